@@ -1,0 +1,139 @@
+# zctrace: `make help` lists the targets. Everything that is built lies under build/.
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+BUILD ?= build
+
+CXX ?= g++
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PYTHON ?= /usr/bin/python3
+
+# The one list of packages; `make packages` installs those that are missing.
+PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli11-dev \
+	libfmt-dev nlohmann-json3-dev libgtest-dev liburing-dev zlib1g-dev libelf-dev linux-libc-dev
+TEST_PACKAGES := gcc-multilib strace python3 python3-jsonschema tmux procps util-linux \
+	coreutils xfsprogs
+
+ifneq ($(V),1)
+Q := @
+say = @printf '  %-8s %s\n' $(1) $(2);
+endif
+
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+COMMON_FLAGS := -O2 -g -Wall -Wextra -Werror -MMD -MP
+CXXFLAGS ?=
+CPPFLAGS := -I. -I$(BUILD)/generated -DZCTRACE_VERSION='"$(VERSION)"'
+ALL_CXXFLAGS := -std=c++20 $(COMMON_FLAGS) $(CPPFLAGS) $(CXXFLAGS)
+BPF_FLAGS := $(COMMON_FLAGS) -target bpf -mcpu=v3 -Wno-unused-parameter
+LIBS := -lbpf -lelf -lz -lcap -lfmt -luring
+SANITIZE ?=
+
+# Files that define what others declare extern come first: libbpf 1.1's linker takes a map's
+# place from the first object that names it.
+BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,tasks.bpf.o syscalls.bpf.o lifecycle.bpf.o \
+	sched.bpf.o uring.bpf.o walk.bpf.o)
+ARM64_OBJECTS := $(BPF_OBJECTS:$(BUILD)/bpf/%=$(BUILD)/bpf-arm64/%)
+SKELETON := $(BUILD)/generated/zctrace.skel.h
+NAMES := $(BUILD)/generated/syscall_names.inc
+
+sources = $(patsubst %.cpp,$(BUILD)/%.o,$(wildcard $(1)/*.cpp))
+COLLECTOR := $(call sources,collector)
+TRANSFERS := $(call sources,transfers)
+CLI := $(filter-out $(BUILD)/cli/main.o,$(call sources,cli))
+UNIT_TESTS := $(call sources,tests/unit)
+KERNEL_TESTS := $(call sources,tests/kernel)
+PROGRAMS := $(patsubst tests/fixtures/programs/%.c,$(BUILD)/programs/%,$(wildcard tests/fixtures/programs/*.c))
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all demo check packages unit-check kernel-check cli-check arm64-check bench asan format \
+	tidy install uninstall clean help
+
+all: $(BUILD)/zctrace  ## Build build/zctrace (the default)
+
+demo: packages  ## Install what is missing, build, compare the methods and watch a cp
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/demo $(BUILD)/zctrace
+
+check: packages  ## Install what is missing, build, run every test
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)scripts/check $(BUILD)
+
+unit-check: tests  ## Run the tests that need neither root nor BPF
+	$(Q)scripts/check $(BUILD) unit
+
+kernel-check: tests  ## Run the tests on real probes
+	$(Q)scripts/check $(BUILD) kernel
+
+cli-check: all tests  ## Run the tests of the program as a user runs it
+	$(Q)scripts/check $(BUILD) cli
+
+packages:  ## Install the packages that are missing (Debian; root or sudo)
+	$(Q)scripts/packages $(PACKAGES) $(TEST_PACKAGES)
+
+.PHONY: tests
+tests: all $(BUILD)/unit-tests $(BUILD)/kernel-tests $(PROGRAMS) $(ARM64_OBJECTS)
+
+asan:  ## Build and run the unit tests with address and undefined behaviour sanitizers
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CXXFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' \
+		SANITIZE='-fsanitize=address,undefined' tests
+	$(Q)scripts/check $(BUILD)/asan unit
+
+format:  ## Format the C++ sources in place
+	$(Q)clang-format -i $(wildcard collector/*.[ch]* cli/*.[ch]* transfers/*.[ch]* tests/*/*.[ch]pp)
+
+tidy: all  ## Look for mistakes with clang-tidy
+	$(Q)clang-tidy --quiet $(wildcard collector/*.cpp cli/*.cpp transfers/*.cpp) -- -std=c++20 $(CPPFLAGS)
+
+install: all  ## Install into PREFIX (/usr/local)
+	install -D -m 755 $(BUILD)/zctrace $(DESTDIR)$(PREFIX)/bin/zctrace
+
+uninstall:  ## Remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/zctrace
+
+clean:  ## Remove build/
+	rm -rf $(BUILD)
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z0-9-]*\):.*##  *\(.*\)/  \1\t\2/p' Makefile | sort | expand -t 18
+	@echo '  V=1 shows the commands; PREFIX= and DESTDIR= say where install puts things'
+
+# --- BPF ---------------------------------------------------------------------------------
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c | $(BUILD)/bpf
+	$(call say,CLANG,$<)$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
+
+$(BUILD)/bpf-arm64/%.bpf.o: bpf/%.bpf.c | $(BUILD)/bpf-arm64
+	$(call say,CLANG,'$< (arm64)')$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_arm64 -c $< -o $@
+
+$(BUILD)/zctrace.bpf.o: $(BPF_OBJECTS)
+	$(call say,LINK,$@)$(BPFTOOL) gen object $@ $^
+
+$(SKELETON): $(BUILD)/zctrace.bpf.o | $(BUILD)/generated
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name zctrace_bpf > $@
+
+$(NAMES): | $(BUILD)/generated
+	$(call say,GEN,$@)echo '#include <sys/syscall.h>' | $(CXX) -E -dM -x c - | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/{SYS_\1, "\1"},/p' | grep -v __NR_ | sort > $@
+
+# --- C++ ---------------------------------------------------------------------------------
+
+$(BUILD)/%.o: %.cpp | $(SKELETON) $(NAMES)
+	$(call say,CXX,$<)mkdir -p $(@D) && $(CXX) $(ALL_CXXFLAGS) -c $< -o $@
+
+$(BUILD)/zctrace: $(BUILD)/cli/main.o $(CLI) $(COLLECTOR) $(TRANSFERS)
+	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@ $^ $(LIBS)
+
+$(BUILD)/unit-tests: $(UNIT_TESTS) $(CLI) $(COLLECTOR) $(TRANSFERS)
+	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@ $^ -lgtest -lgtest_main $(LIBS)
+
+$(BUILD)/kernel-tests: $(KERNEL_TESTS) $(COLLECTOR) $(TRANSFERS)
+	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@ $^ -lgtest -lgtest_main $(LIBS)
+
+$(BUILD)/programs/%: tests/fixtures/programs/%.c | $(BUILD)/programs
+	$(call say,CC,$<)$(CC) -O1 -g -Wall -Wextra -Werror -MMD -MP -pthread $< -o $@ -luring
+
+$(BUILD)/bpf $(BUILD)/bpf-arm64 $(BUILD)/generated $(BUILD)/programs:
+	$(Q)mkdir -p $@
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

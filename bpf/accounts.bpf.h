@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Beginning to observe: a task's account and its state. */
+#ifndef ZC_ACCOUNTS_H
+#define ZC_ACCOUNTS_H
+
+#include "tasks.bpf.h"
+
+#define PF_IO_WORKER 0x10
+#define CLONE_THREAD 0x10000
+#define ZC_MAX_PID_LEVELS 32
+
+extern __u64 accounts_made;
+
+/*
+ * A task's number in zctrace's pid namespace; its global one where it has none
+ * there. Takes the pointer as a number: callers hold pointers of several kinds,
+ * and the verifier wants one kind for each load.
+ */
+static __noinline __u32 zc_namespace_pid_at(__u64 address)
+{
+	struct task_struct *task = (void *)address;
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+	struct upid upid;
+
+	for (__u32 i = 0; i < ZC_MAX_PID_LEVELS && i <= level; i++) {
+		if (bpf_probe_read_kernel(&upid, sizeof(upid), (void *)pid +
+					  bpf_core_field_offset(struct pid, numbers) +
+					  i * sizeof(upid)))
+			break;
+		if (BPF_CORE_READ(upid.ns, ns.inum) == pid_namespace_inum)
+			return upid.nr;
+	}
+	return BPF_CORE_READ(task, pid);
+}
+
+static __always_inline __u32 zc_namespace_pid(const struct task_struct *task)
+{
+	return zc_namespace_pid_at((__u64)task);
+}
+
+/* 0: no room. */
+static __always_inline __u64 zc_account_open(struct task_struct *task, __u64 parent)
+{
+	struct zc_account account = {};
+	struct task_struct *leader = task->group_leader;
+
+	account.id = __sync_fetch_and_add(&accounts_made, 1) + 1;
+	account.parent = parent;
+	account.start_ns = task->start_boottime;
+	account.pid = zc_namespace_pid(leader);
+	account.tid = by_thread ? zc_namespace_pid(task) : 0;
+	account.parent_pid = zc_namespace_pid(leader->real_parent->group_leader);
+	account.global_pid = task->tgid;
+	bpf_probe_read_kernel(account.name, sizeof(account.name), task->comm);
+	if (bpf_map_update_elem(&accounts, &account.id, &account, BPF_NOEXIST)) {
+		zc_lose(ZC_LOST_ACCOUNTS_FULL, 1);
+		return 0;
+	}
+	return account.id;
+}
+
+/* Gives `task` a state of its own in an account; false: no memory, counted. */
+static __always_inline bool zc_observe(struct task_struct *task, __u64 account_id, __u32 flags)
+{
+	struct zc_account *account = bpf_map_lookup_elem(&accounts, &account_id);
+	struct zc_task *state = account ? zc_task_state(task, BPF_LOCAL_STORAGE_GET_F_CREATE) : 0;
+
+	if (!state) {
+		zc_lose(ZC_LOST_TASK_MEMORY, 1);
+		return false;
+	}
+	state->head.account = account_id;
+	state->head.tid = task->pid;
+	state->head.call = -1;
+	state->head.nvcsw = task->nvcsw;
+	state->head.flags = flags;
+	if (task->flags & PF_IO_WORKER)
+		state->head.flags |= ZC_TASK_WORKER;
+	zc_usage_of(task, &state->head.base);
+	__sync_fetch_and_add(&account->started, 1);
+	/* Last: the other programs look at nothing else. */
+	if (!(flags & ZC_TASK_ARMED))
+		zc_observed_set(task->pid);
+	return true;
+}
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* From registers to a row: what a syscall is, and what its descriptors are. */
+#ifndef ZC_CALLS_H
+#define ZC_CALLS_H
+
+#include "rows.bpf.h"
+
+#define FMODE_WRITE 0x2
+#define FICLONE 0x40049409
+#define FICLONERANGE 0x4020940d
+
+/* The last entry stands for every call that has no entry of its own. */
+#define ZC_CALL_UNKNOWN (ZC_MAX_SYSCALLS - 1)
+#define ZC_X32_BIT 0x40000000
+
+extern const volatile struct zc_call calls[ZC_MAX_SYSCALLS];
+extern const volatile __u32 sigreturn_call;
+extern const volatile __u16 other_row;
+extern const volatile __u16 ficlone_row;
+extern const volatile __u16 ficlonerange_row;
+
+/* Where the number of the call that `task` is in can be read from its registers. */
+static __always_inline long zc_regs_call(const struct pt_regs *regs)
+{
+	const struct pt_regs___syscallno *arm64 = (const void *)regs;
+
+	if (bpf_core_field_exists(regs->orig_ax))
+		return regs->orig_ax;
+	return arm64->syscallno;
+}
+
+/* Index into calls[]; the number may be anything that user space put there. */
+static __always_inline __u32 zc_call_index(long number)
+{
+	/* rt_sigreturn restores registers in which no call is in progress. */
+	if (number == -1)
+		return sigreturn_call;
+	if (number < 0 || number >= ZC_CALL_UNKNOWN)
+		return ZC_CALL_UNKNOWN;
+	return number;
+}
+
+static __always_inline const volatile struct zc_call *zc_call_at(__u32 index)
+{
+	return &calls[index % ZC_MAX_SYSCALLS];
+}
+
+struct zc_args {
+	__u64 arg[4];
+};
+
+static __always_inline struct zc_args zc_args_of(struct pt_regs *regs)
+{
+	return (struct zc_args){ {
+		PT_REGS_PARM1_SYSCALL(regs),
+		PT_REGS_PARM2_SYSCALL(regs),
+		PT_REGS_PARM3_SYSCALL(regs),
+		PT_REGS_PARM4_SYSCALL(regs),
+	} };
+}
+
+static __always_inline __u8 zc_end_kind(const struct task_struct *task,
+					const struct zc_args *args, __u8 end)
+{
+	__u32 fd;
+
+	switch (end) {
+	case ZC_END_USER:
+		return ZC_USER;
+	case ZC_END_ARG0:
+		fd = args->arg[0];
+		break;
+	case ZC_END_ARG1:
+		fd = args->arg[1];
+		break;
+	case ZC_END_ARG2:
+		fd = args->arg[2];
+		break;
+	default:
+		return ZC_OTHER;
+	}
+	return zc_file_kind(zc_task_file(task, fd));
+}
+
+/* vmsplice moves into a pipe's writing end, and out of its reading end. */
+static __noinline __u32 zc_vmsplice_key(const struct task_struct *task, __u32 fd, __u32 row)
+{
+	struct file *file = zc_task_file(task, fd);
+	__u8 kind = zc_file_kind(file);
+
+	if (file && !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE))
+		return ZC_KEY(row, kind, ZC_USER).word;
+	return ZC_KEY(row, ZC_USER, kind).word;
+}
+
+static __always_inline int zc_clone_source(__u32 request, __u64 argument)
+{
+	long long fd = -1;
+
+	if (request == FICLONE)
+		return argument;
+	/* struct file_clone_range begins with the source's descriptor. */
+	bpf_probe_read_user(&fd, sizeof(fd), (void *)argument);
+	return fd;
+}
+
+static __noinline __u32 zc_clone_key(const struct task_struct *task, __u32 fd, __u32 request,
+				     __u64 argument)
+{
+	__u8 from = zc_file_kind(zc_task_file(task, zc_clone_source(request, argument)));
+	__u8 to = zc_file_kind(zc_task_file(task, fd));
+
+	return ZC_KEY(request == FICLONE ? ficlone_row : ficlonerange_row, from, to).word;
+}
+
+static __always_inline bool zc_is_clone(__u32 request)
+{
+	return request == FICLONE || request == FICLONERANGE;
+}
+
+static __always_inline struct zc_key zc_call_key(const struct task_struct *task,
+						 struct pt_regs *regs,
+						 const volatile struct zc_call *call)
+{
+	__u32 row = call->row;
+	struct zc_args args;
+	__u8 result;
+
+	/* Most calls move no bytes; they end here. */
+	if (call->from == ZC_END_NONE)
+		return ZC_KEY(row, ZC_OTHER, ZC_OTHER);
+	args = zc_args_of(regs);
+	result = call->result;
+	if (result == ZC_RESULT_VMSPLICE)
+		return (struct zc_key){ zc_vmsplice_key(task, args.arg[0], row) };
+	if (result == ZC_RESULT_CLONE_FILE) {
+		if (zc_is_clone(args.arg[1]))
+			return (struct zc_key){ zc_clone_key(task, args.arg[0], args.arg[1],
+							     args.arg[2]) };
+		return ZC_KEY(row, ZC_OTHER, ZC_OTHER);
+	}
+	return ZC_KEY(row, zc_end_kind(task, &args, call->from),
+		      zc_end_kind(task, &args, call->to));
+}
+
+#endif

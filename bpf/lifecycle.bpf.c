@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Fork, exec and exit: observation is inherited, and ends with the task. */
+#include "accounts.bpf.h"
+#include "fold.bpf.h"
+
+__u64 accounts_made = 0;
+
+/* Command lines of accounts, as of their latest exec. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct zc_command);
+} commands SEC(".maps");
+
+/* Too large for the stack; a task is on one CPU, and each program has its own. */
+static struct zc_command scratch[256];
+
+/*
+ * task_newtask comes before the child can run, and unlike sched_process_fork
+ * also for the threads that io_uring makes.
+ */
+SEC("tp_btf/task_newtask")
+int BPF_PROG(zc_newtask, struct task_struct *child, __u64 clone_flags)
+{
+	struct task_struct *parent = bpf_get_current_task_btf();
+	bool thread = clone_flags & CLONE_THREAD;
+	struct zc_task *state;
+	__u64 account;
+
+	state = zc_task_find(parent);
+	if (!state || state->head.flags & ZC_TASK_FOLDED || !(thread || follow_children)) {
+		/* The number's last owner may have died where no switch was seen. */
+		if (zc_observed(child))
+			zc_observed_clear(child->pid);
+		return 0;
+	}
+	if (thread && !by_thread)
+		account = state->head.account;
+	else
+		account = zc_account_open(child, state->head.account);
+	if (account)
+		zc_observe(child, account, 0);
+	return 0;
+}
+
+static __always_inline void zc_note_command(struct task_struct *task, __u64 account)
+{
+	struct zc_command *command = &scratch[bpf_get_smp_processor_id() % 256];
+	__u64 start = task->mm->arg_start;
+	__u64 bytes = task->mm->arg_end - start;
+
+	command->cut = bytes > ZC_COMMAND_BYTES;
+	command->bytes = 0;
+	barrier_var(bytes);
+	if (bytes > ZC_COMMAND_BYTES)
+		bytes = ZC_COMMAND_BYTES;
+	__builtin_memset(command->text, 0, sizeof(command->text));
+	/* The new stack was written by this exec; a page that is gone leaves no text. */
+	if (!bpf_probe_read_user(command->text, bytes, (void *)start))
+		command->bytes = bytes;
+	if (bpf_map_update_elem(&commands, &account, command, BPF_ANY))
+		zc_lose(ZC_LOST_COMMANDS_FULL, 1);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(zc_exec, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
+{
+	struct zc_task *state = zc_task_state(task, 0);
+	struct zc_account *account;
+
+	if (!state)
+		return 0;
+	if (state->head.flags & ZC_TASK_ARMED) {
+		/* Observed from here on; the exec's own exit is the first call. */
+		state->head.flags = ZC_TASK_FRESH;
+		zc_usage_of(task, &state->head.base);
+		state->head.nvcsw = task->nvcsw;
+	}
+	/* A thread that is not the leader takes over the leader's number. */
+	if (old_tid != task->pid)
+		zc_observed_clear(old_tid);
+	state->head.tid = task->pid;
+	zc_observed_set(task->pid);
+	account = bpf_map_lookup_elem(&accounts, &state->head.account);
+	if (!account)
+		return 0;
+	bpf_probe_read_kernel(account->name, sizeof(account->name), task->comm);
+	if (account->tid)
+		account->tid = zc_namespace_pid(task);
+	account->execs++;
+	account->flags |= ZC_ACCOUNT_EXEC;
+	zc_note_command(task, state->head.account);
+	return 0;
+}
+
+/*
+ * Folds the task's rows. What it still does, leaving memory and files, is added
+ * to its account by zc_sched_switch.
+ */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(zc_exit, struct task_struct *task)
+{
+	struct zc_task *state = zc_task_state(task, 0);
+	struct zc_account *account;
+	__u64 max_rss;
+
+	if (!state || state->head.flags & ZC_TASK_FOLDED)
+		return 0;
+	/* From here on nothing but the account is written. */
+	state->head.flags |= ZC_TASK_FOLDED;
+	zc_fold_task(state);
+	account = bpf_map_lookup_elem(&accounts, &state->head.account);
+	if (!account)
+		return 0;
+	__sync_fetch_and_add(&account->outside.voluntary, state->head.outside.voluntary);
+	__sync_fetch_and_add(&account->outside.involuntary, state->head.outside.involuntary);
+	__sync_fetch_and_add(&account->outside.off_cpu_ns, state->head.outside.off_cpu_ns);
+	__sync_fetch_and_add(&account->compat_calls, state->head.compat_calls);
+	max_rss = task->signal->maxrss;
+	if (max_rss > account->max_rss_pages)
+		account->max_rss_pages = max_rss;
+	if (task == task->group_leader || by_thread) {
+		bpf_probe_read_kernel(account->name, sizeof(account->name), task->comm);
+		account->exit_code = task->exit_code;
+	}
+	account->end_ns = bpf_ktime_get_boot_ns();
+	__sync_fetch_and_add(&account->folded, 1);
+	return 0;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Context switches, and the time off the CPU, charged to the call in flight. */
+#include "calls.bpf.h"
+
+#define TASK_DEAD 0x80
+#define ENOSYS 38
+
+/*
+ * Without a program at entry the call in flight is read from the registers, and
+ * kept until its exit: a descriptor may be closed while the call waits. On
+ * x86-64 the result register holds -ENOSYS from entry until there is a result;
+ * elsewhere nothing tells a call in flight from one that has ended.
+ */
+static __always_inline void zc_note_call(struct zc_task *state, struct task_struct *task)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	const volatile struct zc_call *call;
+	__u32 index;
+	long number;
+
+	if (!bpf_core_field_exists(regs->orig_ax) || (long)regs->ax != -ENOSYS)
+		return;
+	number = zc_regs_call(regs);
+	/* -1 in an interrupt or a fault of user code. */
+	if (number < 0 || number & ZC_X32_BIT || zc_compat_call(task))
+		return;
+	index = zc_call_index(number);
+	call = zc_call_at(index);
+	if (call->result == ZC_RESULT_RESTART)
+		return;
+	state->head.slot = zc_row_slot(state, zc_call_key(task, regs, call));
+	state->head.entered_ns = 0;
+	state->head.call = index;
+}
+
+/* Exited, rows folded, but not yet off its CPU for good: straight to its account. */
+static __always_inline void zc_switch_exited(struct zc_task *state, struct task_struct *task,
+					     bool dead, bool voluntary)
+{
+	struct zc_usage usage = {};
+	struct zc_account *account;
+
+	account = bpf_map_lookup_elem(&accounts, &state->head.account);
+	if (!account)
+		return;
+	if (!dead) {
+		if (voluntary)
+			__sync_fetch_and_add(&account->outside.voluntary, 1);
+		else
+			__sync_fetch_and_add(&account->outside.involuntary, 1);
+		return;
+	}
+	zc_usage_of(task, &usage);
+	zc_usage_subtract(&usage, &state->head.base);
+	zc_usage_add(&account->usage, &usage);
+	zc_observed_clear(task->pid);
+	/* Last: from here on the collector may delete the account. */
+	__sync_fetch_and_add(&account->dead, 1);
+}
+
+static __always_inline void zc_switch_out(struct task_struct *task, bool dead)
+{
+	struct zc_task *state = zc_task_find(task);
+	struct zc_row *row;
+	bool voluntary;
+
+	if (!state)
+		return;
+	/*
+	 * The kernel has counted this switch already, as voluntary or not; its
+	 * own counter says which, and so the sums equal getrusage's. prev_state
+	 * does not: since 6.15 it is cleared when a signal is pending.
+	 */
+	voluntary = task->nvcsw != state->head.nvcsw;
+	state->head.nvcsw = task->nvcsw;
+	if (state->head.flags & ZC_TASK_FOLDED) {
+		zc_switch_exited(state, task, dead, voluntary);
+		return;
+	}
+	if (windowed && !window_open)
+		return;
+	if (with_latency)
+		state->head.switched_ns = bpf_ktime_get_ns();
+	else if (state->head.call < 0 && !(state->head.flags & ZC_TASK_WORKER))
+		zc_note_call(state, task);
+	row = state->head.call >= 0 ? zc_task_row(state, state->head.slot) : 0;
+	if (row) {
+		if (voluntary)
+			row->voluntary++;
+		else
+			row->involuntary++;
+	} else if (voluntary) {
+		state->head.outside.voluntary++;
+	} else {
+		state->head.outside.involuntary++;
+	}
+}
+
+static __always_inline void zc_switch_in(struct task_struct *task)
+{
+	struct zc_task *state = zc_task_find(task);
+	struct zc_row *row;
+	__u64 off_cpu_ns;
+
+	if (!state || !state->head.switched_ns)
+		return;
+	off_cpu_ns = bpf_ktime_get_ns() - state->head.switched_ns;
+	state->head.switched_ns = 0;
+	row = state->head.call >= 0 ? zc_task_row(state, state->head.slot) : 0;
+	if (row)
+		row->off_cpu_ns += off_cpu_ns;
+	else
+		state->head.outside.off_cpu_ns += off_cpu_ns;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(zc_sched_switch, bool preempt, struct task_struct *prev,
+	     struct task_struct *next, unsigned int prev_state)
+{
+	zc_switch_out(prev, !preempt && prev_state & TASK_DEAD);
+	if (with_latency)
+		zc_switch_in(next);
+	return 0;
+}

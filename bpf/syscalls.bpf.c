@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Counting syscalls: at exit, from the result; entry only remembers. */
+#include "bytes.bpf.h"
+
+const volatile struct zc_call calls[ZC_MAX_SYSCALLS] = {};
+const volatile __u32 sigreturn_call = ZC_CALL_UNKNOWN;
+const volatile __u16 other_row = 0;
+const volatile __u16 ficlone_row = 0;
+const volatile __u16 ficlonerange_row = 0;
+
+#define ERESTARTSYS 512
+#define ERESTART_RESTARTBLOCK 516
+#define MAX_ERRNO 4095
+
+static __always_inline bool zc_is_restart(long ret)
+{
+	return ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK;
+}
+
+static __always_inline bool zc_is_error(long ret)
+{
+	return ret < 0 && ret >= -MAX_ERRNO;
+}
+
+/* Half octaves from 2^ZC_FIRST_OCTAVE on; the last bucket takes all beyond. */
+static __always_inline __u32 zc_bucket(__u64 ns)
+{
+	__u32 octave = 0, bucket;
+	__u64 rest = ns;
+
+	if (rest >> 32) { octave += 32; rest >>= 32; }
+	if (rest >> 16) { octave += 16; rest >>= 16; }
+	if (rest >> 8) { octave += 8; rest >>= 8; }
+	if (rest >> 4) { octave += 4; rest >>= 4; }
+	if (rest >> 2) { octave += 2; rest >>= 2; }
+	if (rest >> 1) octave += 1;
+	if (octave < ZC_FIRST_OCTAVE)
+		return 0;
+	bucket = (octave - ZC_FIRST_OCTAVE) * 2 + (ns >> (octave - 1) & 1);
+	return bucket < ZC_BUCKETS ? bucket : ZC_BUCKETS - 1;
+}
+
+/* The row that a call without an entry of its own belongs to. */
+static __always_inline __u32 zc_slot_of_call(struct zc_task *state,
+					     const struct task_struct *task,
+					     struct pt_regs *regs, __u32 index)
+{
+	const volatile struct zc_call *call;
+	struct zc_key key;
+
+	call = zc_call_at(index);
+	key = zc_call_key(task, regs, call);
+	if (call->result == ZC_RESULT_RESTART && state->head.restartable)
+		key = state->head.restarted;
+	return zc_row_slot(state, key);
+}
+
+SEC("?tp_btf/sys_enter")
+int BPF_PROG(zc_sys_enter, struct pt_regs *regs, long number)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct zc_task *state;
+	__u32 index;
+
+	if (windowed && !window_open)
+		return 0;
+	state = zc_task_find(task);
+	if (!state)
+		return 0;
+	index = zc_call_index(number);
+	/* number 0 of the 32-bit table is another call than that of the 64-bit one. */
+	if (zc_compat_call(task) || number & ZC_X32_BIT) {
+		state->head.compat_calls++;
+		index = ZC_CALL_UNKNOWN;
+	}
+	state->head.flags &= ~ZC_TASK_FRESH;
+	state->head.slot = zc_slot_of_call(state, task, regs, index);
+	state->head.call = index;
+	state->head.entered_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* An exit whose entry no program saw; false: it is no call. */
+static __always_inline bool zc_unentered(struct zc_task *state, struct task_struct *task,
+					 struct pt_regs *regs, long *ret)
+{
+	long number = zc_regs_call(regs);
+	__u32 index = zc_call_index(number);
+	bool denied = with_latency && !(state->head.flags & ZC_TASK_FRESH);
+
+	state->head.flags &= ~ZC_TASK_FRESH;
+	if (zc_compat_call(task) || number & ZC_X32_BIT) {
+		state->head.compat_calls++;
+		index = ZC_CALL_UNKNOWN;
+	}
+	if (zc_call_at(index)->result == ZC_RESULT_FORK && *ret == 0)
+		return false;
+	/*
+	 * Seccomp denies before sys_enter; under SECCOMP_RET_TRAP the result
+	 * register holds the number again, which is no result.
+	 */
+	if (denied && *ret >= 0)
+		*ret = -1;
+	state->head.slot = zc_slot_of_call(state, task, regs, index);
+	state->head.call = index;
+	state->head.entered_ns = 0;
+	return true;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(zc_sys_exit, struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct zc_task *state;
+	struct zc_key *key;
+	struct zc_row *row;
+	__u64 wall_ns;
+	__u8 result;
+
+	if (windowed && !window_open)
+		return 0;
+	state = zc_task_find(task);
+	if (!state)
+		return 0;
+	if (state->head.call < 0 && !zc_unentered(state, task, regs, &ret))
+		return 0;
+	row = zc_task_row(state, state->head.slot);
+	if (!row)
+		return 0;
+	result = zc_call_at(state->head.call)->result;
+	state->head.call = -1;
+	row->calls++;
+	if (zc_is_restart(ret)) {
+		row->restarts++;
+		key = zc_task_key(state, state->head.slot);
+		if (ret == -ERESTART_RESTARTBLOCK && key) {
+			state->head.restarted = *key;
+			state->head.restartable = 1;
+		}
+	} else if (zc_is_error(ret)) {
+		row->errors++;
+	} else if (result != ZC_RESULT_NONE) {
+		row->bytes += zc_call_bytes(task, regs, result, ret);
+	}
+	if (with_latency && state->head.entered_ns) {
+		wall_ns = bpf_ktime_get_ns() - state->head.entered_ns;
+		row->wall_ns += wall_ns;
+		row->latency[zc_bucket(wall_ns) % ZC_BUCKETS]++;
+		if (wall_ns > row->max_ns)
+			row->max_ns = wall_ns;
+	}
+	return 0;
+}

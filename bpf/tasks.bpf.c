@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The maps and settings that the programs share; defined once, here. */
+#include "kernel_types.bpf.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile bool with_latency = true;
+const volatile bool wide_tasks = false;
+const volatile bool by_thread = false;
+const volatile bool follow_children = true;
+/* Count only while window_open is set: a caller marks its own measured part. */
+const volatile bool windowed = false;
+const volatile __u32 pid_namespace_inum = 0;
+const volatile __u32 compat_status_mask = 0;
+const volatile __u32 compat_flags_mask = 0;
+
+__u32 window_open = 0;
+
+/*
+ * One bit for each possible tid: what an unobserved task pays for a syscall is
+ * this one load. Set only by who starts observing, cleared at the last switch.
+ */
+__u64 observed[(1 << 22) / 64] = {};
+__u64 losses[ZC_LOSSES] = {};
+
+/* Each task's own state and rows; freed by the kernel with the task. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct zc_task);
+} tasks SEC(".maps");
+
+/* The same with room for a row of every syscall, used instead of `tasks`. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct zc_task_wide);
+} tasks_wide SEC(".maps");
+
+/* Rows that are no longer a task's: of exited tasks, or moved out for room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct zc_row_key);
+	__type(value, struct zc_row);
+} rows SEC(".maps");
+
+/* Processes, from their first observed task until the collector deletes them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct zc_account);
+} accounts SEC(".maps");

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * io_uring's operations, counted when they complete. Completions run in the
+ * submitter or in a worker or poll thread of the same process, so each task
+ * still writes only its own rows.
+ */
+#include "rows.bpf.h"
+
+#define IORING_CQE_F_NOTIF (1U << 3)
+#define SPLICE_F_FD_IN_FIXED (1U << 31)
+
+const volatile struct zc_call uring_ops[ZC_MAX_URING_OPS] = {};
+
+/* The input of a splice or tee; a registered one has no descriptor to look at. */
+static __always_inline __u8 zc_splice_kind(const struct task_struct *task,
+					   struct io_kiocb *request)
+{
+	struct io_splice *splice = (void *)request;
+	__u32 flags, fd;
+
+	if (!bpf_core_type_exists(struct io_splice))
+		return ZC_OTHER;
+	flags = BPF_CORE_READ(splice, flags);
+	fd = BPF_CORE_READ(splice, splice_fd_in);
+	if (flags & SPLICE_F_FD_IN_FIXED)
+		return ZC_OTHER;
+	return zc_file_kind(zc_task_file(task, fd));
+}
+
+static __always_inline __u8 zc_request_kind(const struct task_struct *task,
+					    struct io_kiocb *request, __u8 end)
+{
+	switch (end) {
+	case ZC_END_USER:
+		return ZC_USER;
+	case ZC_END_REQUEST:
+		return zc_file_kind(BPF_CORE_READ(request, file));
+	case ZC_END_SPLICE:
+		return zc_splice_kind(task, request);
+	default:
+		return ZC_OTHER;
+	}
+}
+
+static __always_inline int zc_request_done(void *completed, __s32 result, __u32 cqe_flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct io_kiocb *request = completed;
+	const volatile struct zc_call *op;
+	struct zc_task *state;
+	struct zc_key key;
+	struct zc_row *row;
+
+	/* A notification says that a buffer is free again; its result is a flag. */
+	if (!request || cqe_flags & IORING_CQE_F_NOTIF || (windowed && !window_open))
+		return 0;
+	state = zc_task_find(task);
+	if (!state)
+		return 0;
+	op = &uring_ops[BPF_CORE_READ(request, opcode) % ZC_MAX_URING_OPS];
+	key = ZC_KEY(op->row, zc_request_kind(task, request, op->from),
+		     zc_request_kind(task, request, op->to));
+	row = zc_task_row(state, zc_row_slot(state, key));
+	if (!row)
+		return 0;
+	row->calls++;
+	if (result < 0)
+		row->errors++;
+	else if (op->result == ZC_RESULT_BYTES)
+		row->bytes += result;
+	return 0;
+}
+
+/* Before 6.15. */
+SEC("?tp_btf/io_uring_complete")
+int BPF_PROG(zc_uring_cqe, void *ring, void *request, __u64 user_data, int result,
+	     unsigned int cqe_flags)
+{
+	return zc_request_done(request, result, cqe_flags);
+}
+
+SEC("?tp_btf/io_uring_complete")
+int BPF_PROG(zc_uring_done, void *ring, void *request, struct io_uring_cqe *cqe)
+{
+	return zc_request_done(request, cqe->res, cqe->flags);
+}

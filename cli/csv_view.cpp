@@ -1,0 +1,67 @@
+// One record a row, with the units in the column names.
+#include "cli/csv_view.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <vector>
+
+#include "cli/printable.h"
+
+namespace zctrace {
+namespace {
+
+constexpr std::string_view kHeader =
+    "pid,tid,parent_pid,name,syscall,from,to,calls,errors,restarts,bytes,wall_ns,off_cpu_ns,"
+    "voluntary_switches,involuntary_switches,p50_ns,p90_ns,p99_ns,max_ns\n";
+
+std::string field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string percentile(const Row& row, double fraction, bool latency) {
+  const auto ns = latency ? row.latency.percentile_ns(fraction, row.max_ns) : std::nullopt;
+  return ns ? fmt::format("{}", *ns) : "";
+}
+
+std::string time(std::uint64_t ns, bool measured) { return measured ? fmt::format("{}", ns) : ""; }
+
+}  // namespace
+
+std::string csv_view(const Report& report) {
+  std::string csv(kHeader);
+  for (const Process& process : report.processes) {
+    for (const Row& row : process.rows) {
+      const bool sampled = report.latency && row.latency.total() > 0;
+      const std::vector<std::string> fields{fmt::format("{}", process.pid),
+                                            process.tid != 0 ? fmt::format("{}", process.tid) : "",
+                                            fmt::format("{}", process.parent_pid),
+                                            field(printable(process.name, true)),
+                                            field(printable(row.syscall, true)),
+                                            std::string(kind_name(row.from)),
+                                            std::string(kind_name(row.to)),
+                                            fmt::format("{}", row.calls),
+                                            fmt::format("{}", row.errors),
+                                            fmt::format("{}", row.restarts),
+                                            fmt::format("{}", row.bytes),
+                                            time(row.wall_ns, report.latency),
+                                            time(row.off_cpu_ns, report.latency),
+                                            fmt::format("{}", row.voluntary_switches),
+                                            fmt::format("{}", row.involuntary_switches),
+                                            percentile(row, 0.5, report.latency),
+                                            percentile(row, 0.9, report.latency),
+                                            percentile(row, 0.99, report.latency),
+                                            time(row.max_ns, sampled)};
+      csv += fmt::format("{}\n", fmt::join(fields, ","));
+    }
+  }
+  return csv;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,14 @@
+// A report as CSV: a header line, then one line a row of each process.
+#pragma once
+
+#include <string>
+
+#include "collector/report.h"
+
+namespace zctrace {
+
+// Fields quoted as RFC 4180 says, lines end in a single '\n'. Control characters in names
+// are escaped as printable() does, so that a record is a line. Absent figures are empty.
+std::string csv_view(const Report& report);
+
+}  // namespace zctrace

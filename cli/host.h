@@ -1,0 +1,13 @@
+// What a report says of where and when it was made.
+#pragma once
+
+#include <string>
+
+#include "collector/report.h"
+
+namespace zctrace {
+
+Host this_host();
+std::string now_rfc3339();  // UTC, milliseconds
+
+}  // namespace zctrace

@@ -1,0 +1,15 @@
+// A report as GitHub-flavoured Markdown, to paste into an issue.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/grid.h"
+#include "collector/report.h"
+
+namespace zctrace {
+
+// UTF-8. Whatever comes from outside is escaped: no cell ends a row, a table or a line.
+std::string markdown_view(const Report& report, std::optional<GroupBy> by);
+
+}  // namespace zctrace

@@ -1,0 +1,105 @@
+// Opening early, writing late.
+#include "cli/output_options.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "cli/csv_view.h"
+#include "cli/json_view.h"
+#include "cli/markdown_view.h"
+#include "cli/table_view.h"
+#include "collector/error.h"
+
+namespace zctrace {
+
+void add_count_options(CLI::App& command, CountOptions& options) {
+  command.add_option("-e,--syscalls", options.syscalls,
+                     "Syscalls with a row of their own: names, %copy, %zerocopy, %io, %all")
+      ->type_name("LIST");
+  command.add_flag("--no-latency", options.no_latency,
+                   "No clock reads: the cheapest mode, without times inside calls");
+  command.add_flag("--no-follow", options.no_follow, "Leave descendants out");
+}
+
+void add_output_options(CLI::App& command, OutputOptions& options) {
+  command.add_option("--by", options.by, "Group the table by process, thread, syscall or flow")
+      ->check(CLI::IsMember({"process", "thread", "syscall", "flow"}))
+      ->type_name("WHAT");
+  command.add_option("--json", options.json, "Write the report as JSON; - for standard output")
+      ->type_name("FILE");
+  command.add_option("--csv", options.csv, "Write the rows as CSV; - for standard output")
+      ->type_name("FILE");
+  command.add_option("--markdown", options.markdown,
+                     "Write the table as Markdown; - for standard output")
+      ->type_name("FILE");
+  command.add_flag("-q,--quiet", options.quiet, "No table");
+  command.add_flag("--strict", options.strict, "Exit with 3 when any event was lost");
+}
+
+std::optional<GroupBy> group_by(const OutputOptions& options) {
+  if (options.by == "process") return GroupBy::process;
+  if (options.by == "thread") return GroupBy::thread;
+  if (options.by == "syscall") return GroupBy::syscall;
+  if (options.by == "flow") return GroupBy::flow;
+  return std::nullopt;
+}
+
+void write_all(int fd, const std::string& text, const std::string& what) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::write(fd, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw system_error("cannot write " + what, errno);
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+OutputFile::OutputFile(const std::string& path) : path_(path) {
+  if (path.empty() || path == "-") return;
+  file_.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  created_ = static_cast<bool>(file_);
+  if (!file_ && errno == EEXIST)
+    file_.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  if (!file_) throw system_error("cannot write '" + path + "'", errno);
+}
+
+OutputFile::~OutputFile() {
+  if (file_ && created_) ::unlink(path_.c_str());
+}
+
+void OutputFile::write(const std::string& text) {
+  if (!wanted()) return;
+  if (path_ == "-") {
+    write_all(STDOUT_FILENO, text, "to standard output");
+    return;
+  }
+  created_ = false;
+  // Not a regular file (a pipe, /dev/stdout): nothing to cut.
+  if (::ftruncate(file_.get(), 0) != 0 && errno != EINVAL)
+    throw system_error("cannot write '" + path_ + "'", errno);
+  write_all(file_.get(), text, "'" + path_ + "'");
+}
+
+Outputs::Outputs(const OutputOptions& options, int table_fd)
+    : options_(options),
+      table_fd_(table_fd),
+      json_(options.json),
+      csv_(options.csv),
+      markdown_(options.markdown) {}
+
+void Outputs::write(const Report& report) {
+  if (!options_.quiet)
+    write_all(table_fd_, table_view(report, group_by(options_), table_style_of(table_fd_)),
+              "the report");
+  if (json_.wanted()) json_.write(report_json(report).dump(2) + "\n");
+  if (csv_.wanted()) csv_.write(csv_view(report));
+  if (markdown_.wanted()) markdown_.write(markdown_view(report, group_by(options_)));
+}
+
+int Outputs::status(const Report& report) const {
+  return options_.strict && report.completeness.lost_events() != 0 ? kExitLost : kExitDone;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,77 @@
+// What every observing command shares: what to count, and where the report goes.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/grid.h"
+#include "collector/descriptor.h"
+#include "collector/report.h"
+#include "collector/session.h"
+
+namespace zctrace {
+
+struct CountOptions {
+  std::string syscalls = "%io";
+  bool no_latency = false;
+  bool no_follow = false;
+};
+
+void add_count_options(CLI::App& command, CountOptions& options);
+
+struct OutputOptions {
+  std::string json;
+  std::string csv;
+  std::string markdown;
+  std::string by;
+  bool quiet = false;
+  bool strict = false;
+};
+
+void add_output_options(CLI::App& command, OutputOptions& options);
+
+std::optional<GroupBy> group_by(const OutputOptions& options);
+
+// A file that is opened before anything runs, so that a path which cannot be written is an
+// error early, and is only cut to its new content when there is some. One that was created
+// and never written is removed again.
+class OutputFile {
+ public:
+  // "" writes nothing, "-" standard output. Throws Error.
+  explicit OutputFile(const std::string& path);
+  ~OutputFile();
+  OutputFile(OutputFile&&) = default;
+
+  bool wanted() const { return !path_.empty(); }
+  void write(const std::string& text);  // throws Error
+
+ private:
+  std::string path_;
+  Descriptor file_;
+  bool created_ = false;
+};
+
+// Owns the files that --json, --csv and --markdown name.
+class Outputs {
+ public:
+  Outputs(const OutputOptions& options, int table_fd);
+
+  // Every view that was asked for; throws Error when one cannot be written.
+  void write(const Report& report);
+  // What can go wrong after the command: kExitLost under --strict, else 0.
+  int status(const Report& report) const;
+
+ private:
+  OutputOptions options_;
+  int table_fd_;
+  OutputFile json_;
+  OutputFile csv_;
+  OutputFile markdown_;
+};
+
+// All of `text` to a descriptor. Throws Error naming `what`.
+void write_all(int fd, const std::string& text, const std::string& what);
+
+}  // namespace zctrace

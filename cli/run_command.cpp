@@ -1,0 +1,205 @@
+// `zctrace run -- CMD`: one command and all its descendants, from exec to exit.
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <poll.h>
+
+#include <fmt/core.h>
+
+#include "cli/action.h"
+#include "cli/host.h"
+#include "cli/json_schema.h"
+#include "cli/output_options.h"
+#include "collector/error.h"
+#include "collector/gated_child.h"
+#include "collector/preflight.h"
+#include "collector/privileges.h"
+#include "collector/session.h"
+
+namespace zctrace {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+struct RunOptions {
+  std::vector<std::string> argv;
+  CountOptions count;
+  OutputOptions output;
+  bool as_root = false;
+  bool wait_all = false;
+  bool json_schema = false;
+};
+
+// How often the counts are read while the command runs; frees the kernel's memory.
+constexpr milliseconds kPollInterval(1000);
+// What a command gets to end after a SIGTERM that zctrace passed on to it.
+constexpr milliseconds kTermPatience(2000);
+// A task leaves its CPU for the last time a moment after its parent could wait for it.
+constexpr milliseconds kGonePatience(200);
+
+// Blocks the signals that end programs and reads them as events instead; the command has
+// the mask from before. A terminal's Ctrl-C reaches the command by itself.
+class Signals {
+ public:
+  Signals() {
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) sigaddset(&wanted, signal);
+    ::sigprocmask(SIG_BLOCK, &wanted, &before_);
+    events_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!events_) throw system_error("cannot wait for signals", errno);
+    // A report into a closed pipe is an error to tell, not a reason to die of.
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+
+  const sigset_t& before() const { return before_; }
+  int fd() const { return events_.get(); }
+
+  // The next signal and whether a process sent it (not the terminal); 0: none.
+  int take(bool& sent) {
+    signalfd_siginfo event = {};
+    if (::read(events_.get(), &event, sizeof(event)) != sizeof(event)) return 0;
+    sent = event.ssi_code <= 0;
+    return static_cast<int>(event.ssi_signo);
+  }
+
+ private:
+  sigset_t before_;
+  Descriptor events_;
+};
+
+struct Ending {
+  bool ended = false;  // false: it outlived a signal that asked zctrace to end
+  int signal = 0;      // the one that asked
+};
+
+// Until the command ends, or zctrace is told to.
+Ending watch(const GatedChild& child, Signals& signals, Session& session) {
+  Ending ending;
+  auto deadline = steady_clock::time_point::max();
+  auto next_poll = steady_clock::now() + kPollInterval;
+  for (;;) {
+    const auto now = steady_clock::now();
+    if (now >= deadline) return ending;
+    if (now >= next_poll) {
+      session.poll();
+      next_poll = now + kPollInterval;
+    }
+    const auto until = std::min(deadline, next_poll) - now;
+    pollfd events[] = {{child.handle(), POLLIN, 0}, {signals.fd(), POLLIN, 0}};
+    const auto timeout = std::chrono::ceil<milliseconds>(until).count();
+    if (::poll(events, 2, static_cast<int>(timeout)) < 0 && errno != EINTR)
+      throw system_error("cannot wait for the command", errno);
+    bool sent = false;
+    while (const int signal = signals.take(sent)) {
+      // From the terminal the command has it too.
+      if (sent) ::kill(child.pid(), signal);
+      if (signal != SIGTERM && signal != SIGHUP) continue;
+      ending.signal = signal;
+      deadline = std::min(deadline, steady_clock::now() + kTermPatience);
+    }
+    if (events[0].revents != 0) {
+      ending.ended = true;
+      return ending;
+    }
+  }
+}
+
+// Until every descendant is gone, or a signal asks to end.
+void watch_descendants(Signals& signals, Session& session) {
+  bool sent = false;
+  for (session.poll(); session.running() != 0; session.poll()) {
+    pollfd event = {signals.fd(), POLLIN, 0};
+    ::poll(&event, 1, 50);
+    if (signals.take(sent) != 0) return;
+  }
+}
+
+int shell_status(int wait_status) {
+  return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+int run(const RunOptions& options) {
+  if (options.json_schema) {
+    write_all(STDOUT_FILENO, std::string(json_schema()), "to standard output");
+    return kExitDone;
+  }
+  const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
+  require_observation();
+  Outputs outputs(options.output, STDERR_FILENO);
+  const auto identity = options.as_root ? std::nullopt : caller_identity();
+
+  // The fork comes first: the kernel counts what zctrace holds then as the command's peak RSS.
+  Signals signals;
+  GatedChild child(options.argv, identity, signals.before());
+
+  SessionOptions session_options;
+  session_options.syscalls = options.count.syscalls;
+  session_options.probes.latency = !options.count.no_latency;
+  session_options.probes.follow_children = !options.count.no_follow;
+  session_options.probes.by_thread = options.output.by == "thread";
+  Session session(session_options);
+  session.arm(child.pid());
+  drop_capabilities(false);
+
+  Report report;
+  report.command = "run";
+  report.host = this_host();
+  report.argv = options.argv;
+  report.started_at = now_rfc3339();
+  report.latency = session.latency();
+  const auto start = steady_clock::now();
+  child.release();
+  const Ending ending = watch(child, signals, session);
+  if (ending.ended) {
+    report.exit_code = shell_status(child.wait());
+    session.poll_until_gone(child.pid(), kGonePatience);
+  } else {
+    session.poll();
+    fmt::print(stderr, "zctrace: the command (process {}) still runs and is no longer observed\n",
+               child.pid());
+  }
+  if (ending.ended && options.wait_all) watch_descendants(signals, session);
+  report.duration_ns = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
+  report.completeness = session.completeness();
+  report.processes = session.processes();
+  outputs.write(report);
+  if (const int lost = outputs.status(report); lost != kExitDone) return lost;
+  return report.exit_code.value_or(128 + ending.signal);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Run a command and count how it moves bytes");
+  command->footer("Usage: zctrace run [OPTIONS] -- COMMAND [ARGUMENT...]\n\n"
+                  "Exits with the command's own status, 128+N when signal N ended it.");
+  add_count_options(*command, options->count);
+  add_output_options(*command, options->output);
+  command->add_flag("--as-root", options->as_root,
+                    "Under sudo: run the command as root, not as the caller");
+  command->add_flag("--wait", options->wait_all,
+                    "Report when the last descendant has ended, not when the command has");
+  command->add_flag("--json-schema", options->json_schema, "Print the JSON Schema of --json");
+  // The command's own options are not ours: parsing ends at its name.
+  command->allow_extras()->prefix_command();
+  command->callback([command, options, &separated, &chosen] {
+    const std::vector<std::string> rest = command->remaining();
+    // `run cp -a x y` works without "--"; then the first word must not look like an option.
+    if (!rest.empty() && (separated || rest.front().starts_with('-')))
+      throw CLI::ValidationError("run", "unexpected '" + rest.front() + "'");
+    options->argv = separated.value_or(rest);
+    if (options->argv.empty() && !options->json_schema)
+      throw CLI::ValidationError("run", "no command given");
+    chosen = [options] { return run(*options); };
+  });
+}
+
+}  // namespace zctrace

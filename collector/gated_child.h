@@ -1,0 +1,46 @@
+// The observed command: created blocked, entered into the observed set, then released.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/descriptor.h"
+#include "collector/identity.h"
+
+namespace zctrace {
+
+// Owns the child until wait() has returned its status. Destroyed before release(), or when
+// zctrace dies, the child ends without having run anything.
+class GatedChild {
+ public:
+  // Forks. `signal_mask` is what the child gets back before exec. Throws Error.
+  GatedChild(std::vector<std::string> argv, std::optional<Identity> identity,
+             const sigset_t& signal_mask);
+  ~GatedChild();
+  GatedChild(const GatedChild&) = delete;
+  GatedChild& operator=(const GatedChild&) = delete;
+
+  pid_t pid() const { return pid_; }
+  // A pidfd: readable when the child has ended.
+  int handle() const { return handle_.get(); }
+
+  // Opens the gate and waits for the exec. Throws Error with 126 or 127 when it failed.
+  void release();
+  // The status as wait(2) gives it. Blocks.
+  int wait();
+
+ private:
+  pid_t pid_ = -1;
+  bool released_ = false;
+  bool reaped_ = false;
+  Descriptor handle_;
+  Descriptor gate_;    // closing it without a byte ends the child
+  Descriptor report_;  // an errno when exec failed, end of file when it worked
+  std::string name_;
+};
+
+}  // namespace zctrace

@@ -1,0 +1,233 @@
+// Adding up what is folded and what still runs, and turning it into processes.
+#include "collector/ledger.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <tuple>
+
+namespace zctrace {
+namespace {
+
+constexpr __u64 zc_row::*kCounters[] = {
+    &zc_row::calls,   &zc_row::errors,     &zc_row::restarts,  &zc_row::bytes,
+    &zc_row::wall_ns, &zc_row::off_cpu_ns, &zc_row::voluntary, &zc_row::involuntary,
+};
+
+constexpr __u64 zc_usage::*kUsage[] = {
+    &zc_usage::user_ns,      &zc_usage::system_ns,    &zc_usage::runtime_ns,
+    &zc_usage::minor_faults, &zc_usage::major_faults,
+};
+
+constexpr __u64 zc_outside::*kOutside[] = {
+    &zc_outside::voluntary,
+    &zc_outside::involuntary,
+    &zc_outside::off_cpu_ns,
+};
+
+void add_row(zc_row& sum, const zc_row& row) {
+  for (const auto counter : kCounters) sum.*counter += row.*counter;
+  sum.max_ns = std::max(sum.max_ns, row.max_ns);
+  for (unsigned i = 0; i < ZC_BUCKETS; i++) sum.latency[i] += row.latency[i];
+}
+
+template <typename Record, std::size_t N>
+void add_fields(Record& sum, const Record& record, __u64 Record::*const (&fields)[N]) {
+  for (const auto field : fields) sum.*field += record.*field;
+}
+
+template <typename Record, std::size_t N>
+void raise_fields(Record& highest, const Record& now, __u64 Record::*const (&fields)[N]) {
+  for (const auto field : fields) highest.*field = std::max(highest.*field, now.*field);
+}
+
+// As the kernel does for getrusage: the exact time on a CPU, split by the ratio of ticks.
+std::pair<std::uint64_t, std::uint64_t> split_runtime(const zc_usage& usage) {
+  const std::uint64_t ticks = usage.user_ns + usage.system_ns;
+  if (usage.system_ns == 0) return {usage.runtime_ns, 0};
+  if (usage.user_ns == 0) return {0, usage.runtime_ns};
+  const auto system = static_cast<std::uint64_t>(
+      static_cast<unsigned __int128>(usage.runtime_ns) * usage.system_ns / ticks);
+  return {usage.runtime_ns - system, system};
+}
+
+int shell_status(int wait_status) {
+  if (WIFSIGNALED(wait_status)) return 128 + WTERMSIG(wait_status);
+  return WEXITSTATUS(wait_status);
+}
+
+struct Sums {
+  zc_usage usage{};
+  zc_outside outside{};
+  std::uint64_t compat_calls = 0;
+  std::map<std::uint32_t, zc_row> rows;
+  const char* name = nullptr;
+};
+
+}  // namespace
+
+void Ledger::add(const Snapshot& snapshot) {
+  std::unordered_map<std::uint64_t, Sums> now;
+  tasks_in_call_ = 0;
+  for (const zc_account& account : snapshot.accounts) {
+    Sums& sums = now[account.id];
+    sums.usage = account.usage;
+    sums.outside = account.outside;
+    sums.compat_calls = account.compat_calls;
+  }
+  for (const auto& [key, row] : snapshot.folded_rows)
+    add_row(now[key.account].rows[key.key.word], row);
+  for (const TaskRecord& task : snapshot.tasks) {
+    Sums& sums = now[task.head.account];
+    add_fields(sums.usage, task.head.usage, kUsage);
+    add_fields(sums.outside, task.head.outside, kOutside);
+    sums.compat_calls += task.head.compat_calls;
+    sums.name = task.head.name;
+    tasks_in_call_ += task.head.in_call;
+    for (const auto& [key, row] : task.rows) add_row(sums.rows[key.word], row);
+  }
+  for (const zc_account& record : snapshot.accounts) {
+    Account& account = accounts_[record.id];
+    const Sums& sums = now[record.id];
+    account.record = record;
+    if (sums.name != nullptr)
+      std::copy_n(sums.name, sizeof(account.record.name), account.record.name);
+    raise_fields(account.usage, sums.usage, kUsage);
+    raise_fields(account.outside, sums.outside, kOutside);
+    account.compat_calls = std::max(account.compat_calls, sums.compat_calls);
+    for (const auto& [word, row] : sums.rows) {
+      RowSum& total = account.rows[word];
+      raise_fields(total.sum, row, kCounters);
+      total.sum.max_ns = std::max(total.sum.max_ns, row.max_ns);
+      for (unsigned i = 0; i < ZC_BUCKETS; i++) {
+        // Modulo 2^32; a task missing from this snapshot shows as a negative difference.
+        const auto grown = static_cast<std::int32_t>(row.latency[i] - total.sum.latency[i]);
+        if (grown <= 0) continue;
+        total.latency.add(i, static_cast<std::uint64_t>(grown));
+        total.sum.latency[i] = row.latency[i];
+      }
+    }
+    if (record.started == record.dead && !account.finished) {
+      account.finished = true;
+      newly_finished_.push_back(record.id);
+    }
+  }
+}
+
+void Ledger::set_command(std::uint64_t account, std::vector<std::string> argv) {
+  if (const auto found = accounts_.find(account); found != accounts_.end())
+    found->second.argv = std::move(argv);
+}
+
+std::vector<std::uint64_t> Ledger::take_finished() { return std::exchange(newly_finished_, {}); }
+
+bool Ledger::finished(std::uint64_t account) const {
+  const auto found = accounts_.find(account);
+  return found != accounts_.end() && found->second.finished;
+}
+
+std::size_t Ledger::running() const {
+  return static_cast<std::size_t>(std::count_if(accounts_.begin(), accounts_.end(), [](auto& entry) {
+    return !entry.second.finished;
+  }));
+}
+
+std::uint64_t Ledger::account_of(std::int64_t pid) const {
+  std::uint64_t latest = 0;
+  for (const auto& [id, account] : accounts_)
+    if (account.record.pid == pid) latest = id;
+  return latest;
+}
+
+std::uint32_t Ledger::execs(std::uint64_t account) const {
+  const auto found = accounts_.find(account);
+  return found == accounts_.end() ? 0 : found->second.record.execs;
+}
+
+std::vector<std::uint64_t> Ledger::accounts() const {
+  std::vector<std::uint64_t> ids;
+  for (const auto& entry : accounts_) ids.push_back(entry.first);
+  return ids;
+}
+
+const std::vector<std::string>& Ledger::argv_of(const Account& account) const {
+  const Account* owner = &account;
+  // A parent has a lower number, so this ends.
+  while (owner->argv.empty() && owner->record.parent != 0) {
+    const auto parent = accounts_.find(owner->record.parent);
+    if (parent == accounts_.end()) break;
+    owner = &parent->second;
+  }
+  return owner->argv;
+}
+
+Row Ledger::to_row(std::uint32_t word, const RowSum& total) const {
+  const RowMeaning& meaning = meanings_.at(ZC_KEY_ROW(zc_key{word}));
+  Row row;
+  row.syscall = meaning.name;
+  row.from = static_cast<Kind>(ZC_KEY_FROM(zc_key{word}));
+  row.to = static_cast<Kind>(ZC_KEY_TO(zc_key{word}));
+  row.copy = meaning.copy;
+  row.asynchronous = meaning.asynchronous;
+  row.calls = total.sum.calls;
+  row.errors = total.sum.errors;
+  row.restarts = total.sum.restarts;
+  row.bytes = total.sum.bytes;
+  row.wall_ns = total.sum.wall_ns;
+  row.off_cpu_ns = total.sum.off_cpu_ns;
+  row.voluntary_switches = total.sum.voluntary;
+  row.involuntary_switches = total.sum.involuntary;
+  row.max_ns = total.sum.max_ns;
+  row.latency = total.latency;
+  return row;
+}
+
+Process Ledger::to_process(const Account& account) const {
+  const zc_account& record = account.record;
+  Process process;
+  process.pid = record.pid;
+  process.tid = record.tid;
+  process.parent_pid = record.parent_pid;
+  process.name.assign(record.name, ::strnlen(record.name, sizeof(record.name)));
+  process.argv = argv_of(account);
+  process.start_ns = record.start_ns;
+  if (account.finished) {
+    process.end_ns = record.end_ns;
+    process.exit_code = shell_status(record.exit_code);
+  }
+  process.threads = record.started;
+  std::tie(process.user_ns, process.system_ns) = split_runtime(account.usage);
+  process.minor_faults = account.usage.minor_faults;
+  process.major_faults = account.usage.major_faults;
+  process.max_rss_bytes =
+      record.max_rss_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  process.outside_syscalls = {account.outside.voluntary, account.outside.involuntary};
+  process.off_cpu_outside_ns = account.outside.off_cpu_ns;
+  for (const auto& [word, total] : account.rows) {
+    Row row = to_row(word, total);
+    if (row.calls != 0 || row.voluntary_switches != 0 || row.involuntary_switches != 0)
+      process.rows.push_back(std::move(row));
+  }
+  return process;
+}
+
+std::vector<Process> Ledger::processes() const {
+  std::vector<Process> processes;
+  processes.reserve(accounts_.size());
+  for (const auto& entry : accounts_) processes.push_back(to_process(entry.second));
+  std::stable_sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) {
+    return a.start_ns < b.start_ns;
+  });
+  return processes;
+}
+
+std::uint64_t Ledger::compat_calls() const {
+  std::uint64_t calls = 0;
+  for (const auto& entry : accounts_) calls += entry.second.compat_calls;
+  return calls;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,66 @@
+// Sums snapshots into processes whose counts only grow, for as long as zctrace runs.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "collector/report.h"
+#include "collector/snapshot.h"
+#include "collector/syscall_table.h"
+
+namespace zctrace {
+
+// Owns what is known of every account ever seen. Pure: no I/O; one thread at a time.
+// Invariant: no count of an account ever decreases, even where a snapshot misses a task
+// that exited while it was taken.
+class Ledger {
+ public:
+  explicit Ledger(const SyscallTable& table) : meanings_(table.rows()) {}
+
+  void add(const Snapshot& snapshot);
+  void set_command(std::uint64_t account, std::vector<std::string> argv);
+
+  // Accounts whose every task is gone, in the latest snapshot that was added; each once.
+  std::vector<std::uint64_t> take_finished();
+  // Whether the account was seen and all its tasks are gone.
+  bool finished(std::uint64_t account) const;
+  std::size_t running() const;  // accounts that are not finished
+  std::uint64_t tasks_in_call() const { return tasks_in_call_; }
+  std::uint64_t account_of(std::int64_t pid) const;  // latest with that pid, 0: none
+  // Latest execs of an account, to know when its command line must be read again.
+  std::uint32_t execs(std::uint64_t account) const;
+  std::vector<std::uint64_t> accounts() const;
+
+  // As they stand, by start time. A process without an exec of its own has its parent's argv.
+  std::vector<Process> processes() const;
+  std::uint64_t compat_calls() const;
+
+ private:
+  struct RowSum {
+    zc_row sum{};  // the highest ever seen of each counter; latency as last seen
+    Histogram latency;
+  };
+  struct Account {
+    zc_account record{};
+    zc_usage usage{};
+    zc_outside outside{};
+    std::uint64_t compat_calls = 0;
+    std::vector<std::string> argv;
+    std::map<std::uint32_t, RowSum> rows;
+    bool finished = false;
+  };
+
+  const std::vector<std::string>& argv_of(const Account& account) const;
+  Row to_row(std::uint32_t word, const RowSum& sum) const;
+  Process to_process(const Account& account) const;
+
+  std::vector<RowMeaning> meanings_;
+  std::map<std::uint64_t, Account> accounts_;
+  std::vector<std::uint64_t> newly_finished_;
+  std::uint64_t tasks_in_call_ = 0;
+};
+
+}  // namespace zctrace

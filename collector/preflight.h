@@ -1,0 +1,33 @@
+// What this machine allows, found by asking it, and what zctrace will therefore do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace zctrace {
+
+struct Requirement {
+  enum class State { ok, missing, optional_missing };
+  std::string name;
+  State state = State::ok;
+  std::string detail;  // what was found; when missing: why, and how to get it
+};
+
+struct Preflight {
+  std::vector<Requirement> requirements;
+  // Whether `run` will work: nothing required is missing.
+  bool can_observe() const;
+  // The first thing missing, as one line for commands that cannot run.
+  std::string reason() const;
+};
+
+// Looks at the kernel, BTF, capabilities, lockdown, tracepoints, FUSE. With `load`, and when
+// nothing else is missing, loads and attaches the programs once to be certain. Never throws
+// for what is missing.
+Preflight check_machine(bool load);
+
+// Throws Error (cannot run here) with the reason, when something required is missing. Cheap:
+// loads nothing.
+void require_observation();
+
+}  // namespace zctrace

@@ -1,0 +1,115 @@
+// Arming, polling, and the order in which finished accounts are freed.
+#include "collector/session.h"
+
+#include <bpf/bpf.h>
+
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include "collector/error.h"
+
+namespace zctrace {
+namespace {
+
+// In the order of enum zc_loss.
+constexpr const char* kLosses[ZC_LOSSES] = {
+    "task_memory", "task_busy", "accounts_full", "rows_full", "message_lengths", "commands_full",
+};
+
+std::vector<std::string> split_command(const zc_command& command) {
+  std::vector<std::string> argv;
+  const char* const end = command.text + std::min<std::size_t>(command.bytes, ZC_COMMAND_BYTES);
+  for (const char* begin = command.text; begin < end;) {
+    const std::size_t length = ::strnlen(begin, static_cast<std::size_t>(end - begin));
+    argv.emplace_back(begin, length);
+    begin += length + 1;
+  }
+  if (command.cut != 0 && !argv.empty()) argv.back() += "…";
+  return argv;
+}
+
+// Peak RSS of a process that still runs; the kernel notes it elsewhere only at exit.
+std::uint64_t peak_rss_bytes(std::int64_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+  return 0;
+}
+
+}  // namespace
+
+Session::Session(const SessionOptions& options)
+    : options_(options), table_(options.syscalls), skeleton_(options.probes, table_), ledger_(table_) {}
+
+void Session::begin(std::uint32_t walk, pid_t pid) {
+  const std::uint64_t before = skeleton_.walk_observed();
+  skeleton_.walk(walk, static_cast<std::uint32_t>(pid));
+  if (skeleton_.walk_observed() == before)
+    throw Error("cannot observe process " + std::to_string(pid) + ": the kernel has no memory for its state");
+}
+
+void Session::arm(pid_t pid) { begin(ZC_WALK_ARM, pid); }
+void Session::observe(pid_t pid) { begin(ZC_WALK_OBSERVE, pid); }
+
+void Session::read_commands() {
+  for (const std::uint64_t account : ledger_.accounts()) {
+    std::uint32_t& read = commands_read_[account];
+    const std::uint32_t execs = ledger_.execs(account);
+    if (read == execs) continue;
+    zc_command command;
+    if (bpf_map_lookup_elem(skeleton_.commands_map(), &account, &command) != 0) continue;
+    ledger_.set_command(account, split_command(command));
+    read = execs;
+  }
+}
+
+// The account last: while it is there, the collector knows that its rows may be, too.
+void Session::forget(std::uint64_t account) {
+  bpf_map_delete_elem(skeleton_.commands_map(), &account);
+  bpf_map_delete_elem(skeleton_.accounts_map(), &account);
+  commands_read_.erase(account);
+}
+
+void Session::poll() {
+  const Snapshot snapshot = take_snapshot(skeleton_);
+  ledger_.add(snapshot);
+  read_commands();
+  const std::vector<std::uint64_t> finished = ledger_.take_finished();
+  if (finished.empty()) return;
+  for (const auto& [key, row] : snapshot.folded_rows)
+    if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.rows_map(), &key);
+  for (const std::uint64_t account : finished) forget(account);
+}
+
+void Session::poll_until_gone(pid_t pid, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    poll();
+    const std::uint64_t account = ledger_.account_of(pid);
+    if (account == 0 || ledger_.finished(account)) return;
+    if (std::chrono::steady_clock::now() >= deadline) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+std::vector<Process> Session::processes() const {
+  std::vector<Process> processes = ledger_.processes();
+  for (Process& process : processes)
+    if (!process.end_ns) process.max_rss_bytes = std::max(process.max_rss_bytes, peak_rss_bytes(process.pid));
+  return processes;
+}
+
+Completeness Session::completeness() const {
+  Completeness completeness;
+  for (std::uint32_t reason = 0; reason < ZC_LOSSES; reason++)
+    completeness.lost_by_reason[kLosses[reason]] = skeleton_.loss(reason);
+  completeness.lost_by_reason["program_busy"] = skeleton_.missed_runs();
+  completeness.in_flight_at_end = ledger_.tasks_in_call();
+  completeness.compat_syscalls = ledger_.compat_calls();
+  completeness.unfollowed_tasks =
+      skeleton_.loss(ZC_LOST_TASK_MEMORY) + skeleton_.loss(ZC_LOST_ACCOUNTS_FULL);
+  return completeness;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,146 @@
+// Opening, configuring, loading and attaching the BPF object.
+#include "collector/skeleton.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+
+#include "collector/error.h"
+#include "zctrace.skel.h"
+
+namespace zctrace {
+namespace {
+
+// libbpf speaks through a C callback without context; one object is loaded at a time.
+thread_local std::string last_warning;
+
+int keep_warning(libbpf_print_level level, const char* format, va_list arguments) noexcept {
+  if (level != LIBBPF_WARN) return 0;
+  char line[512];
+  std::vsnprintf(line, sizeof(line), format, arguments);
+  // A refused program's log is long; its first line names it, the rest is for developers.
+  if (std::strncmp(line, "libbpf: prog", 12) == 0 && last_warning.empty()) last_warning = line;
+  if (std::getenv("ZCTRACE_DEBUG") != nullptr) std::fputs(line, stderr);
+  return 0;
+}
+
+// How many arguments the tracepoint has in the running kernel; 0: no such tracepoint.
+unsigned tracepoint_arguments(const char* tracepoint) {
+  std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
+  if (!kernel) return 0;
+  const std::string name = std::string("btf_trace_") + tracepoint;
+  const int id = btf__find_by_name_kind(kernel.get(), name.c_str(), BTF_KIND_TYPEDEF);
+  if (id < 0) return 0;
+  const btf_type* type = btf__type_by_id(kernel.get(), btf__type_by_id(kernel.get(), id)->type);
+  const btf_type* prototype = btf__type_by_id(kernel.get(), type->type);
+  return btf_vlen(prototype) - 1;  // the first is the tracepoint's own context
+}
+
+std::uint32_t own_pid_namespace() {
+  struct stat status = {};
+  if (::stat("/proc/self/ns/pid", &status) != 0)
+    throw system_error("cannot read /proc/self/ns/pid", errno);
+  return static_cast<std::uint32_t>(status.st_ino);
+}
+
+#if defined(__x86_64__)
+constexpr std::uint32_t kCompatStatus = 0x2;  // TS_COMPAT
+constexpr std::uint32_t kCompatFlags = 0;
+#else
+constexpr std::uint32_t kCompatStatus = 0;
+constexpr std::uint32_t kCompatFlags = 1U << 22;  // TIF_32BIT of arm64
+#endif
+
+void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable& table) {
+  bpf.rodata->with_latency = options.latency;
+  bpf.rodata->wide_tasks = table.wide();
+  bpf.rodata->by_thread = options.by_thread;
+  bpf.rodata->follow_children = options.follow_children;
+  bpf.rodata->windowed = options.windowed;
+  bpf.rodata->pid_namespace_inum = own_pid_namespace();
+  bpf.rodata->compat_status_mask = kCompatStatus;
+  bpf.rodata->compat_flags_mask = kCompatFlags;
+  std::memcpy(bpf.rodata->calls, table.calls().data(), sizeof(bpf.rodata->calls));
+  std::memcpy(bpf.rodata->uring_ops, table.uring_ops().data(), sizeof(bpf.rodata->uring_ops));
+  bpf.rodata->sigreturn_call = SYS_rt_sigreturn;
+  bpf.rodata->ficlone_row = table.ficlone_row();
+  bpf.rodata->ficlonerange_row = table.ficlonerange_row();
+  bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
+  // The arguments became one struct io_uring_cqe in 6.15.
+  const unsigned arguments = tracepoint_arguments("io_uring_complete");
+  bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
+  bpf_program__set_autoload(bpf.progs.zc_uring_cqe, arguments >= 5);
+}
+
+}  // namespace
+
+void Skeleton::Destroy::operator()(zctrace_bpf* bpf) const { zctrace_bpf__destroy(bpf); }
+
+Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
+  last_warning.clear();
+  libbpf_set_print(keep_warning);
+  bpf_.reset(zctrace_bpf__open());
+  if (!bpf_) throw system_error("cannot open the BPF object", errno, kExitCannotRun);
+  configure(*bpf_, options, table);
+  if (const int error = zctrace_bpf__load(bpf_.get()); error != 0)
+    throw system_error("the kernel refused the BPF programs (" + last_warning +
+                           "); `zctrace doctor` says what is missing",
+                       -error, kExitCannotRun);
+  // Exit and switch programs run only for what is observed, and nothing is yet: the order of
+  // attachment does not matter.
+  if (const int error = zctrace_bpf__attach(bpf_.get()); error != 0)
+    throw system_error("cannot attach the BPF programs to their tracepoints", -error,
+                       kExitCannotRun);
+}
+
+Skeleton::~Skeleton() = default;
+
+int Skeleton::rows_map() const { return bpf_map__fd(bpf_->maps.rows); }
+int Skeleton::accounts_map() const { return bpf_map__fd(bpf_->maps.accounts); }
+int Skeleton::commands_map() const { return bpf_map__fd(bpf_->maps.commands); }
+
+std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {
+  bpf_->bss->walk = walk;
+  bpf_->bss->armed_pid = pid;
+  const Descriptor iterator(bpf_iter_create(bpf_link__fd(bpf_->links.zc_walk)));
+  if (!iterator) throw system_error("cannot start a pass over all tasks", errno);
+  std::vector<char> written;
+  std::size_t used = 0;
+  for (;;) {
+    if (written.size() - used < 65536) written.resize(written.size() + (1 << 18));
+    const ssize_t n = ::read(iterator.get(), written.data() + used, written.size() - used);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n < 0) throw system_error("cannot read the pass over all tasks", errno);
+    if (n == 0) break;
+    used += static_cast<std::size_t>(n);
+  }
+  written.resize(used);
+  return written;
+}
+
+std::uint64_t Skeleton::walk_observed() const { return bpf_->bss->walk_observed; }
+
+volatile std::uint32_t* Skeleton::window() { return &bpf_->bss->window_open; }
+
+std::uint64_t Skeleton::loss(std::uint32_t reason) const { return bpf_->bss->losses[reason]; }
+
+std::uint64_t Skeleton::missed_runs() const {
+  std::uint64_t missed = 0;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, bpf_->obj) {
+    if (!bpf_program__autoload(program)) continue;
+    bpf_prog_info info = {};
+    __u32 size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
+      missed += info.recursion_misses;
+  }
+  return missed;
+}
+
+}  // namespace zctrace

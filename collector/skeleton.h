@@ -1,0 +1,56 @@
+// Sole owner of the BPF object: open, configure, load, attach; closing it unloads all.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collector/descriptor.h"
+#include "collector/syscall_table.h"
+
+struct zctrace_bpf;
+
+namespace zctrace {
+
+struct ProbeOptions {
+  bool latency = true;         // false: no program at entry, no clock read
+  bool by_thread = false;      // an account for each thread
+  bool follow_children = true;
+  bool windowed = false;       // count only while *window() is not 0
+};
+
+class Skeleton {
+ public:
+  // Loads and attaches everything. Throws Error (cannot run here) with libbpf's own last
+  // words when the kernel refuses. Not thread safe; nothing of it outlives the object.
+  Skeleton(const ProbeOptions& options, const SyscallTable& table);
+  ~Skeleton();
+  Skeleton(const Skeleton&) = delete;
+  Skeleton& operator=(const Skeleton&) = delete;
+
+  int rows_map() const;
+  int accounts_map() const;
+  int commands_map() const;
+
+  // Runs zc_walk over all tasks; what it wrote. `walk` and `pid` as in bpf/abi.h.
+  std::vector<char> walk(std::uint32_t walk, std::uint32_t pid = 0);
+  // Tasks that passes began to observe, ever.
+  std::uint64_t walk_observed() const;
+
+  // The flag of ProbeOptions::windowed, in memory shared with the kernel and with children
+  // forked after this.
+  volatile std::uint32_t* window();
+
+  std::uint64_t loss(std::uint32_t reason) const;
+  // Runs of a program that the kernel left out because it was running already.
+  std::uint64_t missed_runs() const;
+
+ private:
+  struct Destroy {
+    void operator()(zctrace_bpf* bpf) const;
+  };
+  std::unique_ptr<zctrace_bpf, Destroy> bpf_;
+};
+
+}  // namespace zctrace

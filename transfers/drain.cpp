@@ -1,0 +1,118 @@
+// Reads or splices a stream to its end and counts it.
+#include "transfers/drain.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "transfers/error.h"
+
+namespace zctrace::transfers {
+namespace {
+
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// Calls `receive` until the end of file and hands each count to `received`. Returns 0, or
+// the errno that ended it.
+template <typename Receive, typename Received>
+int receive_all(Receive receive, Received received) {
+  for (;;) {
+    const ssize_t n = receive();
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    if (n == 0) return 0;
+    received(n);
+  }
+}
+
+class Splicer {
+ public:
+  Splicer(int in_fd, std::uint64_t bytes) : bytes_(std::max<std::uint64_t>(bytes, 1)) {
+    struct stat status {};
+    from_pipe_ = ::fstat(in_fd, &status) == 0 && S_ISFIFO(status.st_mode);
+    null_ = Descriptor(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    int fds[2];
+    if (!from_pipe_ && ::pipe2(fds, O_CLOEXEC) == 0) {
+      pipe_out_ = Descriptor(fds[0]);
+      pipe_in_ = Descriptor(fds[1]);
+    }
+  }
+  ssize_t receive(int in_fd) {
+    if (from_pipe_) return ::splice(in_fd, nullptr, null_.get(), nullptr, bytes_, 0);
+    const ssize_t n = ::splice(in_fd, nullptr, pipe_in_.get(), nullptr, bytes_, 0);
+    for (ssize_t left = n; left > 0;) {
+      const ssize_t out = ::splice(pipe_out_.get(), nullptr, null_.get(), nullptr,
+                                   static_cast<std::size_t>(left), 0);
+      if (out < 0 && errno == EINTR) continue;
+      if (out <= 0) return -1;
+      left -= out;
+    }
+    return n;
+  }
+
+ private:
+  std::uint64_t bytes_;
+  bool from_pipe_ = false;
+  Descriptor null_;
+  Descriptor pipe_out_;
+  Descriptor pipe_in_;
+};
+
+}  // namespace
+
+Drain::Drain(const Descriptor& in, const DrainOptions& options, std::uint64_t expected_bytes)
+    : child_({in.get()}, [&] { receive(in.get(), options, expected_bytes, *record_.get()); }) {}
+
+void Drain::receive(int in_fd, const DrainOptions& options, std::uint64_t expected_bytes,
+                    Record& record) {
+  const auto count = [&](ssize_t n) {
+    record.bytes += static_cast<std::uint64_t>(n);
+    // Stamped here because the end of file comes later: after the sender's clean-up.
+    if (record.bytes >= expected_bytes && record.all_received_ns == 0) {
+      record.all_received_ns = monotonic_ns();
+    }
+  };
+  if (options.splice && !options.checksum) {
+    Splicer splicer(in_fd, options.read_bytes);
+    record.error_number = receive_all([&] { return splicer.receive(in_fd); }, count);
+  } else {
+    std::vector<unsigned char> buffer(std::max<std::uint64_t>(options.read_bytes, 1));
+    uLong crc = ::crc32(0, nullptr, 0);
+    record.error_number =
+        receive_all([&] { return ::read(in_fd, buffer.data(), buffer.size()); },
+                    [&](ssize_t n) {
+                      count(n);
+                      if (!options.checksum) return;
+                      crc = ::crc32_z(crc, buffer.data(), static_cast<std::size_t>(n));
+                    });
+    record.crc32 = static_cast<std::uint32_t>(crc);
+    record.has_crc32 = options.checksum;
+  }
+  if (record.all_received_ns == 0) record.all_received_ns = monotonic_ns();
+  record.ended = true;
+}
+
+Drained Drain::wait() {
+  Drained drained;
+  drained.failure = child_.wait();
+  drained.bytes = record_->bytes;
+  drained.all_received_ns = record_->all_received_ns;
+  if (!record_->ended) {
+    if (drained.failure.empty()) drained.failure = "ended early";
+    return drained;
+  }
+  if (record_->error_number != 0) drained.failure = error_text(record_->error_number, "drain");
+  if (record_->has_crc32) drained.crc32 = record_->crc32;
+  return drained;
+}
+
+}  // namespace zctrace::transfers

@@ -1,0 +1,58 @@
+// The reader at the other end of a socket or pipe: a process of its own, so that its
+// work is not the sender's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "transfers/child.h"
+#include "transfers/descriptor.h"
+#include "transfers/shared_record.h"
+
+namespace zctrace::transfers {
+
+struct DrainOptions {
+  std::uint64_t read_bytes = 64 * 1024;  // asked for by each read; at least 1
+  bool splice = false;                   // to /dev/null instead of reading; gives no checksum
+  bool checksum = false;                 // costs CPU time: only in runs that verify
+};
+
+// What a drain has seen when its sender had closed the other end.
+struct Drained {
+  std::uint64_t bytes = 0;
+  std::uint64_t all_received_ns =
+      0;  // CLOCK_MONOTONIC when `expected_bytes` were in, else at the end
+  std::optional<std::uint32_t> crc32{};
+  std::string failure{};  // "" or why it ended early
+};
+
+// Owns the draining process. It reads until end of file, and dies with its maker.
+class Drain {
+ public:
+  // Reads `in` until its end. The caller closes its own copy of `in` afterwards:
+  // otherwise a drain that dies is never noticed by the sender. Throws SetupError.
+  Drain(const Descriptor& in, const DrainOptions& options, std::uint64_t expected_bytes);
+
+  pid_t pid() const { return child_.pid(); }
+
+  // Waits for the end of file; whoever holds the sending end must have closed it.
+  Drained wait();
+
+ private:
+  struct Record {
+    std::uint64_t bytes;
+    std::uint64_t all_received_ns;
+    std::uint32_t crc32;
+    int error_number;
+    bool has_crc32;
+    bool ended;
+  };
+  static void receive(int in_fd, const DrainOptions& options, std::uint64_t expected_bytes,
+                      Record& record);
+
+  SharedRecord<Record> record_;
+  Child child_;
+};
+
+}  // namespace zctrace::transfers

@@ -1,0 +1,18 @@
+// Room for pages that a zero-copy send pins.
+#pragma once
+
+#include <sys/resource.h>
+
+namespace zctrace::transfers {
+
+// Raises RLIMIT_MEMLOCK of this process to its hard limit: pages in flight count
+// against it for a caller without CAP_IPC_LOCK (ENOBUFS, ENOMEM). Best effort: if it is
+// still too little, the send says so.
+inline void raise_memlock_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+}  // namespace zctrace::transfers

@@ -1,0 +1,236 @@
+// Sink, drains, gate, child; then what each of them has to say.
+#include "transfers/run.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "transfers/child.h"
+#include "transfers/shared_record.h"
+#include "transfers/workspace.h"
+
+namespace zctrace::transfers {
+namespace {
+
+// What the child leaves behind, step by step, so that its parent can tell how far it came.
+struct ChildRecord {
+  bool finished;
+  int error_number;
+  char error_operation[96];
+  std::uint64_t moved_bytes;
+  std::uint64_t pipe_bytes;
+  std::uint64_t notifications;
+  std::uint64_t copied_notifications;
+  std::uint64_t start_ns;
+  std::uint64_t end_ns;
+  rusage before;
+  rusage after;
+};
+
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);  // vdso: no syscall
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+void record_error(ChildRecord& record, const Error& error) {
+  record.error_number = error.number;
+  std::snprintf(record.error_operation, sizeof record.error_operation, "%s", error.operation);
+}
+
+// The measured window. The order is the contract with the observer: between its two
+// calls there is no syscall but the method's own.
+Moved measure(const Method& method, const Transfer& job, Workspace& workspace,
+              const RunOptions& options, ChildRecord& record) {
+  ::getrusage(RUSAGE_SELF, &record.before);
+  record.start_ns = monotonic_ns();
+  if (options.window_open) options.window_open(options.window_context);
+  const Moved moved = method.move(job, workspace);
+  if (options.window_close) options.window_close(options.window_context);
+  record.end_ns = monotonic_ns();
+  ::getrusage(RUSAGE_SELF, &record.after);
+  return moved;
+}
+
+// The child's life after the gate.
+void transfer(const Method& method, const Transfer& job, const RunOptions& options,
+              ChildRecord& record) {
+  Workspace workspace;
+  Error error = prepare(method, job, workspace);
+  if (!error) {
+    const Moved moved = measure(method, job, workspace, options, record);
+    record.moved_bytes = moved.bytes;
+    record.notifications = moved.notifications;
+    record.copied_notifications = moved.copied_notifications;
+    error = moved.error ? moved.error : finish(method, job, moved, workspace);
+    record.pipe_bytes = intermediate_pipe_bytes(workspace);
+  }
+  record_error(record, error);
+  record.finished = true;
+  // _exit without unwinding: the sink closes at once, whatever the workspace holds.
+  ::_exit(0);
+}
+
+// Blocks a child until the parent opens it, or is gone: then the child ends.
+class Gate {
+ public:
+  Gate() {
+    int fds[2];
+    if (::pipe2(fds, O_CLOEXEC) != 0) throw SetupError(errno, "make a pipe");
+    wait_end_ = Descriptor(fds[0]);
+    open_end_ = Descriptor(fds[1]);
+  }
+  int wait_fd() const { return wait_end_.get(); }
+  void wait_in_child() const {
+    char go;
+    ssize_t n;
+    do {
+      n = ::read(wait_end_.get(), &go, 1);
+    } while (n < 0 && errno == EINTR);
+    if (n != 1) ::_exit(126);
+  }
+  void open() {
+    // A child that died meanwhile cannot raise SIGPIPE here: we hold its end as well.
+    ssize_t n;
+    do {
+      n = ::write(open_end_.get(), "g", 1);
+    } while (n < 0 && errno == EINTR);
+    if (n != 1) throw SetupError(errno, "release a child");
+  }
+
+ private:
+  Descriptor wait_end_;
+  Descriptor open_end_;
+};
+
+std::uint64_t ns(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_usec) * 1'000;
+}
+
+void take_usage(const ChildRecord& record, Outcome& outcome) {
+  const auto delta = [&](long rusage::*field) {
+    return static_cast<std::uint64_t>(record.after.*field - record.before.*field);
+  };
+  outcome.wall_ns = record.end_ns - record.start_ns;
+  outcome.drained_wall_ns = outcome.wall_ns;
+  outcome.user_ns = ns(record.after.ru_utime) - ns(record.before.ru_utime);
+  outcome.system_ns = ns(record.after.ru_stime) - ns(record.before.ru_stime);
+  outcome.minor_faults = delta(&rusage::ru_minflt);
+  outcome.major_faults = delta(&rusage::ru_majflt);
+  outcome.voluntary_switches = delta(&rusage::ru_nvcsw);
+  outcome.involuntary_switches = delta(&rusage::ru_nivcsw);
+}
+
+Outcome outcome_of_child(const ChildRecord& record, const std::string& ending) {
+  Outcome outcome;
+  if (!record.finished) {
+    outcome.error =
+        Failure{ECANCELED, "ECANCELED: the transfer was " + (ending.empty() ? "cut off" : ending)};
+    return outcome;
+  }
+  outcome.moved_bytes = record.moved_bytes;
+  outcome.pipe_bytes = record.pipe_bytes;
+  outcome.notifications = record.notifications;
+  outcome.copied_notifications = record.copied_notifications;
+  if (record.error_number != 0) {
+    outcome.error =
+        Failure{record.error_number, error_text(record.error_number, record.error_operation)};
+  }
+  if (record.end_ns != 0) take_usage(record, outcome);  // 0: prepare failed, nothing ran
+  return outcome;
+}
+
+void join_drain(Drain& drain, const ChildRecord& record, const Source& source, bool verify,
+                Outcome& outcome) {
+  const Drained drained = drain.wait();
+  outcome.drained_bytes += drained.bytes;
+  if (!drained.failure.empty()) {
+    // The sender's own error (EPIPE, ECONNRESET) is only a consequence.
+    outcome.error = Failure{ECANCELED, "ECANCELED: the drain was " + drained.failure};
+  }
+  if (record.end_ns != 0 && drained.all_received_ns > record.start_ns) {
+    outcome.drained_wall_ns =
+        std::max(outcome.drained_wall_ns, drained.all_received_ns - record.start_ns);
+  }
+  if (!verify) return;
+  const bool equal = drained.bytes == source.bytes() && drained.crc32 == source.crc32();
+  outcome.checksum_ok = outcome.checksum_ok.value_or(true) && equal;
+}
+
+bool file_equals(const Descriptor& file, const Source& source) {
+  return ::lseek(file.get(), 0, SEEK_END) == static_cast<off_t>(source.bytes()) &&
+         file_crc32(file, source.bytes()) == source.crc32();
+}
+
+}  // namespace
+
+Outcome run_once(const Method& method, BufferSize buffer, const Source& source,
+                 const SinkSpec& spec, const RunOptions& options) {
+  if (options.cold) source.drop_cache();
+  if (options.verify) source.crc32();  // before any process waits for it
+  const std::uint64_t length = options.length.value_or(source.bytes());
+  const std::uint64_t expected_bytes = std::min(length, source.bytes());
+
+  const Descriptor in = source.open();
+  std::vector<Sink> sinks;
+  for (int i = 0; i < (method.needs.second_sink ? 2 : 1); ++i) {
+    sinks.push_back(make_sink(spec, source));
+  }
+  const Transfer job = {
+      .in_fd = in.get(),
+      .out_fd = sinks.front().out.get(),
+      .second_out_fd = method.needs.second_sink ? sinks.back().out.get() : -1,
+      .length = length,
+      .buffer_bytes = resolve_buffer_bytes(method, buffer, length),
+  };
+
+  SharedRecord<ChildRecord> record;
+  Gate gate;
+  std::vector<std::unique_ptr<Drain>> drains;
+  for (Sink& sink : sinks) {
+    if (!sink.drain_end) continue;
+    drains.push_back(std::make_unique<Drain>(
+        sink.drain_end,
+        DrainOptions{options.drain_read_bytes, options.drain_splice, options.verify},
+        expected_bytes));
+    sink.drain_end.reset();  // or the sender would never see a dead drain
+  }
+  Child child({job.in_fd, job.out_fd, job.second_out_fd, gate.wait_fd()}, [&] {
+    gate.wait_in_child();
+    transfer(method, job, options, *record.get());
+  });
+  if (!drains.empty()) {
+    for (Sink& sink : sinks) sink.out.reset();  // or a drain would never see the end
+  }
+
+  if (options.before_release) options.before_release(child.pid());
+  gate.open();
+  const std::string ending = child.wait();
+
+  Outcome outcome = outcome_of_child(*record.get(), ending);
+  outcome.buffer_bytes = job.buffer_bytes;
+  const bool verify = options.verify && !outcome.error && length >= source.bytes();
+  for (const auto& drain : drains) join_drain(*drain, *record.get(), source, verify, outcome);
+  if (!outcome.error && outcome.moved_bytes < expected_bytes) {
+    outcome.error =
+        Failure{EIO, "EIO: the source ended after " + std::to_string(outcome.moved_bytes) + " of " +
+                         std::to_string(expected_bytes) + " bytes"};
+  }
+  const bool is_file = contains(kFileSinks, spec.kind);
+  if (verify && is_file && !outcome.error) {
+    outcome.checksum_ok = std::all_of(sinks.begin(), sinks.end(), [&](const Sink& sink) {
+      return file_equals(sink.out, source);
+    });
+  }
+  return outcome;
+}
+
+}  // namespace zctrace::transfers

@@ -1,0 +1,18 @@
+// Files without a name: nothing is left of them, even after SIGKILL.
+#pragma once
+
+#include <string>
+
+#include "transfers/descriptor.h"
+
+namespace zctrace::transfers {
+
+// A new empty file in `directory`, open for reading and writing. O_TMPFILE, or where the
+// file system has none (FUSE, NFS, overlayfs before 6.3) a temporary name that is
+// removed at once. Throws SetupError.
+Descriptor make_unnamed_file(const std::string& directory);
+
+// The same file opened again: an offset and flags of its own. Throws SetupError.
+Descriptor reopen(const Descriptor& file, int flags);
+
+}  // namespace zctrace::transfers

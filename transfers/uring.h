@@ -1,0 +1,40 @@
+// The ring of the io_uring methods. Included by them only.
+#pragma once
+
+#include <liburing.h>
+
+#include "transfers/workspace.h"
+
+namespace zctrace::transfers {
+
+// Owns one io_uring. Nothing may be in flight when it goes, except notifications.
+class Ring : public MethodState {
+ public:
+  // Empty when the kernel refuses one (ENOSYS, or EPERM by kernel.io_uring_disabled or
+  // seccomp): `error` says why. Makes no syscall after that which is not asked for.
+  static std::unique_ptr<Ring> make(Error& error);
+  ~Ring() override;
+
+  // A cleared entry. There is always room: the methods have at most two in flight.
+  io_uring_sqe* next_entry() { return ::io_uring_get_sqe(&ring_); }
+
+  // Submits what next_entry gave out and waits for `completions`: one io_uring_enter.
+  Error submit_and_wait(unsigned completions);
+
+  // The oldest completion, waiting for it if need be.
+  Error take(io_uring_cqe& completion);
+
+  // Submits one operation, waits for it, returns its result or -1 with errno set.
+  ssize_t run_one();
+
+  bool reports_copies() const;  // IORING_SEND_ZC_REPORT_USAGE is there
+
+ private:
+  Ring() = default;
+  io_uring ring_{};
+};
+
+Error prepare_ring(const Transfer& job, Workspace& workspace);
+inline Ring& ring_of(Workspace& workspace) { return static_cast<Ring&>(*workspace.state); }
+
+}  // namespace zctrace::transfers

@@ -1,0 +1,35 @@
+// What a method has at hand inside its window. Included by the methods only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "transfers/intermediate_pipe.h"
+#include "transfers/method.h"
+#include "transfers/region.h"
+
+namespace zctrace::transfers {
+
+// What a method keeps beyond buffers, pipes and a mapping (a ring, threads, handlers).
+struct MethodState {
+  virtual ~MethodState() = default;
+};
+
+// Owns everything that was made for one job; filled by prepare(), and by move() where
+// the method's contract counts the making. Outlive the move, die outside the window.
+struct Workspace {
+  // min(job.length, size of the source at prepare): what a mapping may be read up to.
+  std::uint64_t source_bytes = 0;
+  std::uint64_t pipe_bytes = 0;  // before the pipe is made: the capacity to ask for
+  Region buffer;                 // needs.buffers times buffer_bytes, page-aligned
+  Region mapping;                // the first source_bytes of the source; none when 0
+  Pipe pipe;
+  Pipe second_pipe;
+  std::unique_ptr<MethodState> state;
+};
+
+// Maps the first workspace.source_bytes of the source, read-only; nothing when 0.
+Error map_source(const Transfer& job, Workspace& workspace);
+
+}  // namespace zctrace::transfers
