@@ -30,8 +30,8 @@ SANITIZE ?=
 
 # Files that define what others declare extern come first: libbpf 1.1's linker takes a map's
 # place from the first object that names it.
-BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,tasks.bpf.o syscalls.bpf.o lifecycle.bpf.o \
-	sched.bpf.o uring.bpf.o walk.bpf.o)
+BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,tasks.bpf.o kinds.bpf.o rows.bpf.o syscalls.bpf.o \
+	bytes.bpf.o lifecycle.bpf.o sched.bpf.o uring.bpf.o walk.bpf.o)
 ARM64_OBJECTS := $(BPF_OBJECTS:$(BUILD)/bpf/%=$(BUILD)/bpf-arm64/%)
 SKELETON := $(BUILD)/generated/zctrace.skel.h
 NAMES := $(BUILD)/generated/syscall_names.inc
@@ -125,10 +125,10 @@ $(BUILD)/zctrace: $(BUILD)/cli/main.o $(CLI) $(COLLECTOR) $(TRANSFERS)
 	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@ $^ $(LIBS)
 
 $(BUILD)/unit-tests: $(UNIT_TESTS) $(CLI) $(COLLECTOR) $(TRANSFERS)
-	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@ $^ -lgtest -lgtest_main $(LIBS)
+	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@ $^ -lgtest_main -lgtest $(LIBS)
 
 $(BUILD)/kernel-tests: $(KERNEL_TESTS) $(COLLECTOR) $(TRANSFERS)
-	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@ $^ -lgtest -lgtest_main $(LIBS)
+	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@ $^ -lgtest_main -lgtest $(LIBS)
 
 $(BUILD)/programs/%: tests/fixtures/programs/%.c | $(BUILD)/programs
 	$(call say,CC,$<)$(CC) -O1 -g -Wall -Wextra -Werror -MMD -MP -pthread $< -o $@ -luring

@@ -3,9 +3,9 @@
 #ifndef ZC_CALLS_H
 #define ZC_CALLS_H
 
+#include "kinds.bpf.h"
 #include "rows.bpf.h"
 
-#define FMODE_WRITE 0x2
 #define FICLONE 0x40049409
 #define FICLONERANGE 0x4020940d
 
@@ -59,8 +59,7 @@ static __always_inline struct zc_args zc_args_of(struct pt_regs *regs)
 	} };
 }
 
-static __always_inline __u8 zc_end_kind(const struct task_struct *task,
-					const struct zc_args *args, __u8 end)
+static __always_inline __u8 zc_end_kind(const struct zc_args *args, __u8 end)
 {
 	__u32 fd;
 
@@ -79,47 +78,20 @@ static __always_inline __u8 zc_end_kind(const struct task_struct *task,
 	default:
 		return ZC_OTHER;
 	}
-	return zc_file_kind(zc_task_file(task, fd));
+	return zc_fd_kind(fd);
 }
 
-/* vmsplice moves into a pipe's writing end, and out of its reading end. */
-static __noinline __u32 zc_vmsplice_key(const struct task_struct *task, __u32 fd, __u32 row)
-{
-	struct file *file = zc_task_file(task, fd);
-	__u8 kind = zc_file_kind(file);
-
-	if (file && !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE))
-		return ZC_KEY(row, kind, ZC_USER).word;
-	return ZC_KEY(row, ZC_USER, kind).word;
-}
-
-static __always_inline int zc_clone_source(__u32 request, __u64 argument)
-{
-	long long fd = -1;
-
-	if (request == FICLONE)
-		return argument;
-	/* struct file_clone_range begins with the source's descriptor. */
-	bpf_probe_read_user(&fd, sizeof(fd), (void *)argument);
-	return fd;
-}
-
-static __noinline __u32 zc_clone_key(const struct task_struct *task, __u32 fd, __u32 request,
-				     __u64 argument)
-{
-	__u8 from = zc_file_kind(zc_task_file(task, zc_clone_source(request, argument)));
-	__u8 to = zc_file_kind(zc_task_file(task, fd));
-
-	return ZC_KEY(request == FICLONE ? ficlone_row : ficlonerange_row, from, to).word;
-}
+/* The key's word; functions of their own for the verifier's sake, as in kinds.bpf.h. */
+__u32 zc_vmsplice_key(__u32 fd, __u32 row);
+__u32 zc_clone_key(__u32 fd, __u32 request, __u64 argument);
 
 static __always_inline bool zc_is_clone(__u32 request)
 {
 	return request == FICLONE || request == FICLONERANGE;
 }
 
-static __always_inline struct zc_key zc_call_key(const struct task_struct *task,
-						 struct pt_regs *regs,
+/* The row that the current task's call belongs to. */
+static __always_inline struct zc_key zc_call_key(struct pt_regs *regs,
 						 const volatile struct zc_call *call)
 {
 	__u32 row = call->row;
@@ -132,15 +104,15 @@ static __always_inline struct zc_key zc_call_key(const struct task_struct *task,
 	args = zc_args_of(regs);
 	result = call->result;
 	if (result == ZC_RESULT_VMSPLICE)
-		return (struct zc_key){ zc_vmsplice_key(task, args.arg[0], row) };
+		return (struct zc_key){ zc_vmsplice_key(args.arg[0], row) };
 	if (result == ZC_RESULT_CLONE_FILE) {
 		if (zc_is_clone(args.arg[1]))
-			return (struct zc_key){ zc_clone_key(task, args.arg[0], args.arg[1],
+			return (struct zc_key){ zc_clone_key(args.arg[0], args.arg[1],
 							     args.arg[2]) };
 		return ZC_KEY(row, ZC_OTHER, ZC_OTHER);
 	}
-	return ZC_KEY(row, zc_end_kind(task, &args, call->from),
-		      zc_end_kind(task, &args, call->to));
+	return ZC_KEY(row, zc_end_kind(&args, call->from),
+		      zc_end_kind(&args, call->to));
 }
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Fork, exec and exit: observation is inherited, and ends with the task. */
 #include "accounts.bpf.h"
-#include "fold.bpf.h"
+#include "rows.bpf.h"
 
 __u64 accounts_made = 0;
 
@@ -95,6 +95,16 @@ int BPF_PROG(zc_exec, struct task_struct *task, int old_tid, struct linux_binprm
 	return 0;
 }
 
+struct zc_fold_context {
+	struct zc_task *task;
+};
+
+static long zc_fold_slot(__u32 slot, struct zc_fold_context *ctx)
+{
+	zc_fold_row(ctx->task, slot);
+	return 0;
+}
+
 /*
  * Folds the task's rows. What it still does, leaving memory and files, is added
  * to its account by zc_sched_switch.
@@ -103,6 +113,7 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(zc_exit, struct task_struct *task)
 {
 	struct zc_task *state = zc_task_state(task, 0);
+	struct zc_fold_context fold = { .task = state };
 	struct zc_account *account;
 	__u64 max_rss;
 
@@ -110,7 +121,7 @@ int BPF_PROG(zc_exit, struct task_struct *task)
 		return 0;
 	/* From here on nothing but the account is written. */
 	state->head.flags |= ZC_TASK_FOLDED;
-	zc_fold_task(state);
+	bpf_loop(state->head.used, zc_fold_slot, &fold, 0);
 	account = bpf_map_lookup_elem(&accounts, &state->head.account);
 	if (!account)
 		return 0;

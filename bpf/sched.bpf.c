@@ -9,7 +9,8 @@
  * Without a program at entry the call in flight is read from the registers, and
  * kept until its exit: a descriptor may be closed while the call waits. On
  * x86-64 the result register holds -ENOSYS from entry until there is a result;
- * elsewhere nothing tells a call in flight from one that has ended.
+ * elsewhere nothing tells a call in flight from one that has ended. `task` is
+ * still the current one.
  */
 static __always_inline void zc_note_call(struct zc_task *state, struct task_struct *task)
 {
@@ -28,7 +29,7 @@ static __always_inline void zc_note_call(struct zc_task *state, struct task_stru
 	call = zc_call_at(index);
 	if (call->result == ZC_RESULT_RESTART)
 		return;
-	state->head.slot = zc_row_slot(state, zc_call_key(task, regs, call));
+	state->head.slot = zc_row_slot(state, zc_call_key(regs, call));
 	state->head.entered_ns = 0;
 	state->head.call = index;
 }

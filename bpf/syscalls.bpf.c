@@ -41,15 +41,14 @@ static __always_inline __u32 zc_bucket(__u64 ns)
 }
 
 /* The row that a call without an entry of its own belongs to. */
-static __always_inline __u32 zc_slot_of_call(struct zc_task *state,
-					     const struct task_struct *task,
-					     struct pt_regs *regs, __u32 index)
+static __always_inline __u32 zc_slot_of_call(struct zc_task *state, struct pt_regs *regs,
+					     __u32 index)
 {
 	const volatile struct zc_call *call;
 	struct zc_key key;
 
 	call = zc_call_at(index);
-	key = zc_call_key(task, regs, call);
+	key = zc_call_key(regs, call);
 	if (call->result == ZC_RESULT_RESTART && state->head.restartable)
 		key = state->head.restarted;
 	return zc_row_slot(state, key);
@@ -74,7 +73,7 @@ int BPF_PROG(zc_sys_enter, struct pt_regs *regs, long number)
 		index = ZC_CALL_UNKNOWN;
 	}
 	state->head.flags &= ~ZC_TASK_FRESH;
-	state->head.slot = zc_slot_of_call(state, task, regs, index);
+	state->head.slot = zc_slot_of_call(state, regs, index);
 	state->head.call = index;
 	state->head.entered_ns = bpf_ktime_get_ns();
 	return 0;
@@ -101,7 +100,7 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 	 */
 	if (denied && *ret >= 0)
 		*ret = -1;
-	state->head.slot = zc_slot_of_call(state, task, regs, index);
+	state->head.slot = zc_slot_of_call(state, regs, index);
 	state->head.call = index;
 	state->head.entered_ns = 0;
 	return true;
@@ -140,7 +139,7 @@ int BPF_PROG(zc_sys_exit, struct pt_regs *regs, long ret)
 	} else if (zc_is_error(ret)) {
 		row->errors++;
 	} else if (result != ZC_RESULT_NONE) {
-		row->bytes += zc_call_bytes(task, regs, result, ret);
+		row->bytes += zc_call_bytes(regs, result, ret);
 	}
 	if (with_latency && state->head.entered_ns) {
 		wall_ns = bpf_ktime_get_ns() - state->head.entered_ns;

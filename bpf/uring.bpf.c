@@ -4,6 +4,7 @@
  * submitter or in a worker or poll thread of the same process, so each task
  * still writes only its own rows.
  */
+#include "kinds.bpf.h"
 #include "rows.bpf.h"
 
 #define IORING_CQE_F_NOTIF (1U << 3)
@@ -12,8 +13,7 @@
 const volatile struct zc_call uring_ops[ZC_MAX_URING_OPS] = {};
 
 /* The input of a splice or tee; a registered one has no descriptor to look at. */
-static __always_inline __u8 zc_splice_kind(const struct task_struct *task,
-					   struct io_kiocb *request)
+static __always_inline __u8 zc_splice_kind(struct io_kiocb *request)
 {
 	struct io_splice *splice = (void *)request;
 	__u32 flags, fd;
@@ -24,19 +24,18 @@ static __always_inline __u8 zc_splice_kind(const struct task_struct *task,
 	fd = BPF_CORE_READ(splice, splice_fd_in);
 	if (flags & SPLICE_F_FD_IN_FIXED)
 		return ZC_OTHER;
-	return zc_file_kind(zc_task_file(task, fd));
+	return zc_fd_kind(fd);
 }
 
-static __always_inline __u8 zc_request_kind(const struct task_struct *task,
-					    struct io_kiocb *request, __u8 end)
+static __always_inline __u8 zc_request_kind(struct io_kiocb *request, __u8 end)
 {
 	switch (end) {
 	case ZC_END_USER:
 		return ZC_USER;
 	case ZC_END_REQUEST:
-		return zc_file_kind(BPF_CORE_READ(request, file));
+		return zc_file_kind((__u64)BPF_CORE_READ(request, file));
 	case ZC_END_SPLICE:
-		return zc_splice_kind(task, request);
+		return zc_splice_kind(request);
 	default:
 		return ZC_OTHER;
 	}
@@ -58,8 +57,8 @@ static __always_inline int zc_request_done(void *completed, __s32 result, __u32 
 	if (!state)
 		return 0;
 	op = &uring_ops[BPF_CORE_READ(request, opcode) % ZC_MAX_URING_OPS];
-	key = ZC_KEY(op->row, zc_request_kind(task, request, op->from),
-		     zc_request_kind(task, request, op->to));
+	key = ZC_KEY(op->row, zc_request_kind(request, op->from),
+		     zc_request_kind(request, op->to));
 	row = zc_task_row(state, zc_row_slot(state, key));
 	if (!row)
 		return 0;

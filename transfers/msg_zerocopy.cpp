@@ -1,6 +1,7 @@
 // send with MSG_ZEROCOPY from a mapping; a send is over when its notification has come.
 // Documentation/networking/msg_zerocopy.rst of the kernel describes the error queue.
-// clang-format off: linux/errqueue.h uses timespec without declaring it.
+// linux/errqueue.h uses timespec without declaring it:
+// clang-format off
 #include <time.h>
 #include <linux/errqueue.h>
 // clang-format on

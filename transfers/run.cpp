@@ -13,6 +13,7 @@
 
 #include "transfers/child.h"
 #include "transfers/shared_record.h"
+#include "transfers/unnamed_file.h"
 #include "transfers/workspace.h"
 
 namespace zctrace::transfers {
@@ -165,7 +166,9 @@ void join_drain(Drain& drain, const ChildRecord& record, const Source& source, b
   outcome.checksum_ok = outcome.checksum_ok.value_or(true) && equal;
 }
 
-bool file_equals(const Descriptor& file, const Source& source) {
+bool file_equals(const Descriptor& sink, const Source& source) {
+  // Opened again: the method may have left O_DIRECT on the descriptor that it was given.
+  const Descriptor file = reopen(sink, O_RDONLY);
   return ::lseek(file.get(), 0, SEEK_END) == static_cast<off_t>(source.bytes()) &&
          file_crc32(file, source.bytes()) == source.crc32();
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -33,12 +34,19 @@ std::string pair_name(const testing::TestParamInfo<Pair>& tested) {
   return name;
 }
 
-std::vector<Pair> pairs(SinkSet wanted) {
+constexpr SinkSet kPeeredSinks = kSocketSinks | sink_bit(SinkKind::pipe);
+
+// The legal pairs, of the methods for which `wanted` holds.
+std::vector<Pair> pairs(
+    SinkSet sinks = kEverySink,
+    const std::function<bool(const Method&)>& wanted = [](const Method&) { return true; }) {
   std::vector<Pair> all;
   for (const Method* method : all_methods()) {
     for (const char* sink : {"unix", "tcp", "file", "file:other-fs", "pipe", "pipe:1M", "null"}) {
       const SinkKind kind = parse_sink(sink)->kind;
-      if (contains(method->needs.sinks & wanted, kind)) all.push_back({method, sink});
+      if (contains(method->needs.sinks & sinks, kind) && wanted(*method)) {
+        all.push_back({method, sink});
+      }
     }
   }
   return all;
@@ -62,7 +70,7 @@ class MethodOnSink : public testing::TestWithParam<Pair> {
   }
   const Method& method() const { return *GetParam().method; }
   SinkSpec sink() const { return *parse_sink(GetParam().sink); }
-  bool has_drain() const { return contains(kSocketSinks | sink_bit(SinkKind::pipe), sink().kind); }
+  bool has_drain() const { return contains(kPeeredSinks, sink().kind); }
 
   // One verified run; every check that holds whatever the size.
   void expect_moved(std::uint64_t source_bytes, BufferSize buffer,
@@ -126,29 +134,7 @@ TEST_P(MethodOnSink, MovesMoreThanAPipeHolds) {
 TEST_P(MethodOnSink, MovesWholeChunksWithoutRemainder) {
   expect_moved_with_all_buffers(16 * kPipeBytes);
 }
-TEST_P(MethodOnSink, MovesWithABufferThatIsNoMultipleOfAPage) {
-  if (method().needs.buffer_alignment > 1) GTEST_SKIP() << "refuses it; see the table of errors";
-  expect_moved(300'007, {1000});
-  expect_moved(300'007, {kPipeBytes - 1});
-}
 TEST_P(MethodOnSink, ASourceThatEndsEarlyIsNoError) { expect_moved(50'001, {8192}, 80'000); }
-TEST_P(MethodOnSink, MovesNoMoreThanAsked) {
-  if (method().name == "reflink") GTEST_SKIP() << "clones whole files";
-  expect_moved(100'000, {8192}, 70'001);
-  expect_moved(100'000, {8192}, 8192);
-}
-
-TEST_P(MethodOnSink, AClosedPeerIsAnErrorValue) {
-  if (!has_drain()) GTEST_SKIP() << "this sink has no peer";
-  const Source source = Source::make(kDiskDirectory, 64 * kPipeBytes);
-  Sink open_sink = make_sink(sink(), source);
-  open_sink.drain_end.reset();
-  const Moved moved = move_here(source.open(), open_sink.out.get(), source.bytes());
-  EXPECT_TRUE(moved.error.number == EPIPE || moved.error.number == ECONNRESET)
-      << error_text(moved.error);
-  EXPECT_LT(moved.bytes, source.bytes());
-}
-
 TEST_P(MethodOnSink, AWrongDescriptorIsAnErrorValue) {
   const Source source = Source::make(kDiskDirectory, 10'000);
   const Sink open_sink = make_sink(sink(), source);
@@ -158,7 +144,50 @@ TEST_P(MethodOnSink, AWrongDescriptorIsAnErrorValue) {
   EXPECT_TRUE(move_here(unreadable, open_sink.out.get(), 10'000).error);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryPair, MethodOnSink, testing::ValuesIn(pairs(kEverySink)), pair_name);
+INSTANTIATE_TEST_SUITE_P(EveryPair, MethodOnSink, testing::ValuesIn(pairs()), pair_name);
+
+class ChunkedMethod : public MethodOnSink {};
+
+TEST_P(ChunkedMethod, MovesNoMoreThanAsked) {
+  expect_moved(100'000, {8192}, 70'001);
+  expect_moved(100'000, {8192}, 8192);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryPair, ChunkedMethod,
+                         testing::ValuesIn(pairs(kEverySink,
+                                                 [](const Method& method) {
+                                                   return method.needs.takes_buffer_size;
+                                                 })),
+                         pair_name);
+
+class UnalignedMethod : public MethodOnSink {};
+
+TEST_P(UnalignedMethod, MovesWithABufferThatIsNoMultipleOfAPage) {
+  expect_moved(300'007, {1000});
+  expect_moved(300'007, {kPipeBytes - 1});
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryPair, UnalignedMethod,
+                         testing::ValuesIn(pairs(kEverySink,
+                                                 [](const Method& method) {
+                                                   return method.needs.takes_buffer_size &&
+                                                          method.needs.buffer_alignment == 1;
+                                                 })),
+                         pair_name);
+
+class PeeredSink : public MethodOnSink {};
+
+TEST_P(PeeredSink, AClosedPeerIsAnErrorValue) {
+  const Source source = Source::make(kDiskDirectory, 64 * kPipeBytes);
+  Sink open_sink = make_sink(sink(), source);
+  open_sink.drain_end.reset();
+  const Moved moved = move_here(source.open(), open_sink.out.get(), source.bytes());
+  EXPECT_TRUE(moved.error.number == EPIPE || moved.error.number == ECONNRESET)
+      << error_text(moved.error);
+  EXPECT_LT(moved.bytes, source.bytes());
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryPair, PeeredSink, testing::ValuesIn(pairs(kPeeredSinks)), pair_name);
 
 // Half of the last page goes: the kernel reads zeroes there and reports nothing.
 class MappedMethod : public MethodOnSink {};
@@ -183,14 +212,12 @@ TEST_P(MappedMethod, ATruncationOfWholePagesIsReported) {
   EXPECT_EQ(moved.error.number, EFAULT) << error_text(moved.error);
 }
 
-std::vector<Pair> mapped_pairs() {
-  std::vector<Pair> mapped;
-  for (const Pair& pair : pairs(kEverySink)) {
-    if (pair.method->needs.mapping != Provision::none) mapped.push_back(pair);
-  }
-  return mapped;
-}
-INSTANTIATE_TEST_SUITE_P(EveryPair, MappedMethod, testing::ValuesIn(mapped_pairs()), pair_name);
+INSTANTIATE_TEST_SUITE_P(EveryPair, MappedMethod,
+                         testing::ValuesIn(pairs(kEverySink,
+                                                 [](const Method& method) {
+                                                   return method.needs.mapping != Provision::none;
+                                                 })),
+                         pair_name);
 
 // The methods that read a file to its end take a truncated one for a shorter one.
 TEST(TransferMethods, ATruncationBeforeReadingShortensTheTransfer) {

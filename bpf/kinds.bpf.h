@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * From a descriptor to what kind of thing it is. Functions of their own, with
+ * numbers for arguments, so that the verifier walks them once and not at every
+ * call.
+ */
+#ifndef ZC_KINDS_H
+#define ZC_KINDS_H
+
+#include "tasks.bpf.h"
+
+/* enum zc_kind of a descriptor of the current task. */
+__u32 zc_fd_kind(__u32 fd);
+
+/* enum zc_kind of the struct file at `address`; 0 is no file. */
+__u32 zc_file_kind(__u64 address);
+
+/* NULL: not open. */
+static __always_inline struct file *zc_current_file(__u32 fd)
+{
+	struct fdtable *fdt = bpf_get_current_task_btf()->files->fdt;
+	struct file *file = 0;
+
+	if (fd < fdt->max_fds)
+		bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
+	return file;
+}
+
+#endif

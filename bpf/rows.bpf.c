@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Finding a task's row when the first guess was wrong, and adding a row to its
+ * account: at exit, or to make room for another.
+ */
+#include "rows.bpf.h"
+
+struct zc_row_sum {
+	struct zc_row *sum;
+	const struct zc_row *row;
+};
+
+static long zc_add_bucket(__u32 bucket, struct zc_row_sum *ctx)
+{
+	if (bucket < ZC_BUCKETS && ctx->row->latency[bucket])
+		__sync_fetch_and_add(&ctx->sum->latency[bucket], ctx->row->latency[bucket]);
+	return 0;
+}
+
+/* Two threads may exit at once: the sums are atomic, and so is the maximum. */
+static __always_inline void zc_row_add(struct zc_row *sum, const struct zc_row *row)
+{
+	struct zc_row_sum ctx = { .sum = sum, .row = row };
+	__u64 seen;
+
+	__sync_fetch_and_add(&sum->calls, row->calls);
+	__sync_fetch_and_add(&sum->errors, row->errors);
+	__sync_fetch_and_add(&sum->restarts, row->restarts);
+	__sync_fetch_and_add(&sum->bytes, row->bytes);
+	__sync_fetch_and_add(&sum->wall_ns, row->wall_ns);
+	__sync_fetch_and_add(&sum->off_cpu_ns, row->off_cpu_ns);
+	__sync_fetch_and_add(&sum->voluntary, row->voluntary);
+	__sync_fetch_and_add(&sum->involuntary, row->involuntary);
+	seen = sum->max_ns;
+	for (int tries = 0; tries < 4 && row->max_ns > seen; tries++)
+		seen = __sync_val_compare_and_swap(&sum->max_ns, seen, row->max_ns);
+	if (with_latency)
+		bpf_loop(ZC_BUCKETS, zc_add_bucket, &ctx, 0);
+}
+
+static __always_inline int zc_fold(struct zc_task *task, __u32 slot)
+{
+	struct zc_key *key = zc_task_key(task, slot);
+	struct zc_row *row = zc_task_row(task, slot);
+	struct zc_row_key where = {};
+	struct zc_row *sum;
+
+	if (!key || !row)
+		return 0;
+	where.account = task->head.account;
+	where.key = *key;
+	sum = bpf_map_lookup_elem(&rows, &where);
+	if (!sum) {
+		if (!bpf_map_update_elem(&rows, &where, row, BPF_NOEXIST))
+			return 0;
+		/* Another thread was first, or there is no room. */
+		sum = bpf_map_lookup_elem(&rows, &where);
+	}
+	if (!sum) {
+		zc_lose(ZC_LOST_ROWS_FULL, row->calls);
+		return 0;
+	}
+	zc_row_add(sum, row);
+	return 0;
+}
+
+struct zc_search {
+	struct zc_task *task;
+	struct zc_key key;
+	__u32 slot;	/* where `key` is */
+	__u32 victim;	/* the row with the fewest calls, but for the one in flight */
+	__u64 fewest;
+};
+
+static long zc_search_slot(__u32 slot, struct zc_search *ctx)
+{
+	struct zc_key *key = zc_task_key(ctx->task, slot);
+	struct zc_row *row = zc_task_row(ctx->task, slot);
+
+	if (!key || !row)
+		return 1;
+	if (key->word == ctx->key.word) {
+		ctx->slot = slot;
+		return 1;
+	}
+	if (row->calls < ctx->fewest &&
+	    !(ctx->task->head.call >= 0 && ctx->task->head.slot == slot)) {
+		ctx->fewest = row->calls;
+		ctx->victim = slot;
+	}
+	return 0;
+}
+
+/* A free slot, or that of the rarest row, whose counts then go to the account. */
+static __always_inline __u32 zc_row_slot_search(struct zc_task *task, __u32 word)
+{
+	struct zc_search search = { .task = task, .key = { word }, .slot = ~0U, .fewest = ~0ULL };
+	struct zc_key *key;
+	struct zc_row *row;
+	__u32 slot;
+
+	bpf_loop(task->head.used, zc_search_slot, &search, 0);
+	slot = search.slot;
+	if (slot == ~0U) {
+		if (task->head.used < zc_slots()) {
+			slot = task->head.used;
+		} else {
+			slot = search.victim;
+			zc_fold(task, slot);
+		}
+		key = zc_task_key(task, slot);
+		row = zc_task_row(task, slot);
+		if (!key || !row)
+			return 0;
+		__builtin_memset(row, 0, sizeof(*row));
+		key->word = word;
+		if (slot == task->head.used)
+			task->head.used = slot + 1;
+	}
+	task->head.hint[word % ZC_HINTS] = slot;
+	return slot;
+}
+
+
+__u32 zc_row_slot_narrow(struct zc_task *task, __u32 word)
+{
+	if (!task || wide_tasks)
+		return 0;
+	return zc_row_slot_search(task, word);
+}
+
+__u32 zc_row_slot_wide(struct zc_task_wide *task, __u32 word)
+{
+	if (!task || !wide_tasks)
+		return 0;
+	return zc_row_slot_search((struct zc_task *)task, word);
+}
+
+int zc_fold_narrow(struct zc_task *task, __u32 slot)
+{
+	if (!task || wide_tasks)
+		return 0;
+	return zc_fold(task, slot);
+}
+
+int zc_fold_wide(struct zc_task_wide *task, __u32 slot)
+{
+	if (!task || !wide_tasks)
+		return 0;
+	return zc_fold((struct zc_task *)task, slot);
+}

@@ -1,0 +1,87 @@
+#include "observed.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "collector/error.h"
+#include "collector/preflight.h"
+
+namespace zctrace::testing {
+
+const std::string& probes_refused() {
+  static const std::string reason = [] {
+    try {
+      require_observation();
+      const Session session(SessionOptions{});
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  }();
+  return reason;
+}
+
+Row Observation::row(const std::string& syscall) const {
+  Row sum;
+  sum.syscall = syscall;
+  for (const Process& process : processes)
+    for (const Row& row : process.rows) {
+      if (row.syscall != syscall) continue;
+      sum.calls += row.calls;
+      sum.errors += row.errors;
+      sum.restarts += row.restarts;
+      sum.bytes += row.bytes;
+      sum.wall_ns += row.wall_ns;
+      sum.off_cpu_ns += row.off_cpu_ns;
+      sum.voluntary_switches += row.voluntary_switches;
+      sum.involuntary_switches += row.involuntary_switches;
+      sum.latency += row.latency;
+    }
+  return sum;
+}
+
+Row Observation::row(const std::string& syscall, Kind from, Kind to) const {
+  for (const Process& process : processes)
+    for (const Row& row : process.rows)
+      if (row.syscall == syscall && row.from == from && row.to == to) return row;
+  Row none;
+  none.syscall = syscall;
+  return none;
+}
+
+Observation observe(const Body& body, ProbeOptions probes, const std::string& syscalls) {
+  SessionOptions options;
+  options.probes = probes;
+  options.probes.windowed = true;
+  options.syscalls = syscalls;
+  Session session(options);
+
+  int gate[2];
+  if (::pipe(gate) != 0) throw system_error("cannot create a pipe", errno);
+  volatile std::uint32_t* const window = session.window();
+  const pid_t child = ::fork();
+  if (child < 0) throw system_error("cannot fork", errno);
+  if (child == 0) {
+    ::close(gate[1]);
+    char released = 0;
+    if (::read(gate[0], &released, 1) != 1) ::_exit(99);
+    *window = 1;
+    const int result = body();
+    *window = 0;
+    ::_exit(result);
+  }
+  ::close(gate[0]);
+  session.observe(child);
+  if (::write(gate[1], "g", 1) != 1) throw system_error("cannot release the child", errno);
+  ::close(gate[1]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  session.poll_until_gone(child, std::chrono::seconds(5));
+  Observation observation;
+  observation.processes = session.processes();
+  observation.completeness = session.completeness();
+  observation.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return observation;
+}
+
+}  // namespace zctrace::testing

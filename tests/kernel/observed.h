@@ -1,0 +1,37 @@
+// Runs a piece of code in an observed child, and says what was counted of just that piece.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "collector/session.h"
+
+namespace zctrace::testing {
+
+// Why probes cannot be loaded here, empty when they can; asked once.
+const std::string& probes_refused();
+
+#define ZC_NEEDS_PROBES() \
+  if (!::zctrace::testing::probes_refused().empty()) GTEST_SKIP() << ::zctrace::testing::probes_refused()
+
+struct Observation {
+  std::vector<Process> processes;  // the child first, then its descendants
+  Completeness completeness;
+  int exit_code = 0;
+
+  const Process& child() const { return processes.at(0); }
+  // The sum of the rows with that name in all processes; a Row of zeros when there is none.
+  Row row(const std::string& syscall) const;
+  Row row(const std::string& syscall, Kind from, Kind to) const;
+};
+
+// What the child runs; its result is the exit code. It must not use GoogleTest.
+using Body = std::function<int()>;
+
+// Only what `body` does is counted: neither fork nor exit. Throws Error.
+Observation observe(const Body& body, ProbeOptions probes = {}, const std::string& syscalls = "%all");
+
+}  // namespace zctrace::testing
