@@ -12,7 +12,7 @@ PYTHON ?= /usr/bin/python3
 PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli11-dev \
 	libfmt-dev nlohmann-json3-dev libgtest-dev liburing-dev zlib1g-dev libelf-dev linux-libc-dev
 TEST_PACKAGES := gcc-multilib strace python3 python3-jsonschema tmux procps util-linux \
-	coreutils xfsprogs
+	coreutils xfsprogs btrfs-progs
 
 ifneq ($(V),1)
 Q := @

@@ -15,16 +15,6 @@ constexpr std::string_view kHeader =
     "pid,tid,parent_pid,name,syscall,from,to,calls,errors,restarts,bytes,wall_ns,off_cpu_ns,"
     "voluntary_switches,involuntary_switches,p50_ns,p90_ns,p99_ns,max_ns\n";
 
-std::string field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 std::string percentile(const Row& row, double fraction, bool latency) {
   const auto ns = latency ? row.latency.percentile_ns(fraction, row.max_ns) : std::nullopt;
   return ns ? fmt::format("{}", *ns) : "";
@@ -34,6 +24,16 @@ std::string time(std::uint64_t ns, bool measured) { return measured ? fmt::forma
 
 }  // namespace
 
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
 std::string csv_view(const Report& report) {
   std::string csv(kHeader);
   for (const Process& process : report.processes) {
@@ -42,8 +42,8 @@ std::string csv_view(const Report& report) {
       const std::vector<std::string> fields{fmt::format("{}", process.pid),
                                             process.tid != 0 ? fmt::format("{}", process.tid) : "",
                                             fmt::format("{}", process.parent_pid),
-                                            field(printable(process.name, true)),
-                                            field(printable(row.syscall, true)),
+                                            csv_field(printable(process.name, true)),
+                                            csv_field(printable(row.syscall, true)),
                                             std::string(kind_name(row.from)),
                                             std::string(kind_name(row.to)),
                                             fmt::format("{}", row.calls),

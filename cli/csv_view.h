@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "collector/report.h"
 
@@ -10,5 +11,8 @@ namespace zctrace {
 // Fields quoted as RFC 4180 says, lines end in a single '\n'. Control characters in names
 // are escaped as printable() does, so that a record is a line. Absent figures are empty.
 std::string csv_view(const Report& report);
+
+// Quoted where RFC 4180 wants it.
+std::string csv_field(std::string_view text);
 
 }  // namespace zctrace

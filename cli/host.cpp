@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <fstream>
 
 namespace zctrace {
 
@@ -13,6 +14,13 @@ Host this_host() {
   utsname names = {};
   ::uname(&names);
   return {names.release, names.machine, static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN))};
+}
+
+std::vector<std::string> own_command_line() {
+  std::ifstream file("/proc/self/cmdline");
+  std::vector<std::string> words;
+  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+  return words;
 }
 
 std::string now_rfc3339() {

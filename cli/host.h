@@ -2,12 +2,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "collector/report.h"
 
 namespace zctrace {
 
 Host this_host();
+std::vector<std::string> own_command_line();
 std::string now_rfc3339();  // UTC, milliseconds
 
 }  // namespace zctrace

@@ -98,6 +98,15 @@ ordered_json process_json(const Process& process, bool latency) {
   return object;
 }
 
+}  // namespace
+
+std::string version() { return ZCTRACE_VERSION; }
+
+ordered_json host_json(const Host& host) {
+  return {
+      {"kernel", valid_utf8(host.kernel)}, {"arch", valid_utf8(host.arch)}, {"cpus", host.cpus}};
+}
+
 ordered_json completeness_json(const Completeness& completeness) {
   ordered_json lost = ordered_json::object();
   for (const auto& [reason, count] : completeness.lost_by_reason) lost[valid_utf8(reason)] = count;
@@ -107,15 +116,6 @@ ordered_json completeness_json(const Completeness& completeness) {
           {"in_flight_at_end", completeness.in_flight_at_end},
           {"compat_syscalls", completeness.compat_syscalls},
           {"unfollowed_tasks", completeness.unfollowed_tasks}};
-}
-
-}  // namespace
-
-std::string version() { return ZCTRACE_VERSION; }
-
-ordered_json host_json(const Host& host) {
-  return {
-      {"kernel", valid_utf8(host.kernel)}, {"arch", valid_utf8(host.arch)}, {"cpus", host.cpus}};
 }
 
 ordered_json row_json(const Row& row, bool latency) {

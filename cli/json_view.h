@@ -15,6 +15,8 @@ nlohmann::ordered_json report_json(const Report& report);
 // One row as in `processes[].rows`, for `compare`, which has rows outside of processes.
 nlohmann::ordered_json row_json(const Row& row, bool latency);
 
+nlohmann::ordered_json completeness_json(const Completeness& completeness);
+
 // {"kernel", "arch", "cpus"}
 nlohmann::ordered_json host_json(const Host& host);
 

@@ -37,7 +37,17 @@ std::string joined(const std::vector<std::string>& items) {
   return escaped(fmt::format("{}", fmt::join(items, ", ")));
 }
 
-std::string table(const Grid& grid) {
+std::string table(const std::vector<Fact>& facts) {
+  std::string text = "| | |\n|:---|:---|\n";
+  for (const Fact& fact : facts) {
+    text += fmt::format("| {} | {} |\n", escaped(fact.label), joined(fact.items));
+  }
+  return text + '\n';
+}
+
+}  // namespace
+
+std::string markdown_table(const Grid& grid) {
   std::string titles = "|";
   std::string rule = "|";
   for (const Column& column : grid.columns) {
@@ -53,16 +63,6 @@ std::string table(const Grid& grid) {
   return text + '\n';
 }
 
-std::string table(const std::vector<Fact>& facts) {
-  std::string text = "| | |\n|:---|:---|\n";
-  for (const Fact& fact : facts) {
-    text += fmt::format("| {} | {} |\n", escaped(fact.label), joined(fact.items));
-  }
-  return text + '\n';
-}
-
-}  // namespace
-
 std::string markdown_view(const Report& report, std::optional<GroupBy> by) {
   const Wording wording{true, false, report.latency};
   const Report::Totals totals = report.totals();
@@ -74,10 +74,10 @@ std::string markdown_view(const Report& report, std::optional<GroupBy> by) {
   text += joined(report_circumstances(report, wording)) + "\n\n";
   text += joined(resource_items(totals.sum, several)) + "\n\n";
   if (!totals.sum.rows.empty()) {
-    text += table(rows_grid(totals.sum, by_process ? std::nullopt : by, wording));
+    text += markdown_table(rows_grid(totals.sum, by_process ? std::nullopt : by, wording));
   }
   if (several && (by_process || !by)) {
-    text += table(processes_grid(report.processes, wording));
+    text += markdown_table(processes_grid(report.processes, wording));
     if (report.processes.size() > kProcessLines) {
       text += fmt::format("… and {} more\n\n", report.processes.size() - kProcessLines);
     }

@@ -12,4 +12,7 @@ namespace zctrace {
 // UTF-8. Whatever comes from outside is escaped: no cell ends a row, a table or a line.
 std::string markdown_view(const Report& report, std::optional<GroupBy> by);
 
+// Cells escaped, columns aligned; ends with an empty line.
+std::string markdown_table(const Grid& grid);
+
 }  // namespace zctrace

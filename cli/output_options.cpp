@@ -28,6 +28,10 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
   command.add_option("--by", options.by, "Group the table by process, thread, syscall or flow")
       ->check(CLI::IsMember({"process", "thread", "syscall", "flow"}))
       ->type_name("WHAT");
+  add_file_options(command, options);
+}
+
+void add_file_options(CLI::App& command, OutputOptions& options) {
   command.add_option("--json", options.json, "Write the report as JSON; - for standard output")
       ->type_name("FILE");
   command.add_option("--csv", options.csv, "Write the rows as CSV; - for standard output")

@@ -7,20 +7,15 @@
 #include <string>
 
 #include "cli/grid.h"
+#include "cli/page.h"
 #include "collector/report.h"
 
 namespace zctrace {
 
-struct TableStyle {
-  bool colour = false;
-  bool unicode = false;
-  std::size_t width = 0;  // columns; 0: no limit
-};
-
 // Reads an environment variable; nullptr when it is not set.
 using Environment = std::function<const char*(const char* name)>;
 
-// Colour and Unicode only for a terminal, without NO_COLOR and TERM=dumb, in a UTF-8 locale.
+// Colour only for a terminal, without NO_COLOR and TERM=dumb; Unicode there in a UTF-8 locale.
 // `columns` is the terminal's own width, 0 when it does not know.
 TableStyle table_style(bool is_terminal, std::size_t columns, const Environment& environment);
 

@@ -224,6 +224,8 @@ std::vector<Process> Ledger::processes() const {
   return processes;
 }
 
+Process Ledger::process(std::uint64_t account) const { return to_process(accounts_.at(account)); }
+
 std::uint64_t Ledger::compat_calls() const {
   std::uint64_t calls = 0;
   for (const auto& entry : accounts_) calls += entry.second.compat_calls;

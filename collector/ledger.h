@@ -36,6 +36,7 @@ class Ledger {
 
   // As they stand, by start time. A process without an exec of its own has its parent's argv.
   std::vector<Process> processes() const;
+  Process process(std::uint64_t account) const;  // of a known account
   std::uint64_t compat_calls() const;
 
  private:

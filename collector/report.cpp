@@ -21,13 +21,18 @@ struct Deliveries {
   std::uint64_t zero_copy_bytes() const { return to_sinks_in_kernel + left_in_pipes; }
 };
 
+// tee duplicates: what it took is still in the pipe.
+bool leaves_its_source_full(const Row& row) {
+  return row.syscall == "tee" || row.syscall == "io_uring:tee";
+}
+
 Deliveries deliveries_of(const std::vector<Row>& rows) {
   Deliveries deliveries;
   std::uint64_t filled = 0;
   std::uint64_t drained = 0;
   for (const Row& row : rows) {
     const bool in_kernel = row.copy == Copy::in_kernel;
-    if (in_kernel && row.from == Kind::pipe) drained += row.bytes;
+    if (in_kernel && row.from == Kind::pipe && !leaves_its_source_full(row)) drained += row.bytes;
     if (row.to == Kind::user) continue;
     if (row.to != Kind::pipe) {
       deliveries.to_sinks += row.bytes;

@@ -100,6 +100,12 @@ std::vector<Process> Session::processes() const {
   return processes;
 }
 
+Process Session::process(pid_t pid) const {
+  const std::uint64_t account = ledger_.account_of(pid);
+  if (account == 0) throw Error("process " + std::to_string(pid) + " was not observed");
+  return ledger_.process(account);
+}
+
 Completeness Session::completeness() const {
   Completeness completeness;
   for (std::uint32_t reason = 0; reason < ZC_LOSSES; reason++)

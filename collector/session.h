@@ -42,6 +42,8 @@ class Session {
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
   std::vector<Process> processes() const;
+  // The latest observed process with that pid. Throws Error when there was none.
+  Process process(pid_t pid) const;
   std::size_t running() const { return ledger_.running(); }
   Completeness completeness() const;
   bool latency() const { return options_.probes.latency; }

@@ -121,6 +121,15 @@ TEST(Process, a_tee_delivers_to_both_sinks) {
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
 
+TEST(Process, a_tee_between_two_pipes_of_others_delivers_to_both) {
+  const Process process =
+      process_of({splice(Kind::file, Kind::pipe, kN),
+                  moved("tee", Kind::pipe, Kind::pipe, Copy::in_kernel, kN),
+                  splice(Kind::pipe, Kind::pipe, 2 * kN)});
+  EXPECT_EQ(process.delivered_bytes(), 2 * kN);
+  EXPECT_EQ(process.zero_copy_share(), 1.0);
+}
+
 TEST(Process, vmsplice_and_splice_deliver_once_and_copy_nothing) {
   const Process process = process_of({moved("vmsplice", Kind::user, Kind::pipe, Copy::lent, kN),
                                       splice(Kind::pipe, Kind::socket, kN)});

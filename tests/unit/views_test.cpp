@@ -383,7 +383,7 @@ TEST(TableStyle, is_rich_only_on_a_utf8_terminal) {
   EXPECT_TRUE(style_in(true, 100, {{"LANG", "C.utf8"}}).unicode);
   EXPECT_FALSE(style_in(true, 100, {{"LANG", "en_US.UTF-8"}, {"LC_ALL", "C"}}).unicode);
   EXPECT_TRUE(style_in(true, 100, {{"LANG", "C.UTF-8"}, {"LC_ALL", ""}}).unicode);
-  EXPECT_FALSE(style_in(true, 100, {}).colour);
+  EXPECT_TRUE(style_in(true, 100, {}).colour);
   EXPECT_FALSE(style_in(true, 100, {{"LANG", "C.UTF-8"}, {"NO_COLOR", "1"}}).colour);
   EXPECT_TRUE(style_in(true, 100, {{"LANG", "C.UTF-8"}, {"NO_COLOR", ""}}).colour);
   EXPECT_FALSE(style_in(true, 100, {{"LANG", "C.UTF-8"}, {"TERM", "dumb"}}).colour);

@@ -1,0 +1,36 @@
+// Redrawn in place with a carriage return.
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "cli/printable.h"
+#include "cli/table_view.h"
+
+namespace zctrace {
+namespace {
+
+constexpr std::size_t kBarWidth = 24;
+
+}  // namespace
+
+Progress::Progress(std::size_t steps) : shown_(::isatty(STDERR_FILENO) == 1), steps_(steps) {}
+
+Progress::~Progress() {
+  if (shown_) fmt::print(stderr, "\r\x1b[K");
+}
+
+void Progress::step(const std::string& what) {
+  if (!shown_) return;
+  const std::size_t width = table_style_of(STDERR_FILENO).width;
+  const std::size_t filled = kBarWidth * std::min(done_, steps_) / std::max<std::size_t>(steps_, 1);
+  const std::string line = fmt::format("[{}{}] {}/{} {}", std::string(filled, '#'),
+                                       std::string(kBarWidth - filled, '.'), done_, steps_, what);
+  fmt::print(stderr, "\r{}\x1b[K", cut_to_width(line, width > 1 ? width - 1 : 1, false));
+  std::fflush(stderr);
+  done_++;
+}
+
+}  // namespace zctrace
