@@ -27,9 +27,12 @@ const char* state_name(Requirement::State state) {
 int doctor() {
   const Preflight preflight = check_machine(true);
   std::string text;
-  for (const Requirement& requirement : preflight.requirements)
+  for (const Requirement& requirement : preflight.requirements) {
+    std::string detail = requirement.detail;
+    if (!requirement.remedy.empty()) detail += "; " + requirement.remedy;
     text += fmt::format("{:<8} {:<30} {}\n", state_name(requirement.state), requirement.name,
-                        printable(requirement.detail, false));
+                        printable(detail, false));
+  }
   text += preflight.can_observe()
               ? "\nrun, attach, top, export and compare work here. The smallest set of "
                 "capabilities that they need: CAP_BPF and CAP_PERFMON.\n"

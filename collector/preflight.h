@@ -10,7 +10,8 @@ struct Requirement {
   enum class State { ok, missing, optional_missing };
   std::string name;
   State state = State::ok;
-  std::string detail;  // what was found; when missing: why, and how to get it
+  std::string detail;  // what was found, or why it is missing
+  std::string remedy;  // how to get what is missing
 };
 
 struct Preflight {
