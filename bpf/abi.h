@@ -102,6 +102,7 @@ enum zc_task_flags {
 	ZC_TASK_ARMED = 1,	/* not observed before its next exec */
 	ZC_TASK_FOLDED = 2,	/* exited: its rows are in its account */
 	ZC_TASK_FRESH = 4,	/* attached to; nothing entered since */
+	ZC_TASK_RUNNING = 16,	/* FRESH, and on a CPU when it was attached to */
 	ZC_TASK_WORKER = 8,	/* a thread of the kernel's own (io_uring): no syscalls */
 };
 
@@ -207,11 +208,21 @@ enum zc_loss {
 	ZC_LOSSES,
 };
 
+/* Targets that are not pids. */
+#define ZC_MAX_CGROUPS 16
+#define ZC_MAX_NAMES 16
+#define ZC_PATTERN_BYTES 64
+
+struct zc_name_target {
+	char pattern[ZC_PATTERN_BYTES];	/* with '*' and '?', ends with a zero byte */
+};
+
 /* What an iteration over all tasks is asked to do with each. */
 enum zc_walk {
 	ZC_WALK_SNAPSHOT,	/* write the state of each observed task */
 	ZC_WALK_ARM,		/* observe one process from its next exec on */
-	ZC_WALK_OBSERVE,	/* begin to observe those that match */
+	ZC_WALK_OBSERVE,	/* begin to observe one process, as it is now */
+	ZC_WALK_ATTACH,		/* begin to observe every task that is wanted */
 };
 
 /* Where a record of the snapshot begins; `used` pairs of zc_key and zc_row follow. */

@@ -5,9 +5,9 @@
 
 #include "tasks.bpf.h"
 
+#define PF_EXITING 0x4
 #define PF_IO_WORKER 0x10
 #define CLONE_THREAD 0x10000
-#define ZC_MAX_PID_LEVELS 32
 
 extern __u64 accounts_made;
 
@@ -16,27 +16,11 @@ extern __u64 accounts_made;
  * there. Takes the pointer as a number: callers hold pointers of several kinds,
  * and the verifier wants one kind for each load.
  */
-static __noinline __u32 zc_namespace_pid_at(__u64 address)
-{
-	struct task_struct *task = (void *)address;
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level);
-	struct upid upid;
-
-	for (__u32 i = 0; i < ZC_MAX_PID_LEVELS && i <= level; i++) {
-		if (bpf_probe_read_kernel(&upid, sizeof(upid), (void *)pid +
-					  bpf_core_field_offset(struct pid, numbers) +
-					  i * sizeof(upid)))
-			break;
-		if (BPF_CORE_READ(upid.ns, ns.inum) == pid_namespace_inum)
-			return upid.nr;
-	}
-	return BPF_CORE_READ(task, pid);
-}
+__u32 zc_namespace_pid_at(__u64 address);
 
 static __always_inline __u32 zc_namespace_pid(const struct task_struct *task)
 {
-	return zc_namespace_pid_at((__u64)task);
+	return zc_namespace_pid_at(zc_address(task));
 }
 
 /* 0: no room. */

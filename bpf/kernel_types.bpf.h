@@ -129,8 +129,24 @@ struct sched_entity {
 	__u64 sum_exec_runtime;
 };
 
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	int level;
+	struct cgroup *ancestors[0];
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	int on_cpu;
+	struct css_set *cgroups;
 	unsigned int flags;
 	struct sched_entity se;
 	struct mm_struct *mm;
@@ -152,7 +168,9 @@ struct task_struct {
 	struct signal_struct *signal;
 };
 
-struct linux_binprm;
+struct linux_binprm {
+	const char *interp;
+};
 
 struct io_splice {
 	int splice_fd_in;

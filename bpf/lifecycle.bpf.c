@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Fork, exec and exit: observation is inherited, and ends with the task. */
-#include "accounts.bpf.h"
 #include "rows.bpf.h"
+#include "targets.bpf.h"
 
 __u64 accounts_made = 0;
+/* Set when user space should look again for tasks to attach to. */
+__u32 walk_wanted = 0;
 
 /* Command lines of accounts, as of their latest exec. */
 struct {
@@ -30,18 +32,38 @@ int BPF_PROG(zc_newtask, struct task_struct *child, __u64 clone_flags)
 	__u64 account;
 
 	state = zc_task_find(parent);
-	if (!state || state->head.flags & ZC_TASK_FOLDED || !(thread || follow_children)) {
+	if (state && !(state->head.flags & ZC_TASK_FOLDED) && (thread || follow_children)) {
+		if (thread && !by_thread)
+			account = state->head.account;
+		else
+			account = zc_account_open(child, state->head.account);
+	} else if ((want_all || wanted_cgroups) && !thread && zc_wanted(zc_address(child))) {
+		account = zc_account_open(child, 0);
+	} else {
 		/* The number's last owner may have died where no switch was seen. */
 		if (zc_observed(child))
 			zc_observed_clear(child->pid);
 		return 0;
 	}
-	if (thread && !by_thread)
-		account = state->head.account;
-	else
-		account = zc_account_open(child, state->head.account);
 	if (account)
 		zc_observe(child, account, 0);
+	return 0;
+}
+
+/* A process that is moved into a cgroup that is wanted: how services are started. */
+SEC("?tp_btf/cgroup_attach_task")
+int BPF_PROG(zc_cgroup_move, struct cgroup *cgroup, const char *path, struct task_struct *leader,
+	     bool threadgroup)
+{
+	__u64 account;
+
+	if (zc_observed(leader) || !zc_wanted(zc_address(leader)))
+		return 0;
+	account = zc_account_open(leader, 0);
+	if (account)
+		zc_observe(leader, account, ZC_TASK_FRESH);
+	/* Its other threads, if any, are met by the next walk. */
+	walk_wanted = 1;
 	return 0;
 }
 
@@ -64,12 +86,29 @@ static __always_inline void zc_note_command(struct task_struct *task, __u64 acco
 		zc_lose(ZC_LOST_COMMANDS_FULL, 1);
 }
 
+/* A process that by its new program is one to observe; its exec is the first call. */
+static __always_inline struct zc_task *zc_newcomer(struct task_struct *task,
+						   struct linux_binprm *bprm)
+{
+	__u64 account;
+
+	if (!zc_wanted(zc_address(task)) &&
+	    !(wanted_names && zc_wanted_path(zc_address(bprm->interp))))
+		return 0;
+	account = zc_account_open(task, 0);
+	if (!account || !zc_observe(task, account, ZC_TASK_FRESH))
+		return 0;
+	return zc_task_state(task, 0);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(zc_exec, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
 {
 	struct zc_task *state = zc_task_state(task, 0);
 	struct zc_account *account;
 
+	if (!state && zc_wants_newcomers())
+		state = zc_newcomer(task, bprm);
 	if (!state)
 		return 0;
 	if (state->head.flags & ZC_TASK_ARMED) {

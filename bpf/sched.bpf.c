@@ -74,7 +74,8 @@ static __always_inline void zc_switch_out(struct task_struct *task, bool dead)
 	 */
 	voluntary = task->nvcsw != state->head.nvcsw;
 	state->head.nvcsw = task->nvcsw;
-	if (state->head.flags & ZC_TASK_FOLDED) {
+	/* Dead without having been folded: attached to while it was exiting. */
+	if (dead || state->head.flags & ZC_TASK_FOLDED) {
 		zc_switch_exited(state, task, dead, voluntary);
 		return;
 	}
@@ -82,7 +83,8 @@ static __always_inline void zc_switch_out(struct task_struct *task, bool dead)
 		return;
 	if (with_latency)
 		state->head.switched_ns = bpf_ktime_get_ns();
-	else if (state->head.call < 0 && !(state->head.flags & ZC_TASK_WORKER))
+	if (state->head.call < 0 && !(state->head.flags & ZC_TASK_WORKER) &&
+	    (!with_latency || state->head.flags & ZC_TASK_FRESH))
 		zc_note_call(state, task);
 	row = state->head.call >= 0 ? zc_task_row(state, state->head.slot) : 0;
 	if (row) {

@@ -8,6 +8,9 @@ const volatile __u16 other_row = 0;
 const volatile __u16 ficlone_row = 0;
 const volatile __u16 ficlonerange_row = 0;
 
+/* Calls that were in flight when their task was attached to. */
+__u64 in_flight_at_start = 0;
+
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 #define MAX_ERRNO 4095
@@ -72,7 +75,7 @@ int BPF_PROG(zc_sys_enter, struct pt_regs *regs, long number)
 		state->head.compat_calls++;
 		index = ZC_CALL_UNKNOWN;
 	}
-	state->head.flags &= ~ZC_TASK_FRESH;
+	state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
 	state->head.slot = zc_slot_of_call(state, regs, index);
 	state->head.call = index;
 	state->head.entered_ns = bpf_ktime_get_ns();
@@ -87,7 +90,9 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 	__u32 index = zc_call_index(number);
 	bool denied = with_latency && !(state->head.flags & ZC_TASK_FRESH);
 
-	state->head.flags &= ~ZC_TASK_FRESH;
+	if (state->head.flags & ZC_TASK_RUNNING)
+		__sync_fetch_and_add(&in_flight_at_start, 1);
+	state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
 	if (zc_compat_call(task) || number & ZC_X32_BIT) {
 		state->head.compat_calls++;
 		index = ZC_CALL_UNKNOWN;

@@ -64,6 +64,18 @@ extern struct {
 	__type(value, struct zc_account);
 } accounts SEC(".maps");
 
+/*
+ * A pointer as a plain number, for functions that the verifier checks on their
+ * own and that take no kernel pointers. Read from memory, it has lost its type.
+ */
+static __always_inline __u64 zc_address(const void *pointer)
+{
+	__u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), &pointer);
+	return address;
+}
+
 static __always_inline void zc_lose(enum zc_loss reason, __u64 count)
 {
 	__sync_fetch_and_add(&losses[reason], count);

@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One pass over all tasks: to begin observing, or to read what is observed. */
-#include "accounts.bpf.h"
 #include "calls.bpf.h"
+#include "targets.bpf.h"
+
+extern __u64 in_flight_at_start;
 
 /* What the pass is to do; written by user space before it reads the iterator. */
 __u32 walk = ZC_WALK_SNAPSHOT;
 /* The process to begin with, in zctrace's namespace. */
 __u32 armed_pid = 0;
+
+/* Processes to attach to, by their number in zctrace's namespace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, __u32);
+} wanted_pids SEC(".maps");
+
 /* Tasks that began to be observed in a pass, ever. */
 __u64 walk_observed = 0;
 
@@ -26,6 +38,72 @@ static __always_inline int zc_begin(struct task_struct *task, __u32 flags)
 		return 0;
 	account = zc_account_open(task, 0);
 	if (account && zc_observe(task, account, flags))
+		walk_observed++;
+	return 0;
+}
+
+static __always_inline bool zc_matches(struct task_struct *task)
+{
+	__u32 pid = zc_namespace_pid(task->group_leader);
+
+	if (pid == own_pid)
+		return false;
+	if (bpf_map_lookup_elem(&wanted_pids, &pid))
+		return true;
+	if (follow_children && zc_observed(task->real_parent))
+		return true;
+	return zc_wants_newcomers() && zc_wanted(zc_address(task));
+}
+
+/*
+ * The account of a task that is attached to. Its leader holds it, and gets it
+ * first, also when it has exited and other threads go on.
+ */
+static __always_inline __u64 zc_account_of(struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+	struct zc_task *state;
+	__u64 account;
+
+	if (by_thread || task == leader)
+		return zc_account_open(task, 0);
+	state = zc_task_state(leader, 0);
+	if (state)
+		return state->head.account;
+	account = zc_account_open(leader, 0);
+	if (!account)
+		return 0;
+	state = zc_task_state(leader, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!state) {
+		zc_lose(ZC_LOST_TASK_MEMORY, 1);
+		return 0;
+	}
+	/* Nothing of it is counted until the walk comes by it. */
+	state->head.account = account;
+	state->head.call = -1;
+	state->head.flags = ZC_TASK_FOLDED;
+	return account;
+}
+
+static __always_inline int zc_attach(struct task_struct *task)
+{
+	struct zc_task *state = zc_task_state(task, 0);
+	__u32 flags = ZC_TASK_FRESH;
+	__u64 account;
+
+	if (zc_observed(task) || (task->flags & PF_EXITING) || !zc_matches(task))
+		return 0;
+	if (state && state->head.flags & ZC_TASK_ARMED)
+		return 0;
+	account = state ? state->head.account : zc_account_of(task);
+	if (!account)
+		return 0;
+	if (task->on_cpu)
+		flags |= ZC_TASK_RUNNING;
+	else if (!(task->flags & PF_IO_WORKER) &&
+		 zc_regs_call((struct pt_regs *)bpf_task_pt_regs(task)) >= 0)
+		__sync_fetch_and_add(&in_flight_at_start, 1);
+	if (zc_observe(task, account, flags))
 		walk_observed++;
 	return 0;
 }
@@ -87,6 +165,8 @@ int zc_walk(struct bpf_iter__task *ctx)
 		return zc_begin(task, ZC_TASK_ARMED);
 	case ZC_WALK_OBSERVE:
 		return zc_begin(task, ZC_TASK_FRESH);
+	case ZC_WALK_ATTACH:
+		return zc_attach(task);
 	default:
 		return zc_write_task(ctx->meta->seq, task);
 	}

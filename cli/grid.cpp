@@ -320,6 +320,9 @@ Grid processes_grid(const std::vector<Process>& processes, const Wording& wordin
 }
 
 std::string report_title(const Report& report, const Wording& wording) {
+  // Of run it is the command, of the others zctrace's own line, which names them already.
+  if (report.command != "run" && report.argv.size() > 1)
+    return "zctrace " + shell_words({report.argv.begin() + 1, report.argv.end()}, wording.unicode);
   const std::string command = shell_words(report.argv, wording.unicode);
   return fmt::format("zctrace {}{}{}", printable(report.command, wording.unicode),
                      command.empty() ? "" : ": ", command);

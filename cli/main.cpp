@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
 
   zctrace::Action chosen;
   zctrace::add_run_command(app, separated, chosen);
+  zctrace::add_attach_command(app, chosen);
   zctrace::add_compare_command(app, chosen);
   zctrace::add_doctor_command(app, chosen);
 

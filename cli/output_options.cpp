@@ -43,6 +43,15 @@ void add_file_options(CLI::App& command, OutputOptions& options) {
   command.add_flag("--strict", options.strict, "Exit with 3 when any event was lost");
 }
 
+SessionOptions session_options(const CountOptions& count, const OutputOptions& output) {
+  SessionOptions options;
+  options.syscalls = count.syscalls;
+  options.probes.latency = !count.no_latency;
+  options.probes.follow_children = !count.no_follow;
+  options.probes.by_thread = output.by == "thread";
+  return options;
+}
+
 std::optional<GroupBy> group_by(const OutputOptions& options) {
   if (options.by == "process") return GroupBy::process;
   if (options.by == "thread") return GroupBy::thread;
@@ -79,10 +88,11 @@ void OutputFile::write(const std::string& text) {
     write_all(STDOUT_FILENO, text, "to standard output");
     return;
   }
-  created_ = false;
   // Not a regular file (a pipe, /dev/stdout): nothing to cut.
-  if (::ftruncate(file_.get(), 0) != 0 && errno != EINVAL)
+  if (!written_ && ::ftruncate(file_.get(), 0) != 0 && errno != EINVAL)
     throw system_error("cannot write '" + path_ + "'", errno);
+  created_ = false;
+  written_ = true;
   write_all(file_.get(), text, "'" + path_ + "'");
 }
 
@@ -100,6 +110,21 @@ void Outputs::write(const Report& report) {
   if (json_.wanted()) json_.write(report_json(report).dump(2) + "\n");
   if (csv_.wanted()) csv_.write(csv_view(report));
   if (markdown_.wanted()) markdown_.write(markdown_view(report, group_by(options_)));
+}
+
+void Outputs::write_interval(const Report& report) {
+  if (!options_.quiet)
+    write_all(table_fd_,
+              report.started_at + "\n" +
+                  table_view(report, group_by(options_), table_style_of(table_fd_)) + "\n",
+              "the report");
+  if (json_.wanted()) json_.write(report_json(report).dump() + "\n");
+  if (csv_.wanted()) {
+    const std::string csv = csv_view(report);
+    csv_.write(csv_header_written_ ? csv.substr(csv.find('\n') + 1) : csv);
+    csv_header_written_ = true;
+  }
+  if (markdown_.wanted()) markdown_.write(markdown_view(report, group_by(options_)) + "\n");
 }
 
 int Outputs::status(const Report& report) const {

@@ -34,6 +34,9 @@ void add_output_options(CLI::App& command, OutputOptions& options);
 // The same without --by, for a report that is no table of syscalls.
 void add_file_options(CLI::App& command, OutputOptions& options);
 
+// What a session is asked for by both.
+SessionOptions session_options(const CountOptions& count, const OutputOptions& output);
+
 std::optional<GroupBy> group_by(const OutputOptions& options);
 
 // A file that is opened before anything runs, so that a path which cannot be written is an
@@ -47,12 +50,13 @@ class OutputFile {
   OutputFile(OutputFile&&) = default;
 
   bool wanted() const { return !path_.empty(); }
-  void write(const std::string& text);  // throws Error
+  void write(const std::string& text);  // the first time in place of what was there; throws Error
 
  private:
   std::string path_;
   Descriptor file_;
   bool created_ = false;
+  bool written_ = false;
 };
 
 // Owns the files that --json, --csv and --markdown name.
@@ -62,6 +66,9 @@ class Outputs {
 
   // Every view that was asked for; throws Error when one cannot be written.
   void write(const Report& report);
+  // The same for one interval of many: the table with its time, JSON as one object a line, CSV
+  // with one header, each appended to what was written before.
+  void write_interval(const Report& report);
   // What can go wrong after the command: kExitLost under --strict, else 0.
   int status(const Report& report) const;
 
@@ -71,6 +78,7 @@ class Outputs {
   OutputFile json_;
   OutputFile csv_;
   OutputFile markdown_;
+  bool csv_header_written_ = false;
 };
 
 // All of `text` to a descriptor. Throws Error naming `what`.

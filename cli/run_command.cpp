@@ -1,5 +1,4 @@
 // `zctrace run -- CMD`: one command and all its descendants, from exec to exit.
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -14,6 +13,7 @@
 #include "cli/host.h"
 #include "cli/json_schema.h"
 #include "cli/output_options.h"
+#include "cli/signals.h"
 #include "collector/error.h"
 #include "collector/gated_child.h"
 #include "collector/preflight.h"
@@ -42,37 +42,6 @@ constexpr milliseconds kTermPatience(2000);
 // A task leaves its CPU for the last time a moment after its parent could wait for it.
 constexpr milliseconds kGonePatience(200);
 
-// Blocks the signals that end programs and reads them as events instead; the command has
-// the mask from before. A terminal's Ctrl-C reaches the command by itself.
-class Signals {
- public:
-  Signals() {
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) sigaddset(&wanted, signal);
-    ::sigprocmask(SIG_BLOCK, &wanted, &before_);
-    events_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!events_) throw system_error("cannot wait for signals", errno);
-    // A report into a closed pipe is an error to tell, not a reason to die of.
-    ::signal(SIGPIPE, SIG_IGN);
-  }
-
-  const sigset_t& before() const { return before_; }
-  int fd() const { return events_.get(); }
-
-  // The next signal and whether a process sent it (not the terminal); 0: none.
-  int take(bool& sent) {
-    signalfd_siginfo event = {};
-    if (::read(events_.get(), &event, sizeof(event)) != sizeof(event)) return 0;
-    sent = event.ssi_code <= 0;
-    return static_cast<int>(event.ssi_signo);
-  }
-
- private:
-  sigset_t before_;
-  Descriptor events_;
-};
-
 struct Ending {
   bool ended = false;  // false: it outlived a signal that asked zctrace to end
   int signal = 0;      // the one that asked
@@ -95,12 +64,11 @@ Ending watch(const GatedChild& child, Signals& signals, Session& session) {
     const auto timeout = std::chrono::ceil<milliseconds>(until).count();
     if (::poll(events, 2, static_cast<int>(timeout)) < 0 && errno != EINTR)
       throw system_error("cannot wait for the command", errno);
-    bool sent = false;
-    while (const int signal = signals.take(sent)) {
+    for (Signals::Event event = signals.take(); event.number != 0; event = signals.take()) {
       // From the terminal the command has it too.
-      if (sent) ::kill(child.pid(), signal);
-      if (signal != SIGTERM && signal != SIGHUP) continue;
-      ending.signal = signal;
+      if (event.sent) ::kill(child.pid(), event.number);
+      if (event.number != SIGTERM && event.number != SIGHUP) continue;
+      ending.signal = event.number;
       deadline = std::min(deadline, steady_clock::now() + kTermPatience);
     }
     if (events[0].revents != 0) {
@@ -112,11 +80,10 @@ Ending watch(const GatedChild& child, Signals& signals, Session& session) {
 
 // Until every descendant is gone, or a signal asks to end.
 void watch_descendants(Signals& signals, Session& session) {
-  bool sent = false;
   for (session.poll(); session.running() != 0; session.poll()) {
     pollfd event = {signals.fd(), POLLIN, 0};
     ::poll(&event, 1, 50);
-    if (signals.take(sent) != 0) return;
+    if (signals.take().number != 0) return;
   }
 }
 
@@ -138,12 +105,7 @@ int run(const RunOptions& options) {
   Signals signals;
   GatedChild child(options.argv, identity, signals.before());
 
-  SessionOptions session_options;
-  session_options.syscalls = options.count.syscalls;
-  session_options.probes.latency = !options.count.no_latency;
-  session_options.probes.follow_children = !options.count.no_follow;
-  session_options.probes.by_thread = options.output.by == "thread";
-  Session session(session_options);
+  Session session(session_options(options.count, options.output));
   session.arm(child.pid());
   drop_capabilities(false);
 

@@ -142,15 +142,14 @@ std::uint64_t Ledger::account_of(std::int64_t pid) const {
   return latest;
 }
 
-std::uint32_t Ledger::execs(std::uint64_t account) const {
-  const auto found = accounts_.find(account);
-  return found == accounts_.end() ? 0 : found->second.record.execs;
-}
-
-std::vector<std::uint64_t> Ledger::accounts() const {
-  std::vector<std::uint64_t> ids;
-  for (const auto& entry : accounts_) ids.push_back(entry.first);
-  return ids;
+std::vector<Ledger::Running> Ledger::running_accounts() const {
+  std::vector<Running> running;
+  for (const auto& [id, account] : accounts_) {
+    const bool taken = account.finished && std::find(newly_finished_.begin(), newly_finished_.end(),
+                                                     id) == newly_finished_.end();
+    if (!taken) running.push_back({id, account.record.parent, account.record.pid, account.record.execs});
+  }
+  return running;
 }
 
 const std::vector<std::string>& Ledger::argv_of(const Account& account) const {

@@ -30,9 +30,15 @@ class Ledger {
   std::size_t running() const;  // accounts that are not finished
   std::uint64_t tasks_in_call() const { return tasks_in_call_; }
   std::uint64_t account_of(std::int64_t pid) const;  // latest with that pid, 0: none
-  // Latest execs of an account, to know when its command line must be read again.
-  std::uint32_t execs(std::uint64_t account) const;
-  std::vector<std::uint64_t> accounts() const;
+
+  struct Running {
+    std::uint64_t account;
+    std::uint64_t parent_account;  // 0: none
+    std::int64_t pid;
+    std::uint32_t execs;  // so far; more than before: its command line has changed
+  };
+  // Accounts that are not finished, and those of take_finished().
+  std::vector<Running> running_accounts() const;
 
   // As they stand, by start time. A process without an exec of its own has its parent's argv.
   std::vector<Process> processes() const;

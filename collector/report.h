@@ -152,6 +152,11 @@ struct Report {
 // Rows of one process with the same (syscall, from, to) added up.
 void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
 
+// What happened between two reports of the same observation. Processes without anything new are
+// left out; `max_ns` is exact when the interval set a new maximum, else the upper bound of the
+// highest bucket that grew. High-water marks (RSS) stay as they are.
+Report difference(const Report& later, const Report& earlier);
+
 // count per GB (10^9 bytes) delivered; nullopt when nothing was.
 std::optional<double> per_gb(std::uint64_t count, std::uint64_t delivered_bytes);
 

@@ -29,6 +29,14 @@ std::vector<std::string> split_command(const zc_command& command) {
   return argv;
 }
 
+// The command line of a process that was attached to, as it is now; its exec was not seen.
+std::vector<std::string> current_command(std::int64_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
+  std::vector<std::string> argv;
+  for (std::string word; std::getline(file, word, '\0');) argv.push_back(word);
+  return argv;
+}
+
 // Peak RSS of a process that still runs; the kernel notes it elsewhere only at exit.
 std::uint64_t peak_rss_bytes(std::int64_t pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
@@ -52,15 +60,33 @@ void Session::begin(std::uint32_t walk, pid_t pid) {
 void Session::arm(pid_t pid) { begin(ZC_WALK_ARM, pid); }
 void Session::observe(pid_t pid) { begin(ZC_WALK_OBSERVE, pid); }
 
+std::uint64_t Session::attach(const std::vector<pid_t>& pids) {
+  const std::uint32_t yes = 1;
+  for (const pid_t pid : pids)
+    if (const int error = bpf_map_update_elem(skeleton_.wanted_pids_map(), &pid, &yes, BPF_ANY); error != 0)
+      throw system_error("cannot observe process " + std::to_string(pid), -error);
+  // A parent may come after its child in a pass, and a new thread behind the pass.
+  const std::uint64_t before = skeleton_.walk_observed();
+  for (std::uint64_t last = before;;) {
+    skeleton_.walk(ZC_WALK_ATTACH);
+    if (skeleton_.walk_observed() == last) break;
+    last = skeleton_.walk_observed();
+  }
+  // A number may belong to somebody else by the next time.
+  for (const pid_t pid : pids) bpf_map_delete_elem(skeleton_.wanted_pids_map(), &pid);
+  return skeleton_.walk_observed() - before;
+}
+
 void Session::read_commands() {
-  for (const std::uint64_t account : ledger_.accounts()) {
-    std::uint32_t& read = commands_read_[account];
-    const std::uint32_t execs = ledger_.execs(account);
-    if (read == execs) continue;
+  for (const Ledger::Running& process : ledger_.running_accounts()) {
+    const auto [read, first] = commands_read_.try_emplace(process.account, 0);
+    if (first && process.execs == 0 && process.parent_account == 0)
+      ledger_.set_command(process.account, current_command(process.pid));
+    if (read->second == process.execs) continue;
     zc_command command;
-    if (bpf_map_lookup_elem(skeleton_.commands_map(), &account, &command) != 0) continue;
-    ledger_.set_command(account, split_command(command));
-    read = execs;
+    if (bpf_map_lookup_elem(skeleton_.commands_map(), &process.account, &command) != 0) continue;
+    ledger_.set_command(process.account, split_command(command));
+    read->second = process.execs;
   }
 }
 
@@ -74,7 +100,7 @@ void Session::forget(std::uint64_t account) {
 void Session::poll() {
   const Snapshot snapshot = take_snapshot(skeleton_);
   ledger_.add(snapshot);
-  read_commands();
+  read_commands();  // before any account is forgotten
   const std::vector<std::uint64_t> finished = ledger_.take_finished();
   if (finished.empty()) return;
   for (const auto& [key, row] : snapshot.folded_rows)
@@ -111,6 +137,7 @@ Completeness Session::completeness() const {
   for (std::uint32_t reason = 0; reason < ZC_LOSSES; reason++)
     completeness.lost_by_reason[kLosses[reason]] = skeleton_.loss(reason);
   completeness.lost_by_reason["program_busy"] = skeleton_.missed_runs();
+  completeness.in_flight_at_start = skeleton_.in_flight_at_start();
   completeness.in_flight_at_end = ledger_.tasks_in_call();
   completeness.compat_syscalls = ledger_.compat_calls();
   completeness.unfollowed_tasks =

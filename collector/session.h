@@ -32,6 +32,10 @@ class Session {
   // Observes process `pid`, single-threaded so far, from now on.
   void observe(pid_t pid);
 
+  // Observes the processes `pids` and every other task that is wanted, with their threads and
+  // descendants, until no more of them appear. Returns how many tasks were new.
+  std::uint64_t attach(const std::vector<pid_t>& pids);
+
   // Reads the counts. Call it about once a second: it also frees the kernel's memory of
   // processes that have ended, and widens counters before they wrap.
   void poll();
@@ -45,6 +49,7 @@ class Session {
   // The latest observed process with that pid. Throws Error when there was none.
   Process process(pid_t pid) const;
   std::size_t running() const { return ledger_.running(); }
+  bool observed(pid_t pid) const { return ledger_.account_of(pid) != 0; }
   Completeness completeness() const;
   bool latency() const { return options_.probes.latency; }
 

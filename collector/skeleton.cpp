@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -22,11 +23,19 @@ thread_local std::string last_warning;
 
 int keep_warning(libbpf_print_level level, const char* format, va_list arguments) noexcept {
   if (level != LIBBPF_WARN) return 0;
+  if (std::getenv("ZCTRACE_DEBUG") != nullptr) {  // the verifier's log, in full
+    va_list copy;
+    va_copy(copy, arguments);
+    std::vfprintf(stderr, format, copy);
+    va_end(copy);
+  }
   char line[512];
   std::vsnprintf(line, sizeof(line), format, arguments);
   // A refused program's log is long; its first line names it, the rest is for developers.
-  if (std::strncmp(line, "libbpf: prog", 12) == 0 && last_warning.empty()) last_warning = line;
-  if (std::getenv("ZCTRACE_DEBUG") != nullptr) std::fputs(line, stderr);
+  if (std::strncmp(line, "libbpf: prog", 12) == 0 && last_warning.empty()) {
+    last_warning = line + std::strlen("libbpf: ");
+    last_warning.resize(last_warning.find('\n'));
+  }
   return 0;
 }
 
@@ -57,6 +66,28 @@ constexpr std::uint32_t kCompatStatus = 0;
 constexpr std::uint32_t kCompatFlags = 1U << 22;  // TIF_32BIT of arm64
 #endif
 
+void configure_newcomers(zctrace_bpf& bpf, const Newcomers& newcomers) {
+  if (newcomers.cgroups.size() > ZC_MAX_CGROUPS)
+    throw Error("more than " + std::to_string(ZC_MAX_CGROUPS) + " cgroups; name one above them",
+                kExitUsage);
+  if (newcomers.names.size() > ZC_MAX_NAMES)
+    throw Error("more than " + std::to_string(ZC_MAX_NAMES) + " names; use a glob", kExitUsage);
+  bpf.rodata->want_all = newcomers.all;
+  bpf.rodata->own_pid = static_cast<std::uint32_t>(::getpid());
+  bpf.rodata->wanted_cgroups = static_cast<std::uint32_t>(newcomers.cgroups.size());
+  bpf.rodata->wanted_names = static_cast<std::uint32_t>(newcomers.names.size());
+  std::copy(newcomers.cgroups.begin(), newcomers.cgroups.end(), bpf.rodata->cgroup_targets);
+  for (std::size_t i = 0; i < newcomers.names.size(); i++) {
+    const std::string& name = newcomers.names[i];
+    if (name.empty() || name.size() >= ZC_PATTERN_BYTES)
+      throw Error("-n '" + name + "': a name has 1 to " + std::to_string(ZC_PATTERN_BYTES - 1) +
+                      " characters",
+                  kExitUsage);
+    name.copy(bpf.rodata->name_targets[i].pattern, ZC_PATTERN_BYTES - 1);
+  }
+  bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !newcomers.cgroups.empty());
+}
+
 void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable& table) {
   bpf.rodata->with_latency = options.latency;
   bpf.rodata->wide_tasks = table.wide();
@@ -68,6 +99,7 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   bpf.rodata->compat_flags_mask = kCompatFlags;
   std::memcpy(bpf.rodata->calls, table.calls().data(), sizeof(bpf.rodata->calls));
   std::memcpy(bpf.rodata->uring_ops, table.uring_ops().data(), sizeof(bpf.rodata->uring_ops));
+  configure_newcomers(bpf, options.newcomers);
   bpf.rodata->sigreturn_call = SYS_rt_sigreturn;
   bpf.rodata->ficlone_row = table.ficlone_row();
   bpf.rodata->ficlonerange_row = table.ficlonerange_row();
@@ -104,6 +136,7 @@ Skeleton::~Skeleton() = default;
 int Skeleton::rows_map() const { return bpf_map__fd(bpf_->maps.rows); }
 int Skeleton::accounts_map() const { return bpf_map__fd(bpf_->maps.accounts); }
 int Skeleton::commands_map() const { return bpf_map__fd(bpf_->maps.commands); }
+int Skeleton::wanted_pids_map() const { return bpf_map__fd(bpf_->maps.wanted_pids); }
 
 std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {
   bpf_->bss->walk = walk;
@@ -125,6 +158,8 @@ std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {
 }
 
 std::uint64_t Skeleton::walk_observed() const { return bpf_->bss->walk_observed; }
+
+std::uint64_t Skeleton::in_flight_at_start() const { return bpf_->bss->in_flight_at_start; }
 
 volatile std::uint32_t* Skeleton::window() { return &bpf_->bss->window_open; }
 

@@ -13,11 +13,19 @@ struct zctrace_bpf;
 
 namespace zctrace {
 
+// Targets that the programs look for themselves, so that nobody is missed who comes later.
+struct Newcomers {
+  bool all = false;
+  std::vector<std::uint64_t> cgroups;  // by cgroup_id()
+  std::vector<std::string> names;      // globs
+};
+
 struct ProbeOptions {
   bool latency = true;         // false: no program at entry, no clock read
   bool by_thread = false;      // an account for each thread
   bool follow_children = true;
   bool windowed = false;       // count only while *window() is not 0
+  Newcomers newcomers;
 };
 
 class Skeleton {
@@ -32,6 +40,7 @@ class Skeleton {
   int rows_map() const;
   int accounts_map() const;
   int commands_map() const;
+  int wanted_pids_map() const;
 
   // Runs zc_walk over all tasks; what it wrote. `walk` and `pid` as in bpf/abi.h.
   std::vector<char> walk(std::uint32_t walk, std::uint32_t pid = 0);
@@ -41,6 +50,9 @@ class Skeleton {
   // The flag of ProbeOptions::windowed, in memory shared with the kernel and with children
   // forked after this.
   volatile std::uint32_t* window();
+
+  // Calls that were in flight when their task was attached to.
+  std::uint64_t in_flight_at_start() const;
 
   std::uint64_t loss(std::uint32_t reason) const;
   // Runs of a program that the kernel left out because it was running already.

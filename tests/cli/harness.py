@@ -14,6 +14,9 @@ import unittest
 
 import jsonschema
 
+# Keeps this file's own lines out of a failure's traceback.
+__unittest = True
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ZCTRACE_BUILD", ROOT / "build")).resolve()
 ZCTRACE = str(BUILD / "zctrace")
@@ -246,7 +249,8 @@ class TestCase(unittest.TestCase):
         wrong = [f"{key}: found {found.get(key, NO_CALLS)}, expected {expected.get(key, NO_CALLS)}"
                  for key in sorted(found.keys() | expected.keys())
                  if found.get(key, NO_CALLS) != expected.get(key, NO_CALLS)]
-        self.assertFalse(wrong, "\n" + "\n".join(wrong))
+        if wrong:
+            self.fail("\n" + "\n".join(wrong))
 
     @staticmethod
     def has_every_row(report):
@@ -269,6 +273,18 @@ class TestCase(unittest.TestCase):
             if wanted in line:
                 return line
         self.fail(f"the stream ended without {wanted!r}")
+
+    def make_fifo(self):
+        """A FIFO that a program may wait at; it does not do so longer than the test."""
+        path = self.directory / "fifo"
+        os.mkfifo(path)
+        self.addCleanup(self.open_fifo, path)
+        return path
+
+    @staticmethod
+    def open_fifo(path):
+        with contextlib.suppress(OSError):  # ENXIO: nobody waits
+            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
 
     def assert_gone(self, pid):
         self.wait_until(lambda: not is_running(pid), f"process {pid} ends")
@@ -319,11 +335,11 @@ class Terminal:
 
     def __init__(self, test, command, columns=80, rows=24, environment=()):
         self.test = test
-        self.socket = test.directory / "tmux"
-        self.log = test.directory / "terminal"
+        self.socket = pathlib.Path(tempfile.mkdtemp(dir=test.directory)) / "tmux"
         words = " ".join(f"{name}={value}" for name, value in environment)
+        # The keys that end a command must not end the shell that shows its status.
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows),
-                   f"{words} {command}; echo status=$?; exec cat")
+                   f"trap : INT QUIT; {words} {command}; echo status=$?; exec cat")
         test.addCleanup(self.close)
 
     def _tmux(self, *words):
@@ -332,9 +348,8 @@ class Terminal:
         return subprocess.run(["tmux", "-S", str(self.socket), *words], check=True, text=True,
                               capture_output=True, timeout=PATIENCE_S, env=environment).stdout
 
-    def text(self, escapes=False):
-        """All that was written, the part that scrolled away included."""
-        options = ["-e"] if escapes else []
+    def text(self, *options):
+        """All that was written, the part that scrolled away included; -J joins wrapped lines."""
         return self._tmux("capture-pane", "-p", "-S", "-", *options)
 
     def type(self, *keys):

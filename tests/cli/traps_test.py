@@ -152,8 +152,7 @@ class Descendants(TestCase):
 
     @in_both_modes
     def test_child_that_outlives_the_command_does_not_hold_the_report(self, mode):
-        told = self.directory / "told"
-        os.mkfifo(told)
+        told = self.make_fifo()
         # The report comes while the child still waits for the other end of `told`.
         observed = self.observe(self.program("orphan"), "left", told, mode=mode)
         processes = observed.report.processes
@@ -164,8 +163,7 @@ class Descendants(TestCase):
         self.assertTrue(is_running(left["pid"]))
         self.assertEqual(observed.report["completeness"]["in_flight_at_end"], 1)
         self.assertNotIn(("write", "user", "device"), observed.report.data_rows())
-        with open(told, "w"):
-            pass
+        self.open_fifo(told)
         self.assert_gone(left["pid"])
 
 

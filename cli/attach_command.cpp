@@ -1,0 +1,174 @@
+// `zctrace attach`: running processes, until Ctrl-C, a duration, or their end.
+#include <poll.h>
+
+#include <cerrno>
+#include <chrono>
+#include <limits>
+#include <memory>
+
+#include <fmt/core.h>
+
+#include "cli/action.h"
+#include "cli/csv_view.h"
+#include "cli/host.h"
+#include "cli/json_view.h"
+#include "cli/output_options.h"
+#include "cli/signals.h"
+#include "cli/table_view.h"
+#include "cli/target_options.h"
+#include "cli/units.h"
+#include "collector/error.h"
+#include "collector/preflight.h"
+#include "collector/privileges.h"
+#include "collector/watch.h"
+
+namespace zctrace {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using std::chrono::steady_clock;
+
+struct AttachOptions {
+  TargetOptions targets;
+  CountOptions count;
+  OutputOptions output;
+  std::string duration;
+  std::string interval;
+};
+
+// How often newcomers are looked for and the counts are read between reports.
+constexpr milliseconds kPollInterval(1000);
+
+std::optional<nanoseconds> duration_option(const char* option, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  try {
+    const std::uint64_t ns = parse_duration(text);
+    if (ns == 0) throw std::invalid_argument("must be more than nothing");
+    return nanoseconds(static_cast<std::int64_t>(ns));
+  } catch (const std::invalid_argument& error) {
+    throw CLI::ValidationError(option, text + ": " + error.what());
+  }
+}
+
+// One observation's reports: of each interval, or one at the end.
+class Reporter {
+ public:
+  Reporter(const AttachOptions& options, const Watch& watch)
+      : options_(options), watch_(watch), outputs_(options.output, STDOUT_FILENO), start_(steady_clock::now()) {
+    first_.started_at = last_.started_at = now_rfc3339();
+    last_at_ = start_;
+  }
+
+  // The differences since the interval before, with the time.
+  void interval() {
+    const auto now = steady_clock::now();
+    Report standing = complete(watch_.report());
+    Report between = difference(standing, last_);
+    between.started_at = last_.started_at;
+    between.duration_ns = since(last_at_, now);
+    outputs_.write_interval(between);
+    lost_ |= between.completeness.lost_events() != 0;
+    last_ = std::move(standing);
+    last_.started_at = now_rfc3339();
+    last_at_ = now;
+  }
+
+  void final_report() {
+    Report report = complete(watch_.report());
+    report.started_at = first_.started_at;
+    report.duration_ns = since(start_, steady_clock::now());
+    lost_ |= report.completeness.lost_events() != 0;
+    outputs_.write(report);
+  }
+
+  int status() const { return options_.output.strict && lost_ ? kExitLost : kExitDone; }
+
+ private:
+  static std::uint64_t since(steady_clock::time_point from, steady_clock::time_point to) {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<nanoseconds>(to - from).count());
+  }
+
+  Report complete(Report report) const {
+    report.command = "attach";
+    report.host = this_host();
+    report.argv = own_command_line();
+    return report;
+  }
+
+  const AttachOptions& options_;
+  const Watch& watch_;
+  Outputs outputs_;
+  Report first_;
+  Report last_;
+  bool lost_ = false;
+  steady_clock::time_point start_;
+  steady_clock::time_point last_at_;
+};
+
+int attach(const AttachOptions& options, const Targets& targets,
+           std::optional<nanoseconds> duration, std::optional<nanoseconds> interval) {
+  const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
+  require_observation();
+  WatchOptions watch_options;
+  watch_options.targets = targets;
+  watch_options.wait = options.targets.wait;
+  watch_options.session = session_options(options.count, options.output);
+  Signals signals;
+  Watch watch(watch_options);
+  Reporter reporter(options, watch);
+  drop_capabilities(true);
+
+  const auto never = steady_clock::time_point::max();
+  const auto start = steady_clock::now();
+  const auto end = duration ? start + *duration : never;
+  auto next_report = interval ? start + *interval : never;
+  auto next_poll = start + kPollInterval;
+  bool told = false;
+  while (!told && !watch.ended() && steady_clock::now() < end) {
+    const auto wake = std::min({end, next_report, next_poll});
+    pollfd event = {signals.fd(), POLLIN, 0};
+    const auto timeout = std::chrono::ceil<milliseconds>(wake - steady_clock::now()).count();
+    if (::poll(&event, 1, static_cast<int>(std::max<std::int64_t>(timeout, 0))) < 0 && errno != EINTR)
+      throw system_error("cannot wait", errno);
+    told = signals.take().number != 0;
+    watch.poll();
+    next_poll = steady_clock::now() + kPollInterval;
+    if (steady_clock::now() < next_report) continue;
+    reporter.interval();
+    // Late is late: no burst of reports to catch up.
+    while (next_report <= steady_clock::now()) next_report += *interval;
+  }
+  watch.poll();
+  if (interval)
+    reporter.interval();
+  else
+    reporter.final_report();
+  return reporter.status();
+}
+
+}  // namespace
+
+void add_attach_command(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<AttachOptions>();
+  CLI::App* command = app.add_subcommand("attach", "Observe running processes and their descendants");
+  command->footer("Usage: zctrace attach -p PID|-n GLOB|-G CGROUP|--unit NAME|-a [OPTIONS]\n\n"
+                  "Until Ctrl-C, the end of -d, or the end of the last target. Targets combine.");
+  add_target_options(*command, options->targets);
+  add_count_options(*command, options->count);
+  add_output_options(*command, options->output);
+  command->add_option("-d,--duration", options->duration, "How long: 500ms, 10s, 5m")
+      ->type_name("TIME");
+  command->add_option("-i,--interval", options->interval, "A report of each interval, not of all")
+      ->type_name("TIME");
+  command->callback([options, &chosen] {
+    const Targets targets = parse_targets(options->targets, true);
+    const auto duration = duration_option("-d", options->duration);
+    const auto interval = duration_option("-i", options->interval);
+    chosen = [options, targets, duration, interval] {
+      return attach(*options, targets, duration, interval);
+    };
+  });
+}
+
+}  // namespace zctrace

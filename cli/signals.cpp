@@ -1,0 +1,30 @@
+// Through a signalfd, so that nothing runs in a handler.
+#include "cli/signals.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "collector/error.h"
+
+namespace zctrace {
+
+Signals::Signals() {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) sigaddset(&wanted, signal);
+  ::sigprocmask(SIG_BLOCK, &wanted, &before_);
+  events_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!events_) throw system_error("cannot wait for signals", errno);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+Signals::Event Signals::take() {
+  signalfd_siginfo event = {};
+  if (::read(events_.get(), &event, sizeof(event)) != sizeof(event)) return {};
+  // SI_USER and the other ways for a process to send one are not positive.
+  return {static_cast<int>(event.ssi_signo), event.ssi_code <= 0};
+}
+
+}  // namespace zctrace

@@ -1,0 +1,86 @@
+// Subtracting one report from another, row by row.
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "collector/report.h"
+
+namespace zctrace {
+namespace {
+
+using ProcessKey = std::tuple<std::int64_t, std::int64_t, std::uint64_t>;  // pid, tid, start
+using RowKey = std::tuple<std::string, Kind, Kind>;
+
+ProcessKey key_of(const Process& process) { return {process.pid, process.tid, process.start_ns}; }
+RowKey key_of(const Row& row) { return {row.syscall, row.from, row.to}; }
+
+std::uint64_t highest_ns(const Histogram& latency, std::uint64_t ceiling) {
+  for (std::size_t bucket = Histogram::kBuckets; bucket-- > 0;)
+    if (latency.count(bucket) != 0) return std::min(Histogram::upper_bound_ns(bucket), ceiling);
+  return 0;
+}
+
+void subtract(Row& later, const Row& earlier) {
+  later.calls -= earlier.calls;
+  later.errors -= earlier.errors;
+  later.restarts -= earlier.restarts;
+  later.bytes -= earlier.bytes;
+  later.wall_ns -= earlier.wall_ns;
+  later.off_cpu_ns -= earlier.off_cpu_ns;
+  later.voluntary_switches -= earlier.voluntary_switches;
+  later.involuntary_switches -= earlier.involuntary_switches;
+  later.latency -= earlier.latency;
+  if (later.max_ns == earlier.max_ns) later.max_ns = highest_ns(later.latency, later.max_ns);
+}
+
+bool is_empty(const Row& row) {
+  return row.calls == 0 && row.bytes == 0 && row.voluntary_switches == 0 &&
+         row.involuntary_switches == 0;
+}
+
+// Split of a process's CPU time moves between user and system as ticks come in.
+std::uint64_t not_below_zero(std::uint64_t later, std::uint64_t earlier) {
+  return later > earlier ? later - earlier : 0;
+}
+
+void subtract(Process& later, const Process& earlier) {
+  later.user_ns = not_below_zero(later.user_ns, earlier.user_ns);
+  later.system_ns = not_below_zero(later.system_ns, earlier.system_ns);
+  later.minor_faults -= earlier.minor_faults;
+  later.major_faults -= earlier.major_faults;
+  later.outside_syscalls.voluntary -= earlier.outside_syscalls.voluntary;
+  later.outside_syscalls.involuntary -= earlier.outside_syscalls.involuntary;
+  later.off_cpu_outside_ns -= earlier.off_cpu_outside_ns;
+  std::map<RowKey, const Row*> before;
+  for (const Row& row : earlier.rows) before.emplace(key_of(row), &row);
+  for (Row& row : later.rows)
+    if (const auto found = before.find(key_of(row)); found != before.end()) subtract(row, *found->second);
+  std::erase_if(later.rows, is_empty);
+}
+
+bool is_idle(const Process& process) {
+  return process.rows.empty() && process.user_ns == 0 && process.system_ns == 0 &&
+         process.outside_syscalls.voluntary == 0 && process.outside_syscalls.involuntary == 0;
+}
+
+}  // namespace
+
+Report difference(const Report& later, const Report& earlier) {
+  Report between = later;
+  std::map<ProcessKey, const Process*> before;
+  for (const Process& process : earlier.processes) before.emplace(key_of(process), &process);
+  for (Process& process : between.processes)
+    if (const auto found = before.find(key_of(process)); found != before.end())
+      subtract(process, *found->second);
+  std::erase_if(between.processes, is_idle);
+  for (auto& [reason, count] : between.completeness.lost_by_reason)
+    if (const auto found = earlier.completeness.lost_by_reason.find(reason);
+        found != earlier.completeness.lost_by_reason.end())
+      count -= found->second;
+  between.completeness.in_flight_at_start -= earlier.completeness.in_flight_at_start;
+  between.completeness.compat_syscalls -= earlier.completeness.compat_syscalls;
+  between.completeness.unfollowed_tasks -= earlier.completeness.unfollowed_tasks;
+  return between;
+}
+
+}  // namespace zctrace

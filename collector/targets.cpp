@@ -1,0 +1,139 @@
+// Reading /proc and the cgroup hierarchy.
+#include "collector/targets.h"
+
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <system_error>
+
+#include "collector/error.h"
+
+namespace zctrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<pid_t> pid_of(const fs::path& name) {
+  const std::string text = name.string();
+  pid_t pid = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return pid;
+}
+
+std::string first_line(const fs::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+bool matches(const std::vector<std::string>& globs, const std::string& name) {
+  return !name.empty() && std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+    return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+  });
+}
+
+// The kernel escapes blanks and the like in mountinfo as octal numbers.
+std::string unescaped(const std::string& field) {
+  std::string text;
+  for (std::size_t i = 0; i < field.size(); i++) {
+    if (field[i] == '\\' && i + 3 < field.size()) {
+      text += static_cast<char>((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 + (field[i + 3] - '0'));
+      i += 3;
+    } else {
+      text += field[i];
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+void TargetFinder::require_process(pid_t pid) const {
+  std::ifstream status(root_ / "proc" / std::to_string(pid) / "status");
+  if (!status) throw Error("no process " + std::to_string(pid));
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("Tgid:")) continue;
+    const long leader = std::strtol(line.c_str() + 5, nullptr, 10);
+    if (leader != pid)
+      throw Error(std::to_string(pid) + " is a thread of process " + std::to_string(leader) +
+                  "; give that number");
+  }
+}
+
+std::vector<pid_t> TargetFinder::processes_named(const std::vector<std::string>& globs) const {
+  std::vector<pid_t> found;
+  std::error_code ignored;  // processes come and go while the directory is read
+  for (const fs::directory_entry& entry : fs::directory_iterator(root_ / "proc", ignored)) {
+    const auto pid = pid_of(entry.path().filename());
+    if (!pid) continue;
+    // Another user's executable cannot be read without privileges; its comm can.
+    const fs::path executable = fs::read_symlink(entry.path() / "exe", ignored);
+    std::string base = executable.filename().string();
+    if (const auto deleted = base.find(" (deleted)"); deleted != std::string::npos)
+      base.resize(deleted);
+    if (matches(globs, base) || matches(globs, first_line(entry.path() / "comm")))
+      found.push_back(*pid);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+fs::path TargetFinder::cgroup_mount() const {
+  std::ifstream mounts(root_ / "proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    const auto separator = line.find(" - ");
+    if (separator == std::string::npos || !line.substr(separator + 3).starts_with("cgroup2 ")) continue;
+    std::istringstream fields(line);
+    std::string field;
+    for (int i = 0; i < 5; i++) fields >> field;  // the fifth is where it is mounted
+    return root_ / fs::path(unescaped(field)).relative_path();
+  }
+  throw Error("cgroup v2 is not mounted here: mount -t cgroup2 none /sys/fs/cgroup");
+}
+
+fs::path TargetFinder::cgroup_directory(const std::string& path) const {
+  const fs::path mount = cgroup_mount();
+  std::error_code ignored;
+  const fs::path absolute = fs::weakly_canonical(root_ / fs::path(path).relative_path(), ignored);
+  const fs::path canonical_mount = fs::weakly_canonical(mount, ignored);
+  const auto [rest, _] = std::mismatch(canonical_mount.begin(), canonical_mount.end(), absolute.begin(), absolute.end());
+  if (rest == canonical_mount.end() && fs::is_directory(absolute, ignored)) return absolute;
+  const fs::path relative = mount / fs::path(path).relative_path();
+  if (fs::is_directory(relative, ignored)) return relative;
+  throw Error("no cgroup '" + path + "' below " + mount.string());
+}
+
+std::vector<fs::path> TargetFinder::unit_directories(const std::string& unit) const {
+  const fs::path mount = cgroup_mount();
+  // `nginx` means nginx.service, as for systemctl.
+  const std::string name = unit.find('.') == std::string::npos ? unit + ".service" : unit;
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (auto entry = fs::recursive_directory_iterator(mount, fs::directory_options::skip_permission_denied, ignored);
+       entry != fs::recursive_directory_iterator(); entry.increment(ignored))
+    if (entry->is_directory(ignored) && entry->path().filename() == name) {
+      found.push_back(entry->path());
+      entry.disable_recursion_pending();
+    }
+  if (found.empty())
+    throw Error("no cgroup of unit " + name + " below " + mount.string() + "; is it running?");
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::uint64_t cgroup_id(const fs::path& directory) {
+  struct stat status = {};
+  if (::stat(directory.c_str(), &status) != 0)
+    throw system_error("cannot look at cgroup " + directory.string(), errno);
+  return status.st_ino;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,44 @@
+// Watching running processes: a session and the targets that it is kept pointed at.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "collector/report.h"
+#include "collector/session.h"
+#include "collector/targets.h"
+
+namespace zctrace {
+
+struct WatchOptions {
+  SessionOptions session;  // its probes' newcomers are set from the targets
+  Targets targets;
+  bool wait = false;  // for a name that nobody has yet
+};
+
+// Owns the session. What the targets did before is not counted; they are not stopped, signalled
+// or otherwise disturbed. One thread at a time.
+class Watch {
+ public:
+  // Finds and attaches to every target. Throws Error: no such process, cgroup or unit, nobody of
+  // that name (unless told to wait), and what Session throws.
+  explicit Watch(const WatchOptions& options);
+
+  // Looks for newcomers and reads the counts. Call it about once a second.
+  void poll();
+  // Whether all that was named has ended and cannot come back.
+  bool ended() const;
+
+  // As they stand; `command`, `argv` and the times are the caller's to fill in.
+  Report report() const;
+
+ private:
+  void attach();
+
+  WatchOptions options_;
+  TargetFinder finder_;
+  Session session_;
+  std::vector<pid_t> unattached_;
+};
+
+}  // namespace zctrace

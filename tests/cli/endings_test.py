@@ -1,0 +1,361 @@
+"""How a run begins and ends: statuses, signals, and what is left behind."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+from harness import (PATIENCE_S, ZCTRACE, Report, TestCase, argv_of, children, in_both_modes,
+                     is_running, tool)
+
+
+class Status(TestCase):
+    """zctrace exits as the command did."""
+
+    def test_exit_statuses(self):
+        for status in (0, 1, 3, 77, 126, 127, 255):
+            with self.subTest(status=status):
+                self.observe("sh", "-c", f"exit {status}", status=status)
+
+    def test_signals(self):
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGPIPE,
+                       signal.SIGSEGV, signal.SIGTERM, signal.SIGUSR1):
+            with self.subTest(signal=number.name):
+                observed = self.observe("sh", "-c", f"kill -{number.value} $$",
+                                        status=128 + number)
+                (process,) = observed.report.processes
+                self.assertEqual(process["exit_code"], 128 + number)
+
+    @in_both_modes
+    def test_command_that_is_killed_gets_its_report(self, mode):
+        path = self.directory / "report.json"
+        run = self.start([ZCTRACE, "run", *mode, "--json", path, "--", "sh", "-c",
+                          "echo $$; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+        pid = int(run.stdout.readline())
+        run.stdin.write("12345\n")
+        run.stdin.flush()
+        self.assertEqual(run.stdout.readline(), "12345\n")
+        os.kill(pid, signal.SIGKILL)
+        _, stderr = run.communicate(timeout=PATIENCE_S)
+        self.assertEqual(run.returncode, 128 + signal.SIGKILL)
+        self.assertIn("SYSCALL", stderr)
+        report = Report(path.read_text())
+        self.assertEqual(report["exit_code"], 128 + signal.SIGKILL)
+        self.assertEqual(report.bytes("read", "pipe", "user"), 6)
+
+    def test_unknown_command(self):
+        for name in ("/nonexistent/command", "no-such-command-anywhere", "/etc/passwd/x"):
+            with self.subTest(name=name):
+                done = self.zctrace("run", "--", name)
+                self.assertEqual(done.returncode, 127)
+                self.assertIn(name, done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_command_that_is_not_executable(self):
+        for name in ("/etc/passwd", "/tmp"):
+            with self.subTest(name=name):
+                done = self.zctrace("run", "--", name)
+                self.assertEqual(done.returncode, 126)
+                self.assertIn(name, done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_script_without_an_interpreter_is_the_shells(self):
+        script = self.directory / "script"
+        script.write_text("exit 5\n")
+        script.chmod(0o755)
+        self.assertEqual(self.zctrace("run", "-q", "--", script).returncode, 5)
+
+    def test_command_that_cannot_run_leaves_no_report(self):
+        path = self.directory / "report.json"
+        self.zctrace("run", "--json", path, "--", "/nonexistent/command")
+        self.assertFalse(path.exists())
+        path.write_text("kept")
+        self.zctrace("run", "--json", path, "--", "/nonexistent/command")
+        self.assertEqual(path.read_text(), "kept")
+
+
+class Surroundings(TestCase):
+    """The command finds everything as it would without zctrace."""
+
+    def inside_and_outside(self, *command, **options):
+        outside = subprocess.run(command, capture_output=True, text=True, check=True,
+                                 timeout=PATIENCE_S, stdin=subprocess.DEVNULL, **options)
+        inside = self.zctrace("run", "-q", "--", *command, **options)
+        self.assertEqual(inside.returncode, 0, inside.stderr)
+        return inside.stdout, outside.stdout
+
+    def test_signals_are_as_before(self):
+        inside, outside = self.inside_and_outside("grep", "^Sig[BI]", "/proc/self/status")
+        self.assertEqual(inside, outside)
+
+    def test_ignored_signals_stay_ignored(self):
+        inside, outside = self.inside_and_outside(
+            "sh", "-c", "grep ^SigI /proc/self/status",
+            preexec_fn=lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN))
+        self.assertEqual(inside, outside)
+
+    def test_environment_is_as_before(self):
+        inside, outside = self.inside_and_outside("env")
+        self.assertEqual(inside, outside)
+
+    def test_limits_are_as_before(self):
+        inside, outside = self.inside_and_outside("cat", "/proc/self/limits")
+        self.assertEqual(inside, outside)
+
+    def test_capabilities_are_as_before(self):
+        inside, outside = self.inside_and_outside("grep", "^Cap", "/proc/self/status")
+        self.assertEqual(inside, outside)
+
+    def test_directory_and_mask_are_as_before(self):
+        inside, outside = self.inside_and_outside("sh", "-c", "pwd; umask", cwd=self.directory)
+        self.assertEqual(inside, outside)
+
+    def test_no_descriptor_of_zctrace_is_inherited(self):
+        inside, outside = self.inside_and_outside("ls", "/proc/self/fd")
+        self.assertEqual(inside, outside)
+
+    def test_other_descriptors_are_inherited(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        done = subprocess.run([ZCTRACE, "run", "-q", "--", "sh", "-c", f"echo deep >&{writer}"],
+                              pass_fds=[writer], timeout=PATIENCE_S, check=False)
+        os.close(writer)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(os.read(reader, 64), b"deep\n")
+
+    def test_process_group_is_as_before(self):
+        inside = self.zctrace("run", "-q", "--", "sh", "-c", "ps -o pgid= -p $$")
+        self.assertEqual(int(inside.stdout), os.getpgid(0))
+
+    def test_closed_pipe_ends_a_command_as_ever(self):
+        # `yes` dies of SIGPIPE, unless whoever started it had that ignored.
+        done = subprocess.run(["sh", "-c", f"{{ {ZCTRACE} run -q -- yes; echo $? >&2; }} | head -n 1"],
+                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual((done.stdout, done.stderr), ("y\n", f"{128 + signal.SIGPIPE}\n"))
+
+
+class Signals(TestCase):
+    """What is sent to zctrace alone; a terminal's Ctrl-C is in terminal_test.py."""
+
+    def start_run(self, program, mode=()):
+        """A run whose command has said that it is ready, and the command's pid."""
+        self.path = self.directory / "report.json"
+        run = self.start([ZCTRACE, "run", *mode, "--json", self.path, "--", "sh", "-c", program],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         text=True, start_new_session=True)
+        pid = int(self.wait_for_line(run.stdout, "ready").split()[1])
+        return run, pid
+
+    @in_both_modes
+    def test_sigterm_ends_the_command_and_reports(self, mode):
+        run, pid = self.start_run('cat /etc/passwd >/dev/null; echo ready $$; read line', mode)
+        run.terminate()
+        _, stderr = run.communicate(timeout=PATIENCE_S)
+        self.assertEqual(run.returncode, 128 + signal.SIGTERM)
+        report = Report(self.path.read_text())
+        self.assertEqual(report["exit_code"], 128 + signal.SIGTERM)
+        self.assertIn("SYSCALL", stderr)
+        self.assertGreaterEqual(len(report.processes), 2)
+        self.assertFalse(is_running(pid))
+
+    def test_sighup_ends_the_command_and_reports(self):
+        run, _ = self.start_run("echo ready $$; read line")
+        run.send_signal(signal.SIGHUP)
+        run.communicate(timeout=PATIENCE_S)
+        self.assertEqual(run.returncode, 128 + signal.SIGHUP)
+        self.assertEqual(Report(self.path.read_text())["exit_code"], 128 + signal.SIGHUP)
+
+    def test_sigint_is_passed_on(self):
+        run, _ = self.start_run("trap 'echo caught; exit 9' INT; echo ready $$; read line")
+        run.send_signal(signal.SIGINT)
+        stdout, _ = run.communicate(timeout=PATIENCE_S)
+        self.assertEqual((run.returncode, stdout), (9, "caught\n"))
+
+    def test_command_that_handles_sigterm_ends_with_its_own_status(self):
+        run, _ = self.start_run("trap 'exit 11' TERM; echo ready $$; while :; do read line; done")
+        run.terminate()
+        run.communicate(timeout=PATIENCE_S)
+        self.assertEqual(run.returncode, 11)
+
+    @in_both_modes
+    def test_sigterm_reports_on_a_command_that_goes_on(self, mode):
+        run, pid = self.start_run(
+            "trap '' TERM; cat /etc/passwd >/dev/null; echo ready $$; read line; echo got $line",
+            mode)
+        run.terminate()
+        # The command still holds the streams: only zctrace itself can be waited for.
+        run.wait(timeout=PATIENCE_S)
+        self.assertEqual(run.returncode, 128 + signal.SIGTERM)
+        report = Report(self.path.read_text())
+        self.assertIsNone(report["exit_code"])
+        self.assertGreater(report.totals["copied_bytes"], 0)
+        self.assertEqual(report["completeness"]["in_flight_at_end"], 1)
+        self.assertTrue(is_running(pid))
+        run.stdin.write("on\n")
+        run.stdin.flush()
+        self.assertEqual(run.stdout.readline(), "got on\n")
+        self.assert_gone(pid)
+
+    def test_wait_ends_with_sigterm(self):
+        told = self.make_fifo()
+        path = self.directory / "report.json"
+        run = self.start([ZCTRACE, "run", "--wait", "-q", "--json", path, "--",
+                          self.program("orphan"), "left", told], stdout=subprocess.PIPE, text=True)
+        # It says what it knows right before its end.
+        json.loads(run.stdout.readline())
+        self.wait_until(lambda: not children(run.pid), "the command ends")
+        self.assertIsNone(run.poll())
+        run.terminate()
+        run.wait(timeout=PATIENCE_S)
+        report = Report(path.read_text())
+        self.assertEqual(len(report.processes), 2)
+        self.assertIsNone(report.processes[1]["ended_ns"])
+        self.open_fifo(told)
+        self.assert_gone(report.processes[1]["pid"])
+
+
+def bpf_objects_of(pid):
+    """Kind -> ids of the BPF programs, links and maps that a process holds."""
+    ids = {"prog": set(), "link": set(), "map": set()}
+    for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        try:
+            lines = dict(line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
+        except FileNotFoundError:
+            continue
+        for kind, found in ids.items():
+            if f"{kind}_id" in lines:
+                found.add(int(lines[f"{kind}_id"]))
+    return ids
+
+
+def bpf_objects(bpftool, kind):
+    listed = subprocess.run([bpftool, "--json", kind, "show"], capture_output=True, text=True,
+                            check=True, timeout=PATIENCE_S).stdout
+    return {found["id"] for found in json.loads(listed or "[]")}
+
+
+class Killed(TestCase):
+    """SIGKILL gives zctrace no time for anything: the kernel must clean up, and does."""
+
+    def assert_all_unloaded(self, bpftool, ids):
+        for kind, held in ids.items():
+            self.wait_until(lambda: not held & bpf_objects(bpftool, kind),
+                            f"{kind} {held} are gone")
+
+    @in_both_modes
+    def test_sigkill_leaves_no_program_and_the_command_undisturbed(self, mode):
+        bpftool = tool("bpftool")
+        run = self.start([ZCTRACE, "run", *mode, "--json", self.directory / "report.json", "--",
+                          "sh", "-c", "echo ready; read line; echo got $line; echo end"],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(run.stdout.readline(), "ready\n")
+        ids = bpf_objects_of(run.pid)
+        for kind in ids:
+            self.assertTrue(ids[kind], kind)
+            self.assertLessEqual(ids[kind], bpf_objects(bpftool, kind))
+        (pid,) = children(run.pid)
+        run.kill()
+        run.wait(timeout=PATIENCE_S)
+        self.assert_all_unloaded(bpftool, ids)
+        self.assertTrue(is_running(pid))
+        run.stdin.write("on\n")
+        run.stdin.flush()
+        self.assertEqual(run.stdout.read(), "got on\nend\n")
+        self.assert_gone(pid)
+
+    def test_nothing_stays_loaded_after_a_run(self):
+        bpftool = tool("bpftool")
+        run = self.start([ZCTRACE, "run", "-q", "--", "sh", "-c", "echo ready; read line"],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(run.stdout.readline(), "ready\n")
+        ids = bpf_objects_of(run.pid)
+        run.communicate("on\n", timeout=PATIENCE_S)
+        self.assert_all_unloaded(bpftool, ids)
+
+    def stopped_at_the_gate(self, ran):
+        """zctrace stopped while its child has not been released yet, and the child."""
+        for _ in range(20):
+            run = self.start([ZCTRACE, "run", "-q", "--", "touch", ran])
+            self.wait_until(lambda: children(run.pid) or run.poll() is not None, "the fork")
+            run.send_signal(signal.SIGSTOP)
+            self.wait_until(lambda: run.poll() is not None or
+                            pathlib.Path(f"/proc/{run.pid}/stat").read_text()
+                            .rsplit(")", 1)[1].split()[0] == "T", "zctrace stops")
+            for pid in children(run.pid):
+                # Before its exec it is still called as zctrace was.
+                if argv_of(pid)[:1] == [ZCTRACE.encode()]:
+                    return run, pid
+            run.kill()
+            run.wait()
+            ran.unlink(missing_ok=True)
+        self.skipTest("zctrace was never seen before it released its child")
+
+    def test_sigkill_while_the_command_waits_at_the_gate(self):
+        ran = self.directory / "ran"
+        run, pid = self.stopped_at_the_gate(ran)
+        run.kill()
+        run.wait(timeout=PATIENCE_S)
+        self.assert_gone(pid)
+        self.assertFalse(ran.exists())
+
+    def test_sigterm_while_the_command_waits_at_the_gate(self):
+        ran = self.directory / "ran"
+        run, pid = self.stopped_at_the_gate(ran)
+        run.terminate()
+        run.send_signal(signal.SIGCONT)
+        run.wait(timeout=PATIENCE_S)
+        self.assert_gone(pid)
+        self.assertFalse(ran.exists())
+        self.assertEqual(run.returncode, 128 + signal.SIGTERM)
+
+
+class Outputs(TestCase):
+    """Reports that cannot be written."""
+
+    def test_json_path_is_tried_before_the_command_starts(self):
+        ran = self.directory / "ran"
+        for option in ("--json", "--csv", "--markdown"):
+            for path in ("/nonexistent/report", self.directory):
+                with self.subTest(option=option, path=path):
+                    done = self.zctrace("run", option, path, "--", "touch", ran)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertIn(str(path), done.stderr)
+                    self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                    self.assertFalse(ran.exists())
+
+    def test_second_path_that_fails_leaves_no_first_file(self):
+        first = self.directory / "first"
+        done = self.zctrace("run", "--json", first, "--csv", "/nonexistent/report", "--", "true")
+        self.assertEqual(done.returncode, 1)
+        self.assertFalse(first.exists())
+
+    def closed_pipe(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        self.addCleanup(os.close, writer)
+        return writer
+
+    def test_report_into_a_closed_pipe(self):
+        done = self.zctrace("run", "-q", "--json", "-", "--", "true", stdout=self.closed_pipe())
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output", done.stderr)
+        self.assertIn("Broken pipe", done.stderr)
+
+    def test_table_into_a_closed_pipe(self):
+        path = self.directory / "report.json"
+        done = self.zctrace("run", "--json", path, "--", "true", stderr=self.closed_pipe())
+        self.assertEqual(done.returncode, 1)
+
+    def test_table_into_a_full_device(self):
+        with open("/dev/full", "w") as full:
+            done = self.zctrace("run", "--", "true", stderr=full)
+        self.assertEqual(done.returncode, 1)
+
+    def test_standard_streams_closed(self):
+        ran = self.directory / "ran"
+        done = subprocess.run(["sh", "-c", f"exec {ZCTRACE} run -q -- touch {ran} <&- >&- 2>&-"],
+                              timeout=PATIENCE_S, check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertTrue(ran.exists())
