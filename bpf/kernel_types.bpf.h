@@ -88,6 +88,10 @@ struct file {
 	struct inode *f_inode;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;

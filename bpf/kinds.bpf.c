@@ -10,16 +10,40 @@
 #define S_IFIFO 0010000
 #define FUSE_SUPER_MAGIC 0x65735546
 
+/* Since 6.2: gives a number the type of what it points to; loads then need no helper. */
+extern void *bpf_rdonly_cast(void *pointer, __u32 btf_id) __ksym __weak;
+
+const volatile bool have_rdonly_cast = false;
+
+static __always_inline struct inode *zc_inode(struct file *file)
+{
+	if (have_rdonly_cast) {
+		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+		return file->f_inode;
+	}
+	return BPF_CORE_READ(file, f_inode);
+}
+
+static __always_inline __u32 zc_mode(struct inode *inode)
+{
+	return have_rdonly_cast ? inode->i_mode : BPF_CORE_READ(inode, i_mode);
+}
+
+static __always_inline unsigned long zc_magic(struct inode *inode)
+{
+	return have_rdonly_cast ? inode->i_sb->s_magic : BPF_CORE_READ(inode, i_sb, s_magic);
+}
+
 static __always_inline __u32 zc_kind(struct file *file)
 {
 	struct inode *inode;
 
 	if (!file)
 		return ZC_OTHER;
-	inode = BPF_CORE_READ(file, f_inode);
-	switch (BPF_CORE_READ(inode, i_mode) & S_IFMT) {
+	inode = zc_inode(file);
+	switch (zc_mode(inode) & S_IFMT) {
 	case S_IFREG:
-		return BPF_CORE_READ(inode, i_sb, s_magic) == FUSE_SUPER_MAGIC ? ZC_FUSE : ZC_FILE;
+		return zc_magic(inode) == FUSE_SUPER_MAGIC ? ZC_FUSE : ZC_FILE;
 	case S_IFSOCK:
 		return ZC_SOCKET;
 	case S_IFIFO:
@@ -39,5 +63,14 @@ __u32 zc_file_kind(__u64 address)
 
 __u32 zc_fd_kind(__u32 fd)
 {
-	return zc_kind(zc_current_file(fd));
+	struct fdtable *fdt = bpf_get_current_task_btf()->files->fdt;
+	struct list_head *place;
+
+	if (!have_rdonly_cast)
+		return zc_kind(zc_current_file(fd));
+	if (fd >= fdt->max_fds)
+		return ZC_OTHER;
+	/* Any type that begins with a pointer will do to read one. */
+	place = bpf_rdonly_cast(fdt->fd + fd, bpf_core_type_id_kernel(struct list_head));
+	return zc_kind((struct file *)place->next);
 }

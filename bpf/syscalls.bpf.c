@@ -57,16 +57,18 @@ static __always_inline __u32 zc_slot_of_call(struct zc_task *state, struct pt_re
 	return zc_row_slot(state, key);
 }
 
-SEC("?tp_btf/sys_enter")
-int BPF_PROG(zc_sys_enter, struct pt_regs *regs, long number)
+/*
+ * What is only for observed tasks is a function of its own in each program: the
+ * others then pay for no registers saved and no stack.
+ */
+static __noinline int zc_call_begins(struct task_struct *task, struct pt_regs *regs, long number)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct zc_task *state;
 	__u32 index;
 
 	if (windowed && !window_open)
 		return 0;
-	state = zc_task_find(task);
+	state = zc_task_of(task);
 	if (!state)
 		return 0;
 	index = zc_call_index(number);
@@ -75,11 +77,22 @@ int BPF_PROG(zc_sys_enter, struct pt_regs *regs, long number)
 		state->head.compat_calls++;
 		index = ZC_CALL_UNKNOWN;
 	}
-	state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
+	if (state->head.flags)
+		state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
 	state->head.slot = zc_slot_of_call(state, regs, index);
 	state->head.call = index;
 	state->head.entered_ns = bpf_ktime_get_ns();
 	return 0;
+}
+
+SEC("?tp_btf/sys_enter")
+int BPF_PROG(zc_sys_enter, struct pt_regs *regs, long number)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!zc_observed(task))
+		return 0;
+	return zc_call_begins(task, regs, number);
 }
 
 /* An exit whose entry no program saw; false: it is no call. */
@@ -90,9 +103,11 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 	__u32 index = zc_call_index(number);
 	bool denied = with_latency && !(state->head.flags & ZC_TASK_FRESH);
 
-	if (state->head.flags & ZC_TASK_RUNNING)
-		__sync_fetch_and_add(&in_flight_at_start, 1);
-	state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
+	if (state->head.flags) {
+		if (state->head.flags & ZC_TASK_RUNNING)
+			__sync_fetch_and_add(&in_flight_at_start, 1);
+		state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
+	}
 	if (zc_compat_call(task) || number & ZC_X32_BIT) {
 		state->head.compat_calls++;
 		index = ZC_CALL_UNKNOWN;
@@ -111,10 +126,8 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 	return true;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(zc_sys_exit, struct pt_regs *regs, long ret)
+static __noinline int zc_call_ends(struct task_struct *task, struct pt_regs *regs, long ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct zc_task *state;
 	struct zc_key *key;
 	struct zc_row *row;
@@ -123,7 +136,7 @@ int BPF_PROG(zc_sys_exit, struct pt_regs *regs, long ret)
 
 	if (windowed && !window_open)
 		return 0;
-	state = zc_task_find(task);
+	state = zc_task_of(task);
 	if (!state)
 		return 0;
 	if (state->head.call < 0 && !zc_unentered(state, task, regs, &ret))
@@ -154,4 +167,14 @@ int BPF_PROG(zc_sys_exit, struct pt_regs *regs, long ret)
 			row->max_ns = wall_ns;
 	}
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(zc_sys_exit, struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!zc_observed(task))
+		return 0;
+	return zc_call_ends(task, regs, ret);
 }

@@ -106,18 +106,21 @@ static __always_inline struct zc_task *zc_task_state(struct task_struct *task, _
 	return bpf_task_storage_get(&tasks, task, 0, flags);
 }
 
-/* NULL: not observed. */
-static __always_inline struct zc_task *zc_task_find(struct task_struct *task)
+/* Of an observed task; NULL is a loss, counted. */
+static __always_inline struct zc_task *zc_task_of(struct task_struct *task)
 {
-	struct zc_task *state;
+	struct zc_task *state = zc_task_state(task, 0);
 
-	if (!zc_observed(task))
-		return 0;
-	state = zc_task_state(task, 0);
 	/* Before 6.2 a lookup fails while this CPU is inside another one. */
 	if (!state)
 		zc_lose(ZC_LOST_TASK_BUSY, 1);
 	return state;
+}
+
+/* NULL: not observed. */
+static __always_inline struct zc_task *zc_task_find(struct task_struct *task)
+{
+	return zc_observed(task) ? zc_task_of(task) : 0;
 }
 
 static __always_inline __u64 zc_slots(void)

@@ -51,6 +51,12 @@ unsigned tracepoint_arguments(const char* tracepoint) {
   return btf_vlen(prototype) - 1;  // the first is the tracepoint's own context
 }
 
+// Whether programs may call this kernel function.
+bool kernel_has_function(const char* name) {
+  std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
+  return kernel && btf__find_by_name_kind(kernel.get(), name, BTF_KIND_FUNC) >= 0;
+}
+
 std::uint32_t own_pid_namespace() {
   struct stat status = {};
   if (::stat("/proc/self/ns/pid", &status) != 0)
@@ -100,6 +106,7 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   std::memcpy(bpf.rodata->calls, table.calls().data(), sizeof(bpf.rodata->calls));
   std::memcpy(bpf.rodata->uring_ops, table.uring_ops().data(), sizeof(bpf.rodata->uring_ops));
   configure_newcomers(bpf, options.newcomers);
+  bpf.rodata->have_rdonly_cast = kernel_has_function("bpf_rdonly_cast");
   bpf.rodata->sigreturn_call = SYS_rt_sigreturn;
   bpf.rodata->ficlone_row = table.ficlone_row();
   bpf.rodata->ficlonerange_row = table.ficlonerange_row();
