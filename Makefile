@@ -10,9 +10,12 @@ PYTHON ?= /usr/bin/python3
 
 # The one list of packages; `make packages` installs those that are missing.
 PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli11-dev \
-	libfmt-dev nlohmann-json3-dev libgtest-dev liburing-dev zlib1g-dev libelf-dev linux-libc-dev
+	libfmt-dev nlohmann-json3-dev libgtest-dev liburing-dev libncurses-dev zlib1g-dev libelf-dev linux-libc-dev \
+	prometheus-cpp-dev
 TEST_PACKAGES := gcc-multilib strace python3 python3-jsonschema tmux procps util-linux \
-	coreutils xfsprogs btrfs-progs
+	coreutils libcap2-bin bash tar findutils mount passwd xfsprogs btrfs-progs
+
+BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace
 
 ifneq ($(V),1)
 Q := @
@@ -25,7 +28,8 @@ CXXFLAGS ?=
 CPPFLAGS := -I. -I$(BUILD)/generated -DZCTRACE_VERSION='"$(VERSION)"'
 ALL_CXXFLAGS := -std=c++20 $(COMMON_FLAGS) $(CPPFLAGS) $(CXXFLAGS)
 BPF_FLAGS := $(COMMON_FLAGS) -target bpf -mcpu=v3 -Wno-unused-parameter
-LIBS := -lbpf -lelf -lz -lcap -lfmt -luring
+LIBS := -lbpf -lelf -lz -lcap -lfmt -luring -lncursesw \
+	-lprometheus-cpp-pull -lprometheus-cpp-core
 SANITIZE ?=
 
 # Files that define what others declare extern come first: libbpf 1.1's linker takes a map's
@@ -43,6 +47,8 @@ CLI := $(filter-out $(BUILD)/cli/main.o,$(call sources,cli))
 UNIT_TESTS := $(call sources,tests/unit)
 KERNEL_TESTS := $(call sources,tests/kernel)
 PROGRAMS := $(patsubst tests/fixtures/programs/%.c,$(BUILD)/programs/%,$(wildcard tests/fixtures/programs/*.c))
+
+BENCH := $(addprefix $(BUILD)/bench/,loop floor crowd snapshot)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -73,6 +79,14 @@ packages:  ## Install the packages that are missing (Debian; root or sudo)
 
 .PHONY: tests
 tests: all $(BUILD)/unit-tests $(BUILD)/kernel-tests $(PROGRAMS) $(ARM64_OBJECTS)
+
+bench: packages bench-packages  ## Measure what observing costs, beside strace, perf, bpftrace and syscount
+	$(Q)$(MAKE) --no-print-directory all $(BENCH)
+	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/overhead.py --json $(BUILD)/bench/overhead.json
+
+.PHONY: bench-packages
+bench-packages:
+	$(Q)scripts/packages $(BENCH_PACKAGES)
 
 asan:  ## Build and run the unit tests with address and undefined behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CXXFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' \
@@ -122,7 +136,7 @@ $(BUILD)/%.o: %.cpp | $(SKELETON) $(NAMES)
 	$(call say,CXX,$<)mkdir -p $(@D) && $(CXX) $(ALL_CXXFLAGS) -c $< -o $@
 
 $(BUILD)/zctrace: $(BUILD)/cli/main.o $(CLI) $(COLLECTOR) $(TRANSFERS)
-	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@.new $^ $(LIBS) && mv $@.new $@
 
 $(BUILD)/unit-tests: $(UNIT_TESTS) $(CLI) $(COLLECTOR) $(TRANSFERS)
 	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@ $^ -lgtest_main -lgtest $(LIBS)
@@ -130,10 +144,25 @@ $(BUILD)/unit-tests: $(UNIT_TESTS) $(CLI) $(COLLECTOR) $(TRANSFERS)
 $(BUILD)/kernel-tests: $(KERNEL_TESTS) $(COLLECTOR) $(TRANSFERS)
 	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@ $^ -lgtest_main -lgtest $(LIBS)
 
+PROGRAM_FLAGS = -luring
+$(BUILD)/programs/%_m32: PROGRAM_FLAGS = -m32
 $(BUILD)/programs/%: tests/fixtures/programs/%.c | $(BUILD)/programs
-	$(call say,CC,$<)$(CC) -O1 -g -Wall -Wextra -Werror -MMD -MP -pthread $< -o $@ -luring
+	$(call say,CC,$<)$(CC) -O1 -g -Wall -Wextra -Werror -MMD -MP -pthread $< -o $@ $(PROGRAM_FLAGS)
 
-$(BUILD)/bpf $(BUILD)/bpf-arm64 $(BUILD)/generated $(BUILD)/programs:
+$(BUILD)/bench/floor.skel.h: tests/bench/floor.bpf.c | $(BUILD)/bench
+	$(call say,CLANG,$<)$(CLANG) $(BPF_FLAGS) -I. -D__TARGET_ARCH_$(ARCH) -c $< -o $(@:.skel.h=.bpf.o) && \
+		$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name floor_bpf > $@
+
+$(BUILD)/bench/floor: tests/bench/floor.c $(BUILD)/bench/floor.skel.h
+	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -I$(BUILD)/bench $< -o $@ -lbpf -lelf -lz
+
+$(BUILD)/bench/%: tests/bench/%.c | $(BUILD)/bench
+	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -pthread $< -o $@
+
+$(BUILD)/bench/snapshot: $(BUILD)/tests/bench/snapshot.o $(COLLECTOR)
+	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@.new $^ $(LIBS) && mv $@.new $@
+
+$(BUILD)/bpf $(BUILD)/bench $(BUILD)/bpf-arm64 $(BUILD)/generated $(BUILD)/programs:
 	$(Q)mkdir -p $@
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

@@ -29,12 +29,15 @@ static __always_inline long zc_regs_call(const struct pt_regs *regs)
 	return arm64->syscallno;
 }
 
+/* A call of another table than the one that calls[] describes; its numbers mean other things. */
+static __always_inline bool zc_foreign_call(const struct task_struct *task, long number)
+{
+	return zc_compat_call(task) || (number >= 0 && number & ZC_X32_BIT);
+}
+
 /* Index into calls[]; the number may be anything that user space put there. */
 static __always_inline __u32 zc_call_index(long number)
 {
-	/* rt_sigreturn restores registers in which no call is in progress. */
-	if (number == -1)
-		return sigreturn_call;
 	if (number < 0 || number >= ZC_CALL_UNKNOWN)
 		return ZC_CALL_UNKNOWN;
 	return number;

@@ -147,7 +147,16 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct task_struct {
+	struct sigpending pending;
 	struct thread_info thread_info;
 	int on_cpu;
 	struct css_set *cgroups;

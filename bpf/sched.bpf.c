@@ -23,7 +23,7 @@ static __always_inline void zc_note_call(struct zc_task *state, struct task_stru
 		return;
 	number = zc_regs_call(regs);
 	/* -1 in an interrupt or a fault of user code. */
-	if (number < 0 || number & ZC_X32_BIT || zc_compat_call(task))
+	if (number < 0 || zc_foreign_call(task, number))
 		return;
 	index = zc_call_index(number);
 	call = zc_call_at(index);

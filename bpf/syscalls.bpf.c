@@ -14,6 +14,8 @@ __u64 in_flight_at_start = 0;
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 #define MAX_ERRNO 4095
+#define ENOSYS 38
+#define SIGSYS 31
 
 static __always_inline bool zc_is_restart(long ret)
 {
@@ -72,8 +74,7 @@ static __noinline int zc_call_begins(struct task_struct *task, struct pt_regs *r
 	if (!state)
 		return 0;
 	index = zc_call_index(number);
-	/* number 0 of the 32-bit table is another call than that of the 64-bit one. */
-	if (zc_compat_call(task) || number & ZC_X32_BIT) {
+	if (zc_foreign_call(task, number)) {
 		state->head.compat_calls++;
 		index = ZC_CALL_UNKNOWN;
 	}
@@ -95,6 +96,15 @@ int BPF_PROG(zc_sys_enter, struct pt_regs *regs, long number)
 	return zc_call_begins(task, regs, number);
 }
 
+/*
+ * Whether seccomp turned the call into a signal (SECCOMP_RET_TRAP): the result
+ * register then holds the number again, and the signal is still pending.
+ */
+static __always_inline bool zc_trapped(const struct task_struct *task, long number, long ret)
+{
+	return number == ret && task->pending.signal.sig[0] & (1UL << (SIGSYS - 1));
+}
+
 /* An exit whose entry no program saw; false: it is no call. */
 static __always_inline bool zc_unentered(struct zc_task *state, struct task_struct *task,
 					 struct pt_regs *regs, long *ret)
@@ -108,17 +118,17 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 			__sync_fetch_and_add(&in_flight_at_start, 1);
 		state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
 	}
-	if (zc_compat_call(task) || number & ZC_X32_BIT) {
+	if (zc_foreign_call(task, number)) {
 		state->head.compat_calls++;
 		index = ZC_CALL_UNKNOWN;
 	}
+	/* rt_sigreturn has restored registers in which no call is in progress. */
+	if (number == -1 && *ret != -ENOSYS)
+		index = sigreturn_call;
 	if (zc_call_at(index)->result == ZC_RESULT_FORK && *ret == 0)
 		return false;
-	/*
-	 * Seccomp denies before sys_enter; under SECCOMP_RET_TRAP the result
-	 * register holds the number again, which is no result.
-	 */
-	if (denied && *ret >= 0)
+	/* Seccomp denies before sys_enter. */
+	if ((denied || zc_trapped(task, number, *ret)) && *ret >= 0)
 		*ret = -1;
 	state->head.slot = zc_slot_of_call(state, regs, index);
 	state->head.call = index;

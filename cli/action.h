@@ -18,6 +18,8 @@ using Separated = std::optional<std::vector<std::string>>;
 
 void add_run_command(CLI::App& app, const Separated& separated, Action& chosen);
 void add_attach_command(CLI::App& app, Action& chosen);
+void add_top_command(CLI::App& app, Action& chosen);
+void add_export_command(CLI::App& app, Action& chosen);
 void add_compare_command(CLI::App& app, Action& chosen);
 void add_doctor_command(CLI::App& app, Action& chosen);
 

@@ -69,6 +69,11 @@ void write_all(int fd, const std::string& text, const std::string& what) {
   }
 }
 
+void tell(const std::string& text) noexcept {
+  const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
+  (void)ignored;
+}
+
 OutputFile::OutputFile(const std::string& path) : path_(path) {
   if (path.empty() || path == "-") return;
   file_.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));

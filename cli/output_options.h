@@ -81,6 +81,9 @@ class Outputs {
   bool csv_header_written_ = false;
 };
 
+// A line for people, on standard error; where that is gone, nobody is told.
+void tell(const std::string& text) noexcept;
+
 // All of `text` to a descriptor. Throws Error naming `what`.
 void write_all(int fd, const std::string& text, const std::string& what);
 

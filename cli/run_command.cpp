@@ -7,7 +7,7 @@
 #include <memory>
 #include <poll.h>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "cli/action.h"
 #include "cli/host.h"
@@ -116,6 +116,8 @@ int run(const RunOptions& options) {
   report.started_at = now_rfc3339();
   report.latency = session.latency();
   const auto start = steady_clock::now();
+  // Told to end while the programs were loaded: the command has not begun, and never does.
+  if (const Signals::Event event = signals.take(); event.number != 0) return 128 + event.number;
   child.release();
   const Ending ending = watch(child, signals, session);
   if (ending.ended) {
@@ -123,8 +125,8 @@ int run(const RunOptions& options) {
     session.poll_until_gone(child.pid(), kGonePatience);
   } else {
     session.poll();
-    fmt::print(stderr, "zctrace: the command (process {}) still runs and is no longer observed\n",
-               child.pid());
+    tell(fmt::format("zctrace: the command (process {}) still runs and is no longer observed\n",
+                     child.pid()));
   }
   if (ending.ended && options.wait_all) watch_descendants(signals, session);
   report.duration_ns = static_cast<std::uint64_t>(

@@ -14,10 +14,12 @@ Signals::Signals() {
   sigset_t wanted;
   sigemptyset(&wanted);
   for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) sigaddset(&wanted, signal);
-  ::sigprocmask(SIG_BLOCK, &wanted, &before_);
+  ::sigprocmask(SIG_BLOCK, &wanted, &before_.mask);
   events_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!events_) throw system_error("cannot wait for signals", errno);
-  ::signal(SIGPIPE, SIG_IGN);
+  struct sigaction ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &ignore, &before_.pipe);
 }
 
 Signals::Event Signals::take() {

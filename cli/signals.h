@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "collector/descriptor.h"
+#include "collector/gated_child.h"
 
 namespace zctrace {
 
@@ -13,7 +14,8 @@ class Signals {
  public:
   Signals();  // throws Error
 
-  const sigset_t& before() const { return before_; }  // the mask, for a child
+  // What the caller had, for a child to have again.
+  const SignalState& before() const { return before_; }
   int fd() const { return events_.get(); }            // readable when there is one
 
   struct Event {
@@ -23,7 +25,7 @@ class Signals {
   Event take();
 
  private:
-  sigset_t before_;
+  SignalState before_;
   Descriptor events_;
 };
 

@@ -35,7 +35,7 @@ void subtract(Row& later, const Row& earlier) {
 
 bool is_empty(const Row& row) {
   return row.calls == 0 && row.bytes == 0 && row.voluntary_switches == 0 &&
-         row.involuntary_switches == 0;
+         row.involuntary_switches == 0 && row.off_cpu_ns == 0;
 }
 
 // Split of a process's CPU time moves between user and system as ticks come in.
@@ -60,7 +60,8 @@ void subtract(Process& later, const Process& earlier) {
 
 bool is_idle(const Process& process) {
   return process.rows.empty() && process.user_ns == 0 && process.system_ns == 0 &&
-         process.outside_syscalls.voluntary == 0 && process.outside_syscalls.involuntary == 0;
+         process.outside_syscalls.voluntary == 0 && process.outside_syscalls.involuntary == 0 &&
+         process.off_cpu_outside_ns == 0;
 }
 
 }  // namespace

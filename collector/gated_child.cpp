@@ -26,7 +26,7 @@ Pipe make_pipe() {
 
 // Never returns: execs or reports an errno. Nothing here may unwind into the parent's objects.
 [[noreturn]] void run_child(const std::vector<char*>& argv, const std::optional<Identity>& identity,
-                            const sigset_t& signal_mask, int gate, int report) noexcept {
+                            const SignalState& signals, int gate, int report) noexcept {
   char released = 0;
   ssize_t n;
   do {
@@ -35,7 +35,8 @@ Pipe make_pipe() {
   if (n != 1) ::_exit(0);  // zctrace gave up or died
   int error = identity ? become(*identity) : 0;
   if (error == 0) {
-    ::sigprocmask(SIG_SETMASK, &signal_mask, nullptr);
+    ::sigaction(SIGPIPE, &signals.pipe, nullptr);
+    ::sigprocmask(SIG_SETMASK, &signals.mask, nullptr);
     ::execvp(argv[0], argv.data());
     error = errno;
   }
@@ -46,7 +47,7 @@ Pipe make_pipe() {
 }  // namespace
 
 GatedChild::GatedChild(std::vector<std::string> argv, std::optional<Identity> identity,
-                       const sigset_t& signal_mask)
+                       const SignalState& signals)
     : name_(argv.at(0)) {
   Pipe gate = make_pipe();
   Pipe report = make_pipe();
@@ -58,7 +59,7 @@ GatedChild::GatedChild(std::vector<std::string> argv, std::optional<Identity> id
   if (pid_ < 0) throw system_error("cannot fork", errno);
   if (pid_ == 0) {
     gate.writer.reset();  // or the child would hold its own gate open
-    run_child(pointers, identity, signal_mask, gate.reader.get(), report.writer.get());
+    run_child(pointers, identity, signals, gate.reader.get(), report.writer.get());
   }
   gate_ = std::move(gate.writer);
   report_ = std::move(report.reader);

@@ -13,13 +13,19 @@
 
 namespace zctrace {
 
+// What a program inherits of signals.
+struct SignalState {
+  sigset_t mask{};
+  struct sigaction pipe {};  // for SIGPIPE
+};
+
 // Owns the child until wait() has returned its status. Destroyed before release(), or when
 // zctrace dies, the child ends without having run anything.
 class GatedChild {
  public:
-  // Forks. `signal_mask` is what the child gets back before exec. Throws Error.
+  // Forks. `signals` is what the child gets back before exec. Throws Error.
   GatedChild(std::vector<std::string> argv, std::optional<Identity> identity,
-             const sigset_t& signal_mask);
+             const SignalState& signals);
   ~GatedChild();
   GatedChild(const GatedChild&) = delete;
   GatedChild& operator=(const GatedChild&) = delete;

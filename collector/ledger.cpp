@@ -129,6 +129,18 @@ bool Ledger::finished(std::uint64_t account) const {
   return found != accounts_.end() && found->second.finished;
 }
 
+void Ledger::forget_finished() {
+  // Who has no command line of its own has shown its parent's so far.
+  for (auto& [id, account] : accounts_)
+    if (!account.finished && account.argv.empty()) account.argv = argv_of(account);
+  std::erase_if(accounts_, [this](const auto& entry) {
+    if (!entry.second.finished) return false;
+    forgotten_compat_calls_ += entry.second.compat_calls;
+    forgotten_ = true;
+    return true;
+  });
+}
+
 std::size_t Ledger::running() const {
   return static_cast<std::size_t>(std::count_if(accounts_.begin(), accounts_.end(), [](auto& entry) {
     return !entry.second.finished;
@@ -226,7 +238,7 @@ std::vector<Process> Ledger::processes() const {
 Process Ledger::process(std::uint64_t account) const { return to_process(accounts_.at(account)); }
 
 std::uint64_t Ledger::compat_calls() const {
-  std::uint64_t calls = 0;
+  std::uint64_t calls = forgotten_compat_calls_;
   for (const auto& entry : accounts_) calls += entry.second.compat_calls;
   return calls;
 }

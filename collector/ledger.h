@@ -13,7 +13,7 @@
 
 namespace zctrace {
 
-// Owns what is known of every account ever seen. Pure: no I/O; one thread at a time.
+// Owns what is known of every account seen and not forgotten. Pure: no I/O; one thread at a time.
 // Invariant: no count of an account ever decreases, even where a snapshot misses a task
 // that exited while it was taken.
 class Ledger {
@@ -28,6 +28,10 @@ class Ledger {
   // Whether the account was seen and all its tasks are gone.
   bool finished(std::uint64_t account) const;
   std::size_t running() const;  // accounts that are not finished
+  bool empty() const { return accounts_.empty() && !forgotten_; }  // no account ever
+  // Drops the finished accounts, so that memory is that of those which run. Nobody's counts but
+  // theirs change. Call it after take_finished().
+  void forget_finished();
   std::uint64_t tasks_in_call() const { return tasks_in_call_; }
   std::uint64_t account_of(std::int64_t pid) const;  // latest with that pid, 0: none
 
@@ -68,6 +72,8 @@ class Ledger {
   std::map<std::uint64_t, Account> accounts_;
   std::vector<std::uint64_t> newly_finished_;
   std::uint64_t tasks_in_call_ = 0;
+  std::uint64_t forgotten_compat_calls_ = 0;
+  bool forgotten_ = false;
 };
 
 }  // namespace zctrace

@@ -126,6 +126,12 @@ std::vector<Process> Session::processes() const {
   return processes;
 }
 
+std::vector<Process> Session::take_processes() {
+  std::vector<Process> processes = ledger_.processes();
+  ledger_.forget_finished();
+  return processes;
+}
+
 Process Session::process(pid_t pid) const {
   const std::uint64_t account = ledger_.account_of(pid);
   if (account == 0) throw Error("process " + std::to_string(pid) + " was not observed");

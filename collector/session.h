@@ -46,9 +46,13 @@ class Session {
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
   std::vector<Process> processes() const;
+  // The same without the peaks of RSS of those that run; those that ended are forgotten, and in
+  // no later list. For one who watches for days, and adds up.
+  std::vector<Process> take_processes();
   // The latest observed process with that pid. Throws Error when there was none.
   Process process(pid_t pid) const;
   std::size_t running() const { return ledger_.running(); }
+  bool has_observed_any() const { return !ledger_.empty(); }
   bool observed(pid_t pid) const { return ledger_.account_of(pid) != 0; }
   Completeness completeness() const;
   bool latency() const { return options_.probes.latency; }

@@ -39,23 +39,29 @@ int keep_warning(libbpf_print_level level, const char* format, va_list arguments
   return 0;
 }
 
-// How many arguments the tracepoint has in the running kernel; 0: no such tracepoint.
-unsigned tracepoint_arguments(const char* tracepoint) {
-  std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
-  if (!kernel) return 0;
-  const std::string name = std::string("btf_trace_") + tracepoint;
-  const int id = btf__find_by_name_kind(kernel.get(), name.c_str(), BTF_KIND_TYPEDEF);
-  if (id < 0) return 0;
-  const btf_type* type = btf__type_by_id(kernel.get(), btf__type_by_id(kernel.get(), id)->type);
-  const btf_type* prototype = btf__type_by_id(kernel.get(), type->type);
-  return btf_vlen(prototype) - 1;  // the first is the tracepoint's own context
-}
+// What the running kernel has, from its BTF.
+class KernelTypes {
+ public:
+  KernelTypes() : btf_(btf__load_vmlinux_btf(), btf__free) {}
 
-// Whether programs may call this kernel function.
-bool kernel_has_function(const char* name) {
-  std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
-  return kernel && btf__find_by_name_kind(kernel.get(), name, BTF_KIND_FUNC) >= 0;
-}
+  // How many arguments a tracepoint has; 0: no such tracepoint.
+  unsigned tracepoint_arguments(const std::string& tracepoint) const {
+    const int id = find("btf_trace_" + tracepoint, BTF_KIND_TYPEDEF);
+    if (id < 0) return 0;
+    const btf_type* pointer = type(type(static_cast<__u32>(id))->type);
+    return btf_vlen(type(pointer->type)) - 1U;  // the first is the tracepoint's own context
+  }
+
+  bool has_function(const std::string& name) const { return find(name, BTF_KIND_FUNC) >= 0; }
+
+ private:
+  int find(const std::string& name, __u32 kind) const {
+    return btf_ ? btf__find_by_name_kind(btf_.get(), name.c_str(), kind) : -ENOENT;
+  }
+  const btf_type* type(__u32 id) const { return btf__type_by_id(btf_.get(), id); }
+
+  std::unique_ptr<btf, decltype(&btf__free)> btf_;
+};
 
 std::uint32_t own_pid_namespace() {
   struct stat status = {};
@@ -106,13 +112,14 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   std::memcpy(bpf.rodata->calls, table.calls().data(), sizeof(bpf.rodata->calls));
   std::memcpy(bpf.rodata->uring_ops, table.uring_ops().data(), sizeof(bpf.rodata->uring_ops));
   configure_newcomers(bpf, options.newcomers);
-  bpf.rodata->have_rdonly_cast = kernel_has_function("bpf_rdonly_cast");
+  const KernelTypes kernel;
+  bpf.rodata->have_rdonly_cast = kernel.has_function("bpf_rdonly_cast");
   bpf.rodata->sigreturn_call = SYS_rt_sigreturn;
   bpf.rodata->ficlone_row = table.ficlone_row();
   bpf.rodata->ficlonerange_row = table.ficlonerange_row();
   bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
   // The arguments became one struct io_uring_cqe in 6.15.
-  const unsigned arguments = tracepoint_arguments("io_uring_complete");
+  const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
   bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
   bpf_program__set_autoload(bpf.progs.zc_uring_cqe, arguments >= 5);
 }

@@ -53,15 +53,19 @@ void Watch::poll() {
 
 bool Watch::ended() const {
   return session_.running() == 0 && !options_.targets.open_ended() &&
-         !(options_.wait && session_.processes().empty());
+         !(options_.wait && !session_.has_observed_any());
 }
 
-Report Watch::report() const {
+Report Watch::report_of(std::vector<Process> processes) const {
   Report report;
   report.latency = session_.latency();
-  report.processes = session_.processes();
+  report.processes = std::move(processes);
   report.completeness = session_.completeness();
   return report;
 }
+
+Report Watch::report() const { return report_of(session_.processes()); }
+
+Report Watch::take_report() { return report_of(session_.take_processes()); }
 
 }  // namespace zctrace

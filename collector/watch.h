@@ -31,9 +31,12 @@ class Watch {
 
   // As they stand; `command`, `argv` and the times are the caller's to fill in.
   Report report() const;
+  // The same, with the processes of Session::take_processes().
+  Report take_report();
 
  private:
   void attach();
+  Report report_of(std::vector<Process> processes) const;
 
   WatchOptions options_;
   TargetFinder finder_;

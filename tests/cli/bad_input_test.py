@@ -70,9 +70,10 @@ class Usage(TestCase):
         self.assertNotIn("\x1b", done.stderr)
 
 
-EVIL = ["new\nline", "carriage\rreturn", "tab\t", "\x1b[31mred\x1b[0m", "bell\a", "quote\"s", "apo's",
-        "com,ma", "pi|pe", "back\\slash", "`tick`", "<b>bold</b>", "*star*", "_under_", "%s%n{}",
-        "\u202eright to left", "zero\u200bwidth", "\udcff\udcfe not UTF-8", "wide 漢字 😀", "", " "]
+EVIL = ["new\nline", "carriage\rreturn", "tab\t", "\x1b[31mred\x1b[0m", "bell\a", "quote\"s",
+        "apo's", "com,ma", "pi|pe", "back\\slash", "`tick`", "<b>bold</b>", "*star*", "_under_", "%s%n{}",
+        "\u202eright to left", "zero\u200bwidth", "\udcff\udcfe not UTF-8", "wide 漢字 😀",
+        "", " "]
 
 
 class EvilNames(TestCase):

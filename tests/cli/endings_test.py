@@ -131,8 +131,9 @@ class Surroundings(TestCase):
 
     def test_closed_pipe_ends_a_command_as_ever(self):
         # `yes` dies of SIGPIPE, unless whoever started it had that ignored.
-        done = subprocess.run(["sh", "-c", f"{{ {ZCTRACE} run -q -- yes; echo $? >&2; }} | head -n 1"],
-                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        pipeline = f"{{ {ZCTRACE} run -q -- yes; echo $? >&2; }} | head -n 1"
+        done = subprocess.run(["sh", "-c", pipeline], capture_output=True, text=True,
+                              timeout=PATIENCE_S, check=False)
         self.assertEqual((done.stdout, done.stderr), ("y\n", f"{128 + signal.SIGPIPE}\n"))
 
 
@@ -148,11 +149,16 @@ class Signals(TestCase):
         pid = int(self.wait_for_line(run.stdout, "ready").split()[1])
         return run, pid
 
+    def finish(self, run):
+        """Its streams, to the end; its standard input stays open until then."""
+        run.wait(timeout=PATIENCE_S)
+        return run.stdout.read(), run.stderr.read()
+
     @in_both_modes
     def test_sigterm_ends_the_command_and_reports(self, mode):
         run, pid = self.start_run('cat /etc/passwd >/dev/null; echo ready $$; read line', mode)
         run.terminate()
-        _, stderr = run.communicate(timeout=PATIENCE_S)
+        _, stderr = self.finish(run)
         self.assertEqual(run.returncode, 128 + signal.SIGTERM)
         report = Report(self.path.read_text())
         self.assertEqual(report["exit_code"], 128 + signal.SIGTERM)
@@ -163,20 +169,20 @@ class Signals(TestCase):
     def test_sighup_ends_the_command_and_reports(self):
         run, _ = self.start_run("echo ready $$; read line")
         run.send_signal(signal.SIGHUP)
-        run.communicate(timeout=PATIENCE_S)
+        self.finish(run)
         self.assertEqual(run.returncode, 128 + signal.SIGHUP)
         self.assertEqual(Report(self.path.read_text())["exit_code"], 128 + signal.SIGHUP)
 
     def test_sigint_is_passed_on(self):
         run, _ = self.start_run("trap 'echo caught; exit 9' INT; echo ready $$; read line")
         run.send_signal(signal.SIGINT)
-        stdout, _ = run.communicate(timeout=PATIENCE_S)
+        stdout, _ = self.finish(run)
         self.assertEqual((run.returncode, stdout), (9, "caught\n"))
 
     def test_command_that_handles_sigterm_ends_with_its_own_status(self):
         run, _ = self.start_run("trap 'exit 11' TERM; echo ready $$; while :; do read line; done")
         run.terminate()
-        run.communicate(timeout=PATIENCE_S)
+        self.finish(run)
         self.assertEqual(run.returncode, 11)
 
     @in_both_modes
@@ -221,9 +227,10 @@ def bpf_objects_of(pid):
     ids = {"prog": set(), "link": set(), "map": set()}
     for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
         try:
-            lines = dict(line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
+            text = path.read_text()
         except FileNotFoundError:
             continue
+        lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
         for kind, found in ids.items():
             if f"{kind}_id" in lines:
                 found.add(int(lines[f"{kind}_id"]))

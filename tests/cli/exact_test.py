@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 import subprocess
 
 from harness import PATIENCE_S, SILENT, ZCTRACE, Report, TestCase, in_both_modes, strace_counts
@@ -280,7 +279,7 @@ class LikeWait4(Workload):
             for kind in ("voluntary_switches", "involuntary_switches"):
                 self.assertEqual(sum(row[kind] for row in rows) + process["outside_syscalls"][kind],
                                  process[kind])
-        return observed, usage
+        return observed
 
     @in_both_modes
     def test_cp(self, mode):
@@ -289,8 +288,7 @@ class LikeWait4(Workload):
     @in_both_modes
     def test_pipeline_of_small_blocks(self, mode):
         program = f"dd if='{self.source}' bs=16 count=20000 | dd bs=16 of=/dev/null"
-        _, usage = self.compare("sh", "-c", program, mode=mode)
-        self.assertGreater(usage["voluntary"], 10)
+        self.compare("sh", "-c", program, mode=mode)
 
     @in_both_modes
     def test_threads(self, mode):
@@ -302,7 +300,7 @@ class LikeWait4(Workload):
 
     @in_both_modes
     def test_interrupted_reads(self, mode):
-        observed, _ = self.compare(self.program("restarted"), "restart", mode=mode)
+        observed = self.compare(self.program("restarted"), "restart", mode=mode)
         (row,) = [row for row in observed.report.totals["rows"]
                   if (row["syscall"], row["from"]) == ("read", "pipe")]
         # It was seen asleep before each of the signals and before the data.

@@ -70,8 +70,8 @@ class Keys(InTerminal):
         self.assertIn("status=0", text)
 
     def test_stopped_and_continued(self):
-        terminal = Terminal(self, f"bash --norc -i -c '{ZCTRACE} run -- sh -c \"echo ready; exec cat\"; "
-                                  "echo stopped=$?; fg; echo after=$?'")
+        run = f'{ZCTRACE} run -- sh -c "echo ready; exec cat"'
+        terminal = Terminal(self, f"bash --norc -i -c '{run}; echo stopped=$?; fg; echo after=$?'")
         terminal.wait_for("ready")
         terminal.type("C-z")
         terminal.wait_for("stopped=148")

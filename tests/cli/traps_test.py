@@ -327,7 +327,8 @@ class Bystanders(TestCase):
     """Only the command and its descendants are counted."""
 
     def test_other_processes_are_not_counted(self):
-        noise = self.start(["dd", "if=/dev/zero", "of=/dev/null", "bs=1"], stderr=subprocess.DEVNULL)
+        noise = self.start(["dd", "if=/dev/zero", "of=/dev/null", "bs=1"],
+                           stderr=subprocess.DEVNULL)
         observed = self.observe_fixture("generations")
         self.assertTrue(is_running(noise.pid))
         self.assertNotIn(noise.pid, [process["pid"] for process in observed.report.processes])
