@@ -22,11 +22,19 @@ struct {
 /* Tasks that began to be observed in a pass, ever. */
 __u64 walk_observed = 0;
 
+/* Off its CPU in a call, by its registers; those of a task that runs say nothing. */
+static __always_inline bool zc_waits_in_call(struct task_struct *task)
+{
+	return !task->on_cpu && !(task->flags & PF_IO_WORKER) &&
+	       zc_regs_call((struct pt_regs *)bpf_task_pt_regs(task)) >= 0;
+}
+
 static __always_inline bool zc_in_call(struct task_struct *task, const struct zc_task *state)
 {
-	if (with_latency || state->head.flags & ZC_TASK_WORKER)
-		return state->head.call >= 0;
-	return zc_regs_call((struct pt_regs *)bpf_task_pt_regs(task)) >= 0;
+	if (state->head.call >= 0)
+		return true;
+	/* The entry was not seen: there is no program there, or it came before attaching. */
+	return (!with_latency || state->head.flags & ZC_TASK_FRESH) && zc_waits_in_call(task);
 }
 
 /* ARMED: from its next exec on; FRESH: from now on. */
@@ -100,8 +108,7 @@ static __always_inline int zc_attach(struct task_struct *task)
 		return 0;
 	if (task->on_cpu)
 		flags |= ZC_TASK_RUNNING;
-	else if (!(task->flags & PF_IO_WORKER) &&
-		 zc_regs_call((struct pt_regs *)bpf_task_pt_regs(task)) >= 0)
+	else if (zc_waits_in_call(task))
 		__sync_fetch_and_add(&in_flight_at_start, 1);
 	if (zc_observe(task, account, flags))
 		walk_observed++;

@@ -6,7 +6,7 @@
 #include <limits>
 #include <memory>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "cli/action.h"
 #include "cli/csv_view.h"
@@ -118,6 +118,9 @@ int attach(const AttachOptions& options, const Targets& targets,
   Watch watch(watch_options);
   Reporter reporter(options, watch);
   drop_capabilities(true);
+  if (!options.output.quiet)
+    tell(fmt::format("zctrace: observing {} task{}; Ctrl-C ends\n", watch.tasks_attached(),
+                     watch.tasks_attached() == 1 ? "" : "s"));
 
   const auto never = steady_clock::time_point::max();
   const auto start = steady_clock::now();

@@ -34,6 +34,8 @@ std::vector<std::string> current_command(std::int64_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
   std::vector<std::string> argv;
   for (std::string word; std::getline(file, word, '\0');) argv.push_back(word);
+  // A program that wrote its title over its arguments leaves the rest as zero bytes.
+  while (!argv.empty() && argv.back().empty()) argv.pop_back();
   return argv;
 }
 

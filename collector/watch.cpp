@@ -43,7 +43,7 @@ void Watch::attach() {
     const std::vector<pid_t> named = finder_.processes_named(options_.targets.names);
     pids.insert(pids.end(), named.begin(), named.end());
   }
-  session_.attach(pids);
+  tasks_attached_ += session_.attach(pids);
 }
 
 void Watch::poll() {

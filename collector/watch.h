@@ -26,6 +26,8 @@ class Watch {
 
   // Looks for newcomers and reads the counts. Call it about once a second.
   void poll();
+  // Tasks that were there already, of all that were ever observed.
+  std::uint64_t tasks_attached() const { return tasks_attached_; }
   // Whether all that was named has ended and cannot come back.
   bool ended() const;
 
@@ -42,6 +44,7 @@ class Watch {
   TargetFinder finder_;
   Session session_;
   std::vector<pid_t> unattached_;
+  std::uint64_t tasks_attached_ = 0;
 };
 
 }  // namespace zctrace

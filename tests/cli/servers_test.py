@@ -234,8 +234,8 @@ class NginxTest(ServerTest):
         errors = self.directory / "nginx.err"
         with open(errors, "wb") as stream:
             # -e: what is logged before the configuration has been read.
-            self.master = self.start([tool("nginx"), "-e", self.directory / "error.log", "-c", conf],
-                                     stdout=stream, stderr=stream)
+            words = [tool("nginx"), "-e", self.directory / "error.log", "-c", conf]
+            self.master = self.start(words, stdout=stream, stderr=stream)
         self.seen = set()
         self.addCleanup(self.end_nginx)
         self.wait_for_server(self.port, self.master, errors)

@@ -17,7 +17,8 @@ using prometheus::MetricType;
 
 constexpr std::size_t kExposersOwn = 7;
 
-Row row(const std::string& syscall, Kind from, Kind to, Copy copy, std::uint64_t calls, std::uint64_t bytes) {
+Row row(const std::string& syscall, Kind from, Kind to, Copy copy, std::uint64_t calls,
+        std::uint64_t bytes) {
   Row row;
   row.syscall = syscall;
   row.from = from;
@@ -57,7 +58,8 @@ std::string key(const std::string& family, const ClientMetric& metric) {
 
 class Counting : public testing::Test {
  protected:
-  explicit Counting(std::size_t max_series = 2000) : max_series_(max_series), metrics_(max_series, true) {}
+  explicit Counting(std::size_t max_series = 2000)
+      : max_series_(max_series), metrics_(max_series, true) {}
 
   void add(std::vector<Process> processes) {
     Report report;
@@ -68,17 +70,21 @@ class Counting : public testing::Test {
   }
 
   // Of the single sample with that name and these labels among its own; -1: there is none.
-  double value(const std::string& family, std::vector<std::pair<std::string, std::string>> labels = {}) {
+  double value(const std::string& family,
+               std::vector<std::pair<std::string, std::string>> labels = {}) {
     double sum = -1;
     for (const MetricFamily& found : metrics_.families({})) {
       if (found.name != family) continue;
       for (const ClientMetric& metric : found.metric) {
         const bool all = std::all_of(labels.begin(), labels.end(), [&metric](const auto& wanted) {
-          return std::any_of(metric.label.begin(), metric.label.end(), [&wanted](const auto& label) {
-            return label.name == wanted.first && label.value == wanted.second;
-          });
+          return std::any_of(metric.label.begin(), metric.label.end(),
+                             [&wanted](const auto& label) {
+                               return label.name == wanted.first && label.value == wanted.second;
+                             });
         });
-        if (all) sum = std::max(sum, 0.0) + (found.type == MetricType::Gauge ? metric.gauge.value : metric.counter.value);
+        if (all)
+          sum = std::max(sum, 0.0) +
+                (found.type == MetricType::Gauge ? metric.gauge.value : metric.counter.value);
       }
     }
     return sum;
@@ -104,7 +110,9 @@ class Counting : public testing::Test {
 
 TEST_F(Counting, AddsUpDifferencesOfProcessesWithTheSameName) {
   add({process(1, "nginx", {sendfile(2, 100)}), process(2, "nginx", {sendfile(3, 50)})});
-  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "nginx"}, {"syscall", "sendfile"}, {"from", "file"}, {"to", "socket"}}), 150);
+  EXPECT_EQ(value("zctrace_bytes_total",
+                  {{"name", "nginx"}, {"syscall", "sendfile"}, {"from", "file"}, {"to", "socket"}}),
+            150);
   add({process(1, "nginx", {sendfile(4, 200)}), process(2, "nginx", {sendfile(3, 50)})});
   EXPECT_EQ(value("zctrace_bytes_total", {{"name", "nginx"}}), 250);
   EXPECT_EQ(value("zctrace_syscalls_total", {{"name", "nginx"}}), 7);
@@ -136,8 +144,12 @@ TEST_F(Counting, GoesOnUnderTheNewNameAfterAnExec) {
 }
 
 TEST_F(Counting, DeliversEachByteOnceThoughAPipeIsFilledAndEmptiedInTwoIntervals) {
-  const auto in = [](std::uint64_t bytes) { return row("splice", Kind::file, Kind::pipe, Copy::in_kernel, 1, bytes); };
-  const auto out = [](std::uint64_t bytes) { return row("splice", Kind::pipe, Kind::socket, Copy::in_kernel, 1, bytes); };
+  const auto in = [](std::uint64_t bytes) {
+    return row("splice", Kind::file, Kind::pipe, Copy::in_kernel, 1, bytes);
+  };
+  const auto out = [](std::uint64_t bytes) {
+    return row("splice", Kind::pipe, Kind::socket, Copy::in_kernel, 1, bytes);
+  };
   add({process(1, "p", {in(65536)})});
   EXPECT_EQ(value("zctrace_delivered_bytes_total", {{"name", "p"}}), 65536);
   add({process(1, "p", {in(65536), out(65536)})});
@@ -148,7 +160,8 @@ TEST_F(Counting, DeliversEachByteOnceThoughAPipeIsFilledAndEmptiedInTwoIntervals
 }
 
 TEST_F(Counting, TellsZeroCopyFromCopied) {
-  add({process(1, "p", {sendfile(1, 300), row("write", Kind::user, Kind::socket, Copy::copied, 1, 100)})});
+  add({process(1, "p",
+               {sendfile(1, 300), row("write", Kind::user, Kind::socket, Copy::copied, 1, 100)})});
   EXPECT_EQ(value("zctrace_delivered_bytes_total"), 400);
   EXPECT_EQ(value("zctrace_zero_copy_bytes_total"), 300);
 }
@@ -244,15 +257,17 @@ class CountingInLittleRoom : public Counting, public testing::WithParamInterface
 };
 
 TEST_P(CountingInLittleRoom, NeverHasMoreSeriesAndLosesNoCount) {
-  for (std::size_t losses = 0; losses < 8; losses++) completeness_.lost_by_reason["reason" + std::to_string(losses)] = 0;
-  double last_other = 0;
+  for (std::size_t losses = 0; losses < 8; losses++)
+    completeness_.lost_by_reason["reason" + std::to_string(losses)] = 0;
+  double last_other = -1;
   for (int round = 1; round <= 3; round++) {
     std::vector<Process> processes;
     for (int n = 0; n < 100 * round; n++)
-      processes.push_back(process(n + 1, "p" + std::to_string(n),
-                                  {sendfile(static_cast<std::uint64_t>(round), static_cast<std::uint64_t>(10 * round)),
-                                   row("read", Kind::file, Kind::user, Copy::copied, 1, 1),
-                                   row("syscall" + std::to_string(n), Kind::user, Kind::file, Copy::copied, 1, 1)}));
+      processes.push_back(process(
+          n + 1, "p" + std::to_string(n),
+          {sendfile(static_cast<std::uint64_t>(round), static_cast<std::uint64_t>(10 * round)),
+           row("read", Kind::file, Kind::user, Copy::copied, 1, 1),
+           row("syscall" + std::to_string(n), Kind::user, Kind::file, Copy::copied, 1, 1)}));
     const double count = 100.0 * round;
     add(std::move(processes));
     EXPECT_LE(samples(), max_series_);
@@ -275,7 +290,8 @@ TEST_P(CountingInLittleRoom, NeverHasMoreSeriesAndLosesNoCount) {
   EXPECT_EQ(value("zctrace_folded_series_total"), folded);
 }
 
-INSTANTIATE_TEST_SUITE_P(Limits, CountingInLittleRoom, testing::Values(Metrics::kLeastSeries, 150, 500, 2000, 100000));
+INSTANTIATE_TEST_SUITE_P(Limits, CountingInLittleRoom,
+                         testing::Values(Metrics::kLeastSeries, 150, 500, 2000, 100000));
 
 class CountingInSmallRoom : public Counting {
  protected:
@@ -284,7 +300,8 @@ class CountingInSmallRoom : public Counting {
 
 TEST_F(CountingInSmallRoom, GivesItToThoseWhoMoveTheMost) {
   std::vector<Process> processes;
-  for (int n = 0; n < 200; n++) processes.push_back(process(n + 1, "small" + std::to_string(n), {sendfile(1, 1)}));
+  for (int n = 0; n < 200; n++)
+    processes.push_back(process(n + 1, "small" + std::to_string(n), {sendfile(1, 1)}));
   processes.push_back(process(999, "zlarge", {sendfile(1, 1'000'000)}));
   add(std::move(processes));
   EXPECT_EQ(value("zctrace_bytes_total", {{"name", "zlarge"}}), 1'000'000);

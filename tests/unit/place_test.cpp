@@ -34,15 +34,18 @@ TEST_P(PlaceOfPath, IsWhatTheRuntimeMeansByIt) {
 INSTANTIATE_TEST_SUITE_P(
     Paths, PlaceOfPath,
     testing::Values(
-        Case{"root", "/", {}}, Case{"service", "/system.slice/nginx.service", unit("nginx.service")},
-        Case{"template", "/system.slice/system-getty.slice/getty@tty1.service", unit("getty@tty1.service")},
+        Case{"root", "/", {}},
+        Case{"service", "/system.slice/nginx.service", unit("nginx.service")},
+        Case{"template", "/system.slice/system-getty.slice/getty@tty1.service",
+             unit("getty@tty1.service")},
         Case{"delegated", "/system.slice/foo.service/init.scope", unit("foo.service")},
         Case{"user_service",
              "/user.slice/user-1000.slice/user@1000.service/app.slice/syncthing.service",
              unit("syncthing.service")},
         Case{"session", "/user.slice/user-1000.slice/session-3.scope", {}},
         Case{"run_scope", "/system.slice/run-r0123abcd.scope", {}},
-        Case{"virtual_machine", "/machine.slice/machine-qemu\\x2d1\\x2ddb.scope", unit("machine-qemu\\x2d1\\x2ddb.scope")},
+        Case{"virtual_machine", "/machine.slice/machine-qemu\\x2d1\\x2ddb.scope",
+             unit("machine-qemu\\x2d1\\x2ddb.scope")},
         Case{"slice", "/user.slice/user-1000.slice", {}},
         Case{"docker_systemd", "/system.slice/docker-" + kId + ".scope", container(kId)},
         Case{"docker_cgroupfs", "/docker/" + kId, container(kId)},
@@ -50,21 +53,31 @@ INSTANTIATE_TEST_SUITE_P(
              "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" + kId + ".scope",
              container(kId)},
         Case{"podman", "/machine.slice/libpod-" + kId + ".scope/container", container(kId)},
-        Case{"conmon", "/machine.slice/libpod-conmon-" + kId + ".scope", unit("libpod-conmon-" + kId + ".scope")},
+        Case{"conmon", "/machine.slice/libpod-conmon-" + kId + ".scope",
+             unit("libpod-conmon-" + kId + ".scope")},
         Case{"containerd",
-             "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" + kPodSlice + "/cri-containerd-" + kId + ".scope",
+             "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" + kPodSlice +
+                 "/cri-containerd-" + kId + ".scope",
              container(kId, kPod)},
-        Case{"crio", "/kubepods.slice/kubepods-" + kPodSlice + "/crio-" + kId + ".scope", container(kId, kPod)},
-        Case{"cgroupfs_driver", "/kubepods/besteffort/pod" + kPod + "/" + kId, container(kId, kPod)},
-        Case{"static_pod", "/kubepods/burstable/pod" + kStaticPod + "/" + kId, container(kId, kStaticPod)},
+        Case{"crio", "/kubepods.slice/kubepods-" + kPodSlice + "/crio-" + kId + ".scope",
+             container(kId, kPod)},
+        Case{"cgroupfs_driver", "/kubepods/besteffort/pod" + kPod + "/" + kId,
+             container(kId, kPod)},
+        Case{"static_pod", "/kubepods/burstable/pod" + kStaticPod + "/" + kId,
+             container(kId, kStaticPod)},
         Case{"containerd_without_systemd",
-             "/system.slice/containerd.service/kubepods-besteffort-" + kPodSlice + ":cri-containerd:" + kId,
+             "/system.slice/containerd.service/kubepods-besteffort-" + kPodSlice +
+                 ":cri-containerd:" + kId,
              container(kId, kPod)},
         Case{"kubelet_slice",
-             "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-" + kPodSlice + "/cri-containerd-" + kId + ".scope",
+             "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-" + kPodSlice +
+                 "/cri-containerd-" + kId + ".scope",
              container(kId, kPod)},
-        Case{"node_in_a_container", "/docker/" + kOtherId + "/kubelet/kubepods/pod" + kPod + "/" + kId, container(kId, kPod)},
-        Case{"other_namespace", "/../../kubepods-burstable-" + kPodSlice + "/cri-containerd-" + kId + ".scope",
+        Case{"node_in_a_container",
+             "/docker/" + kOtherId + "/kubelet/kubepods/pod" + kPod + "/" + kId,
+             container(kId, kPod)},
+        Case{"other_namespace",
+             "/../../kubepods-burstable-" + kPodSlice + "/cri-containerd-" + kId + ".scope",
              container(kId, kPod)},
         Case{"pause_of_pod", "/kubepods/burstable/pod" + kPod, container("", kPod)},
         Case{"tripod", "/system.slice/tripod0f1e2d3c.service", unit("tripod0f1e2d3c.service")},
@@ -73,8 +86,10 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.what); });
 
 TEST(PlaceOf, ReadsTheLinesOfBothVersions) {
-  EXPECT_EQ(place_of("4:memory:/\n1:name=systemd:/system.slice/cron.service\n0::/\n"), unit("cron.service"));
-  EXPECT_EQ(place_of("9:pids:/docker/" + kId + "\n0::/system.slice/containerd.service\n"), container(kId));
+  EXPECT_EQ(place_of("4:memory:/\n1:name=systemd:/system.slice/cron.service\n0::/\n"),
+            unit("cron.service"));
+  EXPECT_EQ(place_of("9:pids:/docker/" + kId + "\n0::/system.slice/containerd.service\n"),
+            container(kId));
   EXPECT_EQ(place_of(""), Place());
   EXPECT_EQ(place_of("nonsense\n:\n0:\n"), Place());
 }
@@ -95,14 +110,16 @@ class PlacesInATree : public testing::Test {
   }
 
   // Where this file lies, as the compiler was told.
-  std::filesystem::path root_ = std::filesystem::path(__FILE__).parent_path().parent_path() / "fixtures/containers";
+  std::filesystem::path root_ =
+      std::filesystem::path(__FILE__).parent_path().parent_path() / "fixtures/containers";
 };
 
 TEST_F(PlacesInATree, AreReadFromProc) {
   ASSERT_TRUE(std::filesystem::exists(root_)) << "run from the top of the repository";
   Places places(root_);
-  const std::vector<Process> processes = {process(101, "nginx"), process(102, "redis"), process(103, "redis"),
-                                          process(104, "envoy"), process(105, "envoy"), process(199, "gone")};
+  const std::vector<Process> processes = {process(101, "nginx"), process(102, "redis"),
+                                          process(103, "redis"), process(104, "envoy"),
+                                          process(105, "envoy"), process(199, "gone")};
   places.update(processes);
   EXPECT_EQ(places.of(processes[0]), unit("nginx.service"));
   EXPECT_EQ(places.of(processes[1]), container(kId));
@@ -127,7 +144,9 @@ TEST_F(PlacesInATree, OfAProcessThatEndedIsItsParents) {
 TEST_F(PlacesInATree, AreReadAgainAfterAnExecAndForgottenAfterTheEnd) {
   const std::filesystem::path root = std::filesystem::path(testing::TempDir()) / "places";
   std::filesystem::create_directories(root / "proc/7");
-  const auto move = [&root](const char* path) { std::ofstream(root / "proc/7/cgroup") << "0::" << path << "\n"; };
+  const auto move = [&root](const char* path) {
+    std::ofstream(root / "proc/7/cgroup") << "0::" << path << "\n";
+  };
   Places places(root);
   move("/init.scope");
   places.update({process(7, "(sd-executor)")});

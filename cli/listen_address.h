@@ -1,0 +1,25 @@
+// Where a server listens, as --listen says it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace zctrace {
+
+struct ListenAddress {
+  std::string host;  // numeric; IPv6 without its brackets
+  std::uint16_t port = 0;
+  bool is_ipv6 = false;
+
+  std::string text() const;  // "127.0.0.1:9435", "[::1]:9435"
+};
+
+// "127.0.0.1:9435", "[::1]:9435", "0.0.0.0:9435"; port 0 is any that is free. Names are not
+// looked up. Throws std::invalid_argument, with a text for the user.
+ListenAddress parse_listen_address(std::string_view text);
+
+// Throws Error, with the reason, where nobody may listen there now.
+void require_free(const ListenAddress& address);
+
+}  // namespace zctrace

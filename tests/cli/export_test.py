@@ -1,0 +1,445 @@
+"""zctrace export: what Prometheus gets, under churn, limits and load; and the files of deploy/."""
+
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+import urllib.parse
+import urllib.request
+
+from harness import (NOBODY, PATIENCE_S, ROOT, ZCTRACE, TestCase, children, tool,
+                     why_not_observable)
+
+DEPLOY = ROOT / "deploy"
+
+# Runs dd as often as each line says, then answers.
+DD_BYTES = 7000
+CHURN = """while read count; do
+  i=0
+  while [ $i -lt $count ]; do
+    dd if=/dev/zero of=/dev/null bs=1000 count=7 status=none; i=$((i + 1))
+  done
+  echo done
+done"""
+
+# Moves bytes by sendfile and by write, fails now and then, and waits in a call.
+LOAD = r"""
+import os, socket, threading, time
+ours, theirs = socket.socketpair()
+def drain():
+    while theirs.recv(1 << 16):
+        pass
+threading.Thread(target=drain, daemon=True).start()
+path = os.open(__file__, os.O_RDONLY)
+print("ready", flush=True)
+while True:
+    for _ in range(20):
+        os.sendfile(ours.fileno(), path, 0, 100)
+        ours.send(b"x" * 100)
+    try:
+        os.read(-1, 1)
+    except OSError:
+        pass
+    time.sleep(0.01)
+"""
+
+# Waits, then has children with a new name each: series without end.
+NAMES = r"""
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+children = []
+os.read(0, 1)
+for number in range(int(sys.argv[1])):
+    pid = os.fork()
+    if pid == 0:
+        libc.prctl(15, b"name%d" % number)
+        os.write(os.open("/dev/null", os.O_WRONLY), b"x" * 10)
+        os.read(0, 1)
+        os._exit(0)
+    children.append(pid)
+os.write(1, b"ready\n")
+for pid in children:
+    os.waitpid(pid, 0)
+"""
+
+SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+class Scrape:
+    """One answer of /metrics: (name, labels) -> value."""
+
+    def __init__(self, text):
+        self.text = text
+        self.samples = {}
+        for line in text.splitlines():
+            if not line.startswith("#"):
+                name, labels, value = SAMPLE.fullmatch(line).groups()
+                key = (name, tuple(sorted(LABEL.findall(labels or ""))))
+                assert key not in self.samples, line
+                self.samples[key] = float(value)
+
+    def values(self, metric, /, **labels):
+        return [value for (found, have), value in self.samples.items()
+                if found == metric and labels.items() <= dict(have).items()]
+
+    def sum(self, metric, /, **labels):
+        return sum(self.values(metric, **labels))
+
+    def counters(self):
+        counters = set(re.findall(r"^# TYPE (\w+) (?:counter|histogram)$", self.text, re.MULTILINE))
+        return {key: value for key, value in self.samples.items()
+                if re.sub("_(bucket|count|sum)$", "", key[0]) in counters or key[0] in counters}
+
+
+class Exporter:
+    """A running `zctrace export`."""
+
+    def __init__(self, test, *words, prefix=(), program=ZCTRACE):
+        self.test = test
+        self.process = test.start([*prefix, program, "export", *words, "--listen", "127.0.0.1:0"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        line = test.wait_for_line(self.process.stderr, "serving")
+        self.url = re.search(r"http://\S+", line)[0]
+        self.port = int(re.search(r":(\d+)/", self.url)[1])
+
+    def scrape(self):
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(self.url, timeout=PATIENCE_S) as answer:
+            return Scrape(answer.read().decode())
+
+    def scrape_until(self, condition, what):
+        def attempt():
+            scrape = self.scrape()
+            return scrape if condition(scrape) else None
+        return self.test.wait_until(attempt, what)
+
+    def resident_bytes(self):
+        return self.scrape().sum("zctrace_self_resident_memory_bytes")
+
+    def end(self, number=signal.SIGTERM):
+        begin = time.monotonic()
+        self.process.send_signal(number)
+        status = self.process.wait(PATIENCE_S)
+        return status, time.monotonic() - begin
+
+
+def status_field(pid, name):
+    return re.search(rf"^{name}:\s*(.*)$", pathlib.Path(f"/proc/{pid}/status").read_text(),
+                     re.MULTILINE)[1]
+
+
+class ExportTest(TestCase):
+    def start_load(self):
+        script = self.directory / "load.py"
+        script.write_text(LOAD)
+        load = self.start([sys.executable, script], stdout=subprocess.PIPE, text=True)
+        self.wait_for_line(load.stdout, "ready")
+        return load
+
+    def start_churn(self):
+        shell = self.start(["sh", "-c", CHURN], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                           text=True)
+
+        def run(count):
+            shell.stdin.write(f"{count}\n")
+            shell.stdin.flush()
+        return shell, run
+
+    def test_metrics_are_what_promtool_wants(self):
+        load = self.start_load()
+        exporter = Exporter(self, "-p", load.pid)
+        scrape = exporter.scrape_until(
+            lambda scrape: scrape.sum("zctrace_bytes_total", syscall="sendfile") > 0, "sendfile")
+        done = subprocess.run([tool("promtool"), "check", "metrics"], input=scrape.text, text=True,
+                              capture_output=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        labels = {"name": pathlib.Path(f"/proc/{load.pid}/comm").read_text().strip(),
+                  "syscall": "sendfile", "from": "file", "to": "socket"}
+        calls = scrape.sum("zctrace_syscalls_total", **labels)
+        self.assertEqual(scrape.sum("zctrace_bytes_total", **labels), 100 * calls)
+        self.assertEqual(scrape.sum("zctrace_zero_copy_bytes_total"), 100 * calls)
+        self.assertEqual(scrape.sum("zctrace_syscall_duration_seconds_bucket", le="+Inf", **labels),
+                         scrape.sum("zctrace_syscall_duration_seconds_count", **labels))
+        self.assertLess(scrape.sum("zctrace_zero_copy_bytes_total"),
+                        scrape.sum("zctrace_delivered_bytes_total"))
+        self.assertGreater(scrape.sum("zctrace_errors_total", syscall="read"), 0)
+        self.assertGreater(scrape.sum("zctrace_context_switches_total", kind="voluntary"), 0)
+        self.assertGreater(scrape.sum("zctrace_off_cpu_seconds_total"), 0)
+        self.assertEqual(set(scrape.values("zctrace_lost_events_total")), {0})
+        self.assertEqual(scrape.values("zctrace_folded_series_total"), [0])
+        self.assertEqual(scrape.values("zctrace_build_info"), [1])
+        self.assertNotIn("pid", {name for _, labels in scrape.samples for name, _ in labels})
+
+    def test_counts_stay_exact_and_monotonic_while_processes_come_and_go(self):
+        shell, run = self.start_churn()
+        exporter = Exporter(self, "-p", shell.pid)
+        run(300)
+        before = exporter.scrape()
+        total = lambda scrape: scrape.sum("zctrace_bytes_total", syscall="write", to="device")
+        for _ in range(PATIENCE_S * 20):
+            now = exporter.scrape()
+            for key, value in before.counters().items():
+                self.assertGreaterEqual(now.samples.get(key, -1), value, key)
+            before = now
+            if total(now) >= 300 * DD_BYTES:
+                break
+            time.sleep(0.05)
+        self.assertEqual(total(before), 300 * DD_BYTES)
+        self.assertEqual(before.sum("zctrace_delivered_bytes_total"),
+                         before.sum("zctrace_bytes_total", **{"from": "user"}))
+        # Who makes its exec, runs and ends while the counts are read is counted as the shell.
+        self.assertGreater(before.sum("zctrace_bytes_total", name="dd", to="device"),
+                           0.97 * 300 * DD_BYTES)
+        self.assertEqual(set(before.values("zctrace_lost_events_total")), {0})
+
+    def test_memory_does_not_grow_with_the_number_of_processes_that_ended(self):
+        shell, run = self.start_churn()
+        exporter = Exporter(self, "-p", shell.pid)
+        total = 0
+
+        def churn(count):
+            nonlocal total
+            total += count
+            run(count)
+            self.wait_for_line(shell.stdout, "done")
+            exporter.scrape_until(
+                lambda scrape: scrape.sum("zctrace_bytes_total", to="device") >= total * DD_BYTES
+                and scrape.sum("zctrace_observed_processes") == 1, "all counted")
+            return exporter.resident_bytes()
+        # What malloc keeps is for as many as end between two readings.
+        first = max(churn(150) for _ in range(4))
+        last = max(churn(150) for _ in range(16))
+        self.assertLess(last - first, 2 << 20)
+
+    def test_series_are_never_more_than_allowed(self):
+        for limit in (100, 500):
+            with self.subTest(limit=limit):
+                names = self.start([sys.executable, "-c", NAMES, "150"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)
+                exporter = Exporter(self, "-p", names.pid, "--max-series", limit)
+                names.stdin.write("\n")
+                names.stdin.flush()
+                self.wait_for_line(names.stdout, "ready")
+                scrape = exporter.scrape_until(
+                    lambda scrape: scrape.sum("zctrace_bytes_total", to="device") >= 1400, "names")
+                self.assertLessEqual(len(scrape.samples), limit)
+                self.assertGreater(scrape.sum("zctrace_folded_series_total"), 0)
+                self.assertGreater(scrape.sum("zctrace_syscalls_total", name="other"), 0)
+
+    def test_a_scrape_of_a_thousand_tasks_is_quick(self):
+        names = self.start([sys.executable, "-c", NAMES, "1000"], stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE, text=True)
+        exporter = Exporter(self, "-p", names.pid)
+        names.stdin.write("\n")
+        names.stdin.flush()
+        exporter.scrape_until(lambda scrape: scrape.sum("zctrace_observed_processes") > 1000, "it")
+
+        def seconds():
+            begin = time.monotonic()
+            exporter.scrape()
+            return time.monotonic() - begin
+        # The least of several: other work on the machine is not the scrape's.
+        self.assertLess(min(seconds() for _ in range(10)), 0.05)
+
+    def test_signals_end_it_at_once(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                exporter = Exporter(self, "-p", os.getpid())
+                with socket.create_connection(("127.0.0.1", exporter.port)):
+                    status, seconds = exporter.end(number)
+                self.assertEqual(status, 0)
+                self.assertLess(seconds, 1)
+
+    def test_silent_clients_keep_nobody_waiting_for_long(self):
+        exporter = Exporter(self, "-p", os.getpid())
+        with contextlib.ExitStack() as stack:
+            for _ in range(8):
+                stack.enter_context(socket.create_connection(("127.0.0.1", exporter.port)))
+            begin = time.monotonic()
+            exporter.scrape()
+            self.assertLess(time.monotonic() - begin, 15)
+
+    def test_it_goes_on_after_its_targets_ended(self):
+        shell, run = self.start_churn()
+        exporter = Exporter(self, "-p", shell.pid)
+        run(1)
+        shell.stdin.close()
+        shell.wait(PATIENCE_S)
+        scrape = exporter.scrape_until(
+            lambda scrape: scrape.values("zctrace_observed_processes") == [0], "the end")
+        self.assertEqual(scrape.sum("zctrace_bytes_total", to="device"), DD_BYTES)
+
+    def test_it_listens_on_the_loopback_unless_told_otherwise(self):
+        exporter = Exporter(self, "-p", os.getpid())
+        inodes = {os.readlink(entry.path) for entry in os.scandir(f"/proc/{exporter.process.pid}/fd")}
+        listening = []
+        for table in ("tcp", "tcp6"):
+            for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+                words = line.split()
+                if f"socket:[{words[9]}]" in inodes and words[3] == "0A":
+                    listening.append(words[1])
+        self.assertEqual(listening, [f"0100007F:{exporter.port:04X}"])
+        text = self.zctrace("export", "--help").stdout
+        self.assertIn("127.0.0.1:9435", text)
+
+    def test_it_runs_without_root_and_keeps_no_capability(self):
+        only = "-all,+bpf,+perfmon"
+        prefix = [tool("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+                  f"--inh-caps={only}", "--ambient-caps=+bpf,+perfmon", f"--bounding-set={only}",
+                  "--no-new-privs"]
+        binary = self.directory / "zctrace"  # the tree may be closed to others
+        shutil.copy(ZCTRACE, binary)
+        load = self.start_load()
+        exporter = Exporter(self, "-n", "python*", prefix=prefix, program=binary)
+        exporter.scrape_until(
+            lambda scrape: scrape.sum("zctrace_bytes_total", syscall="sendfile") > 0,
+            f"the load of process {load.pid}, which is root's")
+        for sets in ("CapEff", "CapPrm", "CapAmb"):
+            self.assertEqual(int(status_field(exporter.process.pid, sets), 16), 0, sets)
+
+    def test_prometheus_gets_data_for_every_panel(self):
+        prometheus = tool("prometheus")
+        load = self.start_load()
+        exporter = Exporter(self, "-p", load.pid)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        config = self.directory / "prometheus.yml"
+        config.write_text(f"""
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: [{DEPLOY}/prometheus/zctrace.rules.yml]
+scrape_configs:
+  - job_name: zctrace
+    static_configs: [{{targets: ["127.0.0.1:{exporter.port}"]}}]
+""")
+        with open(self.directory / "prometheus.log", "w", encoding="utf-8") as log:
+            self.start([prometheus, f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}",
+                        f"--storage.tsdb.path={self.directory / 'tsdb'}"], stdout=log, stderr=log)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+        def query(expression):
+            url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode(
+                {"query": expression})
+            try:
+                with opener.open(url, timeout=PATIENCE_S) as answer:
+                    return json.load(answer)["data"]["result"]
+            except urllib.error.HTTPError as error:
+                self.assertEqual(error.code, 503, f"{expression}: {error.read().decode()}")
+            except urllib.error.URLError:
+                pass  # not up yet
+            return []
+
+        dashboard = json.loads((DEPLOY / "grafana" / "zctrace.json").read_text())
+        expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+        self.assertGreater(len(expressions), 15)
+        for expression in expressions:
+            for variable, value in (("$__rate_interval", "5s"), ("$__range", "1m"),
+                                    ("$instance", ".+"), ("$name", ".+")):
+                expression = expression.replace(variable, value)
+            with self.subTest(expression):
+                self.assertNotIn("$", expression)
+                samples = self.wait_until(lambda: query(expression), expression)
+                self.assertTrue(all(sample["value"][1] != "" for sample in samples))
+        (share,) = self.wait_until(lambda: query("instance_name:zctrace_zero_copy:ratio_rate5m"),
+                                   "the recorded share")
+        self.assertAlmostEqual(float(share["value"][1]), 0.5, delta=0.05)
+        self.assertEqual(query("ALERTS{alertname=~'Zctrace.+'}"), [])
+        self.assertEqual(query("count(up == 0)"), [])
+
+
+class ExportUsageTest(TestCase):
+    needs_bpf = False
+
+    def test_a_port_that_is_taken_is_a_clear_error(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            done = self.zctrace("export", "-a", "--listen", address)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, f"zctrace: cannot listen on {address}: Address already in use; "
+                                      "--listen takes another port\n")
+
+    def test_an_address_that_is_not_ours_is_a_clear_error(self):
+        done = self.zctrace("export", "-a", "--listen", "192.0.2.1:9435")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot listen on 192.0.2.1:9435: Cannot assign requested address", done.stderr)
+
+    def test_bad_options_are_usage_errors(self):
+        for words in (["-a", "--listen", "9435x"], ["-a", "--listen", "localhost:9435"],
+                      ["-a", "--listen", "127.0.0.1:65536"], ["-a", "--listen", "127.0.0.1:80s"],
+                      ["-a", "--listen", "[::1:80"], ["-a", "--max-series", "1"], [],
+                      ["-a", "-e", "nosuchcall"]):
+            with self.subTest(words):
+                done = self.zctrace("export", *words)
+                self.assertEqual(done.returncode, 2, done.stderr)
+
+
+class DeployTest(TestCase):
+    needs_bpf = False
+
+    def run_promtool(self, *words):
+        done = subprocess.run([tool("promtool"), *words], cwd=DEPLOY / "prometheus", text=True,
+                              capture_output=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("FAILED", done.stdout + done.stderr)
+
+    def test_prometheus_files(self):
+        self.run_promtool("check", "config", "prometheus.yml")
+        self.run_promtool("check", "rules", "zctrace.rules.yml")
+        self.run_promtool("test", "rules", "zctrace.rules_test.yml")
+
+    def test_systemd_unit(self):
+        text = (DEPLOY / "systemd" / "zctrace-export.service").read_text()
+        unit = self.directory / "zctrace-export.service"
+        unit.write_text(text.replace("/usr/local/bin/zctrace", ZCTRACE))
+        done = subprocess.run([tool("systemd-analyze"), "verify", unit], text=True,
+                              capture_output=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+
+    def test_systemd_unit_allows_every_syscall_that_is_made(self):
+        def expand(word):
+            if not word.startswith("@"):
+                return {word}
+            text = subprocess.run([tool("systemd-analyze"), "syscall-filter", word], text=True,
+                                  capture_output=True, check=True, timeout=PATIENCE_S).stdout
+            words = [line.strip() for line in text.splitlines()[1:]]
+            return set(itertools.chain.from_iterable(
+                expand(word) for word in words if word and not word.startswith("#")))
+        allowed = set()
+        text = (DEPLOY / "systemd" / "zctrace-export.service").read_text()
+        for line in re.findall(r"^SystemCallFilter=(.*)$", text, re.MULTILINE):
+            words = set(itertools.chain.from_iterable(map(expand, line.lstrip("~").split())))
+            allowed = allowed - words if line.startswith("~") else allowed | words
+        if reason := why_not_observable():
+            self.skipTest(reason)
+        calls = self.directory / "calls"
+        exporter = Exporter(self, "-a", prefix=[tool("strace"), "-f", "-qq", "-o", calls])
+        exporter.scrape()
+        time.sleep(1.5)  # one poll more
+        exporter.scrape()
+        for child in children(exporter.process.pid):
+            os.kill(child, signal.SIGTERM)
+        exporter.process.wait(PATIENCE_S)
+        made = set(re.findall(r"^\d+ +(\w+)\(", calls.read_text(), re.MULTILINE))
+        self.assertIn("bpf", made)
+        self.assertEqual(made - allowed - {"arch_prctl"}, set())
+
+    def test_daemonset_has_the_capabilities_of_the_unit(self):
+        text = (DEPLOY / "kubernetes" / "daemonset.yaml").read_text()
+        self.assertIn('add: ["BPF", "PERFMON"]', text)
+        self.assertIn("hostPID: true", text)
+        unit = (DEPLOY / "systemd" / "zctrace-export.service").read_text()
+        self.assertIn("AmbientCapabilities=CAP_BPF CAP_PERFMON\n", unit)
+        self.assertIn("CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n", unit)
+
+
+if __name__ == "__main__":
+    unittest.main()
