@@ -23,8 +23,12 @@ static __always_inline __u32 zc_namespace_pid(const struct task_struct *task)
 	return zc_namespace_pid_at(zc_address(task));
 }
 
-/* 0: no room. */
-static __always_inline __u64 zc_account_open(struct task_struct *task, __u64 parent)
+/*
+ * 0: no room. A function of its own: the stack is 512 bytes, and before 6.13 those of
+ * a program and of all that it calls at once count together.
+ */
+static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_struct *task,
+								__u64 parent)
 {
 	struct zc_account account = {};
 	struct task_struct *leader = task->group_leader;
