@@ -10,7 +10,8 @@ PYTHON ?= /usr/bin/python3
 
 # The one list of packages; `make packages` installs those that are missing.
 PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli11-dev \
-	libfmt-dev nlohmann-json3-dev libgtest-dev liburing-dev libncurses-dev zlib1g-dev libelf-dev linux-libc-dev \
+	libfmt-dev nlohmann-json3-dev libgtest-dev liburing-dev libncurses-dev \
+	zlib1g-dev libelf-dev linux-libc-dev \
 	prometheus-cpp-dev
 TEST_PACKAGES := nginx caddy curl wrk openssl gcc-multilib strace python3 python3-jsonschema tmux procps util-linux \
 	coreutils libcap2-bin bash tar findutils mount passwd xfsprogs btrfs-progs prometheus systemd

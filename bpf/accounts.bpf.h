@@ -10,6 +10,8 @@
 #define CLONE_THREAD 0x10000
 
 extern __u64 accounts_made;
+/* Set when user space should look again for tasks to attach to. */
+extern __u32 walk_wanted;
 
 /*
  * A task's number in zctrace's pid namespace; its global one where it has none
@@ -48,18 +50,31 @@ static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_stru
 	return account.id;
 }
 
-/* Gives `task` a state of its own in an account; false: no memory, counted. */
-static __always_inline bool zc_observe(struct task_struct *task, __u64 account_id, __u32 flags)
+enum zc_observing {
+	ZC_NO_MEMORY,		/* the caller counts it */
+	ZC_OBSERVED,
+	ZC_OBSERVED_ALREADY,	/* by a program on another CPU, just now */
+};
+
+/*
+ * Gives `task` a state of its own in an account. The walk over all tasks and
+ * task_newtask may meet a new thread at the same time; who is first to write its
+ * number has it.
+ */
+static __always_inline enum zc_observing zc_observe(struct task_struct *task, __u64 account_id,
+						    __u32 flags)
 {
 	struct zc_account *account = bpf_map_lookup_elem(&accounts, &account_id);
 	struct zc_task *state = account ? zc_task_state(task, BPF_LOCAL_STORAGE_GET_F_CREATE) : 0;
 
-	if (!state) {
-		zc_lose(ZC_LOST_TASK_MEMORY, 1);
-		return false;
-	}
+	/* Creating fails, too, where the other one has just done so. */
+	if (account && !state)
+		state = zc_task_state(task, 0);
+	if (!account || !state)
+		return ZC_NO_MEMORY;
+	if (__sync_val_compare_and_swap(&state->head.tid, 0, task->pid))
+		return ZC_OBSERVED_ALREADY;
 	state->head.account = account_id;
-	state->head.tid = task->pid;
 	state->head.call = -1;
 	state->head.nvcsw = task->nvcsw;
 	state->head.flags = flags;
@@ -70,7 +85,32 @@ static __always_inline bool zc_observe(struct task_struct *task, __u64 account_i
 	/* Last: the other programs look at nothing else. */
 	if (!(flags & ZC_TASK_ARMED))
 		zc_observed_set(task->pid);
-	return true;
+	return ZC_OBSERVED;
+}
+
+/* The same in an account of its own. */
+static __always_inline enum zc_observing zc_observe_process(struct task_struct *task,
+							    __u64 parent, __u32 flags)
+{
+	__u64 account = zc_account_open(task, parent);
+	enum zc_observing result;
+
+	if (!account)
+		return ZC_NO_MEMORY;
+	result = zc_observe(task, account, flags);
+	if (result != ZC_OBSERVED)
+		bpf_map_delete_elem(&accounts, &account);
+	return result;
+}
+
+/*
+ * Storage for a few tasks is kept ready on each CPU and made anew by an interrupt;
+ * a burst may find none. What is missed is lost until user space looks again.
+ */
+static __always_inline void zc_lose_task(void)
+{
+	zc_lose(ZC_LOST_TASK_MEMORY, 1);
+	walk_wanted = 1;
 }
 
 #endif

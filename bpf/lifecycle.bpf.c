@@ -4,7 +4,6 @@
 #include "targets.bpf.h"
 
 __u64 accounts_made = 0;
-/* Set when user space should look again for tasks to attach to. */
 __u32 walk_wanted = 0;
 
 /* Command lines of accounts, as of their latest exec. */
@@ -28,25 +27,25 @@ int BPF_PROG(zc_newtask, struct task_struct *child, __u64 clone_flags)
 {
 	struct task_struct *parent = bpf_get_current_task_btf();
 	bool thread = clone_flags & CLONE_THREAD;
+	enum zc_observing observed;
 	struct zc_task *state;
-	__u64 account;
 
 	state = zc_task_find(parent);
 	if (state && !(state->head.flags & ZC_TASK_FOLDED) && (thread || follow_children)) {
 		if (thread && !by_thread)
-			account = state->head.account;
+			observed = zc_observe(child, state->head.account, 0);
 		else
-			account = zc_account_open(child, state->head.account);
+			observed = zc_observe_process(child, state->head.account, 0);
 	} else if ((want_all || wanted_cgroups) && !thread && zc_wanted(zc_address(child))) {
-		account = zc_account_open(child, 0);
+		observed = zc_observe_process(child, 0, 0);
 	} else {
 		/* The number's last owner may have died where no switch was seen. */
 		if (zc_observed(child))
 			zc_observed_clear(child->pid);
 		return 0;
 	}
-	if (account)
-		zc_observe(child, account, 0);
+	if (observed == ZC_NO_MEMORY)
+		zc_lose_task();
 	return 0;
 }
 
@@ -55,13 +54,10 @@ SEC("?tp_btf/cgroup_attach_task")
 int BPF_PROG(zc_cgroup_move, struct cgroup *cgroup, const char *path, struct task_struct *leader,
 	     bool threadgroup)
 {
-	__u64 account;
-
 	if (zc_observed(leader) || !zc_wanted(zc_address(leader)))
 		return 0;
-	account = zc_account_open(leader, 0);
-	if (account)
-		zc_observe(leader, account, ZC_TASK_FRESH);
+	if (zc_observe_process(leader, 0, ZC_TASK_FRESH) == ZC_NO_MEMORY)
+		zc_lose_task();
 	/* Its other threads, if any, are met by the next walk. */
 	walk_wanted = 1;
 	return 0;
@@ -90,14 +86,13 @@ static __always_inline void zc_note_command(struct task_struct *task, __u64 acco
 static __always_inline struct zc_task *zc_newcomer(struct task_struct *task,
 						   struct linux_binprm *bprm)
 {
-	__u64 account;
-
 	if (!zc_wanted(zc_address(task)) &&
 	    !(wanted_names && zc_wanted_path(zc_address(bprm->interp))))
 		return 0;
-	account = zc_account_open(task, 0);
-	if (!account || !zc_observe(task, account, ZC_TASK_FRESH))
+	if (zc_observe_process(task, 0, ZC_TASK_FRESH) == ZC_NO_MEMORY) {
+		zc_lose_task();
 		return 0;
+	}
 	return zc_task_state(task, 0);
 }
 

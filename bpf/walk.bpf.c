@@ -21,6 +21,8 @@ struct {
 
 /* Tasks that began to be observed in a pass, ever. */
 __u64 walk_observed = 0;
+/* Tasks for which there was no memory; the next pass may have more luck. */
+__u64 walk_failed = 0;
 
 /* Off its CPU in a call, by its registers; those of a task that runs say nothing. */
 static __always_inline bool zc_waits_in_call(struct task_struct *task)
@@ -40,12 +42,11 @@ static __always_inline bool zc_in_call(struct task_struct *task, const struct zc
 /* ARMED: from its next exec on; FRESH: from now on. */
 static __always_inline int zc_begin(struct task_struct *task, __u32 flags)
 {
-	__u64 account;
-
 	if (task != task->group_leader || zc_namespace_pid(task) != armed_pid)
 		return 0;
-	account = zc_account_open(task, 0);
-	if (account && zc_observe(task, account, flags))
+	if (zc_observe_process(task, 0, flags) == ZC_NO_MEMORY)
+		walk_failed++;
+	else
 		walk_observed++;
 	return 0;
 }
@@ -64,55 +65,66 @@ static __always_inline bool zc_matches(struct task_struct *task)
 }
 
 /*
- * The account of a task that is attached to. Its leader holds it, and gets it
- * first, also when it has exited and other threads go on.
+ * The account of a thread that is attached to, 0: no memory. Its leader holds it, and
+ * gets it first, also when it has exited and other threads go on.
  */
-static __always_inline __u64 zc_account_of(struct task_struct *task)
+static __always_inline __u64 zc_leaders_account(struct task_struct *leader)
 {
-	struct task_struct *leader = task->group_leader;
+	struct zc_task *state = zc_task_state(leader, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!state)
+		return 0;
+	if (state->head.account)
+		return state->head.account;
+	/* Nothing of it is counted until the walk comes by it. */
+	state->head.flags = ZC_TASK_FOLDED;
+	state->head.call = -1;
+	state->head.account = zc_account_open(leader, 0);
+	return state->head.account;
+}
+
+static __always_inline enum zc_observing zc_attach_task(struct task_struct *task, __u32 flags)
+{
 	struct zc_task *state;
 	__u64 account;
 
-	if (by_thread || task == leader)
-		return zc_account_open(task, 0);
-	state = zc_task_state(leader, 0);
-	if (state)
-		return state->head.account;
-	account = zc_account_open(leader, 0);
-	if (!account)
-		return 0;
-	state = zc_task_state(leader, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!state) {
-		zc_lose(ZC_LOST_TASK_MEMORY, 1);
-		return 0;
+	if (by_thread)
+		return zc_observe_process(task, 0, flags);
+	if (task != task->group_leader) {
+		account = zc_leaders_account(task->group_leader);
+		return account ? zc_observe(task, account, flags) : ZC_NO_MEMORY;
 	}
-	/* Nothing of it is counted until the walk comes by it. */
-	state->head.account = account;
-	state->head.call = -1;
-	state->head.flags = ZC_TASK_FOLDED;
-	return account;
+	state = zc_task_state(task, 0);
+	if (state && state->head.account)
+		return zc_observe(task, state->head.account, flags);
+	return zc_observe_process(task, 0, flags);
 }
 
 static __always_inline int zc_attach(struct task_struct *task)
 {
 	struct zc_task *state = zc_task_state(task, 0);
 	__u32 flags = ZC_TASK_FRESH;
-	__u64 account;
+	bool waits;
 
 	if (zc_observed(task) || (task->flags & PF_EXITING) || !zc_matches(task))
 		return 0;
 	if (state && state->head.flags & ZC_TASK_ARMED)
 		return 0;
-	account = state ? state->head.account : zc_account_of(task);
-	if (!account)
-		return 0;
+	waits = zc_waits_in_call(task);
 	if (task->on_cpu)
 		flags |= ZC_TASK_RUNNING;
-	else if (zc_waits_in_call(task))
-		__sync_fetch_and_add(&in_flight_at_start, 1);
-	if (zc_observe(task, account, flags))
+	switch (zc_attach_task(task, flags)) {
+	case ZC_OBSERVED:
 		walk_observed++;
-	return 0;
+		if (waits)
+			__sync_fetch_and_add(&in_flight_at_start, 1);
+		return 0;
+	case ZC_NO_MEMORY:
+		walk_failed++;
+		return 0;
+	default:
+		return 0;
+	}
 }
 
 struct zc_row_writer {

@@ -110,7 +110,7 @@ void Ledger::add(const Snapshot& snapshot) {
         total.sum.latency[i] = row.latency[i];
       }
     }
-    if (record.started == record.dead && !account.finished) {
+    if (record.started != 0 && record.started == record.dead && !account.finished) {
       account.finished = true;
       newly_finished_.push_back(record.id);
     }

@@ -17,6 +17,9 @@ constexpr const char* kLosses[ZC_LOSSES] = {
     "task_memory", "task_busy", "accounts_full", "rows_full", "message_lengths", "commands_full",
 };
 
+// A pass that found no memory for a task is repeated so often, a millisecond apart.
+constexpr int kWalkTries = 100;
+
 std::vector<std::string> split_command(const zc_command& command) {
   std::vector<std::string> argv;
   const char* const end = command.text + std::min<std::size_t>(command.bytes, ZC_COMMAND_BYTES);
@@ -54,9 +57,30 @@ Session::Session(const SessionOptions& options)
 
 void Session::begin(std::uint32_t walk, pid_t pid) {
   const std::uint64_t before = skeleton_.walk_observed();
-  skeleton_.walk(walk, static_cast<std::uint32_t>(pid));
-  if (skeleton_.walk_observed() == before)
-    throw Error("cannot observe process " + std::to_string(pid) + ": the kernel has no memory for its state");
+  for (int tries = 0; tries < kWalkTries; tries++) {
+    skeleton_.walk(walk, static_cast<std::uint32_t>(pid));
+    if (skeleton_.walk_observed() != before) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  throw Error("cannot observe process " + std::to_string(pid) + ": the kernel has no memory for its state");
+}
+
+// Passes over all tasks until one adds nobody: a parent may come after its child in a pass, a
+// new thread behind the pass, and memory a moment later.
+void Session::walk_until_settled() {
+  for (int tries = 0;;) {
+    const std::uint64_t observed = skeleton_.walk_observed();
+    const std::uint64_t failed = skeleton_.walk_failed();
+    skeleton_.walk(ZC_WALK_ATTACH);
+    const std::uint64_t refused = skeleton_.walk_failed() - failed;
+    if (skeleton_.walk_observed() == observed && refused == 0) return;
+    if (refused == 0) continue;
+    if (++tries == kWalkTries) {
+      skeleton_.count_loss(ZC_LOST_TASK_MEMORY, refused);
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 void Session::arm(pid_t pid) { begin(ZC_WALK_ARM, pid); }
@@ -67,13 +91,8 @@ std::uint64_t Session::attach(const std::vector<pid_t>& pids) {
   for (const pid_t pid : pids)
     if (const int error = bpf_map_update_elem(skeleton_.wanted_pids_map(), &pid, &yes, BPF_ANY); error != 0)
       throw system_error("cannot observe process " + std::to_string(pid), -error);
-  // A parent may come after its child in a pass, and a new thread behind the pass.
   const std::uint64_t before = skeleton_.walk_observed();
-  for (std::uint64_t last = before;;) {
-    skeleton_.walk(ZC_WALK_ATTACH);
-    if (skeleton_.walk_observed() == last) break;
-    last = skeleton_.walk_observed();
-  }
+  walk_until_settled();
   // A number may belong to somebody else by the next time.
   for (const pid_t pid : pids) bpf_map_delete_elem(skeleton_.wanted_pids_map(), &pid);
   return skeleton_.walk_observed() - before;
@@ -100,6 +119,7 @@ void Session::forget(std::uint64_t account) {
 }
 
 void Session::poll() {
+  if (skeleton_.take_walk_wanted()) walk_until_settled();
   const Snapshot snapshot = take_snapshot(skeleton_);
   ledger_.add(snapshot);
   read_commands();  // before any account is forgotten

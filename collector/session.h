@@ -59,6 +59,7 @@ class Session {
 
  private:
   void begin(std::uint32_t walk, pid_t pid);
+  void walk_until_settled();
   void read_commands();
   void forget(std::uint64_t account);
 

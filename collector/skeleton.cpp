@@ -95,6 +95,9 @@ void configure_newcomers(zctrace_bpf& bpf, const Newcomers& newcomers) {
       throw Error("-n '" + name + "': a name has 1 to " + std::to_string(ZC_PATTERN_BYTES - 1) +
                       " characters",
                   kExitUsage);
+    // Newcomers are matched in the kernel, where there are only these two.
+    if (name.find_first_of("[\\") != std::string::npos)
+      throw Error("-n '" + name + "': of globs only * and ? are known", kExitUsage);
     name.copy(bpf.rodata->name_targets[i].pattern, ZC_PATTERN_BYTES - 1);
   }
   bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !newcomers.cgroups.empty());
@@ -172,6 +175,16 @@ std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {
 }
 
 std::uint64_t Skeleton::walk_observed() const { return bpf_->bss->walk_observed; }
+
+std::uint64_t Skeleton::walk_failed() const { return bpf_->bss->walk_failed; }
+
+bool Skeleton::take_walk_wanted() {
+  return __atomic_exchange_n(&bpf_->bss->walk_wanted, 0U, __ATOMIC_RELAXED) != 0;
+}
+
+void Skeleton::count_loss(std::uint32_t reason, std::uint64_t count) {
+  __atomic_fetch_add(&bpf_->bss->losses[reason], count, __ATOMIC_RELAXED);
+}
 
 std::uint64_t Skeleton::in_flight_at_start() const { return bpf_->bss->in_flight_at_start; }
 

@@ -46,6 +46,11 @@ class Skeleton {
   std::vector<char> walk(std::uint32_t walk, std::uint32_t pid = 0);
   // Tasks that passes began to observe, ever.
   std::uint64_t walk_observed() const;
+  // Tasks that passes had no memory for, ever; most are met again by the next pass.
+  std::uint64_t walk_failed() const;
+  // Whether a program asked for a pass, since the last time.
+  bool take_walk_wanted();
+  void count_loss(std::uint32_t reason, std::uint64_t count);
 
   // The flag of ProbeOptions::windowed, in memory shared with the kernel and with children
   // forked after this.

@@ -540,7 +540,7 @@ class Intervals(Attach):
         self.assertEqual(starts, sorted(starts))
         for report in reports:
             self.assertGreater(report["duration_ns"], 0)
-            self.assertEqual(report["completeness"]["lost_events"], 0)
+            self.assertEqual(report["completeness"]["lost_events"], 0, report["completeness"])
 
     def test_idle_interval_has_no_processes(self):
         target = self.commanded()
@@ -590,7 +590,7 @@ class InTheMiddle(Attach):
         self.wait_for_line(process.stdout, "ok")
 
     def assert_contiguous(self, found, first, last):
-        """Writes a up to b, with first <= a <= b <= last, whose lengths sum up to what was found."""
+        """Some writes in a row, between first and last, have just the lengths that were found."""
         calls, moved = found
         self.assertGreater(calls, 0)
         lengths = [self.length(number) for number in range(first, last + 1)]

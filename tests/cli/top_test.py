@@ -375,8 +375,10 @@ class Refuses(Top):
                 window.close()
 
     def test_targets_that_are_not_there(self):
-        for options, wanted in ((f"-p {2**22 - 1}", "no process"), ("-n no-such-name", "no process named"),
-                                ("-G /no/such", "no cgroup"), ("--unit no-such", "no cgroup of unit")):
+        for options, wanted in ((f"-p {2**22 - 1}", "no process"),
+                                ("-n no-such-name", "no process named"),
+                                ("-G /no/such", "no cgroup"),
+                                ("--unit no-such", "no cgroup of unit")):
             with self.subTest(options=options):
                 window = self.top(options)
                 self.assertIn("status=1", window.wait_for("status="))
