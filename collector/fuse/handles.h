@@ -1,0 +1,44 @@
+// What the kernel holds between open and release.
+#pragma once
+
+#include <dirent.h>
+#include <fuse3/fuse_lowlevel.h>
+
+#include <memory>
+#include <mutex>
+
+#include "collector/descriptor.h"
+#include "collector/fuse/accounts.h"
+
+namespace zctrace::fuse {
+
+struct Inode;
+
+// Owned by the kernel's file handle: made by open or create, deleted by release.
+struct FileHandle {
+  Descriptor fd;
+  bool append;        // splice refuses O_APPEND, and only the source knows where its end is
+  bool direct;        // past the page cache, so that the kernel says which reads are calls
+  ProcessId opener;
+};
+
+// Made by opendir, deleted by releasedir. Two threads may read one directory handle.
+struct DirectoryHandle {
+  struct Close {
+    void operator()(DIR* stream) const { ::closedir(stream); }
+  };
+  std::mutex mutex;
+  std::unique_ptr<DIR, Close> stream;
+  off_t position = 0;  // where the stream is
+  ProcessId opener = 0;
+};
+
+inline FileHandle& file_handle(const fuse_file_info& info) {
+  return *reinterpret_cast<FileHandle*>(info.fh);
+}
+
+inline DirectoryHandle& directory_handle(const fuse_file_info& info) {
+  return *reinterpret_cast<DirectoryHandle*>(info.fh);
+}
+
+}  // namespace zctrace::fuse
