@@ -190,9 +190,18 @@ void Passthrough::start(const PassthroughOptions& options) {
   ::sigdelset(&all, kWakeSignal);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const unsigned count = thread_count(options);
-  serving_ = count;
-  for (unsigned i = 0; i < count; ++i) workers_.emplace_back([this] { serve(); });
-  forgetter_ = std::thread([this] { make_kernel_forget(); });
+  try {
+    workers_.reserve(count);
+    for (unsigned i = 0; i < count; ++i) {
+      ++serving_;
+      workers_.emplace_back([this] { serve(); });
+    }
+    forgetter_ = std::thread([this] { make_kernel_forget(); });
+  } catch (const std::system_error& error) {
+    if (workers_.size() < serving_) --serving_;  // the one that was not to be
+    stop();
+    throw system_error("cannot start " + std::to_string(count) + " threads", error.code().value());
+  }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
