@@ -62,27 +62,54 @@ int transfer_all(std::size_t size, std::size_t& done, Call call) {
   return 0;
 }
 
-Operation cause_of(Request& request, const FileHandle& handle, const fuse_file_info& info) {
+Operation known(FileHandle& handle, Operation cause) {
+  (cause == Operation::read ? handle.read_by_call : handle.read_by_mapping) = true;
+  return cause;
+}
+
+// Asked as late as possible: readahead does not make its task wait, but a task that goes on
+// soon waits for what was read ahead.
+Operation cause_of(Request& request, const Inode& inode, FileHandle& handle,
+                   const fuse_file_info& info) {
   // Past the page cache a read call carries its lock owner, and a page-in never does
   // (FUSE_READ_LOCKOWNER; kernel: fuse_send_read()).
   if (info.lock_owner != 0) return Operation::read;
   if (handle.direct) return Operation::mmap;
   Requesters& requesters = request.fs().requesters;
-  if (!requesters.may_inspect(request.process())) return Operation::read_or_mmap;
-  const ReadCause cause = cause_of_read(requesters.proc(), request.context().pid);
-  if (cause.refused) requesters.refuse_inspection(request.process());
-  return cause.operation;
+  const ProcessId process = request.process();
+  if (process == Requesters::kKernel) return Operation::read_or_mmap;
+  if (requesters.may_inspect(process)) {
+    const TaskLook look = look_at(requesters.proc(), request.context().pid);
+    if (look.refused) requesters.refuse_inspection(process);
+    if (look.state == TaskState::reading) return known(handle, Operation::read);
+    if (look.state != TaskState::elsewhere) return known(handle, Operation::mmap);
+  }
+  const auto file = request.fs().as_mapped(inode);
+  if (!file) return Operation::read_or_mmap;
+  // A process that does not map the file can only have called for it.
+  const auto maps = request.fs().mappings.maps(requesters.pid_of(process), *file);
+  if (maps == false) return known(handle, Operation::read);
+  // Readahead, or a fault inside another call, of a process that maps the file: as the others
+  // through this handle were, when they were all alike.
+  if (handle.read_by_call == handle.read_by_mapping) return Operation::read_or_mmap;
+  return handle.read_by_call ? Operation::read : Operation::mmap;
 }
 
 void read(fuse_req_t raw, fuse_ino_t id, std::size_t size, off_t offset,
           fuse_file_info* info) noexcept {
-  serve(raw, Operation::read, id, [=](Request& request, const Inode&) {
-    const FileHandle& handle = file_handle(*info);
-    request.is(cause_of(request, handle, *info));
+  serve(raw, Operation::read, id, [=](Request& request, const Inode& inode) {
+    FileHandle& handle = file_handle(*info);
+    const auto note_cause = [&] {
+      try {
+        request.is(cause_of(request, inode, handle, *info));
+      } catch (...) {
+        request.is(Operation::read_or_mmap);
+      }
+    };
     const int fd = handle.fd.get();
     if (request.fs().options.splice) {
       fuse_bufvec from = file_buffer(fd, size, offset);
-      request.spliced(from);
+      request.spliced(from, note_cause);
       return;
     }
     char* const buffer = copy_buffer.of(size);
@@ -90,6 +117,7 @@ void read(fuse_req_t raw, fuse_ino_t id, std::size_t size, off_t offset,
     const int error = transfer_all(size, done, [&](std::size_t at) {
       return ::pread(fd, buffer + at, size - at, offset + static_cast<off_t>(at));
     });
+    note_cause();
     if (error != 0) {
       request.error(error);
       return;

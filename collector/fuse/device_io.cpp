@@ -12,6 +12,13 @@ namespace zctrace::fuse {
 namespace {
 
 thread_local LastReply reply;
+thread_local const std::function<void()>* before_reply = nullptr;
+
+void run_before_reply() {
+  if (before_reply == nullptr) return;
+  (*before_reply)();
+  before_reply = nullptr;
+}
 
 std::atomic<std::uint64_t> requests{0};
 std::atomic<std::uint64_t> writes{0};
@@ -23,6 +30,7 @@ std::uint64_t payload(ssize_t written) {
 }
 
 ssize_t write_reply(int fd, iovec* parts, int count, void*) {
+  run_before_reply();
   const ssize_t n = ::writev(fd, parts, count);
   writes.fetch_add(1, std::memory_order_relaxed);
   if (n < 0 || count < 1 || parts[0].iov_len < sizeof(fuse_out_header)) return n;
@@ -33,6 +41,7 @@ ssize_t write_reply(int fd, iovec* parts, int count, void*) {
 
 ssize_t splice_reply(int from, off_t* from_at, int to, off_t* to_at, size_t length, unsigned flags,
                      void*) {
+  run_before_reply();
   const ssize_t n = ::splice(from, from_at, to, to_at, length, flags);
   splices.fetch_add(1, std::memory_order_relaxed);
   if (n > 0) reply = {true, 0, payload(n)};
@@ -54,8 +63,15 @@ ssize_t splice_request(int from, off_t* from_at, int to, off_t* to_at, size_t le
 
 }  // namespace
 
-void expect_reply() noexcept { reply = {}; }
-LastReply last_reply() noexcept { return reply; }
+void expect_reply(const std::function<void()>& before) noexcept {
+  reply = {};
+  before_reply = &before;
+}
+
+LastReply last_reply() noexcept {
+  before_reply = nullptr;  // a reply that never came to be sent
+  return reply;
+}
 
 const fuse_custom_io& device_io() noexcept {
   static const fuse_custom_io io = {write_reply, read_request, splice_request, splice_reply};

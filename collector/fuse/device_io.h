@@ -4,6 +4,7 @@
 #include <fuse3/fuse_lowlevel.h>
 
 #include <cstdint>
+#include <functional>
 
 namespace zctrace::fuse {
 
@@ -14,8 +15,9 @@ struct LastReply {
   std::uint64_t bytes = 0;  // without the header
 };
 
-// Before a reply whose way is to be known.
-void expect_reply() noexcept;
+// Before a reply whose way is to be known. `before` runs when its bytes are at hand and the
+// reply is about to go; it must outlive the reply and not throw.
+void expect_reply(const std::function<void()>& before) noexcept;
 LastReply last_reply() noexcept;
 
 // For fuse_session_custom_io(): plain read, writev and splice, noting what they did. libfuse

@@ -73,43 +73,46 @@ bool add_name(Request& request, const dirent& found, Page& page) {
   return true;
 }
 
+// Fills the page from `offset` on. 0, or a positive errno when there is no entry to give.
+int fill_page(Request& request, Operation operation, const Inode& inode, DirectoryHandle& handle,
+              off_t offset, Page& page) {
+  const std::lock_guard lock(handle.mutex);
+  if (offset != handle.position) {
+    // rewinddir: the kernel shows new entries from then on.
+    if (offset == 0) {
+      ::rewinddir(handle.stream.get());
+    } else {
+      ::seekdir(handle.stream.get(), offset);
+    }
+    handle.position = offset;
+  }
+  // Each entry with attributes holds a descriptor from now on; names alone hold none.
+  const bool names_only = request.fs().near_descriptor_limit();
+  for (;;) {
+    errno = 0;
+    const dirent* const found = ::readdir(handle.stream.get());
+    if (found == nullptr) return page.used == 0 ? errno : 0;
+    const bool added =
+        operation == Operation::readdirplus
+            ? add_with_attributes(request, inode, *found, names_only, page)
+            : add_name(request, *found, page);
+    if (!added) {
+      ::seekdir(handle.stream.get(), handle.position);
+      return 0;
+    }
+    handle.position = found->d_off;
+  }
+}
+
 void list(fuse_req_t raw, Operation operation, fuse_ino_t id, std::size_t size, off_t offset,
           fuse_file_info* info) noexcept {
   serve(raw, operation, id, [=](Request& request, const Inode& inode) {
-    DirectoryHandle& handle = directory_handle(*info);
-    const std::lock_guard lock(handle.mutex);
-    if (offset != handle.position) {
-      // rewinddir: the kernel shows new entries from then on.
-      if (offset == 0) {
-        ::rewinddir(handle.stream.get());
-      } else {
-        ::seekdir(handle.stream.get(), offset);
-      }
-      handle.position = offset;
-    }
-    // Each entry with attributes holds a descriptor from now on; names alone hold none.
-    const bool names_only = request.fs().near_descriptor_limit();
     Page page;
     page.text.resize(size);
-    int error = 0;
-    for (;;) {
-      errno = 0;
-      const dirent* const found = ::readdir(handle.stream.get());
-      if (found == nullptr) {
-        error = errno;
-        break;
-      }
-      const bool added =
-          operation == Operation::readdirplus
-              ? add_with_attributes(request, inode, *found, names_only, page)
-              : add_name(request, *found, page);
-      if (!added) {
-        ::seekdir(handle.stream.get(), handle.position);
-        break;
-      }
-      handle.position = found->d_off;
-    }
-    if (error != 0 && page.used == 0) {
+    const int error =
+        fill_page(request, operation, inode, directory_handle(*info), offset, page);
+    // Once the kernel has the answer it may release the handle: its lock is let go before.
+    if (error != 0) {
       request.error(error);
     } else {
       request.buffer(page.text.data(), page.used);

@@ -36,8 +36,7 @@ void open(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
       request.error(errno == EMFILE ? ENFILE : errno);
       return;
     }
-    auto handle = std::make_unique<FileHandle>(FileHandle{
-        std::move(fd), (info->flags & O_APPEND) != 0, false, request.process()});
+    auto handle = std::make_unique<FileHandle>(std::move(fd), info->flags, request.process());
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     inode.handles++;
@@ -74,8 +73,7 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
     }
     const InodePtr inode = fs.inodes.find(entry.ino);
     request.on(*inode);  // it is about the new file from here on
-    auto handle = std::make_unique<FileHandle>(FileHandle{
-        std::move(fd), (info->flags & O_APPEND) != 0, false, request.process()});
+    auto handle = std::make_unique<FileHandle>(std::move(fd), info->flags, request.process());
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     inode->handles++;

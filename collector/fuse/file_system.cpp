@@ -32,6 +32,7 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
         const struct stat status = status_of(root);
         return InodeTable(std::move(root), status);
       }()),
+      mappings(requesters.proc()),
       self_fd_(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
       device_(inodes.find(InodeTable::kRootId)->device) {
   if (!self_fd_) throw system_error("cannot open '/proc/self/fd'", errno);
@@ -53,6 +54,16 @@ Descriptor FileSystem::reopen(const Inode& inode, int flags) const {
 
 void FileSystem::show(struct stat& status) const {
   if (status.st_dev != device_) status.st_ino ^= status.st_dev * 0x9e3779b97f4a7c15ULL;
+}
+
+std::optional<MappedFile> FileSystem::as_mapped(const Inode& inode) const {
+  const dev_t device = mount_device_;
+  if (device == 0) return std::nullopt;
+  struct stat status = {};
+  status.st_dev = inode.device;
+  status.st_ino = inode.number;
+  show(status);
+  return MappedFile{device, status.st_ino};
 }
 
 FdName::FdName(int fd) { std::snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); }

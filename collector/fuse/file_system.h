@@ -7,11 +7,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "collector/descriptor.h"
 #include "collector/fuse/accounts.h"
 #include "collector/fuse/inode_table.h"
 #include "collector/fuse/lock_waiters.h"
+#include "collector/fuse/mappings.h"
 #include "collector/fuse/path_tree.h"
 #include "collector/fuse/requesters.h"
 
@@ -53,6 +55,7 @@ class FileSystem {
   InodeTable inodes;
   Accounts accounts;
   Requesters requesters;
+  Mappings mappings;
   LockWaiters lock_waiters;
   std::atomic<std::uint64_t> uncounted{0};  // requests served, but not counted: no memory
 
@@ -64,11 +67,15 @@ class FileSystem {
   int self_fd() const { return self_fd_.get(); }
   // st_ino as shown: inodes of other devices below the source must not collide with its own.
   void show(struct stat& status) const;
+  // The inode as /proc/PID/maps names it, once the mount's device is known.
+  std::optional<MappedFile> as_mapped(const Inode& inode) const;
+  void set_mount_device(dev_t device) { mount_device_ = device; }
   bool near_descriptor_limit() const { return inodes.size() > options.inode_descriptors; }
 
  private:
   Descriptor self_fd_;
   dev_t device_;
+  std::atomic<dev_t> mount_device_{0};
 };
 
 // The number of a descriptor as a path component below /proc/self/fd, and as a whole path.

@@ -1,11 +1,15 @@
-// What the kernel holds between open and release.
+// What the kernel holds between open and release. It may release as soon as it has the answer
+// to its last request, so nothing touches a handle after answering.
 #pragma once
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "collector/descriptor.h"
 #include "collector/fuse/accounts.h"
@@ -20,6 +24,12 @@ struct FileHandle {
   bool append;        // splice refuses O_APPEND, and only the source knows where its end is
   bool direct;        // past the page cache, so that the kernel says which reads are calls
   ProcessId opener;
+  // What the read requests through this handle were whose cause could be told.
+  std::atomic<bool> read_by_call{false};
+  std::atomic<bool> read_by_mapping{false};
+
+  FileHandle(Descriptor file, int flags, ProcessId who)
+      : fd(std::move(file)), append((flags & O_APPEND) != 0), direct(false), opener(who) {}
 };
 
 // Made by opendir, deleted by releasedir. Two threads may read one directory handle.

@@ -142,6 +142,8 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
                 (last_complaint.empty() ? std::string() : ": " + last_complaint));
   mounted_ = true;
   start(options);
+  struct stat status;
+  if (::stat(target_.c_str(), &status) == 0) fs_->set_mount_device(status.st_dev);
 }
 
 Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& target,

@@ -81,8 +81,8 @@ bool Request::buffer(const void* buffer, std::size_t size) {
   return answer(0, fuse_reply_buf(request_, static_cast<const char*>(buffer), size));
 }
 
-bool Request::spliced(fuse_bufvec& from) {
-  expect_reply();
+bool Request::spliced(fuse_bufvec& from, const std::function<void()>& before) {
+  expect_reply(before);
   // No FUSE_BUF_SPLICE_MOVE: it would take the pages out of the source's page cache.
   const int result = fuse_reply_data(request_, &from, static_cast<fuse_buf_copy_flags>(0));
   const LastReply reply = last_reply();

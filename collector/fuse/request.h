@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <new>
 
 #include "collector/fuse/accounts.h"
@@ -47,7 +48,8 @@ class Request {
   bool text(const char* text);
   bool statistics(const struct statvfs& statistics);
   bool buffer(const void* buffer, std::size_t size);
-  bool spliced(fuse_bufvec& from);  // the kernel's error, or bytes and how, are noted
+  // From a file; notes the error, or the bytes and how they went. For `before`: device_io.h.
+  bool spliced(fuse_bufvec& from, const std::function<void()>& before);
   bool written(std::size_t bytes);
   bool xattr_size(std::size_t bytes);
   bool position(off_t position);

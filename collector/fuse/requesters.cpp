@@ -185,6 +185,11 @@ void Requesters::read_commands() {
   }
 }
 
+pid_t Requesters::pid_of(ProcessId process) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<pid_t>(known_[process].process.pid);
+}
+
 bool Requesters::may_inspect(ProcessId process) const {
   const std::lock_guard lock(mutex_);
   return known_[process].inspectable;

@@ -44,6 +44,7 @@ class Requesters {
 
   // The process of thread `tid`, which waits for its request to be answered.
   ProcessId process_of(pid_t tid);
+  pid_t pid_of(ProcessId process) const;
   // Whether /proc may be asked what the process does; asked for and kept by read_cause.
   bool may_inspect(ProcessId process) const;
   void refuse_inspection(ProcessId process);
