@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +33,13 @@ std::string canonical(const std::string& path) {
 }
 
 std::string existing_directory(const std::string& path, const char* what) {
-  const std::string resolved = canonical(path);
+  struct statfs dead;
+  errno = 0;
+  const bool is_dead = ::statfs(path.c_str(), &dead) != 0 && errno == ENOTCONN;
+  const std::string resolved = is_dead ? "" : canonical(path);
+  if (is_dead)
+    throw Error(std::string(what) + " " + quoted(path) +
+                " is a mount whose file system has died; first: fusermount3 -u " + path);
   if (resolved.empty()) throw system_error(std::string(what) + " " + quoted(path), errno);
   struct stat status;
   if (::stat(resolved.c_str(), &status) != 0)
@@ -117,14 +124,19 @@ MountPoint check_mount_point(const std::string& source, const std::string& targe
   return point;
 }
 
-void require_fuse() {
+std::string require_fuse() {
   struct stat status;
   if (::stat(kDevice, &status) != 0)
     throw Error(std::string(kDevice) + ": " + std::strerror(errno) +
                 "; load the module (modprobe fuse), or pass the device into the container");
   if (!S_ISCHR(status.st_mode)) throw Error(std::string(kDevice) + " is not a device");
-  if (find_program(kFusermount).empty())
+  if (::access(kDevice, R_OK | W_OK) != 0)
+    throw Error(std::string(kDevice) + ": " + std::strerror(errno) +
+                "; everybody may open it on most systems (chmod 666 /dev/fuse), or run as root");
+  std::string program = find_program(kFusermount);
+  if (program.empty())
     throw Error(std::string(kFusermount) + " is not installed; install the package fuse3");
+  return program;
 }
 
 bool unmount(const std::string& target, bool lazily) {

@@ -21,8 +21,8 @@ struct MountPoint {
 // directory, not empty; one inside the other.
 MountPoint check_mount_point(const std::string& source, const std::string& target);
 
-// Throws Error: no /dev/fuse, no fusermount3.
-void require_fuse();
+// The path of fusermount3. Throws Error: no /dev/fuse, no fusermount3.
+std::string require_fuse();
 
 // True: it is gone. False: somebody uses it, and `lazily` was not asked for. Throws Error.
 bool unmount(const std::string& target, bool lazily);

@@ -124,15 +124,16 @@ void mark_ended(int event) noexcept {
 
 Passthrough::Passthrough(const std::string& source, const std::string& target,
                          const PassthroughOptions& options) {
-  require_fuse();
+  const std::string fusermount = require_fuse();
   MountPoint point = check_mount_point(source, target);
   source_ = point.source;
   target_ = point.target;
   const bool for_everyone = ::geteuid() == 0;
+  if (!for_everyone) crash_watcher_ = std::make_unique<CrashWatcher>(fusermount, target_);
   fs_ = std::make_unique<FileSystem>(std::move(point.root),
                                      file_system_options(options, for_everyone));
-  open_session(options, std::string("fsname=zctrace,subtype=zctrace,auto_unmount") +
-                            (for_everyone ? ",allow_other,default_permissions" : ""));
+  open_session(options, std::string("fsname=zctrace,subtype=zctrace") +
+                            (for_everyone ? ",auto_unmount,allow_other,default_permissions" : ""));
   last_complaint.clear();
   ::fuse_set_log_func(keep_complaint);
   const int result = ::fuse_session_mount(session_.get(), target_.c_str());
@@ -278,7 +279,7 @@ Passthrough::~Passthrough() {
   try {
     if (mounted_ && !unmount(false)) unmount(true);
   } catch (...) {
-    // fusermount3's watcher unmounts when this process ends.
+    // The watcher unmounts when this process ends.
   }
   stop();
   ::fuse_session_unmount(session_.get());

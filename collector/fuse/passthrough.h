@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "collector/descriptor.h"
+#include "collector/fuse/crash_watcher.h"
 #include "collector/fuse/file_system.h"
 
 namespace zctrace::fuse {
@@ -26,8 +27,8 @@ struct PassthroughOptions {
 // Owns the mount and the threads. The destructor unmounts, lazily when it must.
 class Passthrough {
  public:
-  // Mounts `source` at `target` through fusermount3, whose watcher unmounts when this process
-  // dies of whatever cause. Throws Error.
+  // Mounts `source` at `target` through fusermount3. When this process dies of whatever cause,
+  // a watcher unmounts. Before the caller's first thread. Throws Error.
   Passthrough(const std::string& source, const std::string& target,
               const PassthroughOptions& options);
   // Serves a mount that somebody made with this open /dev/fuse, for every user. `target` is
@@ -66,6 +67,7 @@ class Passthrough {
   fuse_lowlevel_ops operations_ = {};
   std::unique_ptr<fuse_session, DestroySession> session_;
   bool mounted_ = false;
+  std::unique_ptr<CrashWatcher> crash_watcher_;
 
   Descriptor ended_;
   std::vector<std::thread> workers_;
