@@ -164,7 +164,7 @@ void serve(EndSignals& signals, fuse::Passthrough& mount, const MountOptions& op
   }
 }
 
-// Nobody is interrupted who finishes in time.
+// Who finishes in time is not interrupted.
 void finish(EndSignals& signals, fuse::Passthrough& mount) {
   if (!mount.unmount(false)) {
     fmt::print(stderr,

@@ -12,6 +12,7 @@
 #include "collector/fuse/handles.h"
 #include "collector/fuse/read_cause.h"
 #include "collector/fuse/request.h"
+#include "collector/fuse/requester_identity.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -144,6 +145,9 @@ void write_buf(fuse_req_t raw, fuse_ino_t id, fuse_bufvec* from, off_t offset,
   serve(raw, Operation::write, id, [=](Request& request, const Inode&) {
     const FileHandle& handle = file_handle(*info);
     if (info->writepage != 0) request.is(Operation::writeback);
+    const bool past_cache = handle.direct || (info->flags & O_DIRECT) != 0;
+    const DropSetIds drop(past_cache && request.fs().options.for_everyone &&
+                          request.context().uid != 0);
     const std::size_t size = ::fuse_buf_size(from);
     const bool in_pipe = lies_in_pipe(*from);
     if (in_pipe && !handle.append) {

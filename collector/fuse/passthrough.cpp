@@ -250,7 +250,8 @@ void Passthrough::make_kernel_forget() noexcept {
 }
 
 bool Passthrough::unmount(bool lazily) {
-  if (!mounted_) return true;
+  // With the last worker the mount is gone, whoever unmounted it.
+  if (!mounted_ || serving_ == 0) return true;
   if (!zctrace::fuse::unmount(target_, lazily)) return false;
   mounted_ = false;
   return true;

@@ -25,4 +25,19 @@ class RequesterIdentity {
   mode_t umask_ = 0;
 };
 
+// While it lives, what the thread writes drops set-user-ID and set-group-ID bits, though the
+// daemon is root. For writes past the page cache by others than root: for all other writes the
+// kernel drops them itself, and of these it tells in a flag that libfuse 3.14 does not pass on
+// (FUSE_WRITE_KILL_SUIDGID).
+class DropSetIds {
+ public:
+  explicit DropSetIds(bool wanted) noexcept;
+  ~DropSetIds();
+  DropSetIds(const DropSetIds&) = delete;
+  DropSetIds& operator=(const DropSetIds&) = delete;
+
+ private:
+  bool wanted_;
+};
+
 }  // namespace zctrace::fuse
