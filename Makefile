@@ -29,12 +29,12 @@ ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 COMMON_FLAGS := -O2 -g -Wall -Wextra -Werror -MMD -MP
 CXXFLAGS ?=
 CPPFLAGS := -I. -I$(BUILD)/generated -DZCTRACE_VERSION='"$(VERSION)"'
+# libfuse declares what this version of its interface has
+CPPFLAGS += -DFUSE_USE_VERSION=314
 ALL_CXXFLAGS := -std=c++20 $(COMMON_FLAGS) $(CPPFLAGS) $(CXXFLAGS)
 BPF_FLAGS := $(COMMON_FLAGS) -target bpf -mcpu=v3 -Wno-unused-parameter
 LIBS := -lbpf -lelf -lz -lcap -lfmt -luring -lncursesw \
 	-lprometheus-cpp-pull -lprometheus-cpp-core
-# libfuse declares what this version of its interface has
-CPPFLAGS += -DFUSE_USE_VERSION=314
 LIBS += -lfuse3 -pthread
 SANITIZE ?=
 
