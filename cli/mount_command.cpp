@@ -1,12 +1,10 @@
 // `zctrace mount SRC MNT`: an instrumented passthrough of one directory at another.
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -18,6 +16,7 @@
 #include "cli/mount_view.h"
 #include "cli/output_options.h"
 #include "cli/printable.h"
+#include "cli/signals.h"
 #include "cli/units.h"
 #include "collector/error.h"
 #include "collector/fuse/fuse_report.h"
@@ -48,10 +47,10 @@ nanoseconds duration_option(const char* option, const std::string& text) {
   if (text.empty()) return nanoseconds::max();
   try {
     const std::uint64_t ns = parse_duration(text);
-    if (ns == 0) throw std::invalid_argument("must be more than 0");
-    return nanoseconds(ns);
+    if (ns == 0) throw std::invalid_argument("must be more than nothing");
+    return nanoseconds(static_cast<std::int64_t>(ns));
   } catch (const std::invalid_argument& error) {
-    throw Error(fmt::format("{} {}: {}", option, text, error.what()), kExitUsage);
+    throw CLI::ValidationError(option, text + ": " + error.what());
   }
 }
 
@@ -61,34 +60,9 @@ fuse::Cache cache_option(const std::string& text) {
   return fuse::Cache::automatic;
 }
 
-// The signals that end programs, as a descriptor. Blocked before the first thread starts.
-class EndSignals {
- public:
-  EndSignals() {
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) sigaddset(&wanted, signal);
-    ::sigprocmask(SIG_BLOCK, &wanted, nullptr);
-    events_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!events_) throw system_error("cannot wait for signals", errno);
-    // A report into a closed pipe is an error to tell, not a reason to die of.
-    ::signal(SIGPIPE, SIG_IGN);
-  }
-
-  int fd() const { return events_.get(); }
-  void take() {
-    signalfd_siginfo event;
-    while (::read(events_.get(), &event, sizeof(event)) == sizeof(event)) {
-    }
-  }
-
- private:
-  Descriptor events_;
-};
-
 enum class Event { signal, ended, time };
 
-Event wait_until(EndSignals& signals, const fuse::Passthrough& mount,
+Event wait_until(Signals& signals, const fuse::Passthrough& mount,
                  steady_clock::time_point deadline) {
   for (;;) {
     int timeout = -1;
@@ -102,8 +76,7 @@ Event wait_until(EndSignals& signals, const fuse::Passthrough& mount,
       throw system_error("cannot wait for the mount", errno);
     if (events[1].revents != 0) return Event::ended;
     if (events[0].revents != 0) {
-      signals.take();
-      return Event::signal;
+      if (signals.take().number != 0) return Event::signal;
     }
   }
 }
@@ -112,98 +85,123 @@ steady_clock::time_point after(steady_clock::time_point start, nanoseconds span)
   return span == nanoseconds::max() ? steady_clock::time_point::max() : start + span;
 }
 
-// The counts at the beginning of what is reported: of the mount, or of an interval.
-struct Beginning {
-  steady_clock::time_point time = steady_clock::now();
-  std::string started_at = now_rfc3339();
-  fuse::AccountsSnapshot counts;
-  fuse::DaemonUse daemon;
+// One mount's reports: of each interval, or one at the end.
+class Reporter {
+ public:
+  explicit Reporter(const MountOptions& options)
+      : options_(options),
+        json_(options.output.json),
+        csv_(options.output.csv),
+        markdown_(options.output.markdown) {}
+
+  void begin(fuse::Passthrough& mount) {
+    threads_ = mount.threads();
+    next(mount);
+  }
+
+  void interval(fuse::Passthrough& mount) {
+    const fuse::FuseReport report = seen(mount);
+    if (!options_.output.quiet)
+      print(report.report.started_at + "\n" + mount_table(report, style()) + "\n");
+    if (json_.wanted()) json_.write(mount_json(report).dump() + "\n");
+    if (csv_.wanted()) {
+      const std::string csv = mount_csv(report);
+      csv_.write(first_ ? csv : csv.substr(csv.find('\n') + 1));
+    }
+    if (markdown_.wanted()) markdown_.write(mount_markdown(report) + "\n");
+    first_ = false;
+    next(mount);
+  }
+
+  void whole(fuse::Passthrough& mount) {
+    const fuse::FuseReport report = seen(mount);
+    if (!options_.output.quiet) print(mount_table(report, style()));
+    if (json_.wanted()) json_.write(mount_json(report).dump(2) + "\n");
+    if (csv_.wanted()) csv_.write(mount_csv(report));
+    if (markdown_.wanted()) markdown_.write(mount_markdown(report));
+  }
+
+  int status() const { return options_.output.strict && lost_ ? kExitLost : kExitDone; }
+
+ private:
+  static TableStyle style() { return table_style_of(STDOUT_FILENO); }
+  static void print(const std::string& text) { write_all(STDOUT_FILENO, text, "the report"); }
+
+  void next(fuse::Passthrough& mount) {
+    start_ = steady_clock::now();
+    started_at_ = now_rfc3339();
+    beginning_ = fuse::begin_now(mount);
+  }
+
+  fuse::FuseReport seen(fuse::Passthrough& mount) {
+    fuse::FuseReport report = fuse::seen_since(beginning_, mount, threads_);
+    report.report.host = this_host();
+    report.report.argv = own_command_line();
+    report.report.started_at = started_at_;
+    report.report.duration_ns = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<nanoseconds>(steady_clock::now() - start_).count());
+    lost_ |= report.report.completeness.lost_events() != 0;
+    return report;
+  }
+
+  const MountOptions& options_;
+  OutputFile json_;
+  OutputFile csv_;
+  OutputFile markdown_;
+  fuse::Beginning beginning_;
+  steady_clock::time_point start_;
+  std::string started_at_;
+  std::uint64_t threads_ = 0;
+  bool first_ = true;
+  bool lost_ = false;
 };
 
-fuse::FuseReport report_since(const Beginning& beginning, fuse::Passthrough& mount,
-                              const MountOptions& options, std::size_t threads) {
-  fuse::FuseReport report;
-  report.report.command = "mount";
-  report.report.host = this_host();
-  report.report.argv = {"zctrace", "mount", options.source, options.target};
-  report.report.started_at = beginning.started_at;
-  report.report.duration_ns = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<nanoseconds>(steady_clock::now() - beginning.time).count());
-  report.report.completeness.lost_by_reason["uncounted_requests"] = mount.fs().uncounted;
-  report.source = mount.source();
-  report.mount_point = mount.target();
-  report.cache = options.cache;
-  report.splice = !options.no_splice;
-  report.daemon = fuse::this_daemon(threads);
-  report.daemon -= beginning.daemon;
-  fuse::AccountsSnapshot counts = mount.fs().accounts.snapshot();
-  counts -= beginning.counts;
-  fuse::fill_report(report, counts, mount.fs().requesters.processes(), mount.fs().paths);
-  return report;
-}
-
-void print_table(const fuse::FuseReport& report) {
-  write_all(STDOUT_FILENO, mount_table(report, table_style_of(STDOUT_FILENO)), "the report");
-}
-
 // Serves until the time is over, a signal comes, or somebody unmounts.
-void serve(EndSignals& signals, fuse::Passthrough& mount, const MountOptions& options,
-           nanoseconds duration, nanoseconds interval) {
-  Beginning last;
-  last.daemon = fuse::this_daemon(0);
-  const auto end = after(last.time, duration);
-  auto next = after(last.time, interval);
+void serve(Signals& signals, fuse::Passthrough& mount, Reporter& reporter, nanoseconds duration,
+           nanoseconds interval) {
+  const auto start = steady_clock::now();
+  const auto end = after(start, duration);
+  auto next = after(start, interval);
   while (wait_until(signals, mount, std::min(end, next)) == Event::time) {
     if (steady_clock::now() >= end) return;
-    const fuse::FuseReport report = report_since(last, mount, options, mount.threads());
-    if (!options.output.quiet) print_table(report);
-    last = Beginning();
-    last.counts = mount.fs().accounts.snapshot();
-    last.daemon = fuse::this_daemon(0);
-    next += interval;
+    reporter.interval(mount);
+    // Late is late: no burst of reports to catch up.
+    while (next <= steady_clock::now()) next += interval;
   }
 }
 
 // Who finishes in time is not interrupted.
-void finish(EndSignals& signals, fuse::Passthrough& mount) {
+void finish(Signals& signals, fuse::Passthrough& mount) {
   if (!mount.unmount(false)) {
-    fmt::print(stderr,
-               "zctrace: '{}' is in use: detached; files that are still open fail from now on, "
-               "or when zctrace has waited {} ms for them\n",
-               printable(mount.target(), false), kPatience.count());
+    tell(fmt::format("zctrace: '{}' is in use: detached; files that are still open are served for "
+                     "{} ms more\n",
+                     printable(mount.target(), false), kPatience.count()));
     mount.unmount(true);
   }
   wait_until(signals, mount, steady_clock::now() + kPatience);
   mount.stop();
 }
 
-int mount(const MountOptions& options) {
-  const nanoseconds duration = duration_option("-d", options.duration);
-  const nanoseconds interval = duration_option("-i", options.interval);
-  OutputFile json(options.output.json);
-  OutputFile csv(options.output.csv);
-  OutputFile markdown(options.output.markdown);
-  EndSignals signals;
-  Beginning beginning;
-  beginning.daemon = fuse::this_daemon(0);
+int mount(const MountOptions& options, nanoseconds duration, nanoseconds interval) {
+  Reporter reporter(options);
+  Signals signals;
   fuse::PassthroughOptions passthrough;
   passthrough.splice = !options.no_splice;
   passthrough.cache = cache_option(options.cache);
   passthrough.threads = options.threads;
   fuse::Passthrough mount(options.source, options.target, passthrough);
-  const std::size_t threads = mount.threads();
-  fmt::print(stderr, "zctrace: {} is mounted at {}; Ctrl-C unmounts and reports\n",
-             printable(mount.source(), false), printable(mount.target(), false));
+  reporter.begin(mount);
+  tell(fmt::format("zctrace: {} is mounted at {}; Ctrl-C unmounts and reports\n",
+                   printable(mount.source(), false), printable(mount.target(), false)));
 
-  serve(signals, mount, options, duration, interval);
+  serve(signals, mount, reporter, duration, interval);
   finish(signals, mount);
-  const fuse::FuseReport report = report_since(beginning, mount, options, threads);
-  if (!options.output.quiet) print_table(report);
-  if (json.wanted()) json.write(mount_json(report).dump(2) + "\n");
-  if (csv.wanted()) csv.write(mount_csv(report));
-  if (markdown.wanted()) markdown.write(mount_markdown(report));
-  const bool lost = report.report.completeness.lost_events() != 0;
-  return options.output.strict && lost ? kExitLost : kExitDone;
+  if (interval != nanoseconds::max()) {
+    reporter.interval(mount);
+  } else {
+    reporter.whole(mount);
+  }
+  return reporter.status();
 }
 
 }  // namespace
@@ -217,10 +215,15 @@ void add_mount_command(CLI::App& app, Action& chosen) {
       "SOURCE appears at MOUNTPOINT, an empty directory, until Ctrl-C, SIGTERM, the end of -d\n"
       "or an unmount; then follow the counts, by file and by process. Needs neither root nor\n"
       "BPF, only FUSE. As root the mount is for every user, otherwise for oneself.");
-  command->add_option("source", options->source, "The directory to show")->required()->type_name("SOURCE");
-  command->add_option("mountpoint", options->target, "Where to show it")->required()->type_name("MOUNTPOINT");
-  command->add_option("-d,--duration", options->duration, "Unmount after this time")->type_name("TIME");
-  command->add_option("-i,--interval", options->interval, "Print the table of each interval as well")
+  command->add_option("source", options->source, "The directory to show")
+      ->required()
+      ->type_name("SOURCE");
+  command->add_option("mountpoint", options->target, "Where to show it")
+      ->required()
+      ->type_name("MOUNTPOINT");
+  command->add_option("-d,--duration", options->duration, "Unmount after this time")
+      ->type_name("TIME");
+  command->add_option("-i,--interval", options->interval, "A report of each interval, not of all")
       ->type_name("TIME");
   command->add_option("--cache", options->cache,
                       "What the kernel keeps: none (each read call is a request; no shared "
@@ -232,7 +235,11 @@ void add_mount_command(CLI::App& app, Action& chosen) {
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
   add_file_options(*command, options->output);
-  command->callback([options, &chosen] { chosen = [options] { return mount(*options); }; });
+  command->callback([options, &chosen] {
+    const nanoseconds duration = duration_option("-d", options->duration);
+    const nanoseconds interval = duration_option("-i", options->interval);
+    chosen = [options, duration, interval] { return mount(*options, duration, interval); };
+  });
 }
 
 }  // namespace zctrace

@@ -199,6 +199,30 @@ ordered_json operations_json(const fuse::ByOperation<Counts>& operations) {
   return object;
 }
 
+ordered_json files_json(const FuseReport& report) {
+  ordered_json files = ordered_json::array();
+  for (const fuse::FileUse& file : report.files) {
+    const Usage usage = fuse::usage_of(file.operations);
+    files.push_back({{"path", valid_utf8(file.path)},
+                     {"operations", operations_json(file.operations)},
+                     {"bytes_read", usage.bytes_read},
+                     {"bytes_written", usage.bytes_written},
+                     {"spliced_bytes", usage.spliced_bytes},
+                     {"copied_bytes", usage.copied_bytes}});
+  }
+  return files;
+}
+
+ordered_json process_json(const fuse::ByOperation<fuse::TimedCounts>& operations) {
+  const Usage usage = fuse::usage_of(operations);
+  return {{"requests", usage.requests},
+          {"bytes_read", usage.bytes_read},
+          {"bytes_written", usage.bytes_written},
+          {"spliced_bytes", usage.spliced_bytes},
+          {"copied_bytes", usage.copied_bytes},
+          {"operations", operations_json(operations)}};
+}
+
 std::string csv_counts(Operation operation, const OperationCounts& counts) {
   return fmt::format("{},{},{},{},{},{},{},{}\n", fuse::operation_name(operation), counts.calls,
                      counts.errors, counts.bytes, counts.spliced_bytes, counts.copied_bytes,
@@ -207,13 +231,10 @@ std::string csv_counts(Operation operation, const OperationCounts& counts) {
 
 }  // namespace
 
-std::string mount_table(const FuseReport& report, const TableStyle& style) {
+std::string mount_sections(const FuseReport& report, const TableStyle& style) {
   Page page(style);
-  page.title(title(report, style.unicode));
-  page.items(circumstances(report, style.unicode));
-  page.blank_line();
   if (report.requests.empty()) {
-    page.items({"nobody asked for anything"});
+    page.items({"nobody asked the file system for anything"});
   } else {
     page.grid(operations_grid(report));
     page.blank_line();
@@ -227,9 +248,16 @@ std::string mount_table(const FuseReport& report, const TableStyle& style) {
   return page.take();
 }
 
-std::string mount_markdown(const FuseReport& report) {
-  std::string text = fmt::format("### {}\n\n", markdown_text(title(report, true)));
-  text += markdown_table(operations_grid(report));
+std::string mount_table(const FuseReport& report, const TableStyle& style) {
+  Page page(style);
+  page.title(title(report, style.unicode));
+  page.items(circumstances(report, style.unicode));
+  page.blank_line();
+  return page.take() + mount_sections(report, style);
+}
+
+std::string mount_markdown_sections(const FuseReport& report) {
+  std::string text = markdown_table(operations_grid(report));
   text += markdown_table(processes_by_use(report, true));
   text += markdown_table(files_grid(report, true));
   if (const std::string more = more_files(report); !more.empty()) text += more + "\n\n";
@@ -237,6 +265,12 @@ std::string mount_markdown(const FuseReport& report) {
     text += fmt::format("- {}: {}\n", markdown_text(fact.label),
                         markdown_text(fmt::format("{}", fmt::join(fact.items, ", "))));
   return text;
+}
+
+std::string mount_markdown(const FuseReport& report) {
+  return fmt::format("### {}\n\n{}\n\n", markdown_text(title(report, true)),
+                     markdown_text(fmt::format("{}", fmt::join(circumstances(report, true), ", ")))) +
+         mount_markdown_sections(report);
 }
 
 std::string mount_csv(const FuseReport& report) {
@@ -255,22 +289,7 @@ std::string mount_csv(const FuseReport& report) {
   return csv;
 }
 
-ordered_json files_json(const FuseReport& report) {
-  ordered_json files = ordered_json::array();
-  for (const fuse::FileUse& file : report.files) {
-    const Usage usage = fuse::usage_of(file.operations);
-    files.push_back({{"path", valid_utf8(file.path)},
-                     {"operations", operations_json(file.operations)},
-                     {"bytes_read", usage.bytes_read},
-                     {"bytes_written", usage.bytes_written},
-                     {"spliced_bytes", usage.spliced_bytes},
-                     {"copied_bytes", usage.copied_bytes}});
-  }
-  return files;
-}
-
-ordered_json mount_json(const FuseReport& report) {
-  ordered_json object = report_json(report.report);
+void add_mount_json(ordered_json& object, const FuseReport& report) {
   object["mount"] = {{"source", valid_utf8(report.source)},
                      {"mount_point", valid_utf8(report.mount_point)},
                      {"cache", report.cache},
@@ -285,17 +304,21 @@ ordered_json mount_json(const FuseReport& report) {
                       {"requests", daemon.device.requests},
                       {"replies_written", daemon.device.writes},
                       {"replies_spliced", daemon.device.splices}};
-  ordered_json& processes = object["processes"];
   for (std::size_t i = 0; i < report.requests.size(); ++i) {
-    const Usage usage = fuse::usage_of(report.requests[i]);
-    processes[i]["fuse"] = {{"requests", usage.requests},
-                            {"bytes_read", usage.bytes_read},
-                            {"bytes_written", usage.bytes_written},
-                            {"spliced_bytes", usage.spliced_bytes},
-                            {"copied_bytes", usage.copied_bytes},
-                            {"operations", operations_json(report.requests[i])}};
+    for (ordered_json& process : object["processes"]) {
+      const Process& requester = report.report.processes[i];
+      // A reused pid has several entries on both sides; which belong together is not known.
+      if (process["pid"] != requester.pid || process.contains("fuse")) continue;
+      process["fuse"] = process_json(report.requests[i]);
+      break;
+    }
   }
   object["files"] = files_json(report);
+}
+
+ordered_json mount_json(const FuseReport& report) {
+  ordered_json object = report_json(report.report);
+  add_mount_json(object, report);
   return object;
 }
 

@@ -188,9 +188,11 @@ void write_buf(fuse_req_t raw, fuse_ino_t id, fuse_bufvec* from, off_t offset,
 }
 
 void copy_file_range(fuse_req_t raw, fuse_ino_t from_id, off_t from_offset, fuse_file_info* from,
-                     fuse_ino_t, off_t to_offset, fuse_file_info* to, std::size_t length,
+                     fuse_ino_t to_id, off_t to_offset, fuse_file_info* to, std::size_t length,
                      int flags) noexcept {
   serve(raw, Operation::copy_file_range, from_id, [=](Request& request, const Inode&) {
+    // Among the files it is a write, to the one that grows.
+    if (const InodePtr target = request.fs().inodes.find(to_id)) request.on(*target);
     off_t from_at = from_offset;
     off_t to_at = to_offset;
     const ssize_t n = ::copy_file_range(file_handle(*from).fd.get(), &from_at,

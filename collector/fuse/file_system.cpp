@@ -38,6 +38,14 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
   if (!self_fd_) throw system_error("cannot open '/proc/self/fd'", errno);
 }
 
+std::string_view cache_name(Cache cache) {
+  switch (cache) {
+    case Cache::none: return "none";
+    case Cache::always: return "always";
+    default: return "auto";
+  }
+}
+
 double FileSystem::timeout_s() const {
   switch (options.cache) {
     case Cache::none: return 0;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "collector/descriptor.h"
 #include "collector/fuse/accounts.h"
@@ -25,6 +26,8 @@ enum class Cache {
   automatic,  // attributes for a second, pages while a file stays open
   always,     // everything, for as long as it likes: nothing else may change the source
 };
+
+std::string_view cache_name(Cache cache);  // "none", "auto", "always"
 
 struct FileSystemOptions {
   bool splice = true;

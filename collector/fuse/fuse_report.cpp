@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "collector/fuse/passthrough.h"
+
 namespace zctrace::fuse {
 namespace {
 
@@ -90,6 +92,26 @@ DaemonUse this_daemon(std::uint64_t threads) {
           static_cast<std::uint64_t>(usage.ru_nivcsw),
           static_cast<std::uint64_t>(usage.ru_maxrss) * 1024,
           device_calls()};
+}
+
+Beginning begin_now(Passthrough& mount) {
+  return {mount.fs().accounts.snapshot(), this_daemon(mount.threads())};
+}
+
+FuseReport seen_since(const Beginning& beginning, Passthrough& mount, std::uint64_t threads) {
+  FuseReport seen;
+  seen.report.command = "mount";
+  seen.report.completeness.lost_by_reason["uncounted_requests"] = mount.fs().uncounted;
+  seen.source = mount.source();
+  seen.mount_point = mount.target();
+  seen.cache = cache_name(mount.fs().options.cache);
+  seen.splice = mount.fs().options.splice;
+  seen.daemon = this_daemon(threads);
+  seen.daemon -= beginning.daemon;
+  AccountsSnapshot counts = mount.fs().accounts.snapshot();
+  counts -= beginning.counts;
+  fill_report(seen, counts, mount.fs().requesters.processes(), mount.fs().paths);
+  return seen;
 }
 
 void fill_report(FuseReport& into, const AccountsSnapshot& snapshot,

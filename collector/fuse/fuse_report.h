@@ -60,6 +60,19 @@ struct FuseReport {
   bool splice = true;
 };
 
+class Passthrough;
+
+// Where an account begins: of a mount, or of an interval.
+struct Beginning {
+  AccountsSnapshot counts;
+  DaemonUse daemon;
+};
+Beginning begin_now(Passthrough& mount);
+
+// What was asked since then. Host, command line and times are the caller's to fill in.
+// `threads`: of the daemon, which may have ended.
+FuseReport seen_since(const Beginning& beginning, Passthrough& mount, std::uint64_t threads);
+
 // Fills processes, requests and files. `identities` is indexed by ProcessId.
 void fill_report(FuseReport& into, const AccountsSnapshot& snapshot,
                  const std::vector<Process>& identities, const PathTree& paths);

@@ -64,52 +64,55 @@ Pipe make_pipe() {
 
 }  // namespace
 
-PrivateMount::PrivateMount(const std::string& directory, const PassthroughOptions& options) {
+PrivateMount::PrivateMount(const std::string& directory) {
+  const std::string what = "--mount '" + directory + "'";
   char resolved[PATH_MAX];
-  if (::realpath(directory.c_str(), resolved) == nullptr)
-    throw system_error("--mount '" + directory + "'", errno);
-  Descriptor root(::open(resolved, O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root) throw system_error("--mount '" + directory + "'", errno);
+  if (::realpath(directory.c_str(), resolved) == nullptr) throw system_error(what, errno);
+  directory_ = resolved;
+  root_.reset(::open(resolved, O_PATH | O_DIRECTORY | O_CLOEXEC));
   struct stat status = {};
-  if (::fstat(root.get(), &status) != 0) throw system_error("--mount '" + directory + "'", errno);
+  if (!root_ || ::fstat(root_.get(), &status) != 0) throw system_error(what, errno);
   char here[PATH_MAX];
   if (::getcwd(here, sizeof(here)) != nullptr) working_directory_ = here;
-  Descriptor device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
-  if (!device) throw system_error("cannot open '/dev/fuse'", errno);
+  device_.reset(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!device_) throw system_error(what + ": cannot open '/dev/fuse'", errno);
 
-  Pipe outcome_pipe = make_pipe();
+  Pipe report = make_pipe();
   Pipe gate = make_pipe();
   const pid_t helper = ::fork();
   if (helper < 0) throw system_error("cannot fork", errno);
   if (helper == 0) {
     gate.writer.reset();
-    const MountOutcome outcome = mount_in_own_namespace(device.get(), resolved, status.st_mode);
-    if (::write(outcome_pipe.writer.get(), &outcome, sizeof(outcome)) != sizeof(outcome)) ::_exit(1);
+    const MountOutcome outcome = mount_in_own_namespace(device_.get(), resolved, status.st_mode);
+    if (::write(report.writer.get(), &outcome, sizeof(outcome)) != sizeof(outcome)) ::_exit(1);
     // The namespace must live until the parent has it open.
     char word;
     while (::read(gate.reader.get(), &word, 1) < 0 && errno == EINTR) {
     }
     ::_exit(0);
   }
-  outcome_pipe.writer.reset();
+  report.writer.reset();
   MountOutcome outcome{ECHILD, "create a mount namespace", 0};
   ssize_t n;
   do {
-    n = ::read(outcome_pipe.reader.get(), &outcome, sizeof(outcome));
+    n = ::read(report.reader.get(), &outcome, sizeof(outcome));
   } while (n < 0 && errno == EINTR);
   if (outcome.error == 0)
-    namespace_.reset(::open(("/proc/" + std::to_string(helper) + "/ns/mnt").c_str(),
-                            O_RDONLY | O_CLOEXEC));
+    namespace_.reset(
+        ::open(("/proc/" + std::to_string(helper) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
   const int open_error = errno;
   gate.writer.reset();
   while (::waitpid(helper, nullptr, 0) < 0 && errno == EINTR) {
   }
-  if (outcome.error != 0)
-    throw system_error("--mount '" + directory + "': cannot " + outcome.what, outcome.error);
-  if (!namespace_) throw system_error("--mount: cannot open the mount namespace", open_error);
+  if (outcome.error != 0) throw system_error(what + ": cannot " + outcome.what, outcome.error);
+  if (!namespace_) throw system_error(what + ": cannot open the mount namespace", open_error);
+  mounted_device_ = outcome.device;
+}
 
-  passthrough_ = std::make_unique<Passthrough>(std::move(root), std::move(device), resolved, options);
-  if (outcome.device != 0) passthrough_->fs().set_mount_device(outcome.device);
+void PrivateMount::serve(const PassthroughOptions& options) {
+  passthrough_ = std::make_unique<Passthrough>(std::move(root_), std::move(device_), directory_,
+                                               options);
+  if (mounted_device_ != 0) passthrough_->fs().set_mount_device(mounted_device_);
 }
 
 int PrivateMount::enter() const noexcept {
