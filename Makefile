@@ -15,6 +15,9 @@ PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli1
 	prometheus-cpp-dev
 TEST_PACKAGES := nginx caddy curl wrk openssl gcc-multilib strace python3 python3-jsonschema tmux procps util-linux \
 	coreutils libcap2-bin bash tar findutils mount passwd xfsprogs btrfs-progs prometheus systemd
+# mount
+PACKAGES += libfuse3-dev fuse3
+TEST_PACKAGES += fio
 
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace
 
@@ -27,10 +30,13 @@ ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 COMMON_FLAGS := -O2 -g -Wall -Wextra -Werror -MMD -MP
 CXXFLAGS ?=
 CPPFLAGS := -I. -I$(BUILD)/generated -DZCTRACE_VERSION='"$(VERSION)"'
+# libfuse declares what this version of its interface has
+CPPFLAGS += -DFUSE_USE_VERSION=314
 ALL_CXXFLAGS := -std=c++20 $(COMMON_FLAGS) $(CPPFLAGS) $(CXXFLAGS)
 BPF_FLAGS := $(COMMON_FLAGS) -target bpf -mcpu=v3 -Wno-unused-parameter
 LIBS := -lbpf -lelf -lz -lcap -lfmt -luring -lncursesw \
 	-lprometheus-cpp-pull -lprometheus-cpp-core
+LIBS += -lfuse3 -pthread
 SANITIZE ?=
 
 # Files that define what others declare extern come first: libbpf 1.1's linker takes a map's
@@ -42,7 +48,7 @@ SKELETON := $(BUILD)/generated/zctrace.skel.h
 NAMES := $(BUILD)/generated/syscall_names.inc
 
 sources = $(patsubst %.cpp,$(BUILD)/%.o,$(wildcard $(1)/*.cpp))
-COLLECTOR := $(call sources,collector)
+COLLECTOR := $(call sources,collector) $(call sources,collector/fuse)
 TRANSFERS := $(call sources,transfers)
 CLI := $(filter-out $(BUILD)/cli/main.o,$(call sources,cli))
 UNIT_TESTS := $(call sources,tests/unit)
@@ -95,10 +101,10 @@ asan:  ## Build and run the unit tests with address and undefined behaviour sani
 	$(Q)scripts/check $(BUILD)/asan unit
 
 format:  ## Format the C++ sources in place
-	$(Q)clang-format -i $(wildcard collector/*.[ch]* cli/*.[ch]* transfers/*.[ch]* tests/*/*.[ch]pp)
+	$(Q)clang-format -i $(wildcard collector/*.[ch]* collector/fuse/*.[ch]* cli/*.[ch]* transfers/*.[ch]* tests/*/*.[ch]pp)
 
 tidy: all  ## Look for mistakes with clang-tidy
-	$(Q)clang-tidy --quiet $(wildcard collector/*.cpp cli/*.cpp transfers/*.cpp) -- -std=c++20 $(CPPFLAGS)
+	$(Q)clang-tidy --quiet $(wildcard collector/*.cpp collector/fuse/*.cpp cli/*.cpp transfers/*.cpp) -- -std=c++20 $(CPPFLAGS)
 
 install: all  ## Install into PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/zctrace $(DESTDIR)$(PREFIX)/bin/zctrace
@@ -166,4 +172,4 @@ $(BUILD)/bench/snapshot: $(BUILD)/tests/bench/snapshot.o $(COLLECTOR)
 $(BUILD)/bpf $(BUILD)/bench $(BUILD)/bpf-arm64 $(BUILD)/generated $(BUILD)/programs:
 	$(Q)mkdir -p $@
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/collector/fuse/*.d $(BUILD)/tests/*/*.d)

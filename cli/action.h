@@ -21,6 +21,7 @@ void add_attach_command(CLI::App& app, Action& chosen);
 void add_top_command(CLI::App& app, Action& chosen);
 void add_export_command(CLI::App& app, Action& chosen);
 void add_compare_command(CLI::App& app, Action& chosen);
+void add_mount_command(CLI::App& app, Action& chosen);
 void add_doctor_command(CLI::App& app, Action& chosen);
 
 }  // namespace zctrace

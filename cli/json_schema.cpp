@@ -58,6 +58,18 @@ std::string_view json_schema() {
       "properties": {"kind": {"type": "string"}}
     },
     "baseline": {"type": "string"},
+    "mount": {
+      "type": "object",
+      "required": ["source", "mount_point", "cache", "splice"],
+      "properties": {
+        "source": {"type": "string"},
+        "mount_point": {"type": "string"},
+        "cache": {"enum": ["none", "auto", "always"]},
+        "splice": {"type": "boolean"}
+      }
+    },
+    "daemon": {"type": "object", "description": "what serving the mount cost", "additionalProperties": {"$ref": "#/$defs/count"}},
+    "files": {"type": "array", "items": {"$ref": "#/$defs/file"}},
     "methods": {"type": "array", "items": {"$ref": "#/$defs/method"}}
   },
   "if": {"required": ["command"], "properties": {"command": {"const": "compare"}}},
@@ -69,7 +81,54 @@ std::string_view json_schema() {
     "required": ["totals", "processes"],
     "not": {"required": ["methods"]}
   },
+  "allOf": [
+    {
+      "if": {"required": ["command"], "properties": {"command": {"const": "mount"}}},
+      "then": {
+        "required": ["mount", "daemon", "files"],
+        "properties": {"processes": {"items": {"required": ["fuse"]}}}
+      }
+    }
+  ],
   "$defs": {
+    "fuse_operations": {
+      "type": "object",
+      "description": "by request: read, mmap, read_or_mmap, write, lookup ...",
+      "additionalProperties": {
+        "type": "object",
+        "required": ["count", "errors", "bytes", "spliced_bytes", "copied_bytes", "latency_ns"],
+        "properties": {
+          "count": {"$ref": "#/$defs/count"},
+          "errors": {"$ref": "#/$defs/count"},
+          "bytes": {"$ref": "#/$defs/count"},
+          "spliced_bytes": {"$ref": "#/$defs/count"},
+          "copied_bytes": {"$ref": "#/$defs/count"},
+          "latency_ns": {
+            "type": "object",
+            "required": ["mean", "max", "total"],
+            "additionalProperties": {"$ref": "#/$defs/count"}
+          }
+        },
+        "additionalProperties": false
+      }
+    },
+    "fuse_usage": {
+      "type": "object",
+      "required": ["operations", "bytes_read", "bytes_written", "spliced_bytes", "copied_bytes"],
+      "properties": {
+        "operations": {"$ref": "#/$defs/fuse_operations"},
+        "requests": {"$ref": "#/$defs/count"},
+        "bytes_read": {"$ref": "#/$defs/count"},
+        "bytes_written": {"$ref": "#/$defs/count"},
+        "spliced_bytes": {"$ref": "#/$defs/count", "description": "spliced by the daemon"},
+        "copied_bytes": {"$ref": "#/$defs/count", "description": "copied through the daemon's memory"}
+      }
+    },
+    "file": {
+      "allOf": [{"$ref": "#/$defs/fuse_usage"}],
+      "required": ["path"],
+      "properties": {"path": {"type": "string", "description": "from the root of the mount"}}
+    },
     "count": {"type": "integer", "minimum": 0},
     "amount": {"type": "number", "minimum": 0},
     "argv": {"type": "array", "items": {"type": "string"}},
@@ -84,7 +143,7 @@ std::string_view json_schema() {
         "from": {"$ref": "#/$defs/kind"},
         "to": {"$ref": "#/$defs/kind"},
         "copy": {"enum": ["none", "copied", "in_kernel", "lent"]},
-        "asynchronous": {"type": "boolean", "description": "an io_uring operation: moves bytes, is no syscall"},
+        "asynchronous": {"type": "boolean", "description": "an io_uring operation or a FUSE request: moves bytes, is no syscall"},
         "calls": {"$ref": "#/$defs/amount"},
         "errors": {"$ref": "#/$defs/amount"},
         "restarts": {"$ref": "#/$defs/amount"},
@@ -163,6 +222,7 @@ std::string_view json_schema() {
         "tid": {"$ref": "#/$defs/count", "description": "by thread only"},
         "parent_pid": {"$ref": "#/$defs/count"},
         "name": {"type": "string"},
+        "fuse": {"$ref": "#/$defs/fuse_usage", "description": "mount: the requests of the process"},
         "argv": {"$ref": "#/$defs/argv"},
         "started_ns": {"$ref": "#/$defs/count", "description": "since boot"},
         "ended_ns": {"type": ["integer", "null"], "minimum": 0, "description": "null: still runs"},

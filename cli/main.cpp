@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   zctrace::add_top_command(app, chosen);
   zctrace::add_export_command(app, chosen);
   zctrace::add_compare_command(app, chosen);
+  zctrace::add_mount_command(app, chosen);
   zctrace::add_doctor_command(app, chosen);
 
   try {

@@ -47,6 +47,8 @@ std::string table(const std::vector<Fact>& facts) {
 
 }  // namespace
 
+std::string markdown_text(std::string_view text) { return escaped(text); }
+
 std::string markdown_table(const Grid& grid) {
   std::string titles = "|";
   std::string rule = "|";

@@ -10,6 +10,7 @@
 #include "cli/csv_view.h"
 #include "cli/json_view.h"
 #include "cli/markdown_view.h"
+#include "cli/mount_view.h"
 #include "cli/table_view.h"
 #include "collector/error.h"
 
@@ -115,6 +116,23 @@ void Outputs::write(const Report& report) {
   if (json_.wanted()) json_.write(report_json(report).dump(2) + "\n");
   if (csv_.wanted()) csv_.write(csv_view(report));
   if (markdown_.wanted()) markdown_.write(markdown_view(report, group_by(options_)));
+}
+
+void Outputs::write(const Report& report, const fuse::FuseReport& mounted) {
+  const TableStyle style = table_style_of(table_fd_);
+  if (!options_.quiet)
+    write_all(table_fd_,
+              table_view(report, group_by(options_), style) + "\n" + mount_sections(mounted, style),
+              "the report");
+  if (json_.wanted()) {
+    auto json = report_json(report);
+    add_mount_json(json, mounted);
+    json_.write(json.dump(2) + "\n");
+  }
+  if (csv_.wanted()) csv_.write(csv_view(report));
+  if (markdown_.wanted())
+    markdown_.write(markdown_view(report, group_by(options_)) + "\n" +
+                    mount_markdown_sections(mounted));
 }
 
 void Outputs::write_interval(const Report& report) {

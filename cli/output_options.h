@@ -8,6 +8,7 @@
 
 #include "cli/grid.h"
 #include "collector/descriptor.h"
+#include "collector/fuse/fuse_report.h"
 #include "collector/report.h"
 #include "collector/session.h"
 
@@ -66,6 +67,8 @@ class Outputs {
 
   // Every view that was asked for; throws Error when one cannot be written.
   void write(const Report& report);
+  // The same with what the file system saw.
+  void write(const Report& report, const fuse::FuseReport& mounted);
   // The same for one interval of many: the table with its time, JSON as one object a line, CSV
   // with one header, each appended to what was written before.
   void write_interval(const Report& report);

@@ -15,6 +15,8 @@
 #include "cli/output_options.h"
 #include "cli/signals.h"
 #include "collector/error.h"
+#include "collector/fuse/fuse_report.h"
+#include "collector/fuse/private_mount.h"
 #include "collector/gated_child.h"
 #include "collector/preflight.h"
 #include "collector/privileges.h"
@@ -33,6 +35,7 @@ struct RunOptions {
   bool as_root = false;
   bool wait_all = false;
   bool json_schema = false;
+  std::string mount;  // a directory that the command sees through the passthrough
 };
 
 // How often the counts are read while the command runs; frees the kernel's memory.
@@ -103,12 +106,17 @@ int run(const RunOptions& options) {
 
   // The fork comes first: the kernel counts what zctrace holds then as the command's peak RSS.
   Signals signals;
-  GatedChild child(options.argv, identity, signals.before());
+  std::optional<fuse::PrivateMount> mount;
+  if (!options.mount.empty()) mount.emplace(options.mount);
+  const auto enter = [&mount] { return mount ? mount->enter() : 0; };
+  GatedChild child(options.argv, identity, signals.before(), enter);
+  if (mount) mount->serve({});
 
   Session session(session_options(options.count, options.output));
   session.arm(child.pid());
   drop_capabilities(false);
 
+  const auto mounted = mount ? fuse::begin_now(mount->passthrough()) : fuse::Beginning();
   Report report;
   report.command = "run";
   report.host = this_host();
@@ -133,7 +141,12 @@ int run(const RunOptions& options) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
   report.completeness = session.completeness();
   report.processes = session.processes();
-  outputs.write(report);
+  if (mount) {
+    outputs.write(report, fuse::seen_since(mounted, mount->passthrough(),
+                                           mount->passthrough().threads()));
+  } else {
+    outputs.write(report);
+  }
   if (const int lost = outputs.status(report); lost != kExitDone) return lost;
   return report.exit_code.value_or(128 + ending.signal);
 }
@@ -151,6 +164,9 @@ void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) 
                     "Under sudo: run the command as root, not as the caller");
   command->add_flag("--wait", options->wait_all,
                     "Report when the last descendant has ended, not when the command has");
+  command->add_option("--mount", options->mount,
+                      "The command sees DIR through a counting file system (root only)")
+      ->type_name("DIR");
   command->add_flag("--json-schema", options->json_schema, "Print the JSON Schema of --json");
   // The command's own options are not ours: parsing ends at its name.
   command->allow_extras()->prefix_command();

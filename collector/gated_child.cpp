@@ -26,14 +26,16 @@ Pipe make_pipe() {
 
 // Never returns: execs or reports an errno. Nothing here may unwind into the parent's objects.
 [[noreturn]] void run_child(const std::vector<char*>& argv, const std::optional<Identity>& identity,
-                            const SignalState& signals, int gate, int report) noexcept {
+                            const SignalState& signals, const std::function<int()>& prepare,
+                            int gate, int report) noexcept {
   char released = 0;
   ssize_t n;
   do {
     n = ::read(gate, &released, 1);
   } while (n < 0 && errno == EINTR);
   if (n != 1) ::_exit(0);  // zctrace gave up or died
-  int error = identity ? become(*identity) : 0;
+  int error = prepare ? prepare() : 0;
+  if (error == 0 && identity) error = become(*identity);
   if (error == 0) {
     ::sigaction(SIGPIPE, &signals.pipe, nullptr);
     ::sigprocmask(SIG_SETMASK, &signals.mask, nullptr);
@@ -47,7 +49,8 @@ Pipe make_pipe() {
 }  // namespace
 
 GatedChild::GatedChild(std::vector<std::string> argv, std::optional<Identity> identity,
-                       const SignalState& signals)
+                       const SignalState& signals,
+                       const std::function<int()>& prepare)
     : name_(argv.at(0)) {
   Pipe gate = make_pipe();
   Pipe report = make_pipe();
@@ -59,7 +62,7 @@ GatedChild::GatedChild(std::vector<std::string> argv, std::optional<Identity> id
   if (pid_ < 0) throw system_error("cannot fork", errno);
   if (pid_ == 0) {
     gate.writer.reset();  // or the child would hold its own gate open
-    run_child(pointers, identity, signals, gate.reader.get(), report.writer.get());
+    run_child(pointers, identity, signals, prepare, gate.reader.get(), report.writer.get());
   }
   gate_ = std::move(gate.writer);
   report_ = std::move(report.reader);

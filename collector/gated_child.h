@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,9 +24,10 @@ struct SignalState {
 // zctrace dies, the child ends without having run anything.
 class GatedChild {
  public:
-  // Forks. `signals` is what the child gets back before exec. Throws Error.
+  // Forks. `signals` is what the child gets back before exec; `prepare`, if any, runs in it with
+  // zctrace's own rights once the gate is open, and returns an errno, 0 to go on. Throws Error.
   GatedChild(std::vector<std::string> argv, std::optional<Identity> identity,
-             const SignalState& signals);
+             const SignalState& signals, const std::function<int()>& prepare = {});
   ~GatedChild();
   GatedChild(const GatedChild&) = delete;
   GatedChild& operator=(const GatedChild&) = delete;

@@ -1,0 +1,245 @@
+// `zctrace mount SRC MNT`: an instrumented passthrough of one directory at another.
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "cli/action.h"
+#include "cli/host.h"
+#include "cli/mount_view.h"
+#include "cli/output_options.h"
+#include "cli/printable.h"
+#include "cli/signals.h"
+#include "cli/units.h"
+#include "collector/error.h"
+#include "collector/fuse/fuse_report.h"
+#include "collector/fuse/passthrough.h"
+
+namespace zctrace {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using std::chrono::steady_clock;
+
+struct MountOptions {
+  std::string source;
+  std::string target;
+  std::string duration;
+  std::string interval;
+  std::string cache = "auto";
+  bool no_splice = false;
+  unsigned threads = 0;
+  OutputOptions output;
+};
+
+// What those who still use a detached mount get to finish.
+constexpr milliseconds kPatience(2000);
+
+nanoseconds duration_option(const char* option, const std::string& text) {
+  if (text.empty()) return nanoseconds::max();
+  try {
+    const std::uint64_t ns = parse_duration(text);
+    if (ns == 0) throw std::invalid_argument("must be more than nothing");
+    return nanoseconds(static_cast<std::int64_t>(ns));
+  } catch (const std::invalid_argument& error) {
+    throw CLI::ValidationError(option, text + ": " + error.what());
+  }
+}
+
+fuse::Cache cache_option(const std::string& text) {
+  if (text == "none") return fuse::Cache::none;
+  if (text == "always") return fuse::Cache::always;
+  return fuse::Cache::automatic;
+}
+
+enum class Event { signal, ended, time };
+
+Event wait_until(Signals& signals, const fuse::Passthrough& mount,
+                 steady_clock::time_point deadline) {
+  for (;;) {
+    int timeout = -1;
+    if (deadline != steady_clock::time_point::max()) {
+      const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
+      if (left <= 0) return Event::time;
+      timeout = static_cast<int>(std::min<long>(left, 1 << 30));
+    }
+    pollfd events[] = {{signals.fd(), POLLIN, 0}, {mount.ended(), POLLIN, 0}};
+    if (::poll(events, 2, timeout) < 0 && errno != EINTR)
+      throw system_error("cannot wait for the mount", errno);
+    if (events[1].revents != 0) return Event::ended;
+    if (events[0].revents != 0) {
+      if (signals.take().number != 0) return Event::signal;
+    }
+  }
+}
+
+steady_clock::time_point after(steady_clock::time_point start, nanoseconds span) {
+  return span == nanoseconds::max() ? steady_clock::time_point::max() : start + span;
+}
+
+// One mount's reports: of each interval, or one at the end.
+class Reporter {
+ public:
+  explicit Reporter(const MountOptions& options)
+      : options_(options),
+        json_(options.output.json),
+        csv_(options.output.csv),
+        markdown_(options.output.markdown) {}
+
+  void begin(fuse::Passthrough& mount) {
+    threads_ = mount.threads();
+    next(mount);
+  }
+
+  void interval(fuse::Passthrough& mount) {
+    const fuse::FuseReport report = seen(mount);
+    if (!options_.output.quiet)
+      print(report.report.started_at + "\n" + mount_table(report, style()) + "\n");
+    if (json_.wanted()) json_.write(mount_json(report).dump() + "\n");
+    if (csv_.wanted()) {
+      const std::string csv = mount_csv(report);
+      csv_.write(first_ ? csv : csv.substr(csv.find('\n') + 1));
+    }
+    if (markdown_.wanted()) markdown_.write(mount_markdown(report) + "\n");
+    first_ = false;
+    next(mount);
+  }
+
+  void whole(fuse::Passthrough& mount) {
+    const fuse::FuseReport report = seen(mount);
+    if (!options_.output.quiet) print(mount_table(report, style()));
+    if (json_.wanted()) json_.write(mount_json(report).dump(2) + "\n");
+    if (csv_.wanted()) csv_.write(mount_csv(report));
+    if (markdown_.wanted()) markdown_.write(mount_markdown(report));
+  }
+
+  int status() const { return options_.output.strict && lost_ ? kExitLost : kExitDone; }
+
+ private:
+  static TableStyle style() { return table_style_of(STDOUT_FILENO); }
+  static void print(const std::string& text) { write_all(STDOUT_FILENO, text, "the report"); }
+
+  void next(fuse::Passthrough& mount) {
+    start_ = steady_clock::now();
+    started_at_ = now_rfc3339();
+    beginning_ = fuse::begin_now(mount);
+  }
+
+  fuse::FuseReport seen(fuse::Passthrough& mount) {
+    fuse::FuseReport report = fuse::seen_since(beginning_, mount, threads_);
+    report.report.host = this_host();
+    report.report.argv = own_command_line();
+    report.report.started_at = started_at_;
+    report.report.duration_ns = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<nanoseconds>(steady_clock::now() - start_).count());
+    lost_ |= report.report.completeness.lost_events() != 0;
+    return report;
+  }
+
+  const MountOptions& options_;
+  OutputFile json_;
+  OutputFile csv_;
+  OutputFile markdown_;
+  fuse::Beginning beginning_;
+  steady_clock::time_point start_;
+  std::string started_at_;
+  std::uint64_t threads_ = 0;
+  bool first_ = true;
+  bool lost_ = false;
+};
+
+// Serves until the time is over, a signal comes, or somebody unmounts.
+void serve(Signals& signals, fuse::Passthrough& mount, Reporter& reporter, nanoseconds duration,
+           nanoseconds interval) {
+  const auto start = steady_clock::now();
+  const auto end = after(start, duration);
+  auto next = after(start, interval);
+  while (wait_until(signals, mount, std::min(end, next)) == Event::time) {
+    if (steady_clock::now() >= end) return;
+    reporter.interval(mount);
+    // Late is late: no burst of reports to catch up.
+    while (next <= steady_clock::now()) next += interval;
+  }
+}
+
+// Who finishes in time is not interrupted.
+void finish(Signals& signals, fuse::Passthrough& mount) {
+  if (!mount.unmount(false)) {
+    tell(fmt::format("zctrace: '{}' is in use: detached; files that are still open are served for "
+                     "{} ms more\n",
+                     printable(mount.target(), false), kPatience.count()));
+    mount.unmount(true);
+  }
+  wait_until(signals, mount, steady_clock::now() + kPatience);
+  mount.stop();
+}
+
+int mount(const MountOptions& options, nanoseconds duration, nanoseconds interval) {
+  Reporter reporter(options);
+  Signals signals;
+  fuse::PassthroughOptions passthrough;
+  passthrough.splice = !options.no_splice;
+  passthrough.cache = cache_option(options.cache);
+  passthrough.threads = options.threads;
+  fuse::Passthrough mount(options.source, options.target, passthrough);
+  reporter.begin(mount);
+  tell(fmt::format("zctrace: {} is mounted at {}; Ctrl-C unmounts and reports\n",
+                   printable(mount.source(), false), printable(mount.target(), false)));
+
+  serve(signals, mount, reporter, duration, interval);
+  finish(signals, mount);
+  if (interval != nanoseconds::max()) {
+    reporter.interval(mount);
+  } else {
+    reporter.whole(mount);
+  }
+  return reporter.status();
+}
+
+}  // namespace
+
+void add_mount_command(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<MountOptions>();
+  CLI::App* command =
+      app.add_subcommand("mount", "Mount a directory through a file system that counts");
+  command->footer(
+      "Usage: zctrace mount [OPTIONS] SOURCE MOUNTPOINT\n\n"
+      "SOURCE appears at MOUNTPOINT, an empty directory, until Ctrl-C, SIGTERM, the end of -d\n"
+      "or an unmount; then follow the counts, by file and by process. Needs neither root nor\n"
+      "BPF, only FUSE. As root the mount is for every user, otherwise for oneself.");
+  command->add_option("source", options->source, "The directory to show")
+      ->required()
+      ->type_name("SOURCE");
+  command->add_option("mountpoint", options->target, "Where to show it")
+      ->required()
+      ->type_name("MOUNTPOINT");
+  command->add_option("-d,--duration", options->duration, "Unmount after this time")
+      ->type_name("TIME");
+  command->add_option("-i,--interval", options->interval, "A report of each interval, not of all")
+      ->type_name("TIME");
+  command->add_option("--cache", options->cache,
+                      "What the kernel keeps: none (each read call is a request; no shared "
+                      "writable mappings), auto, always (nothing else may change SOURCE)")
+      ->check(CLI::IsMember({"none", "auto", "always"}))
+      ->type_name("WHAT");
+  command->add_flag("--no-splice", options->no_splice, "Copy through the daemon's memory instead");
+  command->add_option("--threads", options->threads, "Threads that serve requests")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  add_file_options(*command, options->output);
+  command->callback([options, &chosen] {
+    const nanoseconds duration = duration_option("-d", options->duration);
+    const nanoseconds interval = duration_option("-i", options->interval);
+    chosen = [options, duration, interval] { return mount(*options, duration, interval); };
+  });
+}
+
+}  // namespace zctrace

@@ -1,0 +1,140 @@
+// Counting, and adding the shards up.
+#include "collector/fuse/accounts.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+
+namespace zctrace::fuse {
+namespace {
+
+// The bucket that Histogram gives to this many ns.
+std::size_t bucket_of(std::uint64_t ns) {
+  const unsigned octave = ns == 0 ? 0 : static_cast<unsigned>(std::bit_width(ns)) - 1;
+  if (octave < Histogram::kFirstOctave) return 0;
+  const std::size_t upper_half = octave > 0 ? (ns >> (octave - 1)) & 1 : 0;
+  return std::min<std::size_t>(2 * (octave - Histogram::kFirstOctave) + upper_half,
+                               Histogram::kBuckets - 1);
+}
+
+void add_outcome(OperationCounts& counts, const Outcome& outcome) {
+  counts.calls++;
+  if (outcome.error != 0) counts.errors++;
+  counts.bytes += outcome.bytes;
+  if (outcome.moved == Moved::spliced) counts.spliced_bytes += outcome.bytes;
+  if (outcome.moved == Moved::copied) counts.copied_bytes += outcome.bytes;
+  counts.wall_ns += outcome.wall_ns;
+  counts.max_ns = std::max(counts.max_ns, outcome.wall_ns);
+}
+
+void add_all(TimedCounts& into, const TimedCounts& from) {
+  into += from;
+  into.latency += from.latency;
+}
+
+void add_all(OperationCounts& into, const OperationCounts& from) { into += from; }
+
+void subtract(TimedCounts& from, const TimedCounts& earlier) {
+  from -= earlier;
+  from.latency -= earlier.latency;
+}
+
+void subtract(OperationCounts& from, const OperationCounts& earlier) { from -= earlier; }
+
+template <typename Key, typename Counts>
+void subtract_maps(std::map<Key, ByOperation<Counts>>& from,
+                   const std::map<Key, ByOperation<Counts>>& earlier) {
+  for (const auto& [key, operations] : earlier) {
+    const auto found = from.find(key);
+    if (found == from.end()) continue;
+    for (const auto& [operation, counts] : operations)
+      subtract(found->second[operation], counts);
+    std::erase_if(found->second, [](const auto& item) { return item.second.calls == 0; });
+    if (found->second.empty()) from.erase(found);
+  }
+}
+
+// Files are many and each knows few operations: a short list costs less than a map.
+template <typename Counts>
+Counts& counts_of(std::vector<std::pair<Operation, Counts>>& list, Operation operation) {
+  for (auto& [known, counts] : list)
+    if (known == operation) return counts;
+  return list.emplace_back(operation, Counts()).second;
+}
+
+template <typename Id, typename Counts>
+using Lists = std::unordered_map<Id, std::vector<std::pair<Operation, Counts>>>;
+
+template <typename Id, typename Counts>
+void add_lists(std::map<Id, ByOperation<Counts>>& into, const Lists<Id, Counts>& from) {
+  for (const auto& [id, list] : from)
+    for (const auto& [operation, counts] : list) add_all(into[id][operation], counts);
+}
+
+std::size_t this_threads_shard(std::size_t shards) {
+  static std::atomic<std::size_t> threads{0};
+  thread_local const std::size_t ordinal = threads++;
+  return ordinal % shards;
+}
+
+}  // namespace
+
+struct Accounts::Shard {
+  std::mutex mutex;
+  Lists<ProcessId, TimedCounts> processes;
+  Lists<PathTree::Node, OperationCounts> files;
+};
+
+OperationCounts& OperationCounts::operator+=(const OperationCounts& other) {
+  calls += other.calls;
+  errors += other.errors;
+  bytes += other.bytes;
+  spliced_bytes += other.spliced_bytes;
+  copied_bytes += other.copied_bytes;
+  wall_ns += other.wall_ns;
+  max_ns = std::max(max_ns, other.max_ns);
+  return *this;
+}
+
+OperationCounts& OperationCounts::operator-=(const OperationCounts& other) {
+  calls -= other.calls;
+  errors -= other.errors;
+  bytes -= other.bytes;
+  spliced_bytes -= other.spliced_bytes;
+  copied_bytes -= other.copied_bytes;
+  wall_ns -= other.wall_ns;
+  return *this;
+}
+
+AccountsSnapshot& AccountsSnapshot::operator-=(const AccountsSnapshot& earlier) {
+  subtract_maps(processes, earlier.processes);
+  subtract_maps(files, earlier.files);
+  return *this;
+}
+
+Accounts::Accounts() {
+  for (auto& shard : shards_) shard = std::make_unique<Shard>();
+}
+
+Accounts::~Accounts() = default;
+
+void Accounts::add(ProcessId process, PathTree::Node file, const Outcome& outcome) {
+  Shard& shard = *shards_[this_threads_shard(kShards)];
+  const std::lock_guard lock(shard.mutex);
+  TimedCounts& timed = counts_of(shard.processes[process], outcome.operation);
+  add_outcome(timed, outcome);
+  timed.latency.add(bucket_of(outcome.wall_ns), 1);
+  add_outcome(counts_of(shard.files[file], outcome.operation), outcome);
+}
+
+AccountsSnapshot Accounts::snapshot() const {
+  AccountsSnapshot sum;
+  for (const auto& shard : shards_) {
+    const std::lock_guard lock(shard->mutex);
+    add_lists(sum.processes, shard->processes);
+    add_lists(sum.files, shard->files);
+  }
+  return sum;
+}
+
+}  // namespace zctrace::fuse

@@ -1,0 +1,28 @@
+// Unmounts when zctrace dies without having done so itself.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "collector/descriptor.h"
+
+namespace zctrace::fuse {
+
+// A child in a session of its own that waits for the end of this process. libfuse's own
+// auto_unmount does that for root only: fusermount3, being root, may not look at the mount of
+// another user, and takes it for alive (libfuse 3.14, should_auto_unmount()).
+class CrashWatcher {
+ public:
+  // Forks: before the first thread. `fusermount` is the program's path. Throws Error.
+  CrashWatcher(const std::string& fusermount, const std::string& target);
+  ~CrashWatcher();  // sends it home: nothing is left to unmount
+  CrashWatcher(const CrashWatcher&) = delete;
+  CrashWatcher& operator=(const CrashWatcher&) = delete;
+
+ private:
+  pid_t pid_ = -1;
+  Descriptor alive_;  // its end is this process's end
+};
+
+}  // namespace zctrace::fuse

@@ -1,0 +1,86 @@
+// A reply begins with struct fuse_out_header, which is part of the kernel's interface.
+#include "collector/fuse/device_io.h"
+
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <atomic>
+
+namespace zctrace::fuse {
+namespace {
+
+thread_local LastReply reply;
+thread_local const std::function<void()>* before_reply = nullptr;
+
+void run_before_reply() {
+  if (before_reply == nullptr) return;
+  (*before_reply)();
+  before_reply = nullptr;
+}
+
+std::atomic<std::uint64_t> requests{0};
+std::atomic<std::uint64_t> writes{0};
+std::atomic<std::uint64_t> splices{0};
+
+std::uint64_t payload(ssize_t written) {
+  const auto size = static_cast<std::uint64_t>(written);
+  return size > sizeof(fuse_out_header) ? size - sizeof(fuse_out_header) : 0;
+}
+
+ssize_t write_reply(int fd, iovec* parts, int count, void*) {
+  run_before_reply();
+  const ssize_t n = ::writev(fd, parts, count);
+  writes.fetch_add(1, std::memory_order_relaxed);
+  if (n < 0 || count < 1 || parts[0].iov_len < sizeof(fuse_out_header)) return n;
+  const auto* header = static_cast<const fuse_out_header*>(parts[0].iov_base);
+  reply = {false, -header->error, payload(n)};
+  return n;
+}
+
+ssize_t splice_reply(int from, off_t* from_at, int to, off_t* to_at, size_t length, unsigned flags,
+                     void*) {
+  run_before_reply();
+  const ssize_t n = ::splice(from, from_at, to, to_at, length, flags);
+  splices.fetch_add(1, std::memory_order_relaxed);
+  if (n > 0) reply = {true, 0, payload(n)};
+  return n;
+}
+
+ssize_t read_request(int fd, void* buffer, size_t size, void*) {
+  const ssize_t n = ::read(fd, buffer, size);
+  if (n > 0) requests.fetch_add(1, std::memory_order_relaxed);
+  return n;
+}
+
+ssize_t splice_request(int from, off_t* from_at, int to, off_t* to_at, size_t length,
+                       unsigned flags, void*) {
+  const ssize_t n = ::splice(from, from_at, to, to_at, length, flags);
+  if (n > 0) requests.fetch_add(1, std::memory_order_relaxed);
+  return n;
+}
+
+}  // namespace
+
+void expect_reply(const std::function<void()>& before) noexcept {
+  reply = {};
+  before_reply = &before;
+}
+
+LastReply last_reply() noexcept {
+  before_reply = nullptr;  // a reply that never came to be sent
+  return reply;
+}
+
+const fuse_custom_io& device_io() noexcept {
+  static const fuse_custom_io io = {write_reply, read_request, splice_request, splice_reply};
+  return io;
+}
+
+DeviceCalls device_calls() noexcept {
+  return {requests.load(std::memory_order_relaxed), writes.load(std::memory_order_relaxed),
+          splices.load(std::memory_order_relaxed)};
+}
+
+}  // namespace zctrace::fuse

@@ -1,0 +1,84 @@
+// Set-up and the few helpers that more than one file of operations needs.
+#include "collector/fuse/file_system.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "collector/error.h"
+
+namespace zctrace::fuse {
+namespace {
+
+constexpr std::size_t kPaths = 200'000;  // in the report by name; more are summed up
+constexpr double kAttributeSeconds = 1;
+constexpr double kAlwaysSeconds = 86400;
+
+struct stat status_of(const Descriptor& root) {
+  struct stat status = {};
+  if (::fstat(root.get(), &status) != 0) throw system_error("cannot look at the source", errno);
+  return status;
+}
+
+}  // namespace
+
+FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
+    : options(options),
+      paths(kPaths),
+      inodes([&root] {
+        const struct stat status = status_of(root);
+        return InodeTable(std::move(root), status);
+      }()),
+      mappings(requesters.proc()),
+      self_fd_(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
+      device_(inodes.find(InodeTable::kRootId)->device) {
+  if (!self_fd_) throw system_error("cannot open '/proc/self/fd'", errno);
+}
+
+std::string_view cache_name(Cache cache) {
+  switch (cache) {
+    case Cache::none: return "none";
+    case Cache::always: return "always";
+    default: return "auto";
+  }
+}
+
+double FileSystem::timeout_s() const {
+  switch (options.cache) {
+    case Cache::none: return 0;
+    case Cache::always: return kAlwaysSeconds;
+    default: return kAttributeSeconds;
+  }
+}
+
+Descriptor FileSystem::reopen(const Inode& inode, int flags) const {
+  // The magic link leads to the inode itself; O_NOFOLLOW would refuse to follow it.
+  const FdName name(inode.fd.get());
+  return Descriptor(::openat(self_fd_.get(), name.name(), (flags & ~O_NOFOLLOW) | O_CLOEXEC));
+}
+
+void FileSystem::show(struct stat& status) const {
+  if (status.st_dev != device_) status.st_ino ^= status.st_dev * 0x9e3779b97f4a7c15ULL;
+}
+
+std::optional<MappedFile> FileSystem::as_mapped(const Inode& inode) const {
+  const dev_t device = mount_device_;
+  if (device == 0) return std::nullopt;
+  struct stat status = {};
+  status.st_dev = inode.device;
+  status.st_ino = inode.number;
+  show(status);
+  return MappedFile{device, status.st_ino};
+}
+
+FdName::FdName(int fd) { std::snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); }
+
+bool is_plain_name(const char* name) noexcept {
+  return *name != '\0' && std::strchr(name, '/') == nullptr && std::strcmp(name, ".") != 0 &&
+         std::strcmp(name, "..") != 0;
+}
+
+}  // namespace zctrace::fuse

@@ -1,0 +1,83 @@
+// What a mount ends in: the Report of the processes that used it, and what a file system
+// knows beyond it. Plain values, no I/O.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "collector/fuse/accounts.h"
+#include "collector/fuse/device_io.h"
+#include "collector/fuse/path_tree.h"
+#include "collector/report.h"
+
+namespace zctrace::fuse {
+
+// What is said of a file, a process, or all together.
+struct Usage {
+  std::uint64_t requests = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t bytes_read = 0;     // read, mmap, read_or_mmap
+  std::uint64_t bytes_written = 0;  // write, writeback, copy_file_range
+  std::uint64_t spliced_bytes = 0;  // of both, through pipes of the daemon
+  std::uint64_t copied_bytes = 0;   // of both, through memory of the daemon
+};
+
+Usage usage_of(const ByOperation<OperationCounts>& operations);
+Usage usage_of(const ByOperation<TimedCounts>& operations);
+
+struct FileUse {
+  std::string path;  // from the root of the mount
+  ByOperation<OperationCounts> operations;
+};
+
+// The daemon's own cost.
+struct DaemonUse {
+  std::uint64_t threads = 0;
+  std::uint64_t user_ns = 0;
+  std::uint64_t system_ns = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  std::uint64_t max_rss_bytes = 0;
+  DeviceCalls device;
+
+  DaemonUse& operator-=(const DaemonUse& earlier);
+};
+
+DaemonUse this_daemon(std::uint64_t threads);
+
+struct FuseReport {
+  // Rows are named "fuse:read" and so on. A request is no syscall of whoever caused it, so all
+  // are asynchronous: they move bytes and cross nothing.
+  Report report;
+  // Of report.processes, in the same order.
+  std::vector<ByOperation<TimedCounts>> requests;
+  std::vector<FileUse> files;  // those that moved the most bytes first
+  DaemonUse daemon;
+  std::string source;
+  std::string mount_point;
+  std::string cache;
+  bool splice = true;
+};
+
+class Passthrough;
+
+// Where an account begins: of a mount, or of an interval.
+struct Beginning {
+  AccountsSnapshot counts;
+  DaemonUse daemon;
+};
+Beginning begin_now(Passthrough& mount);
+
+// What was asked since then. Host, command line and times are the caller's to fill in.
+// `threads`: of the daemon, which may have ended.
+FuseReport seen_since(const Beginning& beginning, Passthrough& mount, std::uint64_t threads);
+
+// Fills processes, requests and files. `identities` is indexed by ProcessId.
+void fill_report(FuseReport& into, const AccountsSnapshot& snapshot,
+                 const std::vector<Process>& identities, const PathTree& paths);
+
+// All processes' requests together.
+ByOperation<TimedCounts> all_requests(const FuseReport& report);
+
+}  // namespace zctrace::fuse

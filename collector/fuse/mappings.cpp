@@ -1,0 +1,111 @@
+// "start-end perms offset major:minor inode path", one line a mapping; proc(5).
+#include "collector/fuse/mappings.h"
+
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "collector/descriptor.h"
+
+namespace zctrace::fuse {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPatience(5);
+constexpr milliseconds kGood(20);
+constexpr std::size_t kAnswers = 4096;     // kept at once
+constexpr std::size_t kMapsBytes = 1 << 20;  // a process with more is not looked through
+
+}  // namespace
+
+bool has_mapping(std::string_view maps, const MappedFile& file) {
+  char wanted[64];
+  std::snprintf(wanted, sizeof(wanted), " %02x:%02x %llu ", major(file.device), minor(file.device),
+                static_cast<unsigned long long>(file.number));
+  // A path could hold the same text, but not before the first space that follows a line's
+  // permissions and offset; so each line is cut to its first five fields.
+  for (std::size_t begin = 0; begin < maps.size();) {
+    const std::size_t end = std::min(maps.find('\n', begin), maps.size());
+    std::string_view line = maps.substr(begin, end - begin);
+    std::size_t at = 0;
+    for (int field = 0; field < 5 && at != std::string_view::npos; ++field)
+      at = line.find(' ', field == 0 ? 0 : at + 1);
+    if (at != std::string_view::npos) line = line.substr(0, at + 1);
+    if (line.ends_with(wanted)) return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+Mappings::~Mappings() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  asked_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::optional<bool> Mappings::maps(pid_t pid, const MappedFile& file) {
+  const Question question{pid, file};
+  const auto now = Clock::now();
+  std::unique_lock lock(mutex_);
+  auto known = answers_.find(question);
+  if (known != answers_.end() && !known->second.pending && now - known->second.time < kGood)
+    return known->second.maps;
+  if (known == answers_.end() || !known->second.pending) {
+    if (answers_.size() >= kAnswers) answers_.clear();
+    answers_[question] = Answer();
+    questions_.push_back(question);
+    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+    asked_.notify_one();
+  }
+  const auto is_answered = [&] {
+    known = answers_.find(question);
+    return known == answers_.end() || !known->second.pending;
+  };
+  if (!answered_.wait_for(lock, kPatience, is_answered) || known == answers_.end())
+    return std::nullopt;
+  return known->second.maps;
+}
+
+std::optional<bool> Mappings::look(const Question& question) const {
+  const std::string name = std::to_string(question.first) + "/maps";
+  const Descriptor file(::openat(proc_, name.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return std::nullopt;
+  std::string text;
+  char part[16384];
+  for (;;) {
+    const ssize_t n = ::read(file.get(), part, sizeof(part));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 || text.size() > kMapsBytes) return std::nullopt;
+    if (n == 0) break;
+    text.append(part, static_cast<std::size_t>(n));
+  }
+  // Empty: a process that is ending, or a thread of the kernel.
+  if (text.empty()) return std::nullopt;
+  return has_mapping(text, question.second);
+}
+
+void Mappings::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    asked_.wait(lock, [this] { return stopping_ || !questions_.empty(); });
+    if (stopping_) return;
+    const Question question = questions_.front();
+    questions_.pop_front();
+    lock.unlock();
+    const std::optional<bool> maps = look(question);
+    lock.lock();
+    Answer& answer = answers_[question];
+    answer = {false, maps, Clock::now()};
+    answered_.notify_all();
+  }
+}
+
+}  // namespace zctrace::fuse

@@ -1,0 +1,82 @@
+// A mounted passthrough: the session with the kernel, the threads that serve it, its end.
+#pragma once
+
+#include <fuse3/fuse_lowlevel.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "collector/descriptor.h"
+#include "collector/fuse/crash_watcher.h"
+#include "collector/fuse/file_system.h"
+
+namespace zctrace::fuse {
+
+struct PassthroughOptions {
+  bool splice = true;
+  Cache cache = Cache::automatic;
+  unsigned threads = 0;  // 0: by the number of CPUs
+};
+
+// Owns the mount and the threads. The destructor unmounts, lazily when it must.
+class Passthrough {
+ public:
+  // Mounts `source` at `target` through fusermount3. When this process dies of whatever cause,
+  // a watcher unmounts. Before the caller's first thread. Throws Error.
+  Passthrough(const std::string& source, const std::string& target,
+              const PassthroughOptions& options);
+  // Serves a mount that somebody made with this open /dev/fuse, for every user. `target` is
+  // for the report only: whoever mounted it unmounts it.
+  Passthrough(Descriptor root, Descriptor device, const std::string& target,
+              const PassthroughOptions& options);
+  ~Passthrough();
+  Passthrough(const Passthrough&) = delete;
+  Passthrough& operator=(const Passthrough&) = delete;
+
+  // Readable once the mount is gone, whoever unmounted it.
+  int ended() const { return ended_.get(); }
+  // Unmounts. False: the mount is busy, and `lazily` was not asked for. Throws Error.
+  bool unmount(bool lazily);
+  // Stops serving, whatever still uses the mount, and waits for the threads.
+  void stop() noexcept;
+
+  FileSystem& fs() { return *fs_; }
+  const std::string& source() const { return source_; }
+  const std::string& target() const { return target_; }
+  std::size_t threads() const { return workers_.size(); }
+
+ private:
+  struct DestroySession {
+    void operator()(fuse_session* session) const { ::fuse_session_destroy(session); }
+  };
+
+  void open_session(const PassthroughOptions& options, const std::string& mount_options);
+  void start(const PassthroughOptions& options);
+  void serve() noexcept;
+  void make_kernel_forget() noexcept;
+
+  std::string source_;
+  std::string target_;
+  std::unique_ptr<FileSystem> fs_;
+  fuse_lowlevel_ops operations_ = {};
+  std::unique_ptr<fuse_session, DestroySession> session_;
+  bool mounted_ = false;
+  std::unique_ptr<CrashWatcher> crash_watcher_;
+
+  Descriptor ended_;
+  std::vector<std::thread> workers_;
+  std::atomic<std::size_t> serving_{0};
+
+  std::mutex crowd_mutex_;
+  std::condition_variable crowded_;
+  bool stopping_ = false;  // under crowd_mutex_
+  std::thread forgetter_;
+};
+
+}  // namespace zctrace::fuse

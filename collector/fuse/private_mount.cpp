@@ -1,0 +1,125 @@
+// A helper process makes the namespace and mounts in it; this process keeps a descriptor of
+// the namespace and serves the device that the helper mounted.
+#include "collector/fuse/private_mount.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include "collector/error.h"
+#include "collector/fuse/mount_point.h"
+
+namespace zctrace::fuse {
+namespace {
+
+// What the helper says when it is done, or where it failed.
+struct MountOutcome {
+  int error = 0;
+  const char* what = "";  // a literal: the same in both processes
+  dev_t device = 0;
+};
+
+MountOutcome failed(const char* what) { return {errno, what, 0}; }
+
+// The device number of what is mounted at `target`, without asking the file system, which
+// nobody serves yet.
+dev_t device_at(const char* target) {
+  struct statx status;
+  constexpr int kDoNotAsk = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
+  if (::statx(AT_FDCWD, target, kDoNotAsk, STATX_TYPE, &status) != 0) return 0;
+  return makedev(status.stx_dev_major, status.stx_dev_minor);
+}
+
+MountOutcome mount_in_own_namespace(int device, const char* target, mode_t root_mode) {
+  if (::unshare(CLONE_NEWNS) != 0) return failed("create a mount namespace");
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    return failed("make the mount namespace private");
+  char data[160];
+  std::snprintf(data, sizeof(data),
+                "fd=%d,rootmode=%o,user_id=0,group_id=0,allow_other,default_permissions", device,
+                static_cast<unsigned>(root_mode & S_IFMT));
+  if (::mount("zctrace", target, "fuse.zctrace", MS_NOSUID | MS_NODEV, data) != 0)
+    return failed("mount the passthrough");
+  return {0, "", device_at(target)};
+}
+
+struct Pipe {
+  Descriptor reader;
+  Descriptor writer;
+};
+
+Pipe make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("cannot create a pipe", errno);
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+}  // namespace
+
+PrivateMount::PrivateMount(const std::string& directory) {
+  const std::string what = "--mount '" + directory + "'";
+  char resolved[PATH_MAX];
+  if (::realpath(directory.c_str(), resolved) == nullptr) throw system_error(what, errno);
+  directory_ = resolved;
+  root_.reset(::open(resolved, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat status = {};
+  if (!root_ || ::fstat(root_.get(), &status) != 0) throw system_error(what, errno);
+  char here[PATH_MAX];
+  if (::getcwd(here, sizeof(here)) != nullptr) working_directory_ = here;
+  device_.reset(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!device_) throw system_error(what + ": cannot open '/dev/fuse'", errno);
+
+  Pipe report = make_pipe();
+  Pipe gate = make_pipe();
+  const pid_t helper = ::fork();
+  if (helper < 0) throw system_error("cannot fork", errno);
+  if (helper == 0) {
+    gate.writer.reset();
+    const MountOutcome outcome = mount_in_own_namespace(device_.get(), resolved, status.st_mode);
+    if (::write(report.writer.get(), &outcome, sizeof(outcome)) != sizeof(outcome)) ::_exit(1);
+    // The namespace must live until the parent has it open.
+    char word;
+    while (::read(gate.reader.get(), &word, 1) < 0 && errno == EINTR) {
+    }
+    ::_exit(0);
+  }
+  report.writer.reset();
+  MountOutcome outcome{ECHILD, "create a mount namespace", 0};
+  ssize_t n;
+  do {
+    n = ::read(report.reader.get(), &outcome, sizeof(outcome));
+  } while (n < 0 && errno == EINTR);
+  if (outcome.error == 0)
+    namespace_.reset(
+        ::open(("/proc/" + std::to_string(helper) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
+  const int open_error = errno;
+  gate.writer.reset();
+  while (::waitpid(helper, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  if (outcome.error != 0) throw system_error(what + ": cannot " + outcome.what, outcome.error);
+  if (!namespace_) throw system_error(what + ": cannot open the mount namespace", open_error);
+  mounted_device_ = outcome.device;
+}
+
+void PrivateMount::serve(const PassthroughOptions& options) {
+  passthrough_ = std::make_unique<Passthrough>(std::move(root_), std::move(device_), directory_,
+                                               options);
+  if (mounted_device_ != 0) passthrough_->fs().set_mount_device(mounted_device_);
+}
+
+int PrivateMount::enter() const noexcept {
+  if (::setns(namespace_.get(), CLONE_NEWNS) != 0) return errno;
+  // Entering leaves one at the root; the old directory's path leads through the mount now.
+  if (!working_directory_.empty() && ::chdir(working_directory_.c_str()) != 0) return errno;
+  return 0;
+}
+
+}  // namespace zctrace::fuse

@@ -1,0 +1,215 @@
+// /proc/TID/status for the process, /proc/PID/stat for its identity, and on a thread of its
+// own /proc/PID/cmdline.
+#include "collector/fuse/requesters.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+
+#include "collector/error.h"
+
+namespace zctrace::fuse {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How long a thread is taken to be whom it was. Pids come round again after tens of thousands.
+constexpr milliseconds kRecheck(50);
+// A new process waits this long, with its first request, for its command line to be read. Not
+// longer: the reading can need a lock that the process holds until the request is answered.
+constexpr milliseconds kPatience(5);
+constexpr std::size_t kCommandBytes = 4096;
+constexpr std::size_t kThreads = 65536;  // remembered at once
+
+std::string read_file(int directory, const std::string& name, std::size_t limit) {
+  const Descriptor file(::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  if (!file) return text;
+  text.resize(limit);
+  std::size_t used = 0;
+  while (used < limit) {
+    const ssize_t n = ::read(file.get(), text.data() + used, limit - used);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    used += static_cast<std::size_t>(n);
+  }
+  text.resize(used);
+  return text;
+}
+
+std::int64_t number_after(std::string_view text, std::string_view label) {
+  const std::size_t at = text.find(label);
+  if (at == std::string_view::npos) return 0;
+  std::size_t begin = text.find_first_not_of(" \t", at + label.size());
+  if (begin == std::string_view::npos) return 0;
+  std::int64_t number = 0;
+  std::from_chars(text.data() + begin, text.data() + text.size(), number);
+  return number;
+}
+
+bool is_power_of_two(std::uint32_t n) { return (n & (n - 1)) == 0; }
+
+}  // namespace
+
+bool parse_stat(std::string_view text, ProcessStat& stat) {
+  const std::size_t open = text.find('(');
+  const std::size_t close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open)
+    return false;
+  stat.name = text.substr(open + 1, close - open - 1);
+  // After the name: state (field 3), ppid (4) … starttime (22); proc(5).
+  std::size_t at = close + 1;
+  for (int field = 3; field <= 22; ++field) {
+    at = text.find_first_not_of(' ', at);
+    if (at == std::string_view::npos) return false;
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const char* const first = text.data() + at;
+    const char* const last = text.data() + end;
+    if (field == 4 && std::from_chars(first, last, stat.parent_pid).ec != std::errc()) return false;
+    if (field == 22 && std::from_chars(first, last, stat.start_ticks).ec != std::errc())
+      return false;
+    at = end;
+  }
+  return true;
+}
+
+Requesters::Requesters(const char* proc) : proc_(::open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+  if (!proc_) throw system_error(std::string("cannot open '") + proc + "'", errno);
+  Known kernel;
+  kernel.process.name = "[kernel]";
+  kernel.inspectable = false;
+  kernel.has_command = true;
+  known_.push_back(std::move(kernel));
+  reader_ = std::thread([this] { read_commands(); });
+}
+
+Requesters::~Requesters() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wanted_.notify_all();
+  reader_.join();
+}
+
+ProcessId Requesters::process_of(pid_t tid) {
+  if (tid == 0) return kKernel;
+  const auto now = Clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = threads_.find(tid);
+    if (known != threads_.end()) {
+      Thread& thread = known->second;
+      // The first requests are when a child becomes another program.
+      const bool recheck = now - thread.checked >= kRecheck ||
+                           (++thread.requests <= 64 && is_power_of_two(thread.requests));
+      if (!recheck) return thread.process;
+    }
+  }
+  return identify(tid);
+}
+
+ProcessId Requesters::identify(pid_t tid) {
+  std::int64_t pid = number_after(read_file(proc_.get(), std::to_string(tid) + "/status", 512),
+                                  "\nTgid:");
+  if (pid == 0) pid = tid;
+  ProcessStat stat;
+  const bool found =
+      parse_stat(read_file(proc_.get(), std::to_string(pid) + "/stat", 1024), stat);
+  if (!found) stat.name = "?";
+
+  std::unique_lock lock(mutex_);
+  const auto by_pid = by_pid_.find(pid);
+  ProcessId process = by_pid == by_pid_.end() ? kKernel : by_pid->second;
+  if (process != kKernel && found && known_[process].start_ticks != stat.start_ticks)
+    process = kKernel;  // the pid is somebody else's now
+  if (process == kKernel) {
+    process = static_cast<ProcessId>(known_.size());
+    Known& fresh = known_.emplace_back();
+    fresh.process.pid = pid;
+    fresh.process.start_ns =
+        stat.start_ticks * (1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
+    fresh.start_ticks = stat.start_ticks;
+    by_pid_[pid] = process;
+  }
+  if (threads_.size() >= kThreads) threads_.clear();  // those that still ask are found again
+  Thread& thread = threads_[tid];
+  if (thread.process != process) thread.requests = 1;
+  thread.process = process;
+  thread.checked = Clock::now();
+  if (!found) return process;
+
+  Known& known = known_[process];
+  known.process.parent_pid = stat.parent_pid;
+  if (known.has_command && known.process.name == stat.name) return process;
+  const bool first = !known.has_command;
+  known.process.name = stat.name;
+  unread_.push_back(process);
+  wanted_.notify_one();
+  if (first) read_.wait_for(lock, kPatience, [&] { return known_[process].has_command; });
+  return process;
+}
+
+std::vector<std::string> Requesters::command_of(std::int64_t pid) const {
+  const std::string text = read_file(proc_.get(), std::to_string(pid) + "/cmdline", kCommandBytes);
+  std::vector<std::string> argv;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\0', begin), text.size());
+    argv.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  if (text.size() == kCommandBytes && !argv.empty()) argv.back() += "…";
+  return argv;
+}
+
+void Requesters::read_commands() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wanted_.wait(lock, [this] { return stopping_ || !unread_.empty(); });
+    if (stopping_) return;
+    const ProcessId process = unread_.front();
+    unread_.pop_front();
+    const std::int64_t pid = known_[process].process.pid;
+    const bool first = !known_[process].has_command;
+    const auto callback = new_process_;
+    lock.unlock();
+    std::vector<std::string> argv = command_of(pid);
+    if (first && callback) callback(static_cast<pid_t>(pid));
+    lock.lock();
+    Known& known = known_[process];
+    if (!argv.empty()) known.process.argv = std::move(argv);
+    known.has_command = true;
+    read_.notify_all();
+  }
+}
+
+pid_t Requesters::pid_of(ProcessId process) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<pid_t>(known_[process].process.pid);
+}
+
+bool Requesters::may_inspect(ProcessId process) const {
+  const std::lock_guard lock(mutex_);
+  return known_[process].inspectable;
+}
+
+void Requesters::refuse_inspection(ProcessId process) {
+  const std::lock_guard lock(mutex_);
+  known_[process].inspectable = false;
+}
+
+std::vector<Process> Requesters::processes() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Process> processes;
+  for (const Known& known : known_) processes.push_back(known.process);
+  return processes;
+}
+
+void Requesters::on_new_process(std::function<void(pid_t)> callback) {
+  const std::lock_guard lock(mutex_);
+  new_process_ = std::move(callback);
+}
+
+}  // namespace zctrace::fuse

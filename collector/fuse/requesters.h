@@ -1,0 +1,91 @@
+// Who asks: from the thread id in a request to a process with a name and a command line.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "collector/descriptor.h"
+#include "collector/fuse/accounts.h"
+#include "collector/report.h"
+
+namespace zctrace::fuse {
+
+// The fields of /proc/PID/stat that name a process; start in clock ticks since boot.
+struct ProcessStat {
+  std::string name;
+  std::int64_t parent_pid = 0;
+  std::uint64_t start_ticks = 0;
+};
+
+// The name may itself hold spaces and parentheses. False: not such a line.
+bool parse_stat(std::string_view text, ProcessStat& stat);
+
+// Numbers processes by pid and start time, so that a reused pid is another process. Names and
+// command lines are read when a process first asks and again now and then, because a shell's
+// child opens its redirections before it becomes the command. Any thread.
+class Requesters {
+ public:
+  // No process: the kernel on its own, or one of a pid namespace that is not ours.
+  static constexpr ProcessId kKernel = 0;
+
+  explicit Requesters(const char* proc = "/proc");
+  ~Requesters();
+
+  // The process of thread `tid`, which waits for its request to be answered.
+  ProcessId process_of(pid_t tid);
+  pid_t pid_of(ProcessId process) const;
+  // Whether /proc may be asked what the process does; asked for and kept by read_cause.
+  bool may_inspect(ProcessId process) const;
+  void refuse_inspection(ProcessId process);
+
+  // pid, parent, name, argv, start; no counts. kKernel is there, too.
+  std::vector<Process> processes() const;
+  int proc() const { return proc_.get(); }
+
+  // Called, on another thread than a request's, with the pid of each new process.
+  void on_new_process(std::function<void(pid_t)> callback);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Thread {
+    ProcessId process = kKernel;
+    Clock::time_point checked;
+    std::uint32_t requests = 0;
+  };
+  struct Known {
+    Process process;
+    std::uint64_t start_ticks = 0;
+    bool inspectable = true;
+    bool has_command = false;
+  };
+
+  ProcessId identify(pid_t tid);
+  void read_commands();
+  std::vector<std::string> command_of(std::int64_t pid) const;
+
+  Descriptor proc_;
+  mutable std::mutex mutex_;
+  std::unordered_map<pid_t, Thread> threads_;
+  std::vector<Known> known_;
+  std::unordered_map<std::int64_t, ProcessId> by_pid_;
+  std::function<void(pid_t)> new_process_;
+
+  std::deque<ProcessId> unread_;  // whose command line is wanted
+  std::condition_variable wanted_;
+  std::condition_variable read_;
+  bool stopping_ = false;
+  std::thread reader_;
+};
+
+}  // namespace zctrace::fuse

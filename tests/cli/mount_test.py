@@ -1,0 +1,490 @@
+"""`zctrace mount`: what goes through it arrives, and is counted."""
+
+import contextlib
+import hashlib
+import json
+import mmap
+import os
+import pathlib
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+import unittest
+
+import harness
+
+CHECKS = harness.ROOT / "tests" / "fixtures" / "posix_checks.py"
+MEBIBYTE = 1 << 20
+AS_NOBODY = ["setpriv", f"--reuid={harness.NOBODY}", f"--regid={harness.NOBODY}", "--clear-groups"]
+
+
+def why_no_fuse():
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError as error:
+        return f"/dev/fuse: {error.strerror}"
+    return None if shutil.which("fusermount3") else "fusermount3 is not installed"
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def mounts_at(path, pid="self"):
+    text = pathlib.Path(f"/proc/{pid}/mounts").read_text()
+    return [line for line in text.splitlines() if line.split()[1] == str(path)]
+
+
+class Mounted:
+    """A mount that has begun, and its report once it has ended."""
+
+    def __init__(self, test, process, report_path):
+        self.test = test
+        self.process = process
+        self.pid = process.pid
+        self.report_path = report_path
+        self.report = None
+
+    def stop(self, signal_number=signal.SIGINT, status=0):
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        self.stdout, self.stderr = self.process.communicate(timeout=harness.PATIENCE_S)
+        self.test.assertEqual(self.process.returncode, status, self.stderr)
+        self.report = harness.Report(self.report_path.read_text())
+        return self.report
+
+
+class MountTest(harness.TestCase):
+    needs_bpf = False
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        reason = why_no_fuse()
+        if reason:
+            raise unittest.SkipTest(reason)
+
+    def setUp(self):
+        super().setUp()
+        self.source = self.directory / "source"
+        self.point = self.directory / "point"
+        for directory in (self.source, self.point):
+            directory.mkdir()
+            directory.chmod(0o777)
+
+    def mount(self, *options, prefix=(), source=None):
+        report = self.directory / "report" / "mount.json"
+        report.parent.mkdir(exist_ok=True)
+        report.parent.chmod(0o777)
+        process = self.start([*prefix, harness.ZCTRACE, "mount", source or self.source, self.point,
+                              "--json", report, *options],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(self.unmount)
+        line = process.stderr.readline()
+        self.assertIn("is mounted at", line, line)
+        return Mounted(self, process, report)
+
+    def unmount(self):
+        if mounts_at(self.point):
+            subprocess.run(["fusermount3", "-uz", self.point], check=False)
+
+    def file(self, name="file", size=MEBIBYTE + 7):
+        data = hashlib.shake_128(name.encode()).digest(size)
+        (self.source / name).write_bytes(data)
+        return data
+
+    @staticmethod
+    def run_python(code, *arguments):
+        subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=True,
+                       timeout=harness.PATIENCE_S)
+
+    def file_of(self, report, path):
+        (found,) = [file for file in report["files"] if file["path"] == path]
+        return found
+
+    def sum_of(self, report, operation, field="count"):
+        return sum(file["operations"].get(operation, {field: 0})[field]
+                   for file in report["files"])
+
+
+class Content(MountTest):
+    MODES = {"default": [], "copying": ["--no-splice"], "no cache": ["--cache", "none"],
+             "all cached": ["--cache", "always"], "one thread": ["--threads", "1"]}
+
+    def check_posix(self, options, prefix=(), enter=()):
+        mounted = self.mount(*options, prefix=prefix)
+        environment = {**os.environ, "CHECKED_DIRECTORY": str(self.point)}
+        if "none" in options:
+            environment["DIRECT_IO"] = "1"
+        command = [*[word.format(pid=mounted.pid) for word in enter], sys.executable, CHECKS, "-f"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True,
+                              timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return mounted.stop()
+
+    def test_the_checks_hold_for_the_directory_itself(self):
+        environment = {**os.environ, "CHECKED_DIRECTORY": str(self.source)}
+        done = subprocess.run([sys.executable, CHECKS], env=environment, capture_output=True,
+                              text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_checks_hold_through_the_mount(self):
+        for name, options in self.MODES.items():
+            with self.subTest(name):
+                report = self.check_posix(options)
+                self.assertEqual(report["completeness"]["lost_events"], 0)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
+    def test_the_checks_hold_for_an_ordinary_user(self):
+        # A device that everybody may open, as on most machines, and only for this test.
+        device = self.directory / "fuse"
+        status = os.stat("/dev/fuse")
+        os.mknod(device, 0o666 | stat.S_IFCHR, status.st_rdev)
+        os.chmod(device, 0o666)
+        os.chown(self.point, harness.NOBODY, harness.NOBODY)
+        private = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                   f"mount --bind {device} /dev/fuse && exec \"$@\"", "sh", *AS_NOBODY]
+        report = self.check_posix([], private, ["nsenter", "-t", "{pid}", "-m", *AS_NOBODY])
+        self.assertEqual(report["completeness"]["lost_events"], 0)
+        self.assertGreater(self.sum_of(report, "read", "bytes"), MEBIBYTE)
+
+    def test_a_tree_unpacked_searched_and_compared(self):
+        tree = self.directory / "tree"
+        shutil.copytree(harness.ROOT, tree, symlinks=True,
+                        ignore=shutil.ignore_patterns("build", ".git"))
+        archive = self.directory / "tree.tar"
+        subprocess.run(["tar", "-C", tree, "-cf", archive, "."], check=True)
+        mounted = self.mount()
+        subprocess.run(["tar", "-C", self.point, "-xf", archive], check=True)
+        subprocess.run(["diff", "-r", "--no-dereference", tree, self.point], check=True)
+        found = [sorted(subprocess.run(["grep", "-rlc", "zctrace", "."], cwd=where, check=True,
+                                       capture_output=True).stdout.splitlines())
+                 for where in (tree, self.point)]
+        self.assertEqual(*found)
+        report = mounted.stop()
+        subprocess.run(["diff", "-r", "--no-dereference", tree, self.source], check=True)
+        sizes = sum(path.stat().st_size for path in tree.rglob("*")
+                    if path.is_file() and not path.is_symlink())
+        self.assertEqual(self.sum_of(report, "write", "bytes"), sizes)
+
+    @unittest.skipUnless(shutil.which("fio"), "fio is not installed")
+    def test_fio_verifies_what_it_wrote(self):
+        seconds = os.environ.get("ZCTRACE_SOAK_S", "4")
+        mounted = self.mount()
+        subprocess.run(
+            ["fio", f"--directory={self.point}", "--size=8m", "--verify=crc32c", "--verify_fatal=1",
+             f"--runtime={seconds}", "--time_based", "--group_reporting", "--minimal", "--numjobs=4",
+             "--name=mixed", "--rw=randrw", "--bsrange=512-256k", "--ioengine=psync",
+             "--name=large", "--rw=write", "--bs=1m", "--ioengine=psync",
+             "--name=mapped", "--rw=randwrite", "--bs=4k", "--ioengine=mmap",
+             "--name=direct", "--rw=randwrite", "--bs=16k", "--direct=1", "--ioengine=libaio",
+             "--iodepth=8"],
+            check=True, stdout=subprocess.DEVNULL, timeout=60 + 3 * int(seconds),
+            cwd=self.directory)  # where it leaves its notes
+        report = mounted.stop()
+        self.assertGreater(self.sum_of(report, "writeback", "bytes"), 0)
+
+
+class Counts(MountTest):
+    def test_bytes_of_reads_are_the_file_whatever_the_cache(self):
+        data = self.file(size=4 * MEBIBYTE)
+        for cache in ("none", "auto", "always"):
+            for splice in ([], ["--no-splice"]):
+                with self.subTest(cache=cache, splice=splice):
+                    mounted = self.mount("--cache", cache, *splice)
+                    subprocess.run(["dd", f"if={self.point}/file", "of=/dev/null", "bs=64K"],
+                                   check=True, stderr=subprocess.DEVNULL)
+                    report = mounted.stop()
+                    file = self.file_of(report, "file")
+                    self.assertEqual(file["bytes_read"], len(data))
+                    self.assertEqual(file["bytes_written"], 0)
+                    spliced = 0 if splice else len(data)
+                    self.assertEqual(file["spliced_bytes"], spliced)
+                    self.assertEqual(file["copied_bytes"], len(data) - spliced)
+                    self.assertEqual(report.bytes("fuse:read", "fuse", "user"), len(data))
+                    if cache == "none":  # each call is a request, one more finds the end
+                        self.assertEqual(file["operations"]["read"]["count"],
+                                         len(data) // 65536 + 1)
+                    (process,) = [process for process in report.processes
+                                  if process["name"] == "dd"]
+                    self.assertEqual(process["argv"][0], "dd")
+                    self.assertEqual(process["fuse"]["bytes_read"], len(data))
+                    self.assertEqual(process["syscalls"], 0)
+
+    def test_bytes_of_writes(self):
+        for splice in ([], ["--no-splice"]):
+            with self.subTest(splice=splice):
+                mounted = self.mount(*splice)
+                subprocess.run(["dd", "if=/dev/zero", f"of={self.point}/out", "bs=128K", "count=32"],
+                               check=True, stderr=subprocess.DEVNULL)
+                file = self.file_of(mounted.stop(), "out")
+                self.assertEqual(file["bytes_written"], 4 * MEBIBYTE)
+                self.assertEqual(file["operations"]["write"]["count"], 32)
+                self.assertEqual(file["spliced_bytes"], 0 if splice else 4 * MEBIBYTE)
+                self.assertEqual(file["copied_bytes"], 4 * MEBIBYTE if splice else 0)
+
+    READ_BY_MMAP = ("import mmap, sys\nwith open(sys.argv[1], 'rb') as file:\n"
+                    "    mapping = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, "
+                    "prot=mmap.PROT_READ)\n"
+                    "print(sum(mapping[at] for at in range(0, len(mapping), 4096)))\n")
+
+    def test_page_ins_are_told_from_reads(self):
+        data = self.file(size=4 * MEBIBYTE)
+        for cache in ("none", "auto"):
+            with self.subTest(cache=cache):
+                mounted = self.mount("--cache", cache)
+                said = subprocess.run([sys.executable, "-c", self.READ_BY_MMAP, self.point / "file"],
+                                      check=True, capture_output=True, text=True).stdout
+                self.assertEqual(int(said), sum(data[::4096]))
+                operations = self.file_of(mounted.stop(), "file")["operations"]
+                self.assertEqual(operations["mmap"]["bytes"], len(data), operations)
+                self.assertNotIn("read", operations)
+
+    def test_dirty_pages_come_back_as_writeback(self):
+        self.file(size=MEBIBYTE)
+        mounted = self.mount()
+        with open(self.point / "file", "r+b") as file, mmap.mmap(file.fileno(), 0) as mapping:
+            mapping[:] = b"\1" * MEBIBYTE
+            mapping.flush()
+        self.assertEqual((self.source / "file").read_bytes(), b"\1" * MEBIBYTE)
+        operations = self.file_of(mounted.stop(), "file")["operations"]
+        self.assertEqual(operations["writeback"]["bytes"], MEBIBYTE)
+        self.assertNotIn("write", operations)
+
+    def test_copy_file_range_stays_in_the_kernel(self):
+        data = self.file()
+        mounted = self.mount()
+        self.run_python("import os, sys\nfrom_, to = open(sys.argv[1], 'rb'), open(sys.argv[2], 'wb')\n"
+                        "assert os.copy_file_range(from_.fileno(), to.fileno(), 1 << 30) == "
+                        f"{len(data)}", self.point / "file", self.point / "copy")
+        report = mounted.stop()
+        self.assertEqual((self.source / "copy").read_bytes(), data)
+        self.assertEqual(report.bytes("fuse:copy_file_range", "fuse", "fuse"), len(data))
+        self.assertEqual(self.sum_of(report, "read"), 0)
+
+    def test_errors_are_counted_as_errors(self):
+        mounted = self.mount()
+        for _ in range(3):
+            with self.assertRaises(FileNotFoundError):
+                os.stat(self.point / "none")
+        report = mounted.stop()
+        self.assertEqual(self.file_of(report, ".")["operations"]["lookup"],
+                         {**self.file_of(report, ".")["operations"]["lookup"],
+                          "count": 3, "errors": 3})
+
+    def test_opens_and_releases_balance(self):
+        self.file()
+        mounted = self.mount()
+        for _ in range(20):
+            (self.point / "file").read_bytes()
+            os.listdir(self.point)
+        report = mounted.stop()
+        self.assertEqual(self.sum_of(report, "open"), 20)
+        self.assertEqual(self.sum_of(report, "release"), 20)
+        self.assertEqual(self.sum_of(report, "opendir"), self.sum_of(report, "releasedir"))
+
+    def test_more_files_than_descriptors(self):
+        for number in range(3000):
+            (self.source / f"{number}").write_text("x")
+        mounted = self.mount(prefix=["prlimit", "--nofile=1200"])
+        for _ in range(2):
+            subprocess.run(["sh", "-c", "ls -l . > /dev/null && cat * | wc -c"], cwd=self.point,
+                           check=True, stdout=subprocess.DEVNULL)
+            self.assertEqual(sum(len((self.point / name).read_bytes())
+                                 for name in os.listdir(self.point)), 3000)
+        report = mounted.stop()
+        self.assertEqual(sum(row["errors"] for row in report.totals["rows"]
+                             if row["syscall"] in ("fuse:lookup", "fuse:open")), 0)
+
+    def test_every_output_and_strange_names(self):
+        name = "evil\x1b[31m\n|name"
+        (self.source / name).write_text("x")
+        mounted = self.mount("--csv", self.directory / "csv", "--markdown", self.directory / "md")
+        (self.point / name).read_bytes()
+        report = mounted.stop()
+        self.file_of(report, name)
+        for text in (mounted.stdout, (self.directory / "csv").read_text(),
+                     (self.directory / "md").read_text()):
+            self.assertIn("evil", text)
+            self.assertNotIn("\x1b", text)
+        self.assertIn("FILE", mounted.stdout)
+
+    def test_duration(self):
+        self.file()
+        mounted = self.mount("-d", "500ms")
+        (self.point / "file").read_bytes()
+        mounted.process.wait(harness.PATIENCE_S)
+        report = mounted.stop()
+        self.assertEqual(self.file_of(report, "file")["bytes_read"], MEBIBYTE + 7)
+        self.assertGreaterEqual(report["duration_ns"], 5e8)
+
+    def test_intervals_are_differences_that_add_up(self):
+        self.file()
+        mounted = self.mount("-d", "1500ms", "-i", "400ms", "--csv", self.directory / "csv")
+        deadline = time.monotonic() + 1
+        while time.monotonic() < deadline:
+            (self.point / "file").read_bytes()
+        mounted.stdout, _ = mounted.process.communicate(timeout=harness.PATIENCE_S)
+        self.assertEqual(mounted.process.returncode, 0)
+        self.assertEqual(mounted.stdout.count("zctrace mount:"), 4)  # three, and the rest
+        reports = [harness.Report(line) for line in mounted.report_path.read_text().splitlines()]
+        self.assertEqual(len(reports), 4)
+        opens = [self.sum_of(report, "open") for report in reports]
+        self.assertTrue(opens[0] and opens[1], opens)
+        # Who releases may be an interval later than who opened, but nobody gets lost.
+        self.assertEqual(sum(opens), sum(self.sum_of(report, "release") for report in reports))
+        self.assertEqual((self.directory / "csv").read_text().count("what,pid"), 1)
+
+
+class Ending(MountTest):
+    def test_signals_unmount_and_report(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                mounted = self.mount()
+                os.listdir(self.point)
+                mounted.stop(number)
+                self.assertEqual(mounts_at(self.point), [])
+                self.assertIn("opendir", mounted.stdout)
+
+    def test_somebody_else_unmounts(self):
+        mounted = self.mount()
+        subprocess.run(["fusermount3", "-u", self.point], check=True)
+        mounted.process.wait(harness.PATIENCE_S)
+        mounted.stop()
+
+    def test_a_busy_mount_is_detached(self):
+        self.file()
+        mounted = self.mount()
+        with open(self.point / "file", "rb") as held:
+            mounted.process.send_signal(signal.SIGTERM)
+            self.wait_until(lambda: not mounts_at(self.point), "the mount is detached")
+            self.assertEqual(len(held.read()), MEBIBYTE + 7)  # served for a while
+        mounted.process.wait(harness.PATIENCE_S)
+        self.assertIn("in use", mounted.process.stderr.read())
+
+    def test_sigkill_leaves_no_mount(self):
+        mounted = self.mount()
+        os.listdir(self.point)
+        mounted.process.kill()
+        mounted.process.wait()
+        self.wait_until(lambda: not mounts_at(self.point), "the watcher unmounts")
+        self.assertEqual(os.listdir(self.point), [])
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
+    def test_sigkill_leaves_no_mount_of_an_ordinary_user(self):
+        device = self.directory / "fuse"
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/fuse").st_rdev)
+        os.chmod(device, 0o666)
+        os.chown(self.point, harness.NOBODY, harness.NOBODY)
+        # The shell keeps the namespace, where the mount is, for the test to look at.
+        holder = self.start(["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                             f"mount --bind {device} /dev/fuse; echo ready; exec sleep 60"],
+                            stdout=subprocess.PIPE, text=True)
+        self.wait_for_line(holder.stdout, "ready")
+        mounted = self.mount(prefix=["nsenter", "-t", str(holder.pid), "-m", *AS_NOBODY])
+        self.assertTrue(mounts_at(self.point, holder.pid))
+        mounted.process.kill()
+        mounted.process.wait()
+        self.wait_until(lambda: not mounts_at(self.point, holder.pid), "the watcher unmounts")
+
+
+class BadInput(MountTest):
+    def refused(self, *words, wanted, status=1, **options):
+        done = self.zctrace("mount", *words, **options)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1 if status == 1 else 2, done.stderr)
+        self.assertTrue(done.stderr.startswith("zctrace: "), done.stderr)
+        self.assertIn(wanted, done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_one_clear_line_each(self):
+        missing = self.directory / "missing"
+        plain = self.directory / "plain"
+        plain.touch()
+        inner = self.source / "inner"
+        inner.mkdir()
+        self.refused(missing, self.point, wanted="No such file")
+        self.refused(plain, self.point, wanted="is not a directory")
+        self.refused(self.source, missing, wanted="No such file")
+        self.refused(self.source, plain, wanted="is not a directory")
+        self.refused(self.source, inner, wanted="inside source")
+        self.refused(inner, self.source, wanted="inside mount point")
+        self.refused(self.source, self.source, wanted="same directory")
+        (self.directory / "link").symlink_to(self.source)
+        self.refused(self.source, self.directory / "link/inner", wanted="inside source")
+        (self.point / "something").touch()
+        self.refused(self.source, self.point, wanted="not empty")
+        self.assertEqual(mounts_at(self.point), [])
+
+    def test_usage(self):
+        self.refused(self.source, wanted="mountpoint", status=2)
+        self.refused(self.source, self.point, "--cache", "some", wanted="--cache", status=2)
+        self.refused(self.source, self.point, "--threads", "0", wanted="--threads", status=2)
+        done = self.zctrace("mount", self.source, self.point, "-d", "soon")
+        self.assertEqual(done.returncode, 2, done.stderr)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root for a namespace of its own")
+    def test_no_device_and_no_fusermount3(self):
+        def hidden(what, with_what):
+            return subprocess.run(
+                ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                 f"mount --bind {with_what} {what}; exec \"$@\"", "sh",
+                 harness.ZCTRACE, "mount", self.source, self.point],
+                capture_output=True, text=True, timeout=harness.PATIENCE_S, check=False)
+        plain = self.directory / "plain"
+        plain.touch()
+        fusermount = pathlib.Path(shutil.which("fusermount3")).resolve()
+        for what, wanted in (("/dev/fuse", "/dev/fuse"), (fusermount, "fusermount3")):
+            done = hidden(what, plain)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn(wanted, done.stderr)
+
+
+@unittest.skipIf(os.geteuid() != 0, "needs root for a namespace of its own")
+class RunMount(MountTest):
+    def setUp(self):
+        super().setUp()
+        reason = harness.why_not_observable()
+        if reason:
+            self.skipTest(reason)
+
+    def test_both_sides_of_the_same_bytes(self):
+        data = self.file(size=4 * MEBIBYTE)
+        before = mounts_at(self.source)
+        report = self.observe("dd", f"if={self.source}/file", "of=/dev/null", "bs=64K",
+                              mode=["--mount", self.source]).report
+        self.assertEqual(report.bytes("read", "fuse", "user"), len(data))
+        file = self.file_of(report, "file")
+        self.assertEqual(file["bytes_read"], len(data))
+        (process,) = report.processes
+        self.assertEqual(process["fuse"]["bytes_read"], len(data))
+        self.assertEqual(mounts_at(self.source), before)
+
+    def test_the_working_directory_leads_through_the_mount(self):
+        self.file()
+        report = self.observe("cat", "file", mode=["--mount", self.source], cwd=self.source).report
+        self.assertEqual(report.bytes("read", "fuse", "user"), MEBIBYTE + 7)
+
+    def test_what_is_written_is_there_and_the_status_is_the_commands(self):
+        self.observe("sh", "-c", f"echo text > {self.source}/new; exit 7", status=7,
+                     mode=["--mount", self.source])
+        self.assertEqual((self.source / "new").read_text(), "text\n")
+
+    def test_the_caller_under_sudo_owns_what_it_creates(self):
+        environment = {**os.environ, "SUDO_UID": str(harness.NOBODY),
+                       "SUDO_GID": str(harness.NOBODY)}
+        self.observe("touch", self.source / "new", mode=["--mount", self.source], env=environment)
+        self.assertEqual((self.source / "new").stat().st_uid, harness.NOBODY)
+
+    def test_no_such_directory(self):
+        done = self.zctrace("run", "--mount", self.directory / "missing", "--", "true")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
