@@ -19,7 +19,7 @@ std::string usage_line(const CLI::App& app) {
   const CLI::App* command = &app;
   for (const CLI::App* chosen : app.get_subcommands()) command = chosen;
   std::string usage = command->get_footer();
-  usage = usage.substr(0, usage.find('\n'));
+  usage.resize(std::min(usage.find('\n'), usage.size()));
   return usage.empty() ? "Usage: zctrace COMMAND [OPTIONS]   (zctrace --help lists the commands)" : usage;
 }
 
