@@ -128,7 +128,7 @@ $(SKELETON): $(BUILD)/zctrace.bpf.o | $(BUILD)/generated
 
 $(NAMES): | $(BUILD)/generated
 	$(call say,GEN,$@)echo '#include <sys/syscall.h>' | $(CXX) -E -dM -x c - | \
-		sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/{SYS_\1, "\1"},/p' | grep -v __NR_ | sort > $@
+		sed -n 's/^#define SYS_\([a-z0-9_]*\) .*/{SYS_\1, "\1"},/p' | sort > $@
 
 # --- C++ ---------------------------------------------------------------------------------
 
