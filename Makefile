@@ -15,6 +15,7 @@ PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli1
 TEST_PACKAGES := gcc-multilib strace python3 python3-jsonschema tmux procps util-linux \
 	coreutils libcap2-bin bash tar findutils mount passwd xfsprogs btrfs-progs
 
+MATRIX_PACKAGES := qemu-system-x86 busybox-static e2fsprogs
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace
 
 ifneq ($(V),1)
@@ -52,7 +53,7 @@ BENCH := $(addprefix $(BUILD)/bench/,loop floor crowd snapshot)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all demo check packages unit-check kernel-check cli-check arm64-check bench asan format \
+.PHONY: all demo check packages unit-check kernel-check kernel-matrix cli-check arm64-check bench asan format \
 	tidy install uninstall clean help
 
 all: $(BUILD)/zctrace  ## Build build/zctrace (the default)
@@ -87,6 +88,11 @@ bench: packages bench-packages  ## Measure what observing costs, beside strace, 
 .PHONY: bench-packages
 bench-packages:
 	$(Q)scripts/packages $(BENCH_PACKAGES)
+
+kernel-matrix: packages  ## Boot Linux 6.1 and 6.12 in an emulator and run the tests there
+	$(Q)scripts/packages $(MATRIX_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory all $(BUILD)/kernel-tests $(PROGRAMS) $(BUILD)/bench/verified
+	$(Q)scripts/kernel-matrix/run $(BUILD)
 
 asan:  ## Build and run the unit tests with address and undefined behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CXXFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' \
@@ -155,6 +161,9 @@ $(BUILD)/bench/floor.skel.h: tests/bench/floor.bpf.c | $(BUILD)/bench
 
 $(BUILD)/bench/floor: tests/bench/floor.c $(BUILD)/bench/floor.skel.h
 	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -I$(BUILD)/bench $< -o $@ -lbpf -lelf -lz
+
+$(BUILD)/bench/verified: tests/bench/verified.c | $(BUILD)/bench
+	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror $< -o $@ -lbpf
 
 $(BUILD)/bench/%: tests/bench/%.c | $(BUILD)/bench
 	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -pthread $< -o $@
