@@ -19,6 +19,7 @@ TEST_PACKAGES := nginx caddy curl wrk openssl gcc-multilib strace python3 python
 PACKAGES += libfuse3-dev fuse3
 TEST_PACKAGES += fio
 
+MATRIX_PACKAGES := qemu-system-x86 busybox-static e2fsprogs
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace
 
 ifneq ($(V),1)
@@ -59,7 +60,7 @@ BENCH := $(addprefix $(BUILD)/bench/,loop floor crowd snapshot)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all demo check packages unit-check kernel-check cli-check arm64-check bench asan format \
+.PHONY: all demo check packages unit-check kernel-check kernel-matrix cli-check arm64-check bench asan format \
 	tidy install uninstall clean help
 
 all: $(BUILD)/zctrace  ## Build build/zctrace (the default)
@@ -94,6 +95,11 @@ bench: packages bench-packages  ## Measure what observing costs, beside strace, 
 .PHONY: bench-packages
 bench-packages:
 	$(Q)scripts/packages $(BENCH_PACKAGES)
+
+kernel-matrix: packages  ## Boot Linux 6.1 and 6.12 in an emulator and run the tests there
+	$(Q)scripts/packages $(MATRIX_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory all $(BUILD)/kernel-tests $(PROGRAMS) $(BUILD)/bench/verified
+	$(Q)scripts/kernel-matrix/run $(BUILD)
 
 asan:  ## Build and run the unit tests with address and undefined behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CXXFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' \
@@ -135,7 +141,7 @@ $(SKELETON): $(BUILD)/zctrace.bpf.o | $(BUILD)/generated
 
 $(NAMES): | $(BUILD)/generated
 	$(call say,GEN,$@)echo '#include <sys/syscall.h>' | $(CXX) -E -dM -x c - | \
-		sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/{SYS_\1, "\1"},/p' | grep -v __NR_ | sort > $@
+		sed -n 's/^#define SYS_\([a-z0-9_]*\) .*/{SYS_\1, "\1"},/p' | sort > $@
 
 # --- C++ ---------------------------------------------------------------------------------
 
@@ -162,6 +168,9 @@ $(BUILD)/bench/floor.skel.h: tests/bench/floor.bpf.c | $(BUILD)/bench
 
 $(BUILD)/bench/floor: tests/bench/floor.c $(BUILD)/bench/floor.skel.h
 	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -I$(BUILD)/bench $< -o $@ -lbpf -lelf -lz
+
+$(BUILD)/bench/verified: tests/bench/verified.c | $(BUILD)/bench
+	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror $< -o $@ -lbpf
 
 $(BUILD)/bench/%: tests/bench/%.c | $(BUILD)/bench
 	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -pthread $< -o $@
