@@ -1,6 +1,7 @@
 # zctrace: `make help` lists the targets. Everything that is built lies under build/.
 VERSION := 0.1.0
 PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
 BUILD ?= build
 
 CXX ?= g++
@@ -66,11 +67,11 @@ BENCH := $(addprefix $(BUILD)/bench/,loop floor crowd snapshot)
 all: $(BUILD)/zctrace  ## Build build/zctrace (the default)
 
 demo: packages  ## Install what is missing, build, compare the methods and watch a cp
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)scripts/demo $(BUILD)/zctrace
 
 check: packages  ## Install what is missing, build, run every test
-	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests
 	$(Q)scripts/check $(BUILD)
 
 unit-check: tests  ## Run the tests that need neither root nor BPF
