@@ -26,8 +26,8 @@ static __always_inline __u32 zc_namespace_pid(const struct task_struct *task)
 }
 
 /*
- * 0: no room. A function of its own: the stack is 512 bytes, and before 6.13 those of
- * a program and of all that it calls at once count together.
+ * 0: no room. A function of its own: 6.1 adds the stacks of a program and of what it
+ * calls, up to 512 bytes, and zc_exec also calls zc_wanted_path.
  */
 static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_struct *task,
 								__u64 parent)
