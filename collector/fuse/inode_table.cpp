@@ -71,8 +71,8 @@ std::optional<KnownName> InodeTable::oldest_name() {
     names_.pop_front();
     const auto entry = by_id_.find(name.inode);
     if (entry == by_id_.end()) continue;
+    names_.push_back(name);
     if (entry->second.inode->handles == 0) return name;
-    names_.push_back(std::move(name));  // open: its turn comes later
   }
   return std::nullopt;
 }

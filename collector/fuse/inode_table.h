@@ -69,8 +69,9 @@ class InodeTable {
   std::size_t size() const { return size_; }
   std::uint64_t lookups(std::uint64_t id) const;  // 0: not in the table
 
-  // The name by which the longest-known file (never a directory) that has not been proposed
-  // yet was first found; nullopt: there is none. For those who have too many descriptors open.
+  // The name by which the longest-known file (never a directory) that nobody has open was first
+  // found; each in turn, those that are still known after the last one again. nullopt: there is
+  // none. For those who have too many descriptors open.
   std::optional<KnownName> oldest_name();
 
  private:

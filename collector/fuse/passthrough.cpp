@@ -30,6 +30,7 @@ const int kWakeSignal = SIGRTMIN + 6;
 // one that everybody may have.
 constexpr unsigned kMaxWrite = 512 * 1024;
 constexpr rlim_t kOtherDescriptors = 256;
+constexpr std::chrono::milliseconds kForgetPause(20);
 
 std::size_t raise_descriptor_limit() {
   rlimit limit = {};
@@ -132,8 +133,8 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
   if (!for_everyone) crash_watcher_ = std::make_unique<CrashWatcher>(fusermount, target_);
   fs_ = std::make_unique<FileSystem>(std::move(point.root),
                                      file_system_options(options, for_everyone));
-  open_session(options, std::string("fsname=zctrace,subtype=zctrace") +
-                            (for_everyone ? ",auto_unmount,allow_other,default_permissions" : ""));
+  open_session(std::string("fsname=zctrace,subtype=zctrace") +
+               (for_everyone ? ",auto_unmount,allow_other,default_permissions" : ""));
   last_complaint.clear();
   ::fuse_set_log_func(keep_complaint);
   const int result = ::fuse_session_mount(session_.get(), target_.c_str());
@@ -151,7 +152,7 @@ Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& 
                          const PassthroughOptions& options)
     : source_(target), target_(target) {
   fs_ = std::make_unique<FileSystem>(std::move(root), file_system_options(options, true));
-  open_session(options, "");
+  open_session("");
   const std::string path = "/dev/fd/" + std::to_string(device.get());
   if (::fuse_session_mount(session_.get(), path.c_str()) != 0)
     throw Error("cannot serve the file system mounted at '" + target + "'");
@@ -159,7 +160,7 @@ Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& 
   start(options);
 }
 
-void Passthrough::open_session(const PassthroughOptions&, const std::string& mount_options) {
+void Passthrough::open_session(const std::string& mount_options) {
   operations_ = all_operations(!fs_->options.for_everyone);
   std::string program = "zctrace";
   std::string flag = "-o";
@@ -229,16 +230,15 @@ void Passthrough::serve() noexcept {
 void Passthrough::make_kernel_forget() noexcept {
   std::unique_lock lock(crowd_mutex_);
   for (;;) {
-    crowded_.wait_for(lock, std::chrono::seconds(1),
-                      [this] { return stopping_ || fs_->near_descriptor_limit(); });
+    crowded_.wait(lock, [this] { return stopping_ || fs_->near_descriptor_limit(); });
     if (stopping_) return;
     lock.unlock();
+    const std::size_t known = fs_->inodes.size();
     const std::size_t enough = fs_->options.inode_descriptors / 4 * 3;
     try {
-      while (fs_->near_descriptor_limit() || fs_->inodes.size() > enough) {
-        if (fs_->inodes.size() <= enough) break;
+      for (std::size_t i = enough; i < known && ::fuse_session_exited(session_.get()) == 0; ++i) {
         const auto name = fs_->inodes.oldest_name();
-        if (!name || ::fuse_session_exited(session_.get()) != 0) break;
+        if (!name) break;
         ::fuse_lowlevel_notify_inval_entry(session_.get(), name->parent, name->name.c_str(),
                                            name->name.size());
       }
@@ -246,6 +246,8 @@ void Passthrough::make_kernel_forget() noexcept {
       // No memory for a name: the kernel is asked again when the next request comes.
     }
     lock.lock();
+    // Forgets come as requests, a moment later. What is in use is not forgotten at all.
+    crowded_.wait_for(lock, kForgetPause, [this] { return stopping_; });
   }
 }
 

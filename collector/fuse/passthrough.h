@@ -56,7 +56,7 @@ class Passthrough {
     void operator()(fuse_session* session) const { ::fuse_session_destroy(session); }
   };
 
-  void open_session(const PassthroughOptions& options, const std::string& mount_options);
+  void open_session(const std::string& mount_options);
   void start(const PassthroughOptions& options);
   void serve() noexcept;
   void make_kernel_forget() noexcept;
