@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kRecheck(50);
 // A new process waits this long, with its first request, for its command line to be read. Not
 // longer: the reading can need a lock that the process holds until the request is answered.
-constexpr milliseconds kPatience(5);
+constexpr milliseconds kPatience(50);
 constexpr std::size_t kCommandBytes = 4096;
 constexpr std::size_t kThreads = 65536;  // remembered at once
 
