@@ -40,17 +40,6 @@ struct AttachOptions {
 // How often newcomers are looked for and the counts are read between reports.
 constexpr milliseconds kPollInterval(1000);
 
-std::optional<nanoseconds> duration_option(const char* option, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  try {
-    const std::uint64_t ns = parse_duration(text);
-    if (ns == 0) throw std::invalid_argument("must be more than nothing");
-    return nanoseconds(static_cast<std::int64_t>(ns));
-  } catch (const std::invalid_argument& error) {
-    throw CLI::ValidationError(option, text + ": " + error.what());
-  }
-}
-
 // One observation's reports: of each interval, or one at the end.
 class Reporter {
  public:

@@ -43,17 +43,6 @@ struct MountOptions {
 // What those who still use a detached mount get to finish.
 constexpr milliseconds kPatience(2000);
 
-nanoseconds duration_option(const char* option, const std::string& text) {
-  if (text.empty()) return nanoseconds::max();
-  try {
-    const std::uint64_t ns = parse_duration(text);
-    if (ns == 0) throw std::invalid_argument("must be more than nothing");
-    return nanoseconds(static_cast<std::int64_t>(ns));
-  } catch (const std::invalid_argument& error) {
-    throw CLI::ValidationError(option, text + ": " + error.what());
-  }
-}
-
 fuse::Cache cache_option(const std::string& text) {
   if (text == "none") return fuse::Cache::none;
   if (text == "always") return fuse::Cache::always;
@@ -236,8 +225,8 @@ void add_mount_command(CLI::App& app, Action& chosen) {
       ->type_name("N");
   add_file_options(*command, options->output);
   command->callback([options, &chosen] {
-    const nanoseconds duration = duration_option("-d", options->duration);
-    const nanoseconds interval = duration_option("-i", options->interval);
+    const nanoseconds duration = duration_option("-d", options->duration).value_or(nanoseconds::max());
+    const nanoseconds interval = duration_option("-i", options->interval).value_or(nanoseconds::max());
     chosen = [options, duration, interval] { return mount(*options, duration, interval); };
   });
 }

@@ -12,6 +12,7 @@
 #include "cli/markdown_view.h"
 #include "cli/mount_view.h"
 #include "cli/table_view.h"
+#include "cli/units.h"
 #include "collector/error.h"
 
 namespace zctrace {
@@ -42,6 +43,18 @@ void add_file_options(CLI::App& command, OutputOptions& options) {
       ->type_name("FILE");
   command.add_flag("-q,--quiet", options.quiet, "No table");
   command.add_flag("--strict", options.strict, "Exit with 3 when any event was lost");
+}
+
+std::optional<std::chrono::nanoseconds> duration_option(const char* option,
+                                                        const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  try {
+    const std::uint64_t ns = parse_duration(text);
+    if (ns == 0) throw std::invalid_argument("must be more than nothing");
+    return std::chrono::nanoseconds(static_cast<std::int64_t>(ns));
+  } catch (const std::invalid_argument& error) {
+    throw CLI::ValidationError(option, text + ": " + error.what());
+  }
 }
 
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output) {

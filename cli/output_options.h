@@ -1,6 +1,7 @@
 // What every observing command shares: what to count, and where the report goes.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -34,6 +35,10 @@ struct OutputOptions {
 void add_output_options(CLI::App& command, OutputOptions& options);
 // The same without --by, for a report that is no table of syscalls.
 void add_file_options(CLI::App& command, OutputOptions& options);
+
+// A time as parse_duration() takes it, more than nothing; "" is nullopt. Throws
+// CLI::ValidationError naming `option`.
+std::optional<std::chrono::nanoseconds> duration_option(const char* option, const std::string& text);
 
 // What a session is asked for by both.
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output);
