@@ -57,7 +57,7 @@ UNIT_TESTS := $(call sources,tests/unit)
 KERNEL_TESTS := $(call sources,tests/kernel)
 PROGRAMS := $(patsubst tests/fixtures/programs/%.c,$(BUILD)/programs/%,$(wildcard tests/fixtures/programs/*.c))
 
-BENCH := $(addprefix $(BUILD)/bench/,loop floor crowd snapshot)
+BENCH := $(addprefix $(BUILD)/bench/,loop floor parts crowd snapshot)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -163,12 +163,12 @@ $(BUILD)/programs/%_m32: PROGRAM_FLAGS = -m32
 $(BUILD)/programs/%: tests/fixtures/programs/%.c | $(BUILD)/programs
 	$(call say,CC,$<)$(CC) -O1 -g -Wall -Wextra -Werror -MMD -MP -pthread $< -o $@ $(PROGRAM_FLAGS)
 
-$(BUILD)/bench/floor.skel.h: tests/bench/floor.bpf.c | $(BUILD)/bench
-	$(call say,CLANG,$<)$(CLANG) $(BPF_FLAGS) -I. -D__TARGET_ARCH_$(ARCH) -c $< -o $(@:.skel.h=.bpf.o) && \
-		$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name floor_bpf > $@
+$(BUILD)/bench/%.skel.h: tests/bench/%.bpf.c | $(BUILD)/bench
+	$(call say,CLANG,$<)$(CLANG) $(BPF_FLAGS) -I. -Ibpf -D__TARGET_ARCH_$(ARCH) -c $< -o $(@:.skel.h=.bpf.o) && \
+		$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name $*_bpf > $@
 
-$(BUILD)/bench/floor: tests/bench/floor.c $(BUILD)/bench/floor.skel.h
-	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -I$(BUILD)/bench $< -o $@ -lbpf -lelf -lz
+$(BUILD)/bench/floor $(BUILD)/bench/parts: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/bench/%.skel.h
+	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -I. -I$(BUILD)/bench $< -o $@ -lbpf -lelf -lz
 
 $(BUILD)/bench/verified: tests/bench/verified.c | $(BUILD)/bench
 	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror $< -o $@ -lbpf

@@ -130,6 +130,7 @@ struct zc_task_head {
 	struct zc_usage base;	/* the kernel's counters when observation began */
 	struct zc_outside outside;
 	__u64 compat_calls;
+	__u64 address;		/* where a pointer becomes a number: zc_number() */
 	__u32 tid;		/* global */
 	__u32 flags;		/* enum zc_task_flags */
 	__s32 call;		/* number of the call in flight, -1: none */
@@ -151,6 +152,12 @@ struct zc_task_wide {
 	struct zc_task_head head;
 	struct zc_key keys[ZC_SLOTS_WIDE];
 	struct zc_row rows[ZC_SLOTS_WIDE];
+};
+
+/* A caller that is not observed, for the programs' own use. */
+struct zc_bystander {
+	__u64 regs;		/* where its registers are saved */
+	__u64 observations;	/* what the counter of these was when it was looked at */
 };
 
 /* Key of the map of rows that are no longer a task's. */
@@ -244,7 +251,7 @@ struct zc_snapshot_task {
 ZC_SIZE(zc_call, == 8);
 ZC_SIZE(zc_key, == 4);
 ZC_SIZE(zc_row, == 328);
-ZC_SIZE(zc_task_head, == 160);
+ZC_SIZE(zc_task_head, == 168);
 /* With the kernel's header of a storage element this must stay below a page. */
 ZC_SIZE(zc_task, <= 3968);
 ZC_SIZE(zc_row_key, == 16);

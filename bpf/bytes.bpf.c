@@ -118,8 +118,8 @@ static __always_inline int zc_clone_source(__u32 request, __u64 argument)
 
 __u32 zc_clone_key(__u32 fd, __u32 request, __u64 argument)
 {
-	__u32 from = zc_fd_kind(zc_clone_source(request, argument));
-	__u32 to = zc_fd_kind(fd);
+	__u32 from = zc_current_fd_kind(zc_clone_source(request, argument));
+	__u32 to = zc_current_fd_kind(fd);
 
 	return ZC_KEY(request == FICLONE ? ficlone_row : ficlonerange_row, from, to).word;
 }

@@ -62,7 +62,7 @@ static __always_inline struct zc_args zc_args_of(struct pt_regs *regs)
 	} };
 }
 
-static __always_inline __u8 zc_end_kind(const struct zc_args *args, __u8 end)
+static __always_inline __u8 zc_end_kind(const struct zc_args *args, __u64 fdt, __u8 end)
 {
 	__u32 fd;
 
@@ -81,7 +81,7 @@ static __always_inline __u8 zc_end_kind(const struct zc_args *args, __u8 end)
 	default:
 		return ZC_OTHER;
 	}
-	return zc_fd_kind(fd);
+	return zc_fd_kind(fdt, fd);
 }
 
 /* The key's word; functions of their own for the verifier's sake, as in kinds.bpf.h. */
@@ -93,12 +93,14 @@ static __always_inline bool zc_is_clone(__u32 request)
 	return request == FICLONE || request == FICLONERANGE;
 }
 
-/* The row that the current task's call belongs to. */
-static __always_inline struct zc_key zc_call_key(struct pt_regs *regs,
+/* The row that the call of `task`, the current one, belongs to. */
+static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct task_struct *task,
+						 struct pt_regs *regs,
 						 const volatile struct zc_call *call)
 {
 	__u32 row = call->row;
 	struct zc_args args;
+	__u64 fdt;
 	__u8 result;
 
 	/* Most calls move no bytes; they end here. */
@@ -114,8 +116,9 @@ static __always_inline struct zc_key zc_call_key(struct pt_regs *regs,
 							     args.arg[2]) };
 		return ZC_KEY(row, ZC_OTHER, ZC_OTHER);
 	}
-	return ZC_KEY(row, zc_end_kind(&args, call->from),
-		      zc_end_kind(&args, call->to));
+	fdt = zc_number(state, task->files->fdt);
+	return ZC_KEY(row, zc_end_kind(&args, fdt, call->from),
+		      zc_end_kind(&args, fdt, call->to));
 }
 
 #endif

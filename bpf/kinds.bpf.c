@@ -34,6 +34,15 @@ static __always_inline unsigned long zc_magic(struct inode *inode)
 	return have_rdonly_cast ? inode->i_sb->s_magic : BPF_CORE_READ(inode, i_sb, s_magic);
 }
 
+static __always_inline struct file *zc_file_at(struct fdtable *fdt, __u32 fd)
+{
+	struct file *file = 0;
+
+	if (fd < BPF_CORE_READ(fdt, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(fdt, fd) + fd);
+	return file;
+}
+
 static __always_inline __u32 zc_kind(struct file *file)
 {
 	struct inode *inode;
@@ -61,13 +70,14 @@ __u32 zc_file_kind(__u64 address)
 	return zc_kind((void *)address);
 }
 
-__u32 zc_fd_kind(__u32 fd)
+__u32 zc_fd_kind(__u64 address, __u32 fd)
 {
-	struct fdtable *fdt = bpf_get_current_task_btf()->files->fdt;
+	struct fdtable *fdt = (void *)address;
 	struct list_head *place;
 
 	if (!have_rdonly_cast)
-		return zc_kind(zc_current_file(fd));
+		return zc_kind(zc_file_at(fdt, fd));
+	fdt = bpf_rdonly_cast(fdt, bpf_core_type_id_kernel(struct fdtable));
 	if (fd >= fdt->max_fds)
 		return ZC_OTHER;
 	/* Any type that begins with a pointer will do to read one. */

@@ -9,8 +9,8 @@
 
 #include "tasks.bpf.h"
 
-/* enum zc_kind of a descriptor of the current task. */
-__u32 zc_fd_kind(__u32 fd);
+/* enum zc_kind of a descriptor in the struct fdtable at `fdt`. */
+__u32 zc_fd_kind(__u64 fdt, __u32 fd);
 
 /* enum zc_kind of the struct file at `address`; 0 is no file. */
 __u32 zc_file_kind(__u64 address);
@@ -24,6 +24,11 @@ static __always_inline struct file *zc_current_file(__u32 fd)
 	if (fd < fdt->max_fds)
 		bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
 	return file;
+}
+
+static __always_inline __u32 zc_current_fd_kind(__u32 fd)
+{
+	return zc_file_kind((__u64)zc_current_file(fd));
 }
 
 #endif

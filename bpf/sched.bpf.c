@@ -29,7 +29,7 @@ static __always_inline void zc_note_call(struct zc_task *state, struct task_stru
 	call = zc_call_at(index);
 	if (call->result == ZC_RESULT_RESTART)
 		return;
-	state->head.slot = zc_row_slot(state, zc_call_key(regs, call));
+	state->head.slot = zc_row_slot(state, zc_call_key(state, task, regs, call));
 	state->head.entered_ns = 0;
 	state->head.call = index;
 }

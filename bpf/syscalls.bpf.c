@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counting syscalls: at exit, from the result; entry only remembers. */
 #include "bytes.bpf.h"
+#include "histogram.bpf.h"
 
 const volatile struct zc_call calls[ZC_MAX_SYSCALLS] = {};
 const volatile __u32 sigreturn_call = ZC_CALL_UNKNOWN;
@@ -27,43 +28,22 @@ static __always_inline bool zc_is_error(long ret)
 	return ret < 0 && ret >= -MAX_ERRNO;
 }
 
-/* Half octaves from 2^ZC_FIRST_OCTAVE on; the last bucket takes all beyond. */
-static __always_inline __u32 zc_bucket(__u64 ns)
-{
-	__u32 octave = 0, bucket;
-	__u64 rest = ns;
-
-	if (rest >> 32) { octave += 32; rest >>= 32; }
-	if (rest >> 16) { octave += 16; rest >>= 16; }
-	if (rest >> 8) { octave += 8; rest >>= 8; }
-	if (rest >> 4) { octave += 4; rest >>= 4; }
-	if (rest >> 2) { octave += 2; rest >>= 2; }
-	if (rest >> 1) octave += 1;
-	if (octave < ZC_FIRST_OCTAVE)
-		return 0;
-	bucket = (octave - ZC_FIRST_OCTAVE) * 2 + (ns >> (octave - 1) & 1);
-	return bucket < ZC_BUCKETS ? bucket : ZC_BUCKETS - 1;
-}
-
 /* The row that a call without an entry of its own belongs to. */
-static __always_inline __u32 zc_slot_of_call(struct zc_task *state, struct pt_regs *regs,
-					     __u32 index)
+static __always_inline __u32 zc_slot_of_call(struct zc_task *state, struct task_struct *task,
+					     struct pt_regs *regs, __u32 index)
 {
 	const volatile struct zc_call *call;
 	struct zc_key key;
 
 	call = zc_call_at(index);
-	key = zc_call_key(regs, call);
+	key = zc_call_key(state, task, regs, call);
 	if (call->result == ZC_RESULT_RESTART && state->head.restartable)
 		key = state->head.restarted;
 	return zc_row_slot(state, key);
 }
 
-/*
- * What is only for observed tasks is a function of its own in each program: the
- * others then pay for no registers saved and no stack.
- */
-static __noinline int zc_call_begins(struct task_struct *task, struct pt_regs *regs, long number)
+static __always_inline int zc_call_begins(struct task_struct *task, struct pt_regs *regs,
+					  long number)
 {
 	struct zc_task *state;
 	__u32 index;
@@ -80,7 +60,7 @@ static __noinline int zc_call_begins(struct task_struct *task, struct pt_regs *r
 	}
 	if (state->head.flags)
 		state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
-	state->head.slot = zc_slot_of_call(state, regs, index);
+	state->head.slot = zc_slot_of_call(state, task, regs, index);
 	state->head.call = index;
 	state->head.entered_ns = bpf_ktime_get_ns();
 	return 0;
@@ -89,9 +69,13 @@ static __noinline int zc_call_begins(struct task_struct *task, struct pt_regs *r
 SEC("?tp_btf/sys_enter")
 int BPF_PROG(zc_sys_enter, struct pt_regs *regs, long number)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct zc_bystander *bystander = zc_bystander();
+	struct task_struct *task;
 
-	if (!zc_observed(task))
+	if (zc_known_bystander(bystander, regs))
+		return 0;
+	task = bpf_get_current_task_btf();
+	if (!zc_observed_caller(bystander, task, regs))
 		return 0;
 	return zc_call_begins(task, regs, number);
 }
@@ -130,13 +114,13 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 	/* Seccomp denies before sys_enter. */
 	if ((denied || zc_trapped(task, number, *ret)) && *ret >= 0)
 		*ret = -1;
-	state->head.slot = zc_slot_of_call(state, regs, index);
+	state->head.slot = zc_slot_of_call(state, task, regs, index);
 	state->head.call = index;
 	state->head.entered_ns = 0;
 	return true;
 }
 
-static __noinline int zc_call_ends(struct task_struct *task, struct pt_regs *regs, long ret)
+static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs *regs, long ret)
 {
 	struct zc_task *state;
 	struct zc_key *key;
@@ -182,9 +166,13 @@ static __noinline int zc_call_ends(struct task_struct *task, struct pt_regs *reg
 SEC("tp_btf/sys_exit")
 int BPF_PROG(zc_sys_exit, struct pt_regs *regs, long ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct zc_bystander *bystander = zc_bystander();
+	struct task_struct *task;
 
-	if (!zc_observed(task))
+	if (zc_known_bystander(bystander, regs))
+		return 0;
+	task = bpf_get_current_task_btf();
+	if (!zc_observed_caller(bystander, task, regs))
 		return 0;
 	return zc_call_ends(task, regs, ret);
 }

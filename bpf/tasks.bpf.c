@@ -14,6 +14,7 @@ const volatile bool by_thread = false;
 const volatile bool follow_children = true;
 /* Count only while window_open is set: a caller marks its own measured part. */
 const volatile bool windowed = false;
+const volatile bool have_fast_cpu_maps = false;
 const volatile __u32 pid_namespace_inum = 0;
 const volatile __u32 compat_status_mask = 0;
 const volatile __u32 compat_flags_mask = 0;
@@ -21,11 +22,23 @@ const volatile __u32 compat_flags_mask = 0;
 __u32 window_open = 0;
 
 /*
- * One bit for each possible tid: what an unobserved task pays for a syscall is
- * this one load. Set only by who starts observing, cleared at the last switch.
+ * One bit for each possible tid. Set only by who starts observing, cleared at the last switch.
  */
 __u64 observed[(1 << 22) / 64] = {};
+/* Tasks that began to be observed: what was known of bystanders before may be wrong. */
+__u64 observations = 0;
 __u64 losses[ZC_LOSSES] = {};
+
+/*
+ * Who was found unobserved last on each CPU. Since 6.10 a look-up here is no call, and
+ * so its syscalls pay a few loads.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zc_bystander);
+} bystanders SEC(".maps");
 
 /* Each task's own state and rows; freed by the kernel with the task. */
 struct {

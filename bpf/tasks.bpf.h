@@ -24,6 +24,7 @@ extern const volatile bool wide_tasks;
 extern const volatile bool by_thread;
 extern const volatile bool follow_children;
 extern const volatile bool windowed;
+extern const volatile bool have_fast_cpu_maps;
 extern const volatile __u32 pid_namespace_inum;
 extern const volatile __u32 compat_status_mask;
 extern const volatile __u32 compat_flags_mask;
@@ -32,7 +33,15 @@ extern const volatile __u32 compat_flags_mask;
 extern __u32 window_open;
 
 extern __u64 observed[ZC_MAX_TIDS / 64];
+extern __u64 observations;
 extern __u64 losses[ZC_LOSSES];
+
+extern struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zc_bystander);
+} bystanders SEC(".maps");
 
 extern struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -81,16 +90,69 @@ static __always_inline void zc_lose(enum zc_loss reason, __u64 count)
 	__sync_fetch_and_add(&losses[reason], count);
 }
 
-static __always_inline bool zc_observed(const struct task_struct *task)
+static __always_inline bool zc_observed_tid(__u32 tid)
 {
-	__u32 tid = task->pid;
-
 	return observed[(tid / 64) % (ZC_MAX_TIDS / 64)] >> (tid % 64) & 1;
 }
 
+static __always_inline bool zc_observed(const struct task_struct *task)
+{
+	return zc_observed_tid(task->pid);
+}
+
+/*
+ * Whether the caller of a syscall was found unobserved before, on this CPU. Its
+ * registers lie at the end of its own kernel stack, so their address is enough to
+ * know it, and asking for the current task is saved. Not by what sched_switch tells:
+ * a kernel may leave switches out there, and a count would be lost.
+ */
+static __always_inline struct zc_bystander *zc_bystander(void)
+{
+	__u32 only = 0;
+
+	return have_fast_cpu_maps ? bpf_map_lookup_elem(&bystanders, &only) : 0;
+}
+
+static __always_inline bool zc_known_bystander(const struct zc_bystander *bystander,
+					       const struct pt_regs *regs)
+{
+	return bystander && bystander->regs == (__u64)regs &&
+	       bystander->observations == observations;
+}
+
+/* zc_observed(), and a note of a bystander for its next syscall on this CPU. */
+static __always_inline bool zc_observed_caller(struct zc_bystander *bystander,
+					       const struct task_struct *task,
+					       const struct pt_regs *regs)
+{
+	__u64 seen, nothing;
+	__u32 tid = task->pid;
+
+	if (!bystander)
+		return zc_observed(task);
+	/*
+	 * The bit is read after the counter, or a task that begins to be observed in
+	 * between would be passed over from then on. The address of the bit depends on
+	 * the counter's value, by nothing: processors keep that order.
+	 */
+	nothing = seen = *(volatile __u64 *)&observations;
+	asm volatile("%0 &= 0" : "+r"(nothing));
+	if (zc_observed_tid(tid + nothing))
+		return true;
+	bystander->regs = (__u64)regs;
+	bystander->observations = seen;
+	return false;
+}
+
+/* The bit first: who then sees the old counter was before it. */
 static __always_inline void zc_observed_set(__u32 tid)
 {
+	__u64 before;
+
 	__sync_fetch_and_or(&observed[(tid / 64) % (ZC_MAX_TIDS / 64)], 1ULL << (tid % 64));
+	/* With its result used, it is a full barrier on every architecture. */
+	before = __sync_fetch_and_add(&observations, 1);
+	barrier_var(before);
 }
 
 static __always_inline void zc_observed_clear(__u32 tid)
@@ -121,6 +183,15 @@ static __always_inline struct zc_task *zc_task_of(struct task_struct *task)
 static __always_inline struct zc_task *zc_task_find(struct task_struct *task)
 {
 	return zc_observed(task) ? zc_task_of(task) : 0;
+}
+
+/* As zc_address, at the price of a store and a load: through the task's own state. */
+static __always_inline __u64 zc_number(struct zc_task *task, const void *pointer)
+{
+	volatile __u64 *place = &task->head.address;
+
+	*place = (__u64)pointer;
+	return *place;
 }
 
 static __always_inline __u64 zc_slots(void)

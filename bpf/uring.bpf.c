@@ -24,7 +24,7 @@ static __always_inline __u8 zc_splice_kind(struct io_kiocb *request)
 	fd = BPF_CORE_READ(splice, splice_fd_in);
 	if (flags & SPLICE_F_FD_IN_FIXED)
 		return ZC_OTHER;
-	return zc_fd_kind(fd);
+	return zc_current_fd_kind(fd);
 }
 
 static __always_inline __u8 zc_request_kind(struct io_kiocb *request, __u8 end)

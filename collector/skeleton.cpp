@@ -116,6 +116,8 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   std::memcpy(bpf.rodata->uring_ops, table.uring_ops().data(), sizeof(bpf.rodata->uring_ops));
   configure_newcomers(bpf, options.newcomers);
   const KernelTypes kernel;
+  // Since 6.10 a look-up in an array of this CPU's is no call, on x86-64 and arm64.
+  bpf.rodata->have_fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
   bpf.rodata->have_rdonly_cast = kernel.has_function("bpf_rdonly_cast");
   bpf.rodata->sigreturn_call = SYS_rt_sigreturn;
   bpf.rodata->ficlone_row = table.ficlone_row();
