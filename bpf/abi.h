@@ -228,7 +228,7 @@ struct zc_name_target {
 enum zc_walk {
 	ZC_WALK_SNAPSHOT,	/* write the state of each observed task */
 	ZC_WALK_ARM,		/* observe one process from its next exec on */
-	ZC_WALK_OBSERVE,	/* begin to observe one process, as it is now */
+	ZC_WALK_OBSERVE,	/* begin to observe one process or thread, as it is now */
 	ZC_WALK_ATTACH,		/* begin to observe every task that is wanted */
 };
 

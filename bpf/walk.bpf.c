@@ -7,7 +7,7 @@ extern __u64 in_flight_at_start;
 
 /* What the pass is to do; written by user space before it reads the iterator. */
 __u32 walk = ZC_WALK_SNAPSHOT;
-/* The process to begin with, in zctrace's namespace. */
+/* The process or thread to begin with, in zctrace's namespace. */
 __u32 armed_pid = 0;
 
 /* Processes to attach to, by their number in zctrace's namespace. */
@@ -42,7 +42,8 @@ static __always_inline bool zc_in_call(struct task_struct *task, const struct zc
 /* ARMED: from its next exec on; FRESH: from now on. */
 static __always_inline int zc_begin(struct task_struct *task, __u32 flags)
 {
-	if (task != task->group_leader || zc_namespace_pid(task) != armed_pid)
+	/* One task's number only: a process by its leader's, or one thread. */
+	if (zc_namespace_pid(task) != armed_pid)
 		return 0;
 	if (zc_observe_process(task, 0, flags) == ZC_NO_MEMORY)
 		walk_failed++;

@@ -420,6 +420,10 @@ std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_
   return facts;
 }
 
+std::string per_gb_text(std::uint64_t count, std::uint64_t bytes) {
+  return bytes < kPerGbFloor ? "-" : per_gb_text(*per_gb(count, bytes));
+}
+
 std::vector<Fact> completeness_facts(const Completeness& completeness) {
   const std::uint64_t lost = completeness.lost_events();
   std::vector<Fact> facts;

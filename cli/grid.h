@@ -73,6 +73,8 @@ std::vector<std::string> resource_items(const Process& process, bool is_sum);
 // Crossings, copied, in kernel, delivered, zero-copy share, and all per GB.
 std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_bytes,
                                 std::uint64_t zero_copy_bytes, const Wording& wording);
+// Of one count; "-" where too little moved to extrapolate.
+std::string per_gb_text(std::uint64_t count, std::uint64_t bytes);
 std::vector<Fact> completeness_facts(const Completeness& completeness);
 
 }  // namespace zctrace

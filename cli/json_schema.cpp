@@ -69,6 +69,18 @@ std::string_view json_schema() {
       }
     },
     "daemon": {"type": "object", "description": "what serving the mount cost", "additionalProperties": {"$ref": "#/$defs/count"}},
+    "amplification": {
+      "type": "object",
+      "description": "mount --observe and run --mount: what a byte cost on each side",
+      "required": ["bytes", "applications", "requests", "daemon"],
+      "properties": {
+        "bytes": {"$ref": "#/$defs/count", "description": "that applications moved, by calls and mappings; what is per GB is per 10^9 of these"},
+        "applications": {"$ref": "#/$defs/observed_side", "description": "their calls on FUSE files"},
+        "requests": {"$ref": "#/$defs/side"},
+        "daemon": {"$ref": "#/$defs/observed_side", "description": "every call of the threads that serve"}
+      },
+      "additionalProperties": false
+    },
     "files": {"type": "array", "items": {"$ref": "#/$defs/file"}},
     "methods": {"type": "array", "items": {"$ref": "#/$defs/method"}}
   },
@@ -122,6 +134,31 @@ std::string_view json_schema() {
         "bytes_written": {"$ref": "#/$defs/count"},
         "spliced_bytes": {"$ref": "#/$defs/count", "description": "spliced by the daemon"},
         "copied_bytes": {"$ref": "#/$defs/count", "description": "copied through the daemon's memory"}
+      }
+    },
+    "side": {
+      "type": "object",
+      "required": ["calls", "bytes", "copied_bytes", "in_kernel_bytes", "per_gb"],
+      "properties": {
+        "calls": {"$ref": "#/$defs/count"},
+        "bytes": {"$ref": "#/$defs/count", "description": "copied_bytes and in_kernel_bytes"},
+        "copied_bytes": {"$ref": "#/$defs/count"},
+        "in_kernel_bytes": {"$ref": "#/$defs/count"},
+        "per_gb": {
+          "type": ["object", "null"],
+          "description": "the counts beside it for 10^9 bytes that applications moved; null: they moved none",
+          "required": ["calls", "bytes", "copied_bytes", "in_kernel_bytes"],
+          "additionalProperties": {"$ref": "#/$defs/amount"}
+        }
+      }
+    },
+    "observed_side": {
+      "allOf": [{"$ref": "#/$defs/side"}],
+      "required": ["voluntary_switches", "involuntary_switches", "rows"],
+      "properties": {
+        "voluntary_switches": {"$ref": "#/$defs/count"},
+        "involuntary_switches": {"$ref": "#/$defs/count"},
+        "rows": {"type": "array", "items": {"$ref": "#/$defs/exact_row"}}
       }
     },
     "file": {

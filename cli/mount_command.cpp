@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -20,7 +21,10 @@
 #include "cli/units.h"
 #include "collector/error.h"
 #include "collector/fuse/fuse_report.h"
+#include "collector/fuse/observation.h"
 #include "collector/fuse/passthrough.h"
+#include "collector/preflight.h"
+#include "collector/privileges.h"
 
 namespace zctrace {
 namespace {
@@ -36,10 +40,13 @@ struct MountOptions {
   std::string interval;
   std::string cache = "auto";
   bool no_splice = false;
+  bool observe = false;
   unsigned threads = 0;
   OutputOptions output;
 };
 
+// How often the counts of --observe are read; frees the kernel's memory.
+constexpr milliseconds kPollInterval(1000);
 // What those who still use a detached mount get to finish.
 constexpr milliseconds kPatience(2000);
 
@@ -77,8 +84,9 @@ steady_clock::time_point after(steady_clock::time_point start, nanoseconds span)
 // One mount's reports: of each interval, or one at the end.
 class Reporter {
  public:
-  explicit Reporter(const MountOptions& options)
+  Reporter(const MountOptions& options, const std::optional<fuse::Observation>& observation)
       : options_(options),
+        observation_(observation),
         json_(options.output.json),
         csv_(options.output.csv),
         markdown_(options.output.markdown) {}
@@ -120,6 +128,7 @@ class Reporter {
     start_ = steady_clock::now();
     started_at_ = now_rfc3339();
     beginning_ = fuse::begin_now(mount);
+    if (observation_) observed_ = observation_->seen();
   }
 
   fuse::FuseReport seen(fuse::Passthrough& mount) {
@@ -129,15 +138,21 @@ class Reporter {
     report.report.started_at = started_at_;
     report.report.duration_ns = static_cast<std::uint64_t>(
         std::chrono::duration_cast<nanoseconds>(steady_clock::now() - start_).count());
+    if (observation_) {
+      report.observed = fuse::difference(observation_->seen(), observed_);
+      report.report.completeness.lost_by_reason.merge(report.observed->lost_by_reason);
+    }
     lost_ |= report.report.completeness.lost_events() != 0;
     return report;
   }
 
   const MountOptions& options_;
+  const std::optional<fuse::Observation>& observation_;
   OutputFile json_;
   OutputFile csv_;
   OutputFile markdown_;
   fuse::Beginning beginning_;
+  fuse::Observed observed_;
   steady_clock::time_point start_;
   std::string started_at_;
   std::uint64_t threads_ = 0;
@@ -146,13 +161,19 @@ class Reporter {
 };
 
 // Serves until the time is over, a signal comes, or somebody unmounts.
-void serve(Signals& signals, fuse::Passthrough& mount, Reporter& reporter, nanoseconds duration,
+void serve(Signals& signals, fuse::Passthrough& mount,
+           std::optional<fuse::Observation>& observation, Reporter& reporter, nanoseconds duration,
            nanoseconds interval) {
   const auto start = steady_clock::now();
   const auto end = after(start, duration);
   auto next = after(start, interval);
-  while (wait_until(signals, mount, std::min(end, next)) == Event::time) {
+  const auto next_poll = [&observation] {
+    return after(steady_clock::now(), observation ? kPollInterval : nanoseconds::max());
+  };
+  while (wait_until(signals, mount, std::min({end, next, next_poll()})) == Event::time) {
     if (steady_clock::now() >= end) return;
+    if (observation) observation->poll(mount.fs().requesters);
+    if (steady_clock::now() < next) continue;
     reporter.interval(mount);
     // Late is late: no burst of reports to catch up.
     while (next <= steady_clock::now()) next += interval;
@@ -162,9 +183,10 @@ void serve(Signals& signals, fuse::Passthrough& mount, Reporter& reporter, nanos
 // Who finishes in time is not interrupted.
 void finish(Signals& signals, fuse::Passthrough& mount) {
   if (!mount.unmount(false)) {
-    tell(fmt::format("zctrace: '{}' is in use: detached; files that are still open are served for "
-                     "{} ms more\n",
-                     printable(mount.target(), false), kPatience.count()));
+    tell(
+        fmt::format("zctrace: '{}' is in use: detached; files that are still open are served for "
+                    "{} ms more\n",
+                    printable(mount.target(), false), kPatience.count()));
     mount.unmount(true);
   }
   wait_until(signals, mount, steady_clock::now() + kPatience);
@@ -172,19 +194,32 @@ void finish(Signals& signals, fuse::Passthrough& mount) {
 }
 
 int mount(const MountOptions& options, nanoseconds duration, nanoseconds interval) {
-  Reporter reporter(options);
+  if (options.observe) require_observation();
+  std::optional<fuse::Observation> observation;
+  Reporter reporter(options, observation);
   Signals signals;
   fuse::PassthroughOptions passthrough;
   passthrough.splice = !options.no_splice;
   passthrough.cache = cache_option(options.cache);
   passthrough.threads = options.threads;
+  if (options.observe) {
+    observation.emplace();
+    passthrough.before_serving = [&observation](const std::vector<pid_t>& threads) {
+      observation->serve_with(threads);
+    };
+    // An ordinary user's mount needs none. Root's threads that serve act for everybody, and keep
+    // all; what is dropped below is this thread's.
+    if (::geteuid() != 0) drop_capabilities(true);
+  }
   fuse::Passthrough mount(options.source, options.target, passthrough);
+  if (options.observe && ::geteuid() == 0) drop_capabilities(true, true);
   reporter.begin(mount);
   tell(fmt::format("zctrace: {} is mounted at {}; Ctrl-C unmounts and reports\n",
                    printable(mount.source(), false), printable(mount.target(), false)));
 
-  serve(signals, mount, reporter, duration, interval);
+  serve(signals, mount, observation, reporter, duration, interval);
   finish(signals, mount);
+  if (observation) observation->finish(mount.fs().requesters);
   if (interval != nanoseconds::max()) {
     reporter.interval(mount);
   } else {
@@ -214,19 +249,25 @@ void add_mount_command(CLI::App& app, Action& chosen) {
       ->type_name("TIME");
   command->add_option("-i,--interval", options->interval, "A report of each interval, not of all")
       ->type_name("TIME");
-  command->add_option("--cache", options->cache,
-                      "What the kernel keeps: none (each read call is a request; no shared "
-                      "writable mappings), auto, always (nothing else may change SOURCE)")
+  command
+      ->add_option("--cache", options->cache,
+                   "What the kernel keeps: none (each read call is a request; no shared "
+                   "writable mappings), auto, always (nothing else may change SOURCE)")
       ->check(CLI::IsMember({"none", "auto", "always"}))
       ->type_name("WHAT");
   command->add_flag("--no-splice", options->no_splice, "Copy through the daemon's memory instead");
+  command->add_flag("--observe", options->observe,
+                    "Count the calls of applications on the mount and of the daemon, too: what "
+                    "a byte costs on each side. Needs BPF");
   command->add_option("--threads", options->threads, "Threads that serve requests")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
   add_file_options(*command, options->output);
   command->callback([options, &chosen] {
-    const nanoseconds duration = duration_option("-d", options->duration).value_or(nanoseconds::max());
-    const nanoseconds interval = duration_option("-i", options->interval).value_or(nanoseconds::max());
+    const nanoseconds duration =
+        duration_option("-d", options->duration).value_or(nanoseconds::max());
+    const nanoseconds interval =
+        duration_option("-i", options->interval).value_or(nanoseconds::max());
     chosen = [options, duration, interval] { return mount(*options, duration, interval); };
   });
 }

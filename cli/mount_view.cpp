@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/amplification_view.h"
 #include "cli/csv_view.h"
 #include "cli/grid.h"
 #include "cli/json_view.h"
@@ -168,9 +169,30 @@ std::vector<Fact> facts(const FuseReport& report) {
                                   "or a mapping caused them (--cache none can)",
                                   format_count(unknown))},
                      Tone::dim});
+  if (report.observed)
+    for (Fact& fact : amplification_facts(report)) facts.push_back(std::move(fact));
   for (Fact& fact : completeness_facts(report.report.completeness))
     facts.push_back(std::move(fact));
   return facts;
+}
+
+// The rows behind the amplification.
+struct CallsOfSide {
+  std::string title;
+  const Process* process;
+};
+
+std::vector<CallsOfSide> calls_of_sides(const FuseReport& report) {
+  std::vector<CallsOfSide> sides;
+  // `run` has shown the command's own already.
+  if (report.report.command == "mount" && !report.observed->applications.rows.empty())
+    sides.push_back({"calls of applications on files of the mount:", &report.observed->applications});
+  sides.push_back({"calls of the daemon:", &report.observed->daemon});
+  return sides;
+}
+
+Wording wording_of(const TableStyle& style) {
+  return {style.unicode, style.width != 0 && style.width < kNarrowWidth, false};
 }
 
 std::string more_files(const FuseReport& report) {
@@ -243,6 +265,15 @@ std::string mount_sections(const FuseReport& report, const TableStyle& style) {
     page.grid(files_grid(report, style.unicode));
     if (const std::string more = more_files(report); !more.empty()) page.items({more});
   }
+  if (report.observed) {
+    page.blank_line();
+    page.grid(amplification_grid(report));
+    for (const CallsOfSide& side : calls_of_sides(report)) {
+      page.blank_line();
+      page.items({side.title});
+      page.grid(rows_grid(*side.process, std::nullopt, wording_of(style)));
+    }
+  }
   page.blank_line();
   page.facts(facts(report));
   return page.take();
@@ -261,6 +292,12 @@ std::string mount_markdown_sections(const FuseReport& report) {
   text += markdown_table(processes_by_use(report, true));
   text += markdown_table(files_grid(report, true));
   if (const std::string more = more_files(report); !more.empty()) text += more + "\n\n";
+  if (report.observed) {
+    text += markdown_table(amplification_grid(report));
+    for (const CallsOfSide& side : calls_of_sides(report))
+      text += markdown_text(side.title) + "\n\n" +
+              markdown_table(rows_grid(*side.process, std::nullopt, {true, false, false}));
+  }
   for (const Fact& fact : facts(report))
     text += fmt::format("- {}: {}\n", markdown_text(fact.label),
                         markdown_text(fmt::format("{}", fmt::join(fact.items, ", "))));
@@ -303,7 +340,8 @@ void add_mount_json(ordered_json& object, const FuseReport& report) {
                       {"max_rss_bytes", daemon.max_rss_bytes},
                       {"requests", daemon.device.requests},
                       {"replies_written", daemon.device.writes},
-                      {"replies_spliced", daemon.device.splices}};
+                      {"replies_spliced", daemon.device.splices},
+                      {"proc_calls", daemon.proc_calls}};
   for (std::size_t i = 0; i < report.requests.size(); ++i) {
     for (ordered_json& process : object["processes"]) {
       const Process& requester = report.report.processes[i];
@@ -313,6 +351,7 @@ void add_mount_json(ordered_json& object, const FuseReport& report) {
       break;
     }
   }
+  if (report.observed) object["amplification"] = amplification_json(report);
   object["files"] = files_json(report);
 }
 

@@ -110,9 +110,15 @@ int run(const RunOptions& options) {
   if (!options.mount.empty()) mount.emplace(options.mount);
   const auto enter = [&mount] { return mount ? mount->enter() : 0; };
   GatedChild child(options.argv, identity, signals.before(), enter);
-  if (mount) mount->serve({});
 
   Session session(session_options(options.count, options.output));
+  if (mount) {
+    fuse::PassthroughOptions passthrough;
+    passthrough.before_serving = [&session](const std::vector<pid_t>& threads) {
+      session.observe_own(threads);
+    };
+    mount->serve(passthrough);
+  }
   session.arm(child.pid());
   drop_capabilities(false);
 
@@ -142,8 +148,14 @@ int run(const RunOptions& options) {
   report.completeness = session.completeness();
   report.processes = session.processes();
   if (mount) {
-    outputs.write(report, fuse::seen_since(mounted, mount->passthrough(),
-                                           mount->passthrough().threads()));
+    fuse::FuseReport seen =
+        fuse::seen_since(mounted, mount->passthrough(), mount->passthrough().threads());
+    seen.report.command = report.command;
+    seen.observed.emplace();
+    for (const Process& process : report.processes)
+      fuse::add_calls_on_fuse(seen.observed->applications, process);
+    seen.observed->daemon = fuse::sum_of(session.own_threads());
+    outputs.write(report, seen);
   } else {
     outputs.write(report);
   }

@@ -86,7 +86,7 @@ void Ledger::add(const Snapshot& snapshot) {
     add_fields(sums.outside, task.head.outside, kOutside);
     sums.compat_calls += task.head.compat_calls;
     sums.name = task.head.name;
-    tasks_in_call_ += task.head.in_call;
+    if (own_pid_ == 0 || task.head.pid != own_pid_) tasks_in_call_ += task.head.in_call;
     for (const auto& [key, row] : task.rows) add_row(sums.rows[key.word], row);
   }
   for (const zc_account& record : snapshot.accounts) {
@@ -134,7 +134,7 @@ void Ledger::forget_finished() {
   for (auto& [id, account] : accounts_)
     if (!account.finished && account.argv.empty()) account.argv = argv_of(account);
   std::erase_if(accounts_, [this](const auto& entry) {
-    if (!entry.second.finished) return false;
+    if (!entry.second.finished || is_own(entry.second)) return false;
     forgotten_compat_calls_ += entry.second.compat_calls;
     forgotten_ = true;
     return true;
@@ -142,9 +142,10 @@ void Ledger::forget_finished() {
 }
 
 std::size_t Ledger::running() const {
-  return static_cast<std::size_t>(std::count_if(accounts_.begin(), accounts_.end(), [](auto& entry) {
-    return !entry.second.finished;
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(accounts_.begin(), accounts_.end(), [this](auto& entry) {
+        return !entry.second.finished && !is_own(entry.second);
+      }));
 }
 
 std::uint64_t Ledger::account_of(std::int64_t pid) const {
@@ -228,11 +229,19 @@ Process Ledger::to_process(const Account& account) const {
 std::vector<Process> Ledger::processes() const {
   std::vector<Process> processes;
   processes.reserve(accounts_.size());
-  for (const auto& entry : accounts_) processes.push_back(to_process(entry.second));
+  for (const auto& entry : accounts_)
+    if (!is_own(entry.second)) processes.push_back(to_process(entry.second));
   std::stable_sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) {
     return a.start_ns < b.start_ns;
   });
   return processes;
+}
+
+std::vector<Process> Ledger::own_threads() const {
+  std::vector<Process> threads;
+  for (const auto& entry : accounts_)
+    if (is_own(entry.second)) threads.push_back(to_process(entry.second));
+  return threads;
 }
 
 Process Ledger::process(std::uint64_t account) const { return to_process(accounts_.at(account)); }

@@ -18,7 +18,10 @@ namespace zctrace {
 // that exited while it was taken.
 class Ledger {
  public:
-  explicit Ledger(const SyscallTable& table) : meanings_(table.rows()) {}
+  // `own_pid`: the process of the observer, some of whose threads may be observed. They are in
+  // own_threads() and in nothing else. 0: none.
+  explicit Ledger(const SyscallTable& table, std::int64_t own_pid = 0)
+      : meanings_(table.rows()), own_pid_(own_pid) {}
 
   void add(const Snapshot& snapshot);
   void set_command(std::uint64_t account, std::vector<std::string> argv);
@@ -47,6 +50,7 @@ class Ledger {
   // As they stand, by start time. A process without an exec of its own has its parent's argv.
   std::vector<Process> processes() const;
   Process process(std::uint64_t account) const;  // of a known account
+  std::vector<Process> own_threads() const;      // never forgotten
   std::uint64_t compat_calls() const;
 
  private:
@@ -64,11 +68,15 @@ class Ledger {
     bool finished = false;
   };
 
+  bool is_own(const Account& account) const {
+    return own_pid_ != 0 && account.record.pid == own_pid_;
+  }
   const std::vector<std::string>& argv_of(const Account& account) const;
   Row to_row(std::uint32_t word, const RowSum& sum) const;
   Process to_process(const Account& account) const;
 
   std::vector<RowMeaning> meanings_;
+  std::int64_t own_pid_;
   std::map<std::uint64_t, Account> accounts_;
   std::vector<std::uint64_t> newly_finished_;
   std::uint64_t tasks_in_call_ = 0;

@@ -3,6 +3,8 @@
 
 #include <bpf/bpf.h>
 
+#include <unistd.h>
+
 #include <cstring>
 #include <fstream>
 #include <thread>
@@ -53,7 +55,7 @@ std::uint64_t peak_rss_bytes(std::int64_t pid) {
 }  // namespace
 
 Session::Session(const SessionOptions& options)
-    : options_(options), table_(options.syscalls), skeleton_(options.probes, table_), ledger_(table_) {}
+    : options_(options), table_(options.syscalls), skeleton_(options.probes, table_), ledger_(table_, ::getpid()) {}
 
 void Session::begin(std::uint32_t walk, pid_t pid) {
   const std::uint64_t before = skeleton_.walk_observed();
@@ -86,6 +88,10 @@ void Session::walk_until_settled() {
 void Session::arm(pid_t pid) { begin(ZC_WALK_ARM, pid); }
 void Session::observe(pid_t pid) { begin(ZC_WALK_OBSERVE, pid); }
 
+void Session::observe_own(const std::vector<pid_t>& tids) {
+  for (const pid_t tid : tids) begin(ZC_WALK_OBSERVE, tid);
+}
+
 std::uint64_t Session::attach(const std::vector<pid_t>& pids) {
   const std::uint32_t yes = 1;
   for (const pid_t pid : pids)
@@ -101,7 +107,7 @@ std::uint64_t Session::attach(const std::vector<pid_t>& pids) {
 void Session::read_commands() {
   for (const Ledger::Running& process : ledger_.running_accounts()) {
     const auto [read, first] = commands_read_.try_emplace(process.account, 0);
-    if (first && process.execs == 0 && process.parent_account == 0)
+    if (first && options_.commands && process.execs == 0 && process.parent_account == 0)
       ledger_.set_command(process.account, current_command(process.pid));
     if (read->second == process.execs) continue;
     zc_command command;

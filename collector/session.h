@@ -18,6 +18,9 @@ namespace zctrace {
 struct SessionOptions {
   ProbeOptions probes;
   std::string syscalls = "%io";
+  // Whether /proc is asked for the command lines of processes that are attached to. Reading one
+  // can need a lock that the process holds.
+  bool commands = true;
 };
 
 // Owns the probes and the counts. Everything is unloaded when it is destroyed, or when the
@@ -31,6 +34,9 @@ class Session {
   void arm(pid_t pid);
   // Observes process `pid`, single-threaded so far, from now on.
   void observe(pid_t pid);
+  // Observes threads of this very process, each from now on. They are no processes of the
+  // report: own_threads() has them.
+  void observe_own(const std::vector<pid_t>& tids);
 
   // Observes the processes `pids` and every other task that is wanted, with their threads and
   // descendants, until no more of them appear. Returns how many tasks were new.
@@ -49,6 +55,8 @@ class Session {
   // The same without the peaks of RSS of those that run; those that ended are forgotten, and in
   // no later list. For one who watches for days, and adds up.
   std::vector<Process> take_processes();
+  // Those of observe_own(), as they stand, also when they have ended.
+  std::vector<Process> own_threads() const { return ledger_.own_threads(); }
   // The latest observed process with that pid. Throws Error when there was none.
   Process process(pid_t pid) const;
   std::size_t running() const { return ledger_.running(); }

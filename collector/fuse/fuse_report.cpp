@@ -79,10 +79,13 @@ DaemonUse& DaemonUse::operator-=(const DaemonUse& earlier) {
   device.requests -= earlier.device.requests;
   device.writes -= earlier.device.writes;
   device.splices -= earlier.device.splices;
+  proc_calls -= earlier.proc_calls;
   return *this;
 }
 
-DaemonUse this_daemon(std::uint64_t threads) {
+namespace {
+
+DaemonUse this_daemon(const FileSystem& fs, std::uint64_t threads) {
   rusage usage = {};
   ::getrusage(RUSAGE_SELF, &usage);
   return {threads,
@@ -91,11 +94,14 @@ DaemonUse this_daemon(std::uint64_t threads) {
           static_cast<std::uint64_t>(usage.ru_nvcsw),
           static_cast<std::uint64_t>(usage.ru_nivcsw),
           static_cast<std::uint64_t>(usage.ru_maxrss) * 1024,
-          device_calls()};
+          device_calls(),
+          fs.proc_calls};
 }
 
+}  // namespace
+
 Beginning begin_now(Passthrough& mount) {
-  return {mount.fs().accounts.snapshot(), this_daemon(mount.threads())};
+  return {mount.fs().accounts.snapshot(), this_daemon(mount.fs(), mount.threads())};
 }
 
 FuseReport seen_since(const Beginning& beginning, Passthrough& mount, std::uint64_t threads) {
@@ -106,7 +112,7 @@ FuseReport seen_since(const Beginning& beginning, Passthrough& mount, std::uint6
   seen.mount_point = mount.target();
   seen.cache = cache_name(mount.fs().options.cache);
   seen.splice = mount.fs().options.splice;
-  seen.daemon = this_daemon(threads);
+  seen.daemon = this_daemon(mount.fs(), threads);
   seen.daemon -= beginning.daemon;
   AccountsSnapshot counts = mount.fs().accounts.snapshot();
   counts -= beginning.counts;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "collector/fuse/accounts.h"
+#include "collector/fuse/amplification.h"
 #include "collector/fuse/device_io.h"
 #include "collector/fuse/path_tree.h"
 #include "collector/report.h"
@@ -40,11 +42,10 @@ struct DaemonUse {
   std::uint64_t involuntary_switches = 0;
   std::uint64_t max_rss_bytes = 0;
   DeviceCalls device;
+  std::uint64_t proc_calls = 0;  // to know who asks, and why; threads that serve only
 
   DaemonUse& operator-=(const DaemonUse& earlier);
 };
-
-DaemonUse this_daemon(std::uint64_t threads);
 
 struct FuseReport {
   // Rows are named "fuse:read" and so on. A request is no syscall of whoever caused it, so all
@@ -54,6 +55,7 @@ struct FuseReport {
   std::vector<ByOperation<TimedCounts>> requests;
   std::vector<FileUse> files;  // those that moved the most bytes first
   DaemonUse daemon;
+  std::optional<Observed> observed;  // absent: without BPF
   std::string source;
   std::string mount_point;
   std::string cache;

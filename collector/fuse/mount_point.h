@@ -1,6 +1,8 @@
 // Where from and where to: what is checked before mounting, and how it is unmounted.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,10 @@ MountPoint check_mount_point(const std::string& source, const std::string& targe
 
 // The path of fusermount3. Throws Error: no /dev/fuse, no fusermount3.
 std::string require_fuse();
+
+// The device number of what is mounted at `target`, without asking the file system, which
+// nobody may serve yet; 0: not known.
+dev_t device_at(const std::string& target);
 
 // True: it is gone. False: somebody uses it, and `lazily` was not asked for. Throws Error.
 bool unmount(const std::string& target, bool lazily);

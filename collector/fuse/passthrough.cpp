@@ -143,9 +143,14 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
     throw Error("cannot mount at '" + target_ + "'" +
                 (last_complaint.empty() ? std::string() : ": " + last_complaint));
   mounted_ = true;
-  start(options);
-  struct stat status;
-  if (::stat(target_.c_str(), &status) == 0) fs_->set_mount_device(status.st_dev);
+  try {
+    start(options);
+  } catch (...) {
+    ::fuse_session_unmount(session_.get());
+    throw;
+  }
+  // No request of zctrace's own among those of others.
+  fs_->set_mount_device(device_at(target_));
 }
 
 Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& target,
@@ -196,6 +201,7 @@ void Passthrough::start(const PassthroughOptions& options) {
   const unsigned count = thread_count(options);
   try {
     workers_.reserve(count);
+    waiting_.reserve(count);
     for (unsigned i = 0; i < count; ++i) {
       ++serving_;
       workers_.emplace_back([this] { serve(); });
@@ -204,14 +210,42 @@ void Passthrough::start(const PassthroughOptions& options) {
   } catch (const std::system_error& error) {
     if (workers_.size() < serving_) --serving_;  // the one that was not to be
     stop();
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw system_error("cannot start " + std::to_string(count) + " threads", error.code().value());
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  try {
+    if (options.before_serving) options.before_serving(thread_ids());
+  } catch (...) {
+    stop();
+    throw;
+  }
+  open_gate();
+}
+
+std::vector<pid_t> Passthrough::thread_ids() {
+  std::unique_lock lock(gate_mutex_);
+  gate_.wait(lock, [this] { return waiting_.size() == workers_.size(); });
+  return waiting_;
+}
+
+void Passthrough::open_gate() noexcept {
+  {
+    const std::lock_guard lock(gate_mutex_);
+    gate_open_ = true;
+  }
+  gate_.notify_all();
 }
 
 void Passthrough::serve() noexcept {
   if (fs_->options.thread_umask) ::unshare(CLONE_FS);
   ::pthread_setname_np(::pthread_self(), "zctrace-fuse");
+  {
+    std::unique_lock lock(gate_mutex_);
+    waiting_.push_back(::gettid());
+    gate_.notify_all();
+    gate_.wait(lock, [this] { return gate_open_; });
+  }
   fuse_session* const session = session_.get();
   fuse_buf buffer = {};
   while (::fuse_session_exited(session) == 0) {
@@ -261,6 +295,7 @@ bool Passthrough::unmount(bool lazily) {
 
 void Passthrough::stop() noexcept {
   ::fuse_session_exit(session_.get());
+  open_gate();
   {
     const std::lock_guard lock(crowd_mutex_);
     stopping_ = true;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,6 +23,9 @@ struct PassthroughOptions {
   bool splice = true;
   Cache cache = Cache::automatic;
   unsigned threads = 0;  // 0: by the number of CPUs
+  // Called with the threads that will serve, before any of them does; who uses the mount waits.
+  // What it throws is thrown to the caller, with nothing left mounted.
+  std::function<void(const std::vector<pid_t>&)> before_serving;
 };
 
 // Owns the mount and the threads. The destructor unmounts, lazily when it must.
@@ -58,6 +62,8 @@ class Passthrough {
 
   void open_session(const std::string& mount_options);
   void start(const PassthroughOptions& options);
+  std::vector<pid_t> thread_ids();  // waits until every worker has one
+  void open_gate() noexcept;
   void serve() noexcept;
   void make_kernel_forget() noexcept;
 
@@ -72,6 +78,11 @@ class Passthrough {
   Descriptor ended_;
   std::vector<std::thread> workers_;
   std::atomic<std::size_t> serving_{0};
+
+  std::mutex gate_mutex_;
+  std::condition_variable gate_;
+  std::vector<pid_t> waiting_;  // workers that came to the gate
+  bool gate_open_ = false;
 
   std::mutex crowd_mutex_;
   std::condition_variable crowded_;

@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,15 +27,6 @@ struct MountOutcome {
 };
 
 MountOutcome failed(const char* what) { return {errno, what, 0}; }
-
-// The device number of what is mounted at `target`, without asking the file system, which
-// nobody serves yet.
-dev_t device_at(const char* target) {
-  struct statx status;
-  constexpr int kDoNotAsk = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
-  if (::statx(AT_FDCWD, target, kDoNotAsk, STATX_TYPE, &status) != 0) return 0;
-  return makedev(status.stx_dev_major, status.stx_dev_minor);
-}
 
 MountOutcome mount_in_own_namespace(int device, const char* target, mode_t root_mode) {
   if (::unshare(CLONE_NEWNS) != 0) return failed("create a mount namespace");

@@ -1,15 +1,13 @@
 // Classifies by syscall number; the numbers are those of this build's architecture.
 #include "collector/fuse/read_cause.h"
 
-#include <fcntl.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 
-#include "collector/descriptor.h"
+#include "collector/fuse/proc_file.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -64,11 +62,10 @@ TaskState state_in(std::string_view proc_syscall) {
 TaskLook look_at(int proc, pid_t tid) noexcept {
   char name[32];
   std::snprintf(name, sizeof(name), "%d/syscall", static_cast<int>(tid));
-  const Descriptor file(::openat(proc, name, O_RDONLY | O_CLOEXEC));
   char text[256];
   // ptrace's permission is asked for at read, not at open.
-  const ssize_t length = file ? ::read(file.get(), text, sizeof(text)) : -1;
-  if (length < 0) return {TaskState::elsewhere, errno == EACCES || errno == EPERM};
+  const ssize_t length = read_proc_file(proc, name, text, sizeof(text));
+  if (length < 0) return {TaskState::elsewhere, length == -EACCES || length == -EPERM};
   return {state_in({text, static_cast<std::size_t>(length)}), false};
 }
 

@@ -2,6 +2,7 @@
 #include "collector/fuse/request.h"
 
 #include "collector/fuse/device_io.h"
+#include "collector/fuse/proc_file.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -41,6 +42,7 @@ Request::Request(fuse_req_t request, Operation operation)
 
 Request::~Request() {
   if (!answered_) error(EIO);
+  fs_.proc_calls.fetch_add(take_proc_calls(), std::memory_order_relaxed);
   if (!counted_) return;
   outcome_.wall_ns = ns_since(start_);
   if (outcome_.error != 0) outcome_.bytes = 0;

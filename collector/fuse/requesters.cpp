@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "collector/error.h"
+#include "collector/fuse/proc_file.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -24,18 +25,9 @@ constexpr std::size_t kCommandBytes = 4096;
 constexpr std::size_t kThreads = 65536;  // remembered at once
 
 std::string read_file(int directory, const std::string& name, std::size_t limit) {
-  const Descriptor file(::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text;
-  if (!file) return text;
-  text.resize(limit);
-  std::size_t used = 0;
-  while (used < limit) {
-    const ssize_t n = ::read(file.get(), text.data() + used, limit - used);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    used += static_cast<std::size_t>(n);
-  }
-  text.resize(used);
+  std::string text(limit, '\0');
+  const ssize_t n = read_proc_file(directory, name.c_str(), text.data(), limit);
+  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
   return text;
 }
 
@@ -47,6 +39,10 @@ std::int64_t number_after(std::string_view text, std::string_view label) {
   std::int64_t number = 0;
   std::from_chars(text.data() + begin, text.data() + text.size(), number);
   return number;
+}
+
+std::uint64_t tick_ns() {
+  return 1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
 }
 
 bool is_power_of_two(std::uint32_t n) { return (n & (n - 1)) == 0; }
@@ -129,10 +125,10 @@ ProcessId Requesters::identify(pid_t tid) {
     process = static_cast<ProcessId>(known_.size());
     Known& fresh = known_.emplace_back();
     fresh.process.pid = pid;
-    fresh.process.start_ns =
-        stat.start_ticks * (1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
+    fresh.process.start_ns = stat.start_ticks * tick_ns();
     fresh.start_ticks = stat.start_ticks;
     by_pid_[pid] = process;
+    starts_.emplace(pid, stat.start_ticks);
   }
   if (threads_.size() >= kThreads) threads_.clear();  // those that still ask are found again
   Thread& thread = threads_[tid];
@@ -188,6 +184,11 @@ void Requesters::read_commands() {
 pid_t Requesters::pid_of(ProcessId process) const {
   const std::lock_guard lock(mutex_);
   return static_cast<pid_t>(known_[process].process.pid);
+}
+
+bool Requesters::has_asked(std::int64_t pid, std::uint64_t start_ns) const {
+  const std::lock_guard lock(mutex_);
+  return starts_.contains({pid, start_ns / tick_ns()});
 }
 
 bool Requesters::may_inspect(ProcessId process) const {

@@ -9,10 +9,12 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "collector/descriptor.h"
@@ -45,6 +47,8 @@ class Requesters {
   // The process of thread `tid`, which waits for its request to be answered.
   ProcessId process_of(pid_t tid);
   pid_t pid_of(ProcessId process) const;
+  // Whether a process that began at `start_ns` (CLOCK_BOOTTIME) ever asked.
+  bool has_asked(std::int64_t pid, std::uint64_t start_ns) const;
   // Whether /proc may be asked what the process does; asked for and kept by read_cause.
   bool may_inspect(ProcessId process) const;
   void refuse_inspection(ProcessId process);
@@ -78,7 +82,8 @@ class Requesters {
   mutable std::mutex mutex_;
   std::unordered_map<pid_t, Thread> threads_;
   std::vector<Known> known_;
-  std::unordered_map<std::int64_t, ProcessId> by_pid_;
+  std::unordered_map<std::int64_t, ProcessId> by_pid_;  // the latest of each pid
+  std::set<std::pair<std::int64_t, std::uint64_t>> starts_;  // pid and ticks, of all
   std::function<void(pid_t)> new_process_;
 
   std::deque<ProcessId> unread_;  // whose command line is wanted
