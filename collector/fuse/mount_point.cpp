@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -137,6 +138,13 @@ std::string require_fuse() {
   if (program.empty())
     throw Error(std::string(kFusermount) + " is not installed; install the package fuse3");
   return program;
+}
+
+dev_t device_at(const char* target) noexcept {
+  struct statx status;
+  constexpr int kDoNotAsk = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
+  if (::statx(AT_FDCWD, target, kDoNotAsk, STATX_TYPE, &status) != 0) return 0;
+  return makedev(status.stx_dev_major, status.stx_dev_minor);
 }
 
 bool unmount(const std::string& target, bool lazily) {

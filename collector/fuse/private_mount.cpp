@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,15 +27,6 @@ struct MountOutcome {
 };
 
 MountOutcome failed(const char* what) { return {errno, what, 0}; }
-
-// The device number of what is mounted at `target`, without asking the file system, which
-// nobody serves yet.
-dev_t device_at(const char* target) {
-  struct statx status;
-  constexpr int kDoNotAsk = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
-  if (::statx(AT_FDCWD, target, kDoNotAsk, STATX_TYPE, &status) != 0) return 0;
-  return makedev(status.stx_dev_major, status.stx_dev_minor);
-}
 
 MountOutcome mount_in_own_namespace(int device, const char* target, mode_t root_mode) {
   if (::unshare(CLONE_NEWNS) != 0) return failed("create a mount namespace");
@@ -116,6 +106,9 @@ void PrivateMount::serve(const PassthroughOptions& options) {
 }
 
 int PrivateMount::enter() const noexcept {
+  // The kernel aborts what waits for a daemon that is dead only when nobody has the device open:
+  // a child that had, and made a request itself, would wait for ever.
+  if (device_) ::close(device_.get());
   if (::setns(namespace_.get(), CLONE_NEWNS) != 0) return errno;
   // Entering leaves one at the root; the old directory's path leads through the mount now.
   if (!working_directory_.empty() && ::chdir(working_directory_.c_str()) != 0) return errno;
