@@ -15,9 +15,9 @@ __u32 zc_namespace_pid_at(__u64 address)
 		if (bpf_probe_read_kernel(&upid, sizeof(upid), (void *)pid +
 					  bpf_core_field_offset(struct pid, numbers) +
 					  i * sizeof(upid)))
-			break;
+			return BPF_CORE_READ(task, pid);
 		if (BPF_CORE_READ(upid.ns, ns.inum) == pid_namespace_inum)
 			return upid.nr;
 	}
-	return BPF_CORE_READ(task, pid);
+	return 0;
 }

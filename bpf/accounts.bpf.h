@@ -14,8 +14,8 @@ extern __u64 accounts_made;
 extern __u32 walk_wanted;
 
 /*
- * A task's number in zctrace's pid namespace; its global one where it has none
- * there. Takes the pointer as a number: callers hold pointers of several kinds,
+ * A task's number in zctrace's pid namespace; 0 where it has none there, as for
+ * getppid. Takes the pointer as a number: callers hold pointers of several kinds,
  * and the verifier wants one kind for each load.
  */
 __u32 zc_namespace_pid_at(__u64 address);

@@ -87,7 +87,7 @@ static __always_inline struct zc_task *zc_newcomer(struct task_struct *task,
 						   struct linux_binprm *bprm)
 {
 	if (!zc_wanted(zc_address(task)) &&
-	    !(wanted_names && zc_wanted_path(zc_address(bprm->interp))))
+	    !(wanted_names && zc_namespace_pid(task) && zc_wanted_path(zc_address(bprm->interp))))
 		return 0;
 	if (zc_observe_process(task, 0, ZC_TASK_FRESH) == ZC_NO_MEMORY) {
 		zc_lose_task();

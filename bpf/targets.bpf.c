@@ -129,10 +129,13 @@ __u32 zc_wanted(__u64 address)
 	struct zc_cgroup_search search = {};
 	struct zc_glob glob = {};
 	struct cgroup *cgroup;
+	__u32 pid;
 
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return 0;
-	if (zc_namespace_pid_at((__u64)BPF_CORE_READ(task, group_leader)) == own_pid)
+	pid = zc_namespace_pid_at((__u64)BPF_CORE_READ(task, group_leader));
+	/* Who is outside of zctrace's pid namespace is in no snapshot either. */
+	if (!pid || pid == own_pid)
 		return 0;
 	if (want_all)
 		return 1;

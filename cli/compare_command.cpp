@@ -342,9 +342,7 @@ int compare(const CompareOptions& options) {
                 kExitUsage);
   size_option("--drain-read", options.drain_read);
   require_observation();
-  OutputFile json(options.output.json);
-  OutputFile csv(options.output.csv);
-  OutputFile markdown(options.output.markdown);
+  Outputs outputs(options.output, STDOUT_FILENO);
   watch_signals();
 
   Comparison comparison;
@@ -385,11 +383,10 @@ int compare(const CompareOptions& options) {
   comparison.duration_ns = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
 
-  if (!options.output.quiet)
-    write_all(STDOUT_FILENO, compare_table(comparison, table_style_of(STDOUT_FILENO)), "the table");
-  if (json.wanted()) json.write(compare_json(comparison).dump(2) + "\n");
-  if (csv.wanted()) csv.write(compare_csv(comparison));
-  if (markdown.wanted()) markdown.write(compare_markdown(comparison));
+  outputs.write({[&] { return compare_table(comparison, outputs.style()); },
+                 [&] { return compare_json(comparison).dump(2) + "\n"; },
+                 [&] { return compare_csv(comparison); },
+                 [&] { return compare_markdown(comparison); }});
   const bool any = std::any_of(comparison.methods.begin(), comparison.methods.end(),
                                [](const MethodResult& result) { return result.timed(); });
   if (!any) return kExitFailed;

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <memory>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "cli/action.h"
 #include "cli/listen_address.h"
@@ -96,7 +96,7 @@ void listen(const ListenAddress& address, const std::shared_ptr<Scraped>& scrape
   exposer->RegisterCollectable(scraped);
   ListenAddress bound = address;
   bound.port = static_cast<std::uint16_t>(exposer->GetListeningPorts().at(0));
-  fmt::print(stderr, "zctrace: serving http://{}/metrics\n", bound.text());
+  tell(fmt::format("zctrace: serving http://{}/metrics\n", bound.text()));
   // Closing it takes up to two seconds: CivetWeb looks that often whether it should stop. Its
   // threads end with the process, and the one that may be serving holds on to what it serves.
   static_cast<void>(exposer.release());

@@ -87,9 +87,7 @@ class Reporter {
   Reporter(const MountOptions& options, const std::optional<fuse::Observation>& observation)
       : options_(options),
         observation_(observation),
-        json_(options.output.json),
-        csv_(options.output.csv),
-        markdown_(options.output.markdown) {}
+        outputs_(options.output, STDOUT_FILENO) {}
 
   void begin(fuse::Passthrough& mount) {
     threads_ = mount.threads();
@@ -98,32 +96,26 @@ class Reporter {
 
   void interval(fuse::Passthrough& mount) {
     const fuse::FuseReport report = seen(mount);
-    if (!options_.output.quiet)
-      print(report.report.started_at + "\n" + mount_table(report, style()) + "\n");
-    if (json_.wanted()) json_.write(mount_json(report).dump() + "\n");
-    if (csv_.wanted()) {
-      const std::string csv = mount_csv(report);
-      csv_.write(first_ ? csv : csv.substr(csv.find('\n') + 1));
-    }
-    if (markdown_.wanted()) markdown_.write(mount_markdown(report) + "\n");
-    first_ = false;
+    outputs_.write({[&] {
+                      return report.report.started_at + "\n" +
+                             mount_table(report, outputs_.style()) + "\n";
+                    },
+                    [&] { return mount_json(report).dump() + "\n"; },
+                    [&] { return outputs_.without_repeated_header(mount_csv(report)); },
+                    [&] { return mount_markdown(report) + "\n"; }});
     next(mount);
   }
 
   void whole(fuse::Passthrough& mount) {
     const fuse::FuseReport report = seen(mount);
-    if (!options_.output.quiet) print(mount_table(report, style()));
-    if (json_.wanted()) json_.write(mount_json(report).dump(2) + "\n");
-    if (csv_.wanted()) csv_.write(mount_csv(report));
-    if (markdown_.wanted()) markdown_.write(mount_markdown(report));
+    outputs_.write({[&] { return mount_table(report, outputs_.style()); },
+                    [&] { return mount_json(report).dump(2) + "\n"; },
+                    [&] { return mount_csv(report); }, [&] { return mount_markdown(report); }});
   }
 
   int status() const { return options_.output.strict && lost_ ? kExitLost : kExitDone; }
 
  private:
-  static TableStyle style() { return table_style_of(STDOUT_FILENO); }
-  static void print(const std::string& text) { write_all(STDOUT_FILENO, text, "the report"); }
-
   void next(fuse::Passthrough& mount) {
     start_ = steady_clock::now();
     started_at_ = now_rfc3339();
@@ -148,15 +140,12 @@ class Reporter {
 
   const MountOptions& options_;
   const std::optional<fuse::Observation>& observation_;
-  OutputFile json_;
-  OutputFile csv_;
-  OutputFile markdown_;
+  Outputs outputs_;
   fuse::Beginning beginning_;
   fuse::Observed observed_;
   steady_clock::time_point start_;
   std::string started_at_;
   std::uint64_t threads_ = 0;
-  bool first_ = true;
   bool lost_ = false;
 };
 

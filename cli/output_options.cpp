@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
+#include <utility>
 
 #include "cli/csv_view.h"
 #include "cli/json_view.h"
@@ -18,8 +20,9 @@
 namespace zctrace {
 
 void add_count_options(CLI::App& command, CountOptions& options) {
-  command.add_option("-e,--syscalls", options.syscalls,
-                     "Syscalls with a row of their own: names, %copy, %zerocopy, %io, %all")
+  command
+      .add_option("-e,--syscalls", options.syscalls,
+                  "Syscalls with a row of their own: names, %copy, %zerocopy, %io, %all")
       ->type_name("LIST");
   command.add_flag("--no-latency", options.no_latency,
                    "No clock reads: the cheapest mode, without times inside calls");
@@ -38,8 +41,9 @@ void add_file_options(CLI::App& command, OutputOptions& options) {
       ->type_name("FILE");
   command.add_option("--csv", options.csv, "Write the rows as CSV; - for standard output")
       ->type_name("FILE");
-  command.add_option("--markdown", options.markdown,
-                     "Write the table as Markdown; - for standard output")
+  command
+      .add_option("--markdown", options.markdown,
+                  "Write the table as Markdown; - for standard output")
       ->type_name("FILE");
   command.add_flag("-q,--quiet", options.quiet, "No table");
   command.add_flag("--strict", options.strict, "Exit with 3 when any event was lost");
@@ -110,9 +114,17 @@ void OutputFile::write(const std::string& text) {
   // Not a regular file (a pipe, /dev/stdout): nothing to cut.
   if (!written_ && ::ftruncate(file_.get(), 0) != 0 && errno != EINVAL)
     throw system_error("cannot write '" + path_ + "'", errno);
-  created_ = false;
   written_ = true;
-  write_all(file_.get(), text, "'" + path_ + "'");
+  const off_t before = ::lseek(file_.get(), 0, SEEK_CUR);
+  try {
+    write_all(file_.get(), text, "'" + path_ + "'");
+    created_ = false;
+  } catch (const Error&) {
+    // What is no regular file cannot be cut, either; nothing is lost then.
+    if (before >= 0 && ::ftruncate(file_.get(), before) == 0)
+      ::lseek(file_.get(), before, SEEK_SET);
+    throw;
+  }
 }
 
 Outputs::Outputs(const OutputOptions& options, int table_fd)
@@ -122,45 +134,67 @@ Outputs::Outputs(const OutputOptions& options, int table_fd)
       csv_(options.csv),
       markdown_(options.markdown) {}
 
+TableStyle Outputs::style() const { return table_style_of(table_fd_); }
+
+void Outputs::write(const Views& views) {
+  std::exception_ptr first;
+  const auto attempt = [&first](const auto& write) {
+    try {
+      write();
+    } catch (...) {
+      if (!first) first = std::current_exception();
+    }
+  };
+  attempt([&] {
+    if (!options_.quiet) write_all(table_fd_, views.table(), "the report");
+  });
+  attempt([&] {
+    if (json_.wanted()) json_.write(views.json());
+  });
+  attempt([&] {
+    if (csv_.wanted()) csv_.write(views.csv());
+  });
+  attempt([&] {
+    if (markdown_.wanted()) markdown_.write(views.markdown());
+  });
+  if (first) std::rethrow_exception(first);
+}
+
 void Outputs::write(const Report& report) {
-  if (!options_.quiet)
-    write_all(table_fd_, table_view(report, group_by(options_), table_style_of(table_fd_)),
-              "the report");
-  if (json_.wanted()) json_.write(report_json(report).dump(2) + "\n");
-  if (csv_.wanted()) csv_.write(csv_view(report));
-  if (markdown_.wanted()) markdown_.write(markdown_view(report, group_by(options_)));
+  write({[&] { return table_view(report, group_by(options_), style()); },
+         [&] { return report_json(report).dump(2) + "\n"; }, [&] { return csv_view(report); },
+         [&] { return markdown_view(report, group_by(options_)); }});
 }
 
 void Outputs::write(const Report& report, const fuse::FuseReport& mounted) {
-  const TableStyle style = table_style_of(table_fd_);
-  if (!options_.quiet)
-    write_all(table_fd_,
-              table_view(report, group_by(options_), style) + "\n" + mount_sections(mounted, style),
-              "the report");
-  if (json_.wanted()) {
-    auto json = report_json(report);
-    add_mount_json(json, mounted);
-    json_.write(json.dump(2) + "\n");
-  }
-  if (csv_.wanted()) csv_.write(csv_view(report));
-  if (markdown_.wanted())
-    markdown_.write(markdown_view(report, group_by(options_)) + "\n" +
-                    mount_markdown_sections(mounted));
+  write({[&] {
+           return table_view(report, group_by(options_), style()) + "\n" +
+                  mount_sections(mounted, style());
+         },
+         [&] {
+           auto json = report_json(report);
+           add_mount_json(json, mounted);
+           return json.dump(2) + "\n";
+         },
+         [&] { return csv_view(report); },
+         [&] {
+           return markdown_view(report, group_by(options_)) + "\n" +
+                  mount_markdown_sections(mounted);
+         }});
 }
 
 void Outputs::write_interval(const Report& report) {
-  if (!options_.quiet)
-    write_all(table_fd_,
-              report.started_at + "\n" +
-                  table_view(report, group_by(options_), table_style_of(table_fd_)) + "\n",
-              "the report");
-  if (json_.wanted()) json_.write(report_json(report).dump() + "\n");
-  if (csv_.wanted()) {
-    const std::string csv = csv_view(report);
-    csv_.write(csv_header_written_ ? csv.substr(csv.find('\n') + 1) : csv);
-    csv_header_written_ = true;
-  }
-  if (markdown_.wanted()) markdown_.write(markdown_view(report, group_by(options_)) + "\n");
+  write({[&] {
+           return report.started_at + "\n" + table_view(report, group_by(options_), style()) + "\n";
+         },
+         [&] { return report_json(report).dump() + "\n"; },
+         [&] { return without_repeated_header(csv_view(report)); },
+         [&] { return markdown_view(report, group_by(options_)) + "\n"; }});
+}
+
+std::string Outputs::without_repeated_header(const std::string& csv) {
+  if (std::exchange(csv_header_written_, true)) return csv.substr(csv.find('\n') + 1);
+  return csv;
 }
 
 int Outputs::status(const Report& report) const {

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "cli/grid.h"
+#include "cli/table_view.h"
 #include "collector/descriptor.h"
 #include "collector/fuse/fuse_report.h"
 #include "collector/report.h"
@@ -38,7 +40,8 @@ void add_file_options(CLI::App& command, OutputOptions& options);
 
 // A time as parse_duration() takes it, more than nothing; "" is nullopt. Throws
 // CLI::ValidationError naming `option`.
-std::optional<std::chrono::nanoseconds> duration_option(const char* option, const std::string& text);
+std::optional<std::chrono::nanoseconds> duration_option(const char* option,
+                                                        const std::string& text);
 
 // What a session is asked for by both.
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output);
@@ -46,8 +49,9 @@ SessionOptions session_options(const CountOptions& count, const OutputOptions& o
 std::optional<GroupBy> group_by(const OutputOptions& options);
 
 // A file that is opened before anything runs, so that a path which cannot be written is an
-// error early, and is only cut to its new content when there is some. One that was created
-// and never written is removed again.
+// error early, and is only cut to its new content when there is some. What could only be
+// written in part (a full disk) is taken back; one that was created and holds nothing is removed
+// again.
 class OutputFile {
  public:
   // "" writes nothing, "-" standard output. Throws Error.
@@ -65,12 +69,22 @@ class OutputFile {
   bool written_ = false;
 };
 
+// What a report looks like in each format; made only where it is wanted.
+struct Views {
+  std::function<std::string()> table;
+  std::function<std::string()> json;
+  std::function<std::string()> csv;
+  std::function<std::string()> markdown;
+};
+
 // Owns the files that --json, --csv and --markdown name.
 class Outputs {
  public:
   Outputs(const OutputOptions& options, int table_fd);
 
-  // Every view that was asked for; throws Error when one cannot be written.
+  // Every view that was asked for, each also when others cannot be written: a terminal that is
+  // gone must not cost the files. Throws Error for the first that could not.
+  void write(const Views& views);
   void write(const Report& report);
   // The same with what the file system saw.
   void write(const Report& report, const fuse::FuseReport& mounted);
@@ -79,6 +93,10 @@ class Outputs {
   void write_interval(const Report& report);
   // What can go wrong after the command: kExitLost under --strict, else 0.
   int status(const Report& report) const;
+  TableStyle style() const;  // of where the table goes
+
+  // One CSV of many: all but the first lose their header.
+  std::string without_repeated_header(const std::string& csv);
 
  private:
   OutputOptions options_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "cli/output_options.h"
 #include "cli/printable.h"
 #include "cli/table_view.h"
 
@@ -19,7 +20,7 @@ constexpr std::size_t kBarWidth = 24;
 Progress::Progress(std::size_t steps) : shown_(::isatty(STDERR_FILENO) == 1), steps_(steps) {}
 
 Progress::~Progress() {
-  if (shown_) fmt::print(stderr, "\r\x1b[K");
+  if (shown_) tell("\r\x1b[K");
 }
 
 void Progress::step(const std::string& what) {
@@ -28,8 +29,7 @@ void Progress::step(const std::string& what) {
   const std::size_t filled = kBarWidth * std::min(done_, steps_) / std::max<std::size_t>(steps_, 1);
   const std::string line = fmt::format("[{}{}] {}/{} {}", std::string(filled, '#'),
                                        std::string(kBarWidth - filled, '.'), done_, steps_, what);
-  fmt::print(stderr, "\r{}\x1b[K", cut_to_width(line, width > 1 ? width - 1 : 1, false));
-  std::fflush(stderr);
+  tell(fmt::format("\r{}\x1b[K", cut_to_width(line, width > 1 ? width - 1 : 1, false)));
   done_++;
 }
 

@@ -20,9 +20,16 @@
 namespace zctrace {
 namespace {
 
+namespace fs = std::filesystem;
+
 using State = Requirement::State;
 
-constexpr const char* kBtf = "/sys/kernel/btf/vmlinux";
+using Btf = std::unique_ptr<btf, decltype(&btf__free)>;
+
+Btf load_kernel_btf() {
+  libbpf_set_print(nullptr);  // what is missing is ours to say
+  return Btf(btf__load_vmlinux_btf(), btf__free);
+}
 
 Requirement kernel_version() {
   utsname names = {};
@@ -34,12 +41,6 @@ Requirement kernel_version() {
   if (major > 6 || (major == 6 && minor >= 1)) return {"kernel", State::ok, found, ""};
   return {"kernel", State::missing, found + " is older than 6.1, the first that zctrace supports",
           "boot a newer kernel"};
-}
-
-Requirement kernel_btf() {
-  if (::access(kBtf, R_OK) == 0) return {"BTF", State::ok, kBtf, ""};
-  return {"BTF", State::missing, std::string(kBtf) + ": " + std::strerror(errno),
-          "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y"};
 }
 
 bool has_capability(cap_value_t capability) {
@@ -55,16 +56,6 @@ Requirement capability(cap_value_t wanted, const char* name, const char* purpose
     return {name, State::ok, purpose, ""};
   return {name, State::missing, std::string("not held, needed to ") + purpose,
           "run as root or with sudo, or: setcap cap_bpf,cap_perfmon=ep zctrace"};
-}
-
-Requirement lockdown() {
-  std::ifstream file("/sys/kernel/security/lockdown");
-  std::string modes;
-  if (!std::getline(file, modes)) return {"lockdown", State::ok, "none", ""};
-  if (modes.find("[confidentiality]") == std::string::npos)
-    return {"lockdown", State::ok, modes, ""};
-  return {"lockdown", State::missing, modes + ": no BPF program may read kernel memory",
-          "boot without lockdown=confidentiality"};
 }
 
 // Tracepoints are functions in BTF; tracefs is not needed, and often not mounted.
@@ -84,11 +75,12 @@ std::vector<Requirement> tracepoints() {
       {"io_uring_complete", false, "io_uring operations"},
   };
   std::vector<Requirement> found;
-  const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
+  const Btf kernel = load_kernel_btf();
+  if (!kernel) return {{"tracepoints", State::missing, "cannot be looked for without BTF", ""}};
   for (const Wanted& wanted : kWanted) {
     const std::string type = std::string("btf_trace_") + wanted.name;
     const std::string name = std::string("tracepoint ") + wanted.name;
-    if (kernel && btf__find_by_name_kind(kernel.get(), type.c_str(), BTF_KIND_TYPEDEF) >= 0)
+    if (btf__find_by_name_kind(kernel.get(), type.c_str(), BTF_KIND_TYPEDEF) >= 0)
       found.push_back({name, State::ok, wanted.purpose, ""});
     else
       found.push_back({name, wanted.required ? State::missing : State::optional_missing,
@@ -105,14 +97,22 @@ Requirement fuse() {
           error == ENOENT ? "modprobe fuse" : "let this user read and write it"};
 }
 
-// What can be known without reading BTF.
+// The kernel needs BTF of its own for these programs; what it does not show under /sys, libbpf
+// also finds in the kernel's image under /boot, /lib/modules and /usr/lib/debug.
+Requirement kernel_btf() {
+  Requirement found = btf_requirement("/");
+  if (found.state == State::ok || !load_kernel_btf()) return found;
+  return {found.name, State::ok, "in the kernel's image; not in /sys/kernel/btf", ""};
+}
+
+// What can be known without reading BTF, where that is where it should be.
 std::vector<Requirement> quick_requirements() {
   return {
       kernel_version(),
       kernel_btf(),
       capability(CAP_BPF, "CAP_BPF", "load BPF programs"),
       capability(CAP_PERFMON, "CAP_PERFMON", "attach them to tracepoints"),
-      lockdown(),
+      lockdown_requirement("/"),
   };
 }
 
@@ -127,6 +127,37 @@ Requirement trial_load() {
 }
 
 }  // namespace
+
+Requirement btf_requirement(const fs::path& root) {
+  const fs::path path = root / "sys/kernel/btf/vmlinux";
+  if (::access(path.c_str(), R_OK) == 0) return {"BTF", State::ok, path.string(), ""};
+  const int error = errno;
+  const std::string detail = path.string() + ": " + std::strerror(error);
+  if (error != ENOENT) return {"BTF", State::missing, detail, "let this user read it"};
+  std::error_code ignored;
+  if (!fs::exists(root / "sys/kernel", ignored))
+    return {"BTF", State::missing, detail,
+            "/sys is not mounted here: mount -t sysfs sysfs /sys, or pass it into the container"};
+  return {"BTF", State::missing, detail,
+          "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y; BTF from elsewhere does not do, the "
+          "kernel itself needs it"};
+}
+
+Requirement lockdown_requirement(const fs::path& root) {
+  const fs::path directory = root / "sys/kernel/security";
+  std::ifstream file(directory / "lockdown");
+  std::string modes;
+  std::error_code ignored;
+  // Unknown is no reason to refuse: the kernel will, if it must.
+  if (!std::getline(file, modes) && !fs::exists(directory / "lsm", ignored))
+    return {"lockdown", State::ok, "not known: no securityfs at " + directory.string(), ""};
+  if (modes.find("[confidentiality]") != std::string::npos)
+    return {"lockdown", State::missing, "confidentiality: no BPF program may read kernel memory",
+            "boot without lockdown=confidentiality; lockdown=integrity does no harm"};
+  if (modes.find("[integrity]") != std::string::npos)
+    return {"lockdown", State::ok, "integrity, which allows all that zctrace does", ""};
+  return {"lockdown", State::ok, "none", ""};
+}
 
 bool Preflight::can_observe() const {
   return std::none_of(requirements.begin(), requirements.end(),
@@ -148,7 +179,6 @@ std::string Preflight::reason() const {
 }
 
 Preflight check_machine(bool load) {
-  libbpf_set_print(nullptr);
   Preflight preflight{quick_requirements()};
   for (Requirement& tracepoint : tracepoints())
     preflight.requirements.push_back(std::move(tracepoint));

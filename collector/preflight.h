@@ -1,6 +1,7 @@
 // What this machine allows, found by asking it, and what zctrace will therefore do.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct Preflight {
   // The first thing missing, as one line for commands that cannot run.
   std::string reason() const;
 };
+
+// What files below `root` say; it is / but in tests.
+Requirement btf_requirement(const std::filesystem::path& root);
+Requirement lockdown_requirement(const std::filesystem::path& root);
 
 // Looks at the kernel, BTF, capabilities, lockdown, tracepoints, FUSE. With `load`, and when
 // nothing else is missing, loads and attaches the programs once to be certain. Never throws

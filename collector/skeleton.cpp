@@ -66,7 +66,8 @@ class KernelTypes {
 std::uint32_t own_pid_namespace() {
   struct stat status = {};
   if (::stat("/proc/self/ns/pid", &status) != 0)
-    throw system_error("cannot read /proc/self/ns/pid", errno);
+    throw system_error("zctrace needs /proc (mount -t proc proc /proc): /proc/self/ns/pid", errno,
+                       kExitCannotRun);
   return static_cast<std::uint32_t>(status.st_ino);
 }
 

@@ -3,6 +3,7 @@
 
 #include <fnmatch.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -55,6 +56,17 @@ std::string unescaped(const std::string& field) {
 }
 
 }  // namespace
+
+void TargetFinder::require_own_proc() const {
+  std::error_code error;
+  const fs::path self = fs::read_symlink(root_ / "proc/self", error);
+  if (error)
+    throw system_error("zctrace needs /proc (mount -t proc proc /proc): /proc/self", error.value(),
+                       kExitCannotRun);
+  if (self != std::to_string(::getpid()))
+    throw Error("/proc is that of another pid namespace; in this one: mount -t proc proc /proc",
+                kExitCannotRun);
+}
 
 void TargetFinder::require_process(pid_t pid) const {
   std::ifstream status(root_ / "proc" / std::to_string(pid) / "status");
@@ -134,6 +146,11 @@ std::uint64_t cgroup_id(const fs::path& directory) {
   if (::stat(directory.c_str(), &status) != 0)
     throw system_error("cannot look at cgroup " + directory.string(), errno);
   return status.st_ino;
+}
+
+bool Cgroup::exists() const {
+  struct stat status = {};
+  return ::stat(directory.c_str(), &status) == 0 && status.st_ino == id;
 }
 
 }  // namespace zctrace

@@ -22,14 +22,15 @@ struct Targets {
   bool empty() const {
     return pids.empty() && names.empty() && cgroups.empty() && units.empty() && !all;
   }
-  // Whether what ends may come back under the same name.
-  bool open_ended() const { return all || !cgroups.empty() || !units.empty(); }
 };
 
 // A look at /proc and /sys below `root`, which tests replace by a tree of their own.
 class TargetFinder {
  public:
   explicit TargetFinder(std::filesystem::path root = "/") : root_(std::move(root)) {}
+
+  // Throws Error where /proc is not of this process's pid namespace: its numbers are others'.
+  void require_own_proc() const;
 
   // Throws Error unless `pid` is a process (not a thread of one) that is there.
   void require_process(pid_t pid) const;
@@ -51,5 +52,12 @@ class TargetFinder {
 
 // The number by which the kernel knows a cgroup. Throws Error.
 std::uint64_t cgroup_id(const std::filesystem::path& directory);
+
+// A cgroup that was there once. Another one may have its name later.
+struct Cgroup {
+  std::filesystem::path directory;
+  std::uint64_t id;
+  bool exists() const;
+};
 
 }  // namespace zctrace

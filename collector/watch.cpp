@@ -8,17 +8,26 @@
 namespace zctrace {
 namespace {
 
-SessionOptions session_options(const WatchOptions& options, const TargetFinder& finder) {
+std::vector<Cgroup> find_cgroups(const Targets& targets, const TargetFinder& finder) {
+  finder.require_own_proc();
+  std::vector<Cgroup> cgroups;
+  const auto add = [&cgroups](const std::filesystem::path& directory) {
+    cgroups.push_back({directory, cgroup_id(directory)});
+  };
+  for (const std::string& path : targets.cgroups) add(finder.cgroup_directory(path));
+  for (const std::string& unit : targets.units)
+    for (const auto& directory : finder.unit_directories(unit)) add(directory);
+  return cgroups;
+}
+
+SessionOptions session_options(const WatchOptions& options, const TargetFinder& finder,
+                               const std::vector<Cgroup>& cgroups) {
   SessionOptions session = options.session;
   Newcomers& newcomers = session.probes.newcomers;
   newcomers.all = options.targets.all;
   newcomers.names = options.targets.names;
   for (const pid_t pid : options.targets.pids) finder.require_process(pid);
-  for (const std::string& path : options.targets.cgroups)
-    newcomers.cgroups.push_back(cgroup_id(finder.cgroup_directory(path)));
-  for (const std::string& unit : options.targets.units)
-    for (const auto& directory : finder.unit_directories(unit))
-      newcomers.cgroups.push_back(cgroup_id(directory));
+  for (const Cgroup& cgroup : cgroups) newcomers.cgroups.push_back(cgroup.id);
   if (!options.targets.names.empty() && !options.wait &&
       finder.processes_named(options.targets.names).empty())
     throw Error("no process named '" + options.targets.names.front() +
@@ -29,7 +38,10 @@ SessionOptions session_options(const WatchOptions& options, const TargetFinder& 
 }  // namespace
 
 Watch::Watch(const WatchOptions& options)
-    : options_(options), session_(session_options(options, finder_)), unattached_(options.targets.pids) {
+    : options_(options),
+      cgroups_(find_cgroups(options.targets, finder_)),
+      session_(session_options(options, finder_, cgroups_)),
+      unattached_(options.targets.pids) {
   attach();
   poll();
   for (const pid_t pid : options_.targets.pids)
@@ -52,8 +64,11 @@ void Watch::poll() {
 }
 
 bool Watch::ended() const {
-  return session_.running() == 0 && !options_.targets.open_ended() &&
-         !(options_.wait && !session_.has_observed_any());
+  if (session_.running() != 0 || options_.targets.all) return false;
+  if (options_.wait && !session_.has_observed_any()) return false;
+  // One that is there may fill again.
+  return std::none_of(cgroups_.begin(), cgroups_.end(),
+                      [](const Cgroup& cgroup) { return cgroup.exists(); });
 }
 
 Report Watch::report_of(std::vector<Process> processes) const {

@@ -42,6 +42,7 @@ class Watch {
 
   WatchOptions options_;
   TargetFinder finder_;
+  std::vector<Cgroup> cgroups_;
   Session session_;
   std::vector<pid_t> unattached_;
   std::uint64_t tasks_attached_ = 0;

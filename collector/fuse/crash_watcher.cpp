@@ -52,7 +52,7 @@ bool is_dead_mount(const char* target) {
 
 CrashWatcher::CrashWatcher(const std::string& fusermount, const std::string& target) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("cannot create a pipe", errno);
+  if (::pipe(ends) != 0) throw system_error("cannot create a pipe", errno);
   const Descriptor reader(ends[0]);
   alive_.reset(ends[1]);
   std::string name = "fusermount3";
@@ -64,6 +64,8 @@ CrashWatcher::CrashWatcher(const std::string& fusermount, const std::string& tar
   if (pid_ < 0) throw system_error("cannot fork", errno);
   if (pid_ == 0) watch(reader.get(), argv, fusermount.c_str(), path.c_str());
 }
+
+void CrashWatcher::mounted() noexcept { ::fcntl(alive_.get(), F_SETFD, FD_CLOEXEC); }
 
 CrashWatcher::~CrashWatcher() {
   const char done = 1;

@@ -10,8 +10,9 @@
 namespace zctrace::fuse {
 
 // A child in a session of its own that waits for the end of this process. libfuse's own
-// auto_unmount does that for root only: fusermount3, being root, may not look at the mount of
-// another user, and takes it for alive (libfuse 3.14, should_auto_unmount()).
+// auto_unmount (3.14) does not do: fusermount3, being root, may not look at the mount of another
+// user, and takes it for alive; and it leaves the mount where this process dies before it has
+// been given the device.
 class CrashWatcher {
  public:
   // Forks: before the first thread. `fusermount` is the program's path. Throws Error.
@@ -19,6 +20,10 @@ class CrashWatcher {
   ~CrashWatcher();  // sends it home: nothing is left to unmount
   CrashWatcher(const CrashWatcher&) = delete;
   CrashWatcher& operator=(const CrashWatcher&) = delete;
+
+  // To be called when it is mounted. What is started before, fusermount3, is waited for as well: it
+  // may still be at it when this process is dead.
+  void mounted() noexcept;
 
  private:
   pid_t pid_ = -1;

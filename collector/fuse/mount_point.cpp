@@ -140,10 +140,10 @@ std::string require_fuse() {
   return program;
 }
 
-dev_t device_at(const std::string& target) {
+dev_t device_at(const char* target) noexcept {
   struct statx status;
   constexpr int kDoNotAsk = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
-  if (::statx(AT_FDCWD, target.c_str(), kDoNotAsk, STATX_TYPE, &status) != 0) return 0;
+  if (::statx(AT_FDCWD, target, kDoNotAsk, STATX_TYPE, &status) != 0) return 0;
   return makedev(status.stx_dev_major, status.stx_dev_minor);
 }
 

@@ -26,9 +26,10 @@ MountPoint check_mount_point(const std::string& source, const std::string& targe
 // The path of fusermount3. Throws Error: no /dev/fuse, no fusermount3.
 std::string require_fuse();
 
-// The device number of what is mounted at `target`, without asking the file system, which
-// nobody may serve yet; 0: not known.
-dev_t device_at(const std::string& target);
+// The device number of what is mounted at `target`, 0: unknown. Without asking the file system: a
+// process that waits for an answer of its own threads can no longer be killed, for only they, who
+// die first, could give it.
+dev_t device_at(const char* target) noexcept;
 
 // True: it is gone. False: somebody uses it, and `lazily` was not asked for. Throws Error.
 bool unmount(const std::string& target, bool lazily);

@@ -130,11 +130,11 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
   source_ = point.source;
   target_ = point.target;
   const bool for_everyone = ::geteuid() == 0;
-  if (!for_everyone) crash_watcher_ = std::make_unique<CrashWatcher>(fusermount, target_);
+  crash_watcher_ = std::make_unique<CrashWatcher>(fusermount, target_);
   fs_ = std::make_unique<FileSystem>(std::move(point.root),
                                      file_system_options(options, for_everyone));
   open_session(std::string("fsname=zctrace,subtype=zctrace") +
-               (for_everyone ? ",auto_unmount,allow_other,default_permissions" : ""));
+               (for_everyone ? ",allow_other,default_permissions" : ""));
   last_complaint.clear();
   ::fuse_set_log_func(keep_complaint);
   const int result = ::fuse_session_mount(session_.get(), target_.c_str());
@@ -143,6 +143,7 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
     throw Error("cannot mount at '" + target_ + "'" +
                 (last_complaint.empty() ? std::string() : ": " + last_complaint));
   mounted_ = true;
+  crash_watcher_->mounted();
   try {
     start(options);
   } catch (...) {
@@ -150,7 +151,7 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
     throw;
   }
   // No request of zctrace's own among those of others.
-  fs_->set_mount_device(device_at(target_));
+  if (const dev_t device = device_at(target_.c_str()); device != 0) fs_->set_mount_device(device);
 }
 
 Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& target,

@@ -106,6 +106,9 @@ void PrivateMount::serve(const PassthroughOptions& options) {
 }
 
 int PrivateMount::enter() const noexcept {
+  // The kernel aborts what waits for a daemon that is dead only when nobody has the device open:
+  // a child that had, and made a request itself, would wait for ever.
+  if (device_) ::close(device_.get());
   if (::setns(namespace_.get(), CLONE_NEWNS) != 0) return errno;
   // Entering leaves one at the root; the old directory's path leads through the mount now.
   if (!working_directory_.empty() && ::chdir(working_directory_.c_str()) != 0) return errno;

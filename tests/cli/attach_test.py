@@ -456,6 +456,43 @@ class Cgroups(Attach):
         report = self.detach(attached)
         self.assert_writes(report.process(target.pid), 101, 505)
 
+    @in_both_modes
+    def test_ends_with_its_cgroup(self, mode):
+        cgroup = self.cgroup("one")
+        targets = [self.commanded_in(cgroup), self.commanded_in(self.cgroup("one/two"))]
+        attached = self.attach("-G", cgroup, *mode)
+        for target in targets:
+            self.tell(target, "write 101 5", "spawn 103 7")
+            self.end(target)
+        self.assertIsNone(attached.poll())
+        for directory in (cgroup / "two", cgroup):
+            self.wait_until(lambda directory=directory: self.removed(directory), "it is removed")
+        # Of its name, and not the one that was meant.
+        self.cgroup("one")
+        report = self.end_of(attached)
+        self.assert_writes(report.totals, 2 * (101 + 2 * 103), 2 * (505 + 2 * 721))
+        self.assertEqual([process["exit_code"] for process in report.processes], [0] * 4)
+
+    def test_unit_that_is_stopped(self):
+        cgroup = self.cgroup("zctrace-test.service")
+        target = self.commanded_in(cgroup)
+        attached = self.attach("--unit", "zctrace-test")
+        self.tell(target, "write 101 5")
+        self.end(target)
+        self.wait_until(lambda: self.removed(cgroup), "it is removed")
+        self.assert_writes(self.end_of(attached).totals, 101, 505)
+
+    def test_process_that_leaves_for_another_cgroup_is_observed_to_its_end(self):
+        cgroup = self.cgroup("one")
+        target = self.commanded_in(cgroup)
+        attached = self.attach("-G", cgroup)
+        self.move(target, self.cgroup("elsewhere"))
+        self.wait_until(lambda: self.removed(cgroup), "it is removed")
+        self.tell(target, "write 101 5")
+        self.assertIsNone(attached.poll())
+        self.end(target)
+        self.assert_writes(self.end_of(attached).totals, 101, 505)
+
     def test_unit(self):
         name = f"zctrace-test-{os.getpid()}.service"
         target = self.commanded_in(self.cgroup(f"system.slice/{name}"))

@@ -7,7 +7,8 @@ import signal
 import subprocess
 
 from harness import (PATIENCE_S, ZCTRACE, Report, TestCase, argv_of, children, in_both_modes,
-                     is_running, tool)
+                     is_running)
+from kernel_objects import assert_loaded, bpf_objects_of, wait_until_unloaded
 
 
 class Status(TestCase):
@@ -222,50 +223,21 @@ class Signals(TestCase):
         self.assert_gone(report.processes[1]["pid"])
 
 
-def bpf_objects_of(pid):
-    """Kind -> ids of the BPF programs, links and maps that a process holds."""
-    ids = {"prog": set(), "link": set(), "map": set()}
-    for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-        try:
-            text = path.read_text()
-        except FileNotFoundError:
-            continue
-        lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        for kind, found in ids.items():
-            if f"{kind}_id" in lines:
-                found.add(int(lines[f"{kind}_id"]))
-    return ids
-
-
-def bpf_objects(bpftool, kind):
-    listed = subprocess.run([bpftool, "--json", kind, "show"], capture_output=True, text=True,
-                            check=True, timeout=PATIENCE_S).stdout
-    return {found["id"] for found in json.loads(listed or "[]")}
-
-
 class Killed(TestCase):
     """SIGKILL gives zctrace no time for anything: the kernel must clean up, and does."""
 
-    def assert_all_unloaded(self, bpftool, ids):
-        for kind, held in ids.items():
-            self.wait_until(lambda: not held & bpf_objects(bpftool, kind),
-                            f"{kind} {held} are gone")
-
     @in_both_modes
     def test_sigkill_leaves_no_program_and_the_command_undisturbed(self, mode):
-        bpftool = tool("bpftool")
         run = self.start([ZCTRACE, "run", *mode, "--json", self.directory / "report.json", "--",
                           "sh", "-c", "echo ready; read line; echo got $line; echo end"],
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.assertEqual(run.stdout.readline(), "ready\n")
         ids = bpf_objects_of(run.pid)
-        for kind in ids:
-            self.assertTrue(ids[kind], kind)
-            self.assertLessEqual(ids[kind], bpf_objects(bpftool, kind))
+        assert_loaded(self, ids)
         (pid,) = children(run.pid)
         run.kill()
         run.wait(timeout=PATIENCE_S)
-        self.assert_all_unloaded(bpftool, ids)
+        wait_until_unloaded(self, ids)
         self.assertTrue(is_running(pid))
         run.stdin.write("on\n")
         run.stdin.flush()
@@ -273,13 +245,12 @@ class Killed(TestCase):
         self.assert_gone(pid)
 
     def test_nothing_stays_loaded_after_a_run(self):
-        bpftool = tool("bpftool")
         run = self.start([ZCTRACE, "run", "-q", "--", "sh", "-c", "echo ready; read line"],
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.assertEqual(run.stdout.readline(), "ready\n")
         ids = bpf_objects_of(run.pid)
         run.communicate("on\n", timeout=PATIENCE_S)
-        self.assert_all_unloaded(bpftool, ids)
+        wait_until_unloaded(self, ids)
 
     def stopped_at_the_gate(self, ran):
         """zctrace stopped while its child has not been released yet, and the child."""

@@ -3,10 +3,12 @@
 import grp
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 
-from harness import NOBODY, PATIENCE_S, ZCTRACE, Report, TestCase, doctor, tool, why_not_observable
+from harness import (NOBODY, PATIENCE_S, ZCTRACE, Report, Terminal, TestCase, doctor, tool,
+                     why_not_observable)
 
 
 def as_nobody(*capabilities):
@@ -101,16 +103,70 @@ class Capabilities(NeedsRoot):
         self.assertEqual(len(report.processes), 4)
         self.assertGreaterEqual(report.bytes("write", "user", "pipe"), 70001)
 
-    def test_each_is_needed(self):
+    def test_doctor_names_each_that_is_missing(self):
         self.skip_where_nothing_works()
         for held, missing in (("bpf", "CAP_PERFMON"), ("perfmon", "CAP_BPF")):
             with self.subTest(held=held):
-                done = self.run_as_nobody(ZCTRACE, "run", "--", "true", capabilities=(held,))
-                self.assertEqual(done.returncode, 77)
-                self.assertIn(f"{missing} not held", done.stderr)
                 done = self.run_as_nobody(ZCTRACE, "doctor", capabilities=(held,))
                 self.assertEqual(done.returncode, 77)
                 self.assertRegex(done.stdout, rf"(?m)^MISSING +{missing} ")
+
+    def words_as_nobody(self, words, capabilities):
+        """A copy of zctrace, for the tree may be closed to others."""
+        program = self.directory / "zctrace"
+        if not program.exists():
+            shutil.copy(ZCTRACE, program)
+        return [*as_nobody(*capabilities), str(program), *words]
+
+    def commands(self):
+        target = self.start(["cat"], stdin=subprocess.PIPE)
+        return {"run": ["run", "-q", "--", "true"],
+                "attach": ["attach", "-q", "-p", str(target.pid), "-d", "100ms", "--json", "-"],
+                "compare": ["compare", "-q", "--size", "64K", "--runs", "1", "--warmup", "0",
+                            "--methods", "read_write/64K", "--json", "-"],
+                "export": ["export", "-p", str(target.pid), "--listen", "127.0.0.1:0"],
+                "top": ["top", "-p", str(target.pid), "-d", "500ms"]}
+
+    def test_both_are_enough_for_every_command(self):
+        self.skip_where_nothing_works()
+        for name, words in self.commands().items():
+            words = self.words_as_nobody(words, ("bpf", "perfmon"))
+            with self.subTest(command=name):
+                if name == "top":
+                    tool("tmux")
+                    window = Terminal(self, shlex.join(words))
+                    self.assertIn("status=0", window.wait_for("status="))
+                elif name == "export":
+                    exporter = self.start(words, stderr=subprocess.PIPE, text=True)
+                    self.wait_for_line(exporter.stderr, "serving")
+                    exporter.terminate()
+                    self.assertEqual(exporter.wait(PATIENCE_S), 0)
+                else:
+                    done = subprocess.run(words, capture_output=True, text=True, check=False,
+                                          stdin=subprocess.DEVNULL, timeout=PATIENCE_S)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+                    if name != "run":
+                        Report(done.stdout)
+
+    def test_each_is_needed_by_every_command(self):
+        self.skip_where_nothing_works()
+        for held, missing in (("bpf", "CAP_PERFMON"), ("perfmon", "CAP_BPF")):
+            for name, words in self.commands().items():
+                words = self.words_as_nobody(words, (held,))
+                with self.subTest(command=name, held=held):
+                    if name == "top":
+                        tool("tmux")
+                        window = Terminal(self, shlex.join(words), columns=200)
+                        text = window.wait_for("status=")
+                        self.assertIn("status=77", text)
+                    else:
+                        done = subprocess.run(words, capture_output=True, text=True, check=False,
+                                              stdin=subprocess.DEVNULL, timeout=PATIENCE_S)
+                        self.assertEqual((done.returncode, done.stdout), (77, ""))
+                        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                        text = done.stderr
+                    self.assertIn(f"{missing} not held", text)
+                    self.assertIn("setcap cap_bpf,cap_perfmon=ep", text)
 
     def test_sys_admin_includes_both(self):
         self.skip_where_nothing_works()

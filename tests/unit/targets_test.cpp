@@ -2,6 +2,7 @@
 #include "collector/targets.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -107,14 +108,34 @@ TEST_F(FakeRoot, WithoutCgroup2TheMessageSaysHowToMountIt) {
   }
 }
 
-TEST(Targets, OnlyPidsAndNamesEndWithTheirProcesses) {
+TEST_F(FakeRoot, CgroupThatWasRemovedIsNotTheOneThatHasItsNameLater) {
+  const fs::path directory = cgroups() / "ending";
+  fs::create_directory(directory);
+  const Cgroup cgroup{directory, cgroup_id(directory)};
+  EXPECT_TRUE(cgroup.exists());
+  // Moved away and not removed: a tmpfs may give the number away again.
+  fs::rename(directory, cgroups() / "elsewhere");
+  EXPECT_FALSE(cgroup.exists());
+  fs::create_directory(directory);
+  EXPECT_FALSE(cgroup.exists());
+}
+
+TEST_F(FakeRoot, ProcOfAnotherNamespaceIsRefused) {
+  const TargetFinder finder(root_);
+  fs::remove_all(root_ / "proc/self");
+  EXPECT_THROW(finder.require_own_proc(), Error);
+  fs::create_symlink(std::to_string(::getpid()), root_ / "proc/self");
+  EXPECT_NO_THROW(finder.require_own_proc());
+  fs::remove(root_ / "proc/self");
+  fs::create_symlink(std::to_string(::getpid() + 1), root_ / "proc/self");
+  EXPECT_THROW(finder.require_own_proc(), Error);
+}
+
+TEST(Targets, NobodyIsNamedAtFirst) {
   Targets targets;
   EXPECT_TRUE(targets.empty());
-  targets.pids = {1};
-  targets.names = {"nginx"};
-  EXPECT_FALSE(targets.open_ended());
-  targets.cgroups = {"/"};
-  EXPECT_TRUE(targets.open_ended());
+  targets.units = {"nginx"};
+  EXPECT_FALSE(targets.empty());
 }
 
 }  // namespace

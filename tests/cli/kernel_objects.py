@@ -1,0 +1,57 @@
+"""What of BPF a process holds, and what of it the kernel still has."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+from harness import PATIENCE_S, tool
+
+
+def bpf_objects_of(pid):
+    """Kind -> ids of the BPF programs, links and maps that a process holds."""
+    ids = {"prog": set(), "link": set(), "map": set()}
+    for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        try:
+            text = path.read_text()
+        except FileNotFoundError:
+            continue
+        lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+        for kind, found in ids.items():
+            if f"{kind}_id" in lines:
+                found.add(int(lines[f"{kind}_id"]))
+    return ids
+
+
+def count_bpf_objects_of(pid):
+    """How many descriptors of BPF objects it has: quicker than to ask which."""
+    count = 0
+    try:
+        for descriptor in os.scandir(f"/proc/{pid}/fd"):
+            try:
+                count += "bpf" in os.readlink(descriptor.path)
+            except FileNotFoundError:
+                pass
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return count
+
+
+def bpf_objects(kind):
+    """The ids of all that the kernel has, everybody's."""
+    listed = subprocess.run([tool("bpftool"), "--json", kind, "show"], capture_output=True,
+                            text=True, check=True, timeout=PATIENCE_S).stdout
+    return {found["id"] for found in json.loads(listed or "[]")}
+
+
+def assert_loaded(test, ids):
+    for kind, held in ids.items():
+        test.assertTrue(held, kind)
+        test.assertLessEqual(held, bpf_objects(kind))
+
+
+def wait_until_unloaded(test, ids):
+    """The kernel frees them a moment after the last descriptor was closed."""
+    for kind, held in ids.items():
+        if held:
+            test.wait_until(lambda: not held & bpf_objects(kind), f"{kind} {held} are gone")

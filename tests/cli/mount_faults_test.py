@@ -1,0 +1,236 @@
+"""`zctrace mount` killed, stopped, hung up or out of room: nothing stays mounted, and who reads or
+writes through it gets the right bytes or an error."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import pathlib
+import signal
+import stat
+import subprocess
+import sys
+import unittest
+
+import faults_test
+import mount_test
+from harness import NOBODY, PATIENCE_S, ZCTRACE, Report, children, why_not_observable
+from kernel_objects import bpf_objects_of
+
+# Reads a file in small pieces without a cache, one for each line that it is told.
+READER = """
+import os, sys
+file = os.open(sys.argv[1], os.O_RDONLY)
+print("ready", flush=True)
+for line in sys.stdin:
+    try:
+        print(len(os.read(file, 100_003)), flush=True)
+    except OSError as error:
+        print(error.errno, flush=True)
+"""
+
+
+class MountFaults(mount_test.MountTest, faults_test.Faults):
+    def assert_unmounted(self, process):
+        self.wait_until(lambda: not mount_test.mounts_at(self.point), "it is unmounted")
+        self.wait_until(lambda: not list(self.session_of(process.pid)), "its helpers are gone")
+        self.assertEqual(os.listdir(self.point), [])
+
+    def begin_mount(self, *options, prefix=(), **streams):
+        streams.setdefault("stdout", subprocess.DEVNULL)
+        streams.setdefault("stderr", subprocess.DEVNULL)
+        process = self.start([*prefix, ZCTRACE, "mount", self.source, self.point, *options],
+                             start_new_session=True, **streams)
+        self.addCleanup(self.unmount)
+        return process
+
+    def start_reader(self, path):
+        reader = self.start([sys.executable, "-c", READER, path], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True)
+        self.wait_for_line(reader.stdout, "ready")
+        return reader
+
+    @staticmethod
+    def ask(reader):
+        reader.stdin.write("\n")
+        reader.stdin.flush()
+
+
+class Killed(MountFaults):
+    # What there is to see of a mount that begins, in this order: then it is killed.
+    STAGES = {"at once": lambda pid, _: True,
+              "its watcher": lambda pid, _: children(pid),
+              "its mount": lambda pid, is_mounted: is_mounted(),
+              "its threads": lambda pid, is_mounted:
+                  is_mounted() and len(os.listdir(f"/proc/{pid}/task")) > 2}
+
+    def check_at_every_stage(self, begin, is_mounted):
+        for name, is_there in self.STAGES.items():
+            # Each is a moment, and what follows it takes a different while every time.
+            for _ in range(3):
+                with self.subTest(name):
+                    process = begin()
+                    self.wait_until(lambda: is_there(process.pid, is_mounted), name)
+                    helpers = children(process.pid)
+                    process.kill()
+                    process.wait(PATIENCE_S)
+                    for pid in helpers:
+                        self.assert_gone(pid)
+                    self.assertFalse(is_mounted())
+
+    def test_at_every_stage(self):
+        self.check_at_every_stage(self.begin_mount, lambda: mount_test.mounts_at(self.point))
+        self.assertEqual(os.listdir(self.point), [])
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
+    def test_at_every_stage_as_an_ordinary_user(self):
+        device = self.directory / "fuse"
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/fuse").st_rdev)
+        os.chmod(device, 0o666)
+        os.chown(self.point, NOBODY, NOBODY)
+        # The shell keeps the namespace, where the mount is, for the test to look at.
+        holder = self.start(["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                             f"mount --bind {device} /dev/fuse; echo ready; exec cat"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.wait_for_line(holder.stdout, "ready")
+        prefix = ["nsenter", "-t", holder.pid, "-m", *mount_test.AS_NOBODY]
+        self.check_at_every_stage(lambda: self.begin_mount(prefix=prefix),
+                                  lambda: mount_test.mounts_at(self.point, holder.pid))
+
+    def test_who_reads_gets_an_error_and_the_file_is_whole(self):
+        data = self.file()
+        process = self.begin_mount("--cache", "none")
+        self.wait_until(lambda: (self.point / "file").exists(), "it serves")
+        reader = self.start_reader(self.point / "file")
+        self.ask(reader)
+        self.assertEqual(reader.stdout.readline(), "100003\n")
+        process.kill()
+        process.wait(PATIENCE_S)
+        self.ask(reader)
+        self.assertEqual(int(reader.stdout.readline()), errno.ENOTCONN)
+        self.assert_unmounted(process)
+        self.assertEqual((self.source / "file").read_bytes(), data)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root for a namespace of its own")
+    def test_run_mount_while_observing(self):
+        if reason := why_not_observable():
+            self.skipTest(reason)
+        self.file()
+        before = pathlib.Path("/proc/self/mountinfo").read_text()
+        process = self.start([ZCTRACE, "run", "-q", "--mount", self.source, "--", sys.executable,
+                              "-c", READER, self.source / "file"], start_new_session=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.wait_for_line(process.stdout, "ready")
+        self.ask(process)
+        self.assertEqual(process.stdout.readline(), "100003\n")
+        ids = bpf_objects_of(process.pid)
+        (child,) = children(process.pid)
+        process.kill()
+        process.wait(PATIENCE_S)
+        process.stdin.close()
+        self.assert_gone(child)
+        self.assert_nothing_left(process, ids)
+        self.assertEqual(pathlib.Path("/proc/self/mountinfo").read_text(), before)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root for a namespace of its own")
+    def test_run_mount_while_loading(self):
+        if reason := why_not_observable():
+            self.skipTest(reason)
+        ran = self.directory / "ran"
+        for objects in self.stages():
+            with self.subTest(objects=objects):
+                process, ids = self.begin_and_stop(
+                    lambda: self.start([ZCTRACE, "run", "-q", "--mount", self.source, "--",
+                                        "touch", ran], start_new_session=True), objects)
+                process.kill()
+                process.wait(PATIENCE_S)
+                self.assert_nothing_left(process, ids)
+                ran.unlink(missing_ok=True)
+
+
+class Stopped(MountFaults):
+    def test_who_reads_waits_and_gets_the_right_bytes(self):
+        data = self.file()
+        process = self.begin_mount("--cache", "none")
+        self.wait_until(lambda: (self.point / "file").exists(), "it serves")
+        reader = self.start(["sha256sum", self.point / "file"], stdout=subprocess.PIPE, text=True)
+        self.stop(process)
+        process.send_signal(signal.SIGCONT)
+        line = reader.communicate(timeout=PATIENCE_S)[0]
+        self.assertEqual(line.split()[0], hashlib.sha256(data).hexdigest())
+        self.assertEqual(reader.returncode, 0)
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE_S), 0)
+        self.assert_unmounted(process)
+
+
+class WritingTheReport(MountFaults, faults_test.FullPipe):
+    def writing(self):
+        reader, writer = self.full_pipe()
+        self.addCleanup(reader.close)
+        process = self.begin_mount("-q", "--json", "-", "-d", "200ms", stdout=writer,
+                                   stderr=subprocess.PIPE, text=True)
+        os.close(writer)
+        self.wait_until(lambda: faults_test.writes_to(process.pid, 1), "it writes its report")
+        return process, reader
+
+    def test_killed(self):
+        process, _ = self.writing()
+        process.kill()
+        process.wait(PATIENCE_S)
+        self.assert_unmounted(process)
+
+    def test_pipe_that_is_closed(self):
+        process, reader = self.writing()
+        reader.close()
+        self.assertEqual(process.wait(PATIENCE_S), 1)
+        self.assertIn("Broken pipe", process.stderr.read())
+        self.assert_unmounted(process)
+
+    def test_stopped_and_continued(self):
+        process, reader = self.writing()
+        self.stop(process)
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(Report(reader.read().decode().lstrip())["command"], "mount")
+        self.assertEqual(process.wait(PATIENCE_S), 0)
+        self.assert_unmounted(process)
+
+
+class FullDisk(MountFaults):
+    def test_report_that_finds_no_room(self):
+        with open("/dev/full", "wb") as full:
+            process = self.begin_mount("-d", "200ms", "--json", "/dev/full", "--csv",
+                                       self.directory / "csv", stdout=full, stderr=subprocess.PIPE,
+                                       text=True)
+        self.assertEqual(process.wait(PATIENCE_S), 1)
+        self.assertIn("No space left on device", process.stderr.read())
+        self.assertTrue((self.directory / "csv").read_text())
+        self.assert_unmounted(process)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root for a namespace of its own")
+    def test_who_writes_is_told_that_the_source_is_full(self):
+        script = ('mount -t tmpfs -o size=64k none "$1" && { "$3" mount "$1" "$2" -q -d 60s & } &&'
+                  ' until mountpoint -q "$2"; do sleep 0.01; done;'
+                  ' head -c 100000 /dev/zero >"$2/file"; echo status=$?; wc -c <"$2/file";'
+                  ' rm "$2/file"; echo fits >"$2/other"; cat "$1/other"; kill -INT $!; wait $!;'
+                  ' echo status=$?')
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", self.source, self.point,
+                               ZCTRACE], text=True, capture_output=True, check=False,
+                              timeout=PATIENCE_S)
+        self.assertEqual(done.stdout.split(), ["status=1", "65536", "fits", "status=0"],
+                         done.stderr)
+        self.assertIn("No space left on device", done.stderr)
+
+
+class HungUp(MountFaults):
+    def test_it_unmounts_and_reports_to_the_file(self):
+        process, terminal = self.begin_in_terminal(["mount", self.source, self.point, "--json",
+                                                    self.path])
+        self.addCleanup(self.unmount)
+        self.wait_until(lambda: b"is mounted at" in terminal.text, "it serves")
+        with contextlib.suppress(FileNotFoundError):
+            (self.point / "none").stat()
+        terminal.close()
+        self.assertGreaterEqual(process.wait(PATIENCE_S), 0, "died of a signal")
+        self.assert_unmounted(process)
+        self.assertEqual(Report(self.path.read_text())["command"], "mount")
