@@ -6,6 +6,7 @@ BUILD ?= build
 
 CXX ?= g++
 CLANG ?= clang
+CLANGXX ?= clang++
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 PYTHON ?= /usr/bin/python3
 
@@ -19,6 +20,11 @@ TEST_PACKAGES := nginx caddy curl wrk openssl gcc-multilib strace python3 python
 # mount
 PACKAGES += libfuse3-dev fuse3
 TEST_PACKAGES += fio
+# fuzz, clang-check and cppcheck
+TEST_PACKAGES += libclang-rt-dev cppcheck
+
+# tidy
+TIDY_PACKAGES := clang-tidy pyflakes3 shellcheck
 
 MATRIX_PACKAGES := qemu-system-x86 busybox-static e2fsprogs
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace
@@ -40,6 +46,7 @@ LIBS := -lbpf -lelf -lz -lcap -lfmt -luring -lncursesw \
 	-lprometheus-cpp-pull -lprometheus-cpp-core
 LIBS += -lfuse3 -pthread
 SANITIZE ?=
+FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 # Files that define what others declare extern come first: libbpf 1.1's linker takes a map's
 # place from the first object that names it.
@@ -57,12 +64,30 @@ UNIT_TESTS := $(call sources,tests/unit)
 KERNEL_TESTS := $(call sources,tests/kernel)
 PROGRAMS := $(patsubst tests/fixtures/programs/%.c,$(BUILD)/programs/%,$(wildcard tests/fixtures/programs/*.c))
 
+# What the fuzz targets reach, built apart: clang, sanitizers, coverage.
+FUZZ := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.cpp))
+FUZZED := $(addprefix $(BUILD)/fuzz/,$(addprefix cli/,csv_view.o grid.o json_view.o \
+	listen_address.o markdown_view.o page.o place.o printable.o table_view.o target_options.o \
+	units.o) $(addprefix collector/,report.o syscall_table.o targets.o fuse/read_cause.o \
+	fuse/requesters.o) $(addprefix transfers/,error.o sink.o source.o unnamed_file.o))
+
+# A stamp for each file that clang++ and clang-tidy found nothing in.
+CHECKED := $(patsubst %,$(BUILD)/clang/%.ok,$(wildcard cli/*.cpp collector/*.cpp \
+	collector/fuse/*.cpp transfers/*.cpp tests/*/*.cpp tests/bench/*.c tests/fixtures/programs/*.c))
+CHECKED := $(filter-out %/floor.c.ok %/parts.c.ok,$(CHECKED))  # have their own skeletons
+TIDIED := $(patsubst $(BUILD)/clang/%,$(BUILD)/tidy/%,$(filter-out $(BUILD)/clang/tests/%,$(CHECKED)))
+PYTHON_SOURCES := scripts/check $(wildcard scripts/*/*.py tests/*/*.py)
+SHELL_SOURCES := .ci/run scripts/demo scripts/packages scripts/kernel-matrix/run \
+	scripts/kernel-matrix/tests scripts/kernel-matrix/init
+comma := ,
+
 BENCH := $(addprefix $(BUILD)/bench/,loop floor parts crowd snapshot)
 
 .DELETE_ON_ERROR:
+.SECONDARY:
 .SUFFIXES:
-.PHONY: all demo check packages unit-check kernel-check kernel-matrix cli-check arm64-check bench asan format \
-	tidy install uninstall clean help
+.PHONY: all demo check packages unit-check kernel-check kernel-matrix cli-check arm64-check bench \
+	asan tsan fuzz fuzz-targets clang-check cppcheck format tidy install uninstall clean help
 
 all: $(BUILD)/zctrace  ## Build build/zctrace (the default)
 
@@ -71,7 +96,7 @@ demo: packages  ## Install what is missing, build, compare the methods and watch
 	$(Q)scripts/demo $(BUILD)/zctrace
 
 check: packages  ## Install what is missing, build, run every test
-	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests fuzz-targets clang-check cppcheck
 	$(Q)scripts/check $(BUILD)
 
 unit-check: tests  ## Run the tests that need neither root nor BPF
@@ -102,16 +127,46 @@ kernel-matrix: packages  ## Boot Linux 6.1 and 6.12 in an emulator and run the t
 	$(Q)$(MAKE) --no-print-directory all $(BUILD)/kernel-tests $(PROGRAMS) $(BUILD)/bench/verified
 	$(Q)scripts/kernel-matrix/run $(BUILD)
 
-asan:  ## Build and run the unit tests with address and undefined behaviour sanitizers
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CXXFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' \
-		SANITIZE='-fsanitize=address,undefined' tests
-	$(Q)scripts/check $(BUILD)/asan unit
+# A tree of its own for each; reports of a sanitizer fail the test that made them.
+define sanitized
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/$(1) SANITIZE='$(2)' \
+		CXXFLAGS='-O1 -fno-omit-frame-pointer $(2)' tests
+	$(Q)ZCTRACE_SANITIZER=$(3) $(4) scripts/check $(BUILD)/$(1) unit kernel cli
+endef
+
+asan: packages  ## Run the tests with the address, leak and undefined behaviour sanitizers
+	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all,address)
+
+# Without address randomization: more than 28 bits of it (vm.mmap_rnd_bits, 32 on some kernels)
+# leave no place for the shadow memory of GCC 12's runtime.
+tsan: packages  ## Run the tests with the thread sanitizer
+	$(call sanitized,tsan,-fsanitize=thread,thread,setarch -R)
+
+fuzz: packages  ## Run the fuzz targets, FUZZ_S=60 seconds each
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) fuzz-targets
+	$(Q)FUZZ_S=$(or $(FUZZ_S),60) scripts/check $(BUILD) fuzz
+
+fuzz-targets: $(FUZZ)
+
+clang-check: $(CHECKED)  ## See that clang++ compiles everything without a warning
+
+cppcheck: | $(BUILD)/cppcheck  ## Look for mistakes with cppcheck
+	$(call say,CPPCHECK,'cli collector transfers')cppcheck --quiet --std=c++20 --language=c++ -I. \
+		--enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+		--suppressions-list=scripts/cppcheck-suppressions --cppcheck-build-dir=$(BUILD)/cppcheck \
+		-j $(JOBS) cli collector transfers
 
 format:  ## Format the C++ sources in place
 	$(Q)clang-format -i $(wildcard collector/*.[ch]* collector/fuse/*.[ch]* cli/*.[ch]* transfers/*.[ch]* tests/*/*.[ch]pp)
 
-tidy: all  ## Look for mistakes with clang-tidy
-	$(Q)clang-tidy --quiet $(wildcard collector/*.cpp collector/fuse/*.cpp cli/*.cpp transfers/*.cpp) -- -std=c++20 $(CPPFLAGS)
+tidy: packages tidy-packages  ## Look for mistakes with clang-tidy, cppcheck, pyflakes and shellcheck
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) cppcheck $(TIDIED)
+	$(Q)pyflakes3 $(PYTHON_SOURCES)
+	$(Q)shellcheck -S warning $(SHELL_SOURCES)
+
+.PHONY: tidy-packages
+tidy-packages:
+	$(Q)scripts/packages $(TIDY_PACKAGES)
 
 install: all  ## Install into PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/zctrace $(DESTDIR)$(PREFIX)/bin/zctrace
@@ -149,6 +204,25 @@ $(NAMES): | $(BUILD)/generated
 $(BUILD)/%.o: %.cpp | $(SKELETON) $(NAMES)
 	$(call say,CXX,$<)mkdir -p $(@D) && $(CXX) $(ALL_CXXFLAGS) -c $< -o $@
 
+$(BUILD)/clang/%.cpp.ok: %.cpp | $(SKELETON) $(NAMES)
+	$(call say,CHECK,$<)mkdir -p $(@D) && $(CLANGXX) -fsyntax-only $(ALL_CXXFLAGS) -MF $(@:.ok=.d) -MT $@ $< && \
+		touch $@
+
+$(BUILD)/clang/%.c.ok: %.c
+	$(call say,CHECK,$<)mkdir -p $(@D) && $(CLANG) -fsyntax-only $(COMMON_FLAGS) -MF $(@:.ok=.d) -MT $@ $< && touch $@
+
+# Its standard error only counts the warnings in the headers of others.
+$(BUILD)/tidy/%.ok: % $(BUILD)/clang/%.ok .clang-tidy
+	$(call say,TIDY,$<)mkdir -p $(@D) && clang-tidy --quiet $< -- -std=c++20 $(CPPFLAGS) 2>$(@:.ok=.log) || \
+		{ cat $(@:.ok=.log) >&2; exit 1; }; touch $@
+
+# The shorter stem wins over the pattern of $(BUILD)/%.o.
+$(BUILD)/fuzz/%.o: %.cpp | $(SKELETON) $(NAMES)
+	$(call say,FUZZ,$<)mkdir -p $(@D) && $(CLANGXX) $(ALL_CXXFLAGS) -O1 $(FUZZ_FLAGS) -c $< -o $@
+
+$(BUILD)/fuzz/%_fuzz: $(BUILD)/fuzz/tests/fuzz/%_fuzz.o $(FUZZED)
+	$(call say,LINK,$@)$(CLANGXX) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
 $(BUILD)/zctrace: $(BUILD)/cli/main.o $(CLI) $(COLLECTOR) $(TRANSFERS)
 	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@.new $^ $(LIBS) && mv $@.new $@
 
@@ -179,7 +253,8 @@ $(BUILD)/bench/%: tests/bench/%.c | $(BUILD)/bench
 $(BUILD)/bench/snapshot: $(BUILD)/tests/bench/snapshot.o $(COLLECTOR)
 	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@.new $^ $(LIBS) && mv $@.new $@
 
-$(BUILD)/bpf $(BUILD)/bench $(BUILD)/bpf-arm64 $(BUILD)/generated $(BUILD)/programs:
+$(BUILD)/bpf $(BUILD)/bench $(BUILD)/bpf-arm64 $(BUILD)/cppcheck $(BUILD)/generated $(BUILD)/programs:
 	$(Q)mkdir -p $@
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/collector/fuse/*.d $(BUILD)/tests/*/*.d)
+-include $(wildcard $(addprefix $(BUILD)/,*/*.d collector/fuse/*.d tests/*/*.d */*/*.d */*/*/*.d \
+	*/*/*/*/*.d))

@@ -15,7 +15,6 @@
 
 extern const volatile struct zc_call calls[ZC_MAX_SYSCALLS];
 extern const volatile __u32 sigreturn_call;
-extern const volatile __u16 other_row;
 extern const volatile __u16 ficlone_row;
 extern const volatile __u16 ficlonerange_row;
 

@@ -5,7 +5,6 @@
 
 const volatile struct zc_call calls[ZC_MAX_SYSCALLS] = {};
 const volatile __u32 sigreturn_call = ZC_CALL_UNKNOWN;
-const volatile __u16 other_row = 0;
 const volatile __u16 ficlone_row = 0;
 const volatile __u16 ficlonerange_row = 0;
 

@@ -97,12 +97,12 @@ std::vector<Row> rows_by_flow(const Process& process) {
     const std::string name = std::move(row.syscall);
     if (row.copy == Copy::none) row.from = row.to = Kind::other;
     row.syscall = row.copy == Copy::none ? "no bytes" : row.asynchronous ? "io_uring" : "";
-    std::vector<std::string>& known = names[{row.syscall, row.from, row.to}];
+    std::vector<std::string>& known = names[Key(row.syscall, row.from, row.to)];
     if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
     merge_rows(rows, {row});
   }
   for (Row& row : rows) {
-    row.syscall = fmt::format("{}", fmt::join(names[{row.syscall, row.from, row.to}], ", "));
+    row.syscall = fmt::format("{}", fmt::join(names[Key(row.syscall, row.from, row.to)], ", "));
   }
   return rows;
 }

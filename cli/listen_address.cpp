@@ -55,7 +55,9 @@ ListenAddress parse_listen_address(std::string_view text) {
   if (parsed.ec != std::errc() || parsed.ptr != port.data() + port.size())
     throw std::invalid_argument("a port is a number up to 65535");
   SocketAddress checked;
-  if (!to_socket_address(address, checked)) throw std::invalid_argument(wanted);
+  // A zero byte would end it for inet_pton(), but not for the server.
+  if (host.find('\0') != std::string_view::npos || !to_socket_address(address, checked))
+    throw std::invalid_argument(wanted);
   return address;
 }
 

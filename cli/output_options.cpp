@@ -49,13 +49,16 @@ void add_file_options(CLI::App& command, OutputOptions& options) {
   command.add_flag("--strict", options.strict, "Exit with 3 when any event was lost");
 }
 
-std::optional<std::chrono::nanoseconds> duration_option(const char* option,
-                                                        const std::string& text) {
+std::optional<std::chrono::nanoseconds> duration_option(const char* option, const std::string& text,
+                                                        std::chrono::nanoseconds shortest) {
   if (text.empty()) return std::nullopt;
   try {
-    const std::uint64_t ns = parse_duration(text);
-    if (ns == 0) throw std::invalid_argument("must be more than nothing");
-    return std::chrono::nanoseconds(static_cast<std::int64_t>(ns));
+    const std::chrono::nanoseconds duration(static_cast<std::int64_t>(parse_duration(text)));
+    if (duration.count() == 0) throw std::invalid_argument("must be more than nothing");
+    if (duration < shortest)
+      throw std::invalid_argument("must be at least " +
+                                  format_ns(static_cast<std::uint64_t>(shortest.count())));
+    return duration;
   } catch (const std::invalid_argument& error) {
     throw CLI::ValidationError(option, text + ": " + error.what());
   }
@@ -71,11 +74,7 @@ SessionOptions session_options(const CountOptions& count, const OutputOptions& o
 }
 
 std::optional<GroupBy> group_by(const OutputOptions& options) {
-  if (options.by == "process") return GroupBy::process;
-  if (options.by == "thread") return GroupBy::thread;
-  if (options.by == "syscall") return GroupBy::syscall;
-  if (options.by == "flow") return GroupBy::flow;
-  return std::nullopt;
+  return parse_group_by(options.by);
 }
 
 void write_all(int fd, const std::string& text, const std::string& what) {

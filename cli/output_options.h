@@ -38,10 +38,11 @@ void add_output_options(CLI::App& command, OutputOptions& options);
 // The same without --by, for a report that is no table of syscalls.
 void add_file_options(CLI::App& command, OutputOptions& options);
 
-// A time as parse_duration() takes it, more than nothing; "" is nullopt. Throws
-// CLI::ValidationError naming `option`.
-std::optional<std::chrono::nanoseconds> duration_option(const char* option,
-                                                        const std::string& text);
+// A time as parse_duration() takes it, more than nothing and not below `shortest`; "" is nullopt.
+// Throws CLI::ValidationError naming `option`.
+std::optional<std::chrono::nanoseconds> duration_option(
+    const char* option, const std::string& text,
+    std::chrono::nanoseconds shortest = std::chrono::nanoseconds(1));
 
 // What a session is asked for by both.
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output);

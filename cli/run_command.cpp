@@ -1,6 +1,4 @@
 // `zctrace run -- CMD`: one command and all its descendants, from exec to exit.
-#include <sys/wait.h>
-
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -15,6 +13,7 @@
 #include "cli/output_options.h"
 #include "cli/signals.h"
 #include "collector/error.h"
+#include "collector/exit_status.h"
 #include "collector/fuse/fuse_report.h"
 #include "collector/fuse/private_mount.h"
 #include "collector/gated_child.h"
@@ -88,10 +87,6 @@ void watch_descendants(Signals& signals, Session& session) {
     ::poll(&event, 1, 50);
     if (signals.take().number != 0) return;
   }
-}
-
-int shell_status(int wait_status) {
-  return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
 int run(const RunOptions& options) {

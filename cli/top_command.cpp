@@ -14,7 +14,6 @@
 #include "cli/top_model.h"
 #include "cli/top_screen.h"
 #include "cli/top_view.h"
-#include "cli/units.h"
 #include "collector/error.h"
 #include "collector/preflight.h"
 #include "collector/privileges.h"
@@ -30,9 +29,11 @@ using std::chrono::steady_clock;
 struct TopOptions {
   TargetOptions targets;
   CountOptions count;
-  std::string interval = "1s";
+  std::string interval;
   std::string duration;
 };
+
+constexpr nanoseconds kDefaultInterval = milliseconds(1000);
 
 // Below this the screen shows noise and zctrace itself.
 constexpr nanoseconds kShortestInterval = milliseconds(100);
@@ -40,20 +41,6 @@ constexpr nanoseconds kShortestInterval = milliseconds(100);
 constexpr nanoseconds kFirstInterval = milliseconds(300);
 // However long the interval: the kernel's memory of ended processes is freed.
 constexpr nanoseconds kPollInterval = milliseconds(1000);
-
-nanoseconds duration_option(const char* option, const std::string& text, nanoseconds shortest) {
-  try {
-    const std::uint64_t ns = parse_duration(text);
-    // More than three centuries does not fit the clock.
-    if (ns > static_cast<std::uint64_t>(nanoseconds::max().count()) / 2)
-      throw std::invalid_argument("it is too long");
-    if (nanoseconds(static_cast<std::int64_t>(ns)) < shortest)
-      throw std::invalid_argument("it is too short");
-    return nanoseconds(static_cast<std::int64_t>(ns));
-  } catch (const std::invalid_argument& error) {
-    throw CLI::ValidationError(option, text + ": " + error.what());
-  }
-}
 
 std::string described(const Targets& targets) {
   std::string words = targets.all ? "every process" : "";
@@ -156,10 +143,9 @@ void add_top_command(CLI::App& app, Action& chosen) {
   command->callback([options, &chosen] {
     Targets targets = parse_targets(options->targets, false);
     if (targets.empty()) targets.all = true;
-    const nanoseconds interval = duration_option("-i", options->interval, kShortestInterval);
-    std::optional<nanoseconds> duration;
-    if (!options->duration.empty())
-      duration = duration_option("-d", options->duration, nanoseconds(1));
+    const nanoseconds interval =
+        duration_option("-i", options->interval, kShortestInterval).value_or(kDefaultInterval);
+    const auto duration = duration_option("-d", options->duration);
     chosen = [options, targets, interval, duration] {
       return top(*options, targets, interval, duration);
     };

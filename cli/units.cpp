@@ -49,9 +49,12 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+// A hundred years: a time so far from now still fits the clock's signed nanoseconds.
+constexpr std::uint64_t kLongestDurationNs = 100ULL * 365 * 24 * 3'600'000'000'000;
+
 template <std::size_t N>
 std::uint64_t parse(std::string_view text, const std::array<Unit, N>& units, bool any_case,
-                    std::string_view what, std::string_view examples) {
+                    std::uint64_t largest, std::string_view what, std::string_view examples) {
   const auto refuse = [&](std::string_view why) {
     return std::invalid_argument(
         fmt::format("'{}' is not a {}: {}; write {}", printable(text, false), what, why, examples));
@@ -72,20 +75,19 @@ std::uint64_t parse(std::string_view text, const std::array<Unit, N>& units, boo
     throw refuse(suffix.empty() ? "it has no unit"
                                 : fmt::format("unknown unit '{}'", printable(written, false)));
   }
-  if (number > std::numeric_limits<std::uint64_t>::max() / unit->factor) {
-    throw refuse("it is too large");
-  }
+  if (number > largest / unit->factor) throw refuse("it is too large");
   return number * unit->factor;
 }
 
 }  // namespace
 
 std::uint64_t parse_size(std::string_view text) {
-  return parse(text, kSizes, true, "size", "bytes, or powers of 1024 such as 4K, 64M, 1G");
+  return parse(text, kSizes, true, std::numeric_limits<std::uint64_t>::max(), "size",
+               "bytes, or powers of 1024 such as 4K, 64M, 1G");
 }
 
 std::uint64_t parse_duration(std::string_view text) {
-  return parse(text, kDurations, false, "duration", "500ms, 10s, 5m or 1h");
+  return parse(text, kDurations, false, kLongestDurationNs, "duration", "500ms, 10s, 5m or 1h");
 }
 
 std::string format_bytes(std::uint64_t bytes) {

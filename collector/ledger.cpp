@@ -1,13 +1,14 @@
 // Adding up what is folded and what still runs, and turning it into processes.
 #include "collector/ledger.h"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <tuple>
+
+#include "collector/exit_status.h"
 
 namespace zctrace {
 namespace {
@@ -52,11 +53,6 @@ std::pair<std::uint64_t, std::uint64_t> split_runtime(const zc_usage& usage) {
   const auto system = static_cast<std::uint64_t>(
       static_cast<unsigned __int128>(usage.runtime_ns) * usage.system_ns / ticks);
   return {usage.runtime_ns - system, system};
-}
-
-int shell_status(int wait_status) {
-  if (WIFSIGNALED(wait_status)) return 128 + WTERMSIG(wait_status);
-  return WEXITSTATUS(wait_status);
 }
 
 struct Sums {

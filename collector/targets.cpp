@@ -114,12 +114,14 @@ fs::path TargetFinder::cgroup_mount() const {
 fs::path TargetFinder::cgroup_directory(const std::string& path) const {
   const fs::path mount = cgroup_mount();
   std::error_code ignored;
-  const fs::path absolute = fs::weakly_canonical(root_ / fs::path(path).relative_path(), ignored);
   const fs::path canonical_mount = fs::weakly_canonical(mount, ignored);
-  const auto [rest, _] = std::mismatch(canonical_mount.begin(), canonical_mount.end(), absolute.begin(), absolute.end());
-  if (rest == canonical_mount.end() && fs::is_directory(absolute, ignored)) return absolute;
-  const fs::path relative = mount / fs::path(path).relative_path();
-  if (fs::is_directory(relative, ignored)) return relative;
+  for (const fs::path& top : {root_, mount}) {
+    const fs::path found = fs::weakly_canonical(top / fs::path(path).relative_path(), ignored);
+    // ".." must not lead out of the hierarchy: other directories have numbers, too.
+    const auto [rest, _] = std::mismatch(canonical_mount.begin(), canonical_mount.end(),
+                                         found.begin(), found.end());
+    if (rest == canonical_mount.end() && fs::is_directory(found, ignored)) return found;
+  }
   throw Error("no cgroup '" + path + "' below " + mount.string());
 }
 

@@ -156,8 +156,9 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
 
 Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& target,
                          const PassthroughOptions& options)
-    : source_(target), target_(target) {
-  fs_ = std::make_unique<FileSystem>(std::move(root), file_system_options(options, true));
+    : source_(target),
+      target_(target),
+      fs_(std::make_unique<FileSystem>(std::move(root), file_system_options(options, true))) {
   open_session("");
   const std::string path = "/dev/fd/" + std::to_string(device.get());
   if (::fuse_session_mount(session_.get(), path.c_str()) != 0)

@@ -4,7 +4,6 @@ Written here and not by cpio(1), which would need root to make /dev/console.
 """
 
 import os
-import pathlib
 import re
 import stat
 import subprocess

@@ -1,8 +1,6 @@
 """`zctrace mount`: what goes through it arrives, and is counted."""
 
-import contextlib
 import hashlib
-import json
 import mmap
 import os
 import pathlib

@@ -86,6 +86,7 @@ TEST_F(FakeRoot, CgroupsAreNamedByMountOrByHierarchy) {
   EXPECT_TRUE(fs::equivalent(finder.cgroup_directory("/"), cgroups()));
   EXPECT_THROW(finder.cgroup_directory("/system.slice/apache.service"), Error);
   EXPECT_THROW(finder.cgroup_directory("/proc/self"), Error);  // a directory, but no cgroup
+  EXPECT_THROW(finder.cgroup_directory("../../../../proc/self"), Error);  // nor from within
 }
 
 TEST_F(FakeRoot, UnitsAreFoundInTheirSlices) {

@@ -1,0 +1,63 @@
+// Lines of /proc: cgroups, stat and syscall, of processes that name themselves as they like.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "cli/place.h"
+#include "collector/fuse/read_cause.h"
+#include "collector/fuse/requesters.h"
+#include "tests/fuzz/require.h"
+
+namespace {
+
+using namespace zctrace;
+
+bool is_hexadecimal(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+void check_place(std::string_view text) {
+  const Place place = place_of(text);
+  require(place.container_id.empty() ||
+              (place.container_id.size() == 64 && is_hexadecimal(place.container_id)),
+          "a container's id is 64 digits");
+  std::string digits = place.pod_uid;
+  std::erase(digits, '-');
+  require(place.pod_uid.empty() || (digits.size() == 32 && is_hexadecimal(digits)),
+          "a pod's uid is 32 digits");
+  require(place.unit.empty() || (place.container_id.empty() && place.pod_uid.empty()),
+          "a process in a container has no unit");
+  require(place.unit.find_first_of("/\n") == std::string::npos, "a unit is one component");
+  require(place_of("0::/" + place.unit).unit == place.unit, "a unit is its own place");
+}
+
+void check_stat(std::string_view text) {
+  fuse::ProcessStat stat;
+  if (fuse::parse_stat(text, stat))
+    require(text.find("(" + stat.name + ")") != std::string_view::npos, "a name is as it stands");
+  // Whatever a process calls itself, the fields behind it are read.
+  fuse::ProcessStat named;
+  std::string line = "7 (";
+  line += text;
+  line += ") S 42 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 1 2";
+  require(fuse::parse_stat(line, named), "no name spoils the line");
+  require(named.name == text && named.parent_pid == 42 && named.start_ticks == 12345,
+          "no name moves the fields");
+}
+
+void check_syscall(std::string_view text) {
+  if (fuse::state_in(text) == fuse::TaskState::faulting)
+    require(text.starts_with("-1 "), "only a task outside any call faults");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes), size);
+  check_place(text);
+  check_stat(text);
+  check_syscall(text);
+  return 0;
+}

@@ -1,0 +1,17 @@
+// What a fuzz target says must hold. Unlike assert() it is there in every build.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace zctrace {
+
+// Ends the program, which is what a fuzzer takes for a finding; `what` is in its report.
+inline void require(bool holds, std::string_view what) {
+  if (holds) return;
+  std::fprintf(stderr, "does not hold: %.*s\n", static_cast<int>(what.size()), what.data());
+  std::abort();
+}
+
+}  // namespace zctrace
