@@ -27,8 +27,8 @@ struct PassthroughOptions {
 // Owns the mount and the threads. The destructor unmounts, lazily when it must.
 class Passthrough {
  public:
-  // Mounts `source` at `target`, through fusermount3 as an ordinary user. When this process dies of whatever cause,
-  // a watcher unmounts. Before the caller's first thread. Throws Error.
+  // Mounts `source` at `target`, through fusermount3 as an ordinary user. When this process dies
+  // of whatever cause, a watcher unmounts. Before the caller's first thread. Throws Error.
   Passthrough(const std::string& source, const std::string& target,
               const PassthroughOptions& options);
   // Serves a mount that somebody made with this open /dev/fuse, for every user. `target` is
