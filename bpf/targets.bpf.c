@@ -7,8 +7,11 @@ const volatile __u32 wanted_cgroups = 0;
 const volatile __u32 wanted_names = 0;
 /* zctrace's own, in its pid namespace. */
 const volatile __u32 own_pid = 0;
-/* Inode numbers of directories in cgroup v2; all that is below them is meant, too. */
-const volatile __u64 cgroup_targets[ZC_MAX_CGROUPS] = {};
+/*
+ * Inode numbers of directories in cgroup v2; all that is below them is meant, too.
+ * Not read-only: a service that is restarted has a new one.
+ */
+__u64 cgroup_targets[ZC_MAX_CGROUPS] = {};
 const volatile struct zc_name_target name_targets[ZC_MAX_NAMES] = {};
 
 /* Where a greedy match of '*' and '?' stands. */

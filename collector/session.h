@@ -42,6 +42,9 @@ class Session {
   // descendants, until no more of them appear. Returns how many tasks were new.
   std::uint64_t attach(const std::vector<pid_t>& pids);
 
+  // From here on the cgroup `id` is meant where Newcomers::cgroups[index] was.
+  void replace_cgroup(std::size_t index, std::uint64_t id) { skeleton_.replace_cgroup(index, id); }
+
   // Reads the counts. Call it about once a second: it also frees the kernel's memory of
   // processes that have ended, and widens counters before they wrap.
   void poll();

@@ -89,7 +89,7 @@ void configure_newcomers(zctrace_bpf& bpf, const Newcomers& newcomers) {
   bpf.rodata->own_pid = static_cast<std::uint32_t>(::getpid());
   bpf.rodata->wanted_cgroups = static_cast<std::uint32_t>(newcomers.cgroups.size());
   bpf.rodata->wanted_names = static_cast<std::uint32_t>(newcomers.names.size());
-  std::copy(newcomers.cgroups.begin(), newcomers.cgroups.end(), bpf.rodata->cgroup_targets);
+  std::copy(newcomers.cgroups.begin(), newcomers.cgroups.end(), bpf.bss->cgroup_targets);
   for (std::size_t i = 0; i < newcomers.names.size(); i++) {
     const std::string& name = newcomers.names[i];
     if (name.empty() || name.size() >= ZC_PATTERN_BYTES)
@@ -175,6 +175,10 @@ std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {
   }
   written.resize(used);
   return written;
+}
+
+void Skeleton::replace_cgroup(std::size_t index, std::uint64_t id) {
+  __atomic_store_n(&bpf_->bss->cgroup_targets[index], id, __ATOMIC_RELAXED);
 }
 
 std::uint64_t Skeleton::walk_observed() const { return bpf_->bss->walk_observed; }

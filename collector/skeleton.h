@@ -44,6 +44,8 @@ class Skeleton {
 
   // Runs zc_walk over all tasks; what it wrote. `walk` and `pid` as in bpf/abi.h.
   std::vector<char> walk(std::uint32_t walk, std::uint32_t pid = 0);
+  // Puts another cgroup in the place of that one of Newcomers::cgroups.
+  void replace_cgroup(std::size_t index, std::uint64_t id);
   // Tasks that passes began to observe, ever.
   std::uint64_t walk_observed() const;
   // Tasks that passes had no memory for, ever; most are met again by the next pass.

@@ -143,16 +143,14 @@ std::vector<fs::path> TargetFinder::unit_directories(const std::string& unit) co
   return found;
 }
 
-std::uint64_t cgroup_id(const fs::path& directory) {
+std::uint64_t cgroup_id_if_any(const fs::path& directory) {
   struct stat status = {};
-  if (::stat(directory.c_str(), &status) != 0)
-    throw system_error("cannot look at cgroup " + directory.string(), errno);
-  return status.st_ino;
+  return ::stat(directory.c_str(), &status) == 0 ? status.st_ino : 0;
 }
 
-bool Cgroup::exists() const {
-  struct stat status = {};
-  return ::stat(directory.c_str(), &status) == 0 && status.st_ino == id;
+std::uint64_t cgroup_id(const fs::path& directory) {
+  if (const std::uint64_t id = cgroup_id_if_any(directory); id != 0) return id;
+  throw system_error("cannot look at cgroup " + directory.string(), errno);
 }
 
 }  // namespace zctrace

@@ -53,11 +53,14 @@ class TargetFinder {
 // The number by which the kernel knows a cgroup. Throws Error.
 std::uint64_t cgroup_id(const std::filesystem::path& directory);
 
-// A cgroup that was there once. Another one may have its name later.
+// The same, 0 when there is none.
+std::uint64_t cgroup_id_if_any(const std::filesystem::path& directory);
+
+// A cgroup by its name, and the number that it had when it was last looked at: a service that is
+// restarted has another one of the same name.
 struct Cgroup {
   std::filesystem::path directory;
   std::uint64_t id;
-  bool exists() const;
 };
 
 }  // namespace zctrace

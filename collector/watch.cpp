@@ -49,6 +49,15 @@ Watch::Watch(const WatchOptions& options)
       throw Error("process " + std::to_string(pid) + " ended before it could be observed");
 }
 
+void Watch::follow_cgroups() {
+  for (std::size_t i = 0; i < cgroups_.size(); i++) {
+    const std::uint64_t id = cgroup_id_if_any(cgroups_[i].directory);
+    if (id == 0 || id == cgroups_[i].id) continue;
+    cgroups_[i].id = id;
+    session_.replace_cgroup(i, id);
+  }
+}
+
 void Watch::attach() {
   std::vector<pid_t> pids = std::exchange(unattached_, {});
   if (!options_.targets.names.empty()) {
@@ -59,6 +68,7 @@ void Watch::attach() {
 }
 
 void Watch::poll() {
+  follow_cgroups();  // before attach() looks who is in them
   attach();
   session_.poll();
 }
@@ -67,8 +77,9 @@ bool Watch::ended() const {
   if (session_.running() != 0 || options_.targets.all) return false;
   if (options_.wait && !session_.has_observed_any()) return false;
   // One that is there may fill again.
-  return std::none_of(cgroups_.begin(), cgroups_.end(),
-                      [](const Cgroup& cgroup) { return cgroup.exists(); });
+  return std::none_of(cgroups_.begin(), cgroups_.end(), [](const Cgroup& cgroup) {
+    return cgroup_id_if_any(cgroup.directory) != 0;
+  });
 }
 
 Report Watch::report_of(std::vector<Process> processes) const {

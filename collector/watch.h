@@ -37,12 +37,13 @@ class Watch {
   Report take_report();
 
  private:
+  void follow_cgroups();
   void attach();
   Report report_of(std::vector<Process> processes) const;
 
   WatchOptions options_;
   TargetFinder finder_;
-  std::vector<Cgroup> cgroups_;
+  std::vector<Cgroup> cgroups_;  // in the order of Newcomers::cgroups
   Session session_;
   std::vector<pid_t> unattached_;
   std::uint64_t tasks_attached_ = 0;

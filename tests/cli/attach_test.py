@@ -467,11 +467,46 @@ class Cgroups(Attach):
         self.assertIsNone(attached.poll())
         for directory in (cgroup / "two", cgroup):
             self.wait_until(lambda directory=directory: self.removed(directory), "it is removed")
-        # Of its name, and not the one that was meant.
-        self.cgroup("one")
         report = self.end_of(attached)
         self.assert_writes(report.totals, 2 * (101 + 2 * 103), 2 * (505 + 2 * 721))
         self.assertEqual([process["exit_code"] for process in report.processes], [0] * 4)
+
+    def test_unit_that_is_restarted(self):
+        """It has a new cgroup of the old name."""
+        cgroup = self.cgroup("zctrace-test.service")
+        other = self.commanded()
+        before = self.commanded_in(cgroup)
+        # While the other one runs, it does not end between the two.
+        attached = self.attach("--unit", "zctrace-test", "-p", other.pid, "-i", "50ms")
+        self.tell(before, "write 101 5")
+        self.end(before)
+        self.wait_until(lambda: self.removed(cgroup), "it is removed")
+        later = self.commanded_in(self.cgroup("zctrace-test.service"))
+
+        def told_and_found():
+            self.tell(later, "write 1 1")
+            lines = attached.report_path.read_text().split("\n")[:-1]
+            return any(process["pid"] == later.pid for line in lines
+                       for process in json.loads(line)["processes"])
+
+        self.wait_until(told_and_found, "the new one is found")
+        # From its fork on, from here on: the hooks know the new cgroup.
+        self.tell(later, "spawn 103 5")
+        for process in (later, other):
+            self.end(process)
+        self.assertIsNone(attached.poll())
+        self.wait_until(lambda: self.removed(cgroup), "it is removed")
+        attached.communicate(timeout=PATIENCE_S)
+        self.assertEqual(attached.returncode, 0)
+        reports = [Report(line) for line in attached.report_path.read_text().splitlines()]
+        calls = {}
+        for report in reports:
+            for process in report.processes:
+                calls[process["pid"]] = (calls.get(process["pid"], 0) +
+                                         self.null_writes(process)[0])
+        self.assertEqual(calls.pop(before.pid), 101)
+        self.assertGreater(calls.pop(later.pid), 103)
+        self.assertEqual([count for count in calls.values() if count], [103])
 
     def test_unit_that_is_stopped(self):
         cgroup = self.cgroup("zctrace-test.service")

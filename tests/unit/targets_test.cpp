@@ -109,16 +109,13 @@ TEST_F(FakeRoot, WithoutCgroup2TheMessageSaysHowToMountIt) {
   }
 }
 
-TEST_F(FakeRoot, CgroupThatWasRemovedIsNotTheOneThatHasItsNameLater) {
+TEST_F(FakeRoot, CgroupThatWasRemovedHasNoNumber) {
   const fs::path directory = cgroups() / "ending";
   fs::create_directory(directory);
-  const Cgroup cgroup{directory, cgroup_id(directory)};
-  EXPECT_TRUE(cgroup.exists());
-  // Moved away and not removed: a tmpfs may give the number away again.
-  fs::rename(directory, cgroups() / "elsewhere");
-  EXPECT_FALSE(cgroup.exists());
-  fs::create_directory(directory);
-  EXPECT_FALSE(cgroup.exists());
+  EXPECT_EQ(cgroup_id_if_any(directory), cgroup_id(directory));
+  fs::remove(directory);
+  EXPECT_EQ(cgroup_id_if_any(directory), 0u);
+  EXPECT_THROW(cgroup_id(directory), Error);
 }
 
 TEST_F(FakeRoot, ProcOfAnotherNamespaceIsRefused) {

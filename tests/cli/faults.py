@@ -1,0 +1,225 @@
+"""What the tests of faults share: a target that tells whether it was disturbed, and zctrace at a
+stage of its life. Stages are counted in BPF objects that it holds, not in time."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pathlib
+import pty
+import re
+import select
+import signal
+import subprocess
+import termios
+import threading
+
+from harness import PATIENCE_S, ZCTRACE, TestCase
+from kernel_objects import bpf_objects_of, count_bpf_objects_of, wait_until_unloaded
+
+# One run of each kind; long enough to be met in the one with the probes.
+COMPARE = ["compare", "--runs", "1", "--warmup", "0", "--methods", "read_write/4K"]
+SMALL = ["--size", "64K"]
+LARGE = ["--size", "32M"]
+
+
+def state_of(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+def capabilities_of(pid):
+    return re.search(r"CapEff:\s*(\w+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]
+
+
+def writes_to(pid, descriptor):
+    """Whether its main thread sleeps in a call whose first argument is this descriptor."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        fields = pathlib.Path(f"/proc/{pid}/syscall").read_text().split()
+        return len(fields) > 1 and fields[1] == hex(descriptor)
+    return False
+
+
+def is_empty(pipe):
+    left = bytearray(4)
+    fcntl.ioctl(pipe, termios.FIONREAD, left)
+    return not any(left)
+
+
+class Digest:
+    """sha256sum between two pipes: it ends with the right sum if it read on, whatever happened."""
+
+    BLOCK = 200_003  # more than a pipe holds: it is taken in, or feed() does not return
+
+    def __init__(self, test, *prefix):
+        self.test = test
+        self.process = test.start([*prefix, "sha256sum"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        self.pid = self.process.pid
+        self.hash = hashlib.sha256()
+        self.fed = 0
+        os.set_blocking(self.process.stdin.fileno(), False)
+
+    def feed(self):
+        block = hashlib.shake_128(str(self.fed).encode()).digest(self.BLOCK)
+        self.hash.update(block)
+        self.fed += len(block)
+
+        def is_written():
+            nonlocal block
+            with contextlib.suppress(BlockingIOError):
+                block = block[os.write(self.process.stdin.fileno(), block):]
+            return not block
+
+        self.test.wait_until(is_written, "the target reads on")
+
+    def wait_until_all_is_read(self):
+        """And it sleeps in the next read: what it has read is counted."""
+        self.test.wait_until(lambda: is_empty(self.process.stdin) and state_of(self.pid) == "S",
+                             "the target has read all")
+
+    def assert_right(self, status=0):
+        self.process.stdin.close()
+        line = self.process.stdout.readline()
+        self.test.assertEqual(line.split()[0].decode(), self.hash.hexdigest())
+        if status is not None:
+            self.test.assertEqual(self.process.wait(PATIENCE_S), status)
+
+
+class Faults(TestCase):
+    """zctrace at a stage of its life."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.directory / "report.json"
+
+    def words(self, command, pid):
+        return {"attach": ["attach", "-q", "-p", pid, "--json", self.path],
+                "export": ["export", "-p", pid, "--listen", "127.0.0.1:0"],
+                "top": ["top", "-p", pid],
+                "compare": [*COMPARE, *LARGE, "-q", "--json", self.path]}[command]
+
+    def begin(self, command, pid, **streams):
+        if command == "top":
+            return self.begin_in_terminal(self.words(command, pid))
+        streams.setdefault("stdout", subprocess.DEVNULL)
+        streams.setdefault("stderr", subprocess.DEVNULL)
+        return self.start([ZCTRACE, *self.words(command, pid)], start_new_session=True, **streams)
+
+    def begin_in_terminal(self, words):
+        """In a session and on a terminal of its own, whose other side is `screen`."""
+        ours, theirs = pty.openpty()
+        process = self.start([ZCTRACE, *words], stdin=theirs, stdout=theirs, stderr=theirs,
+                             start_new_session=True, env={**os.environ, "TERM": "xterm"},
+                             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(theirs)
+        process.screen = Screen(ours)
+        self.addCleanup(process.screen.close)
+        return process
+
+    # --- stages ----------------------------------------------------------------------------
+
+    def wait_until_observing(self, process):
+        """It gives up its capabilities when all is attached, and opens the gate only then."""
+        own = capabilities_of("self")
+
+        def observes():
+            self.assertIsNone(process.poll())
+            return capabilities_of(process.pid) != own
+
+        self.wait_until(observes, "zctrace observes")
+
+    def stop(self, process):
+        process.send_signal(signal.SIGSTOP)
+        self.wait_until(lambda: process.poll() is not None or state_of(process.pid) == "T",
+                        "zctrace stops")
+
+    def begin_and_stop(self, begin, objects):
+        """begin()'s process, stopped once it holds so many BPF objects, and these."""
+        for _ in range(10):
+            process = begin()
+            self.wait_until(lambda: process.poll() is not None or
+                            count_bpf_objects_of(process.pid) >= objects, f"{objects} objects")
+            self.stop(process)
+            # On a busy machine it may have ended before it was looked at again.
+            if process.poll() is None:
+                return process, bpf_objects_of(process.pid)
+            self.path.unlink(missing_ok=True)
+        self.fail(f"never seen with {objects} BPF objects")
+
+    def stages(self):
+        """Numbers of BPF objects held, from before the first to all."""
+        if not hasattr(Faults, "all_objects"):
+            target = self.start(["cat"], stdin=subprocess.PIPE)
+            attached = self.begin("attach", target.pid)
+            self.wait_until_observing(attached)
+            Faults.all_objects = count_bpf_objects_of(attached.pid)
+            attached.kill()
+        every = Faults.all_objects
+        self.assertGreater(every, 12)
+        # 1: before the maps are made; then programs; then links.
+        return [0, 1, every // 3, every // 2, every * 3 // 4, every - 1]
+
+    # --- what must hold afterwards -----------------------------------------------------------
+
+    def assert_nothing_left(self, process, ids, but=()):
+        wait_until_unloaded(self, ids)
+        self.wait_until(lambda: set(self.session_of(process.pid)) <= set(but),
+                        "all that zctrace started is gone")
+        if self.path.exists():
+            self.assertEqual(self.path.read_text(), "")
+
+    @staticmethod
+    def session_of(leader):
+        for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                state, _, _, session = entry.read_text().rsplit(")", 1)[1].split()[:4]
+                if int(session) == leader and state not in "ZX":
+                    yield int(entry.parent.name)
+
+
+class Screen:
+    """The other side of a terminal: takes all that is written, until it is closed."""
+
+    def __init__(self, descriptor):
+        self.descriptor = descriptor
+        self.thread = threading.Thread(target=self.drain, daemon=True)
+        self.stop_reader, self.stop_writer = os.pipe()
+        self.text = b""
+        self.thread.start()
+
+    def drain(self):
+        while True:
+            ready, _, _ = select.select([self.descriptor, self.stop_reader], [], [])
+            if self.stop_reader in ready:
+                return
+            try:
+                self.text += os.read(self.descriptor, 65536)
+            except OSError:  # EIO: nobody has it any more
+                return
+
+    def type(self, text):
+        os.write(self.descriptor, text)
+
+    def close(self):
+        """As a window that is closed: its other side hangs up."""
+        if self.descriptor < 0:
+            return
+        os.write(self.stop_writer, b"x")
+        self.thread.join()
+        for descriptor in (self.descriptor, self.stop_reader, self.stop_writer):
+            os.close(descriptor)
+        self.descriptor = -1
+
+
+class FullPipe(Faults):
+    """The report goes into a pipe that is full already: there zctrace waits, at its last stage."""
+
+    def full_pipe(self):
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b" " * 4096)
+        # The flag is the pipe's, also for whoever inherits it.
+        os.set_blocking(writer, True)
+        return os.fdopen(reader, "rb"), writer
