@@ -74,7 +74,8 @@ FUZZED := $(addprefix $(BUILD)/fuzz/,$(addprefix cli/,csv_view.o grid.o json_vie
 # A stamp for each file that clang++ and clang-tidy found nothing in.
 CHECKED := $(patsubst %,$(BUILD)/clang/%.ok,$(wildcard cli/*.cpp collector/*.cpp \
 	collector/fuse/*.cpp transfers/*.cpp tests/*/*.cpp tests/bench/*.c tests/fixtures/programs/*.c))
-CHECKED := $(filter-out %/floor.c.ok %/parts.c.ok,$(CHECKED))  # have their own skeletons
+# They have skeletons of their own.
+CHECKED := $(filter-out $(addprefix $(BUILD)/clang/tests/bench/,floor.c.ok parts.c.ok),$(CHECKED))
 TIDIED := $(patsubst $(BUILD)/clang/%,$(BUILD)/tidy/%,$(filter-out $(BUILD)/clang/tests/%,$(CHECKED)))
 PYTHON_SOURCES := scripts/check $(wildcard scripts/*/*.py tests/*/*.py)
 SHELL_SOURCES := .ci/run scripts/demo scripts/packages scripts/kernel-matrix/run \
@@ -204,9 +205,17 @@ $(NAMES): | $(BUILD)/generated
 $(BUILD)/%.o: %.cpp | $(SKELETON) $(NAMES)
 	$(call say,CXX,$<)mkdir -p $(@D) && $(CXX) $(ALL_CXXFLAGS) -c $< -o $@
 
-$(BUILD)/clang/%.cpp.ok: %.cpp | $(SKELETON) $(NAMES)
-	$(call say,CHECK,$<)mkdir -p $(@D) && $(CLANGXX) -fsyntax-only $(ALL_CXXFLAGS) -MF $(@:.ok=.d) -MT $@ $< && \
-		touch $@
+# The headers of C++ and of libraries, read once: they are most of what there is to read.
+$(BUILD)/clang/headers.h: $(CHECKED:$(BUILD)/clang/%.ok=%) | $(BUILD)/clang
+	$(Q)grep -hE '^#include <([a-z_]+|(CLI|nlohmann|fmt|gtest|prometheus)/.*)>' $(filter %.cpp,$^) | sort -u >$@.new
+	$(Q)cmp -s $@.new $@ && touch -r $@ $@.new; mv $@.new $@
+
+$(BUILD)/clang/headers.pch: $(BUILD)/clang/headers.h
+	$(call say,CHECK,$<)$(CLANGXX) $(ALL_CXXFLAGS) -x c++-header $< -o $@
+
+$(BUILD)/clang/%.cpp.ok: %.cpp $(BUILD)/clang/headers.pch | $(SKELETON) $(NAMES)
+	$(call say,CHECK,$<)mkdir -p $(@D) && $(CLANGXX) -fsyntax-only -include-pch $(BUILD)/clang/headers.pch \
+		$(ALL_CXXFLAGS) -MF $(@:.ok=.d) -MT $@ $< && touch $@
 
 $(BUILD)/clang/%.c.ok: %.c
 	$(call say,CHECK,$<)mkdir -p $(@D) && $(CLANG) -fsyntax-only $(COMMON_FLAGS) -MF $(@:.ok=.d) -MT $@ $< && touch $@
@@ -253,7 +262,7 @@ $(BUILD)/bench/%: tests/bench/%.c | $(BUILD)/bench
 $(BUILD)/bench/snapshot: $(BUILD)/tests/bench/snapshot.o $(COLLECTOR)
 	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@.new $^ $(LIBS) && mv $@.new $@
 
-$(BUILD)/bpf $(BUILD)/bench $(BUILD)/bpf-arm64 $(BUILD)/cppcheck $(BUILD)/generated $(BUILD)/programs:
+$(BUILD)/bpf $(BUILD)/bench $(BUILD)/bpf-arm64 $(BUILD)/clang $(BUILD)/cppcheck $(BUILD)/generated $(BUILD)/programs:
 	$(Q)mkdir -p $@
 
 -include $(wildcard $(addprefix $(BUILD)/,*/*.d collector/fuse/*.d tests/*/*.d */*/*.d */*/*/*.d \

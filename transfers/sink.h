@@ -39,7 +39,7 @@ struct SinkSpec {
   std::string directory{};
   // For `pipe`: the capacity asked for; the kernel rounds it up, and keeps the default
   // when the caller may not have as much (EPERM).
-  std::uint64_t pipe_bytes = 64 * 1024;
+  std::uint64_t pipe_bytes = 64ULL * 1024;
 };
 
 // "unix", "tcp", "file", "file:other-fs", "file:DIR", "pipe" (64K), "pipe:1M", "pipe:64K",
