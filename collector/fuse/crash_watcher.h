@@ -10,8 +10,9 @@
 namespace zctrace::fuse {
 
 // A child in a session of its own that waits for the end of this process. libfuse's own
-// auto_unmount does that for root only: fusermount3, being root, may not look at the mount of
-// another user, and takes it for alive (libfuse 3.14, should_auto_unmount()).
+// auto_unmount, which root's mounts have as well, looks once only and takes a mount for alive
+// whose process has not yet closed the device (closing BPF programs takes a while), or which is
+// another user's, for root may not look at that (libfuse 3.14, should_auto_unmount()).
 class CrashWatcher {
  public:
   // Forks: before the first thread. `fusermount` is the program's path. Throws Error.

@@ -130,7 +130,7 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
   source_ = point.source;
   target_ = point.target;
   const bool for_everyone = ::geteuid() == 0;
-  if (!for_everyone) crash_watcher_ = std::make_unique<CrashWatcher>(fusermount, target_);
+  crash_watcher_ = std::make_unique<CrashWatcher>(fusermount, target_);
   fs_ = std::make_unique<FileSystem>(std::move(point.root),
                                      file_system_options(options, for_everyone));
   open_session(std::string("fsname=zctrace,subtype=zctrace") +
