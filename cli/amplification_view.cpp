@@ -101,13 +101,11 @@ Grid amplification_grid(const FuseReport& report) {
 }
 
 std::vector<Fact> amplification_facts(const FuseReport& report) {
-  const Amplification all = amplification_of(report);
-  std::vector<Fact> facts;
-  facts.push_back({"amplification",
-                   {fmt::format("/GB: of the {} that applications moved", format_bytes(all.bytes)),
-                    "PER CALL: of theirs", "COPIES: of each byte, through user space"},
-                   Tone::dim});
-  return facts;
+  const std::string bytes = format_bytes(amplification_of(report).bytes);
+  return {{"amplification",
+           {"/GB is for a GB of the " + bytes + " that applications moved",
+            "PER CALL for one of their calls", "COPIES of each byte through user space"},
+           Tone::dim}};
 }
 
 ordered_json amplification_json(const FuseReport& report) {

@@ -10,9 +10,9 @@
 namespace zctrace::fuse {
 
 // A child in a session of its own that waits for the end of this process. libfuse's own
-// auto_unmount (3.14) does not do: fusermount3, being root, may not look at the mount of another
-// user, and takes it for alive; and it leaves the mount where this process dies before it has
-// been given the device.
+// auto_unmount (3.14) does not do: fusermount3 looks once only, and takes a mount for alive whose
+// process has not yet closed the device (closing BPF programs takes a while) or which is another
+// user's; and it leaves the mount where this process dies before it has been given the device.
 class CrashWatcher {
  public:
   // Forks: before the first thread. `fusermount` is the program's path. Throws Error.

@@ -231,13 +231,15 @@ class Serving(ObserveTest):
     """Observing changes nothing of what the mount does."""
 
     def test_the_checks_hold_through_the_mount(self):
-        mounted = self.observe_mount()
-        environment = {**os.environ, "CHECKED_DIRECTORY": str(self.point)}
-        done = subprocess.run([sys.executable, mount_test.CHECKS, "-f"], env=environment,
-                              capture_output=True, text=True, timeout=300, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.stop(mounted)
-        self.assertEqual(mount_test.mounts_at(self.point), [])
+        for options in ([], ["--threads", "1"]):
+            with self.subTest(options=options):
+                mounted = self.observe_mount(*options)
+                environment = {**os.environ, "CHECKED_DIRECTORY": str(self.point)}
+                done = subprocess.run([sys.executable, mount_test.CHECKS, "-f"], env=environment,
+                                      capture_output=True, text=True, timeout=300, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.stop(mounted)
+                self.assertEqual(mount_test.mounts_at(self.point), [])
 
     def test_sigkill_leaves_no_mount(self):
         mounted = self.observe_mount()
