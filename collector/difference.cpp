@@ -66,6 +66,12 @@ bool is_idle(const Process& process) {
 
 }  // namespace
 
+Process difference(const Process& later, const Process& earlier) {
+  Process between = later;
+  subtract(between, earlier);
+  return between;
+}
+
 Report difference(const Report& later, const Report& earlier) {
   Report between = later;
   std::map<ProcessKey, const Process*> before;

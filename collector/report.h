@@ -156,6 +156,8 @@ void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
 // left out; `max_ns` is exact when the interval set a new maximum, else the upper bound of the
 // highest bucket that grew. High-water marks (RSS) stay as they are.
 Report difference(const Report& later, const Report& earlier);
+// The same of one process; also when there is nothing new.
+Process difference(const Process& later, const Process& earlier);
 
 // count per GB (10^9 bytes) delivered; nullopt when nothing was.
 std::optional<double> per_gb(std::uint64_t count, std::uint64_t delivered_bytes);
