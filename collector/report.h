@@ -156,7 +156,7 @@ void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
 // left out; `max_ns` is exact when the interval set a new maximum, else the upper bound of the
 // highest bucket that grew. High-water marks (RSS) stay as they are.
 Report difference(const Report& later, const Report& earlier);
-// The same of one process, or of one sum.
+// The same of one process, or of one sum; also when there is nothing new.
 Process difference(const Process& later, const Process& earlier);
 
 // count per GB (10^9 bytes) delivered; nullopt when nothing was.

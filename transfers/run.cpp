@@ -60,13 +60,97 @@ Moved measure(const Method& method, const Transfer& job, Workspace& workspace,
   return moved;
 }
 
+// A pipe by which one process wakes another.
+class Wakeup {
+ public:
+  Wakeup() {
+    int fds[2];
+    if (::pipe2(fds, O_CLOEXEC) != 0) throw SetupError(errno, "make a pipe");
+    wait_end_ = Descriptor(fds[0]);
+    send_end_ = Descriptor(fds[1]);
+  }
+  int wait_fd() const { return wait_end_.get(); }
+  int send_fd() const { return send_end_.get(); }
+  void close_send_end() { send_end_.reset(); }
+
+  // False: nobody is left who could send.
+  bool wait() const {
+    char byte;
+    ssize_t n;
+    do {
+      n = ::read(wait_end_.get(), &byte, 1);
+    } while (n < 0 && errno == EINTR);
+    return n == 1;
+  }
+  // False: nobody is left who could wait, or the pipe is broken. SIGPIPE is not raised as long
+  // as the sender holds the other end as well.
+  bool send() const {
+    ssize_t n;
+    do {
+      n = ::write(send_end_.get(), "g", 1);
+    } while (n < 0 && errno == EINTR);
+    return n == 1;
+  }
+
+ private:
+  Descriptor wait_end_;
+  Descriptor send_end_;
+};
+
+// Blocks a child until the parent opens it, or is gone: then the child ends.
+class Gate {
+ public:
+  int wait_fd() const { return wakeup_.wait_fd(); }
+  void wait_in_child() const {
+    if (!wakeup_.wait()) ::_exit(126);
+  }
+  void open() const {
+    if (!wakeup_.send()) throw SetupError(errno, "release a child");
+  }
+
+ private:
+  Wakeup wakeup_;
+};
+
+// Where the child waits around its move, if its parent wants to look at something then.
+class Stops {
+ public:
+  Stops(const RunOptions& options, const Gate& gate) : options_(options), gate_(gate) {
+    if (options.before_move || options.after_move) arrivals_.emplace();
+  }
+  int send_fd() const { return arrivals_ ? arrivals_->send_fd() : -1; }
+
+  void wait_in_child() const {
+    if (!arrivals_) return;
+    if (!arrivals_->send()) ::_exit(126);
+    gate_.wait_in_child();
+  }
+  // In the parent. A child that ends before a stop does not come there.
+  void attend() {
+    if (!arrivals_) return;
+    arrivals_->close_send_end();
+    for (const auto& look : {options_.before_move, options_.after_move}) {
+      if (!arrivals_->wait()) return;
+      if (look) look();
+      gate_.open();
+    }
+  }
+
+ private:
+  const RunOptions& options_;
+  const Gate& gate_;
+  std::optional<Wakeup> arrivals_;
+};
+
 // The child's life after the gate.
 void transfer(const Method& method, const Transfer& job, const RunOptions& options,
-              ChildRecord& record) {
+              const Stops& stops, ChildRecord& record) {
   Workspace workspace;
   Error error = prepare(method, job, workspace);
   if (!error) {
+    stops.wait_in_child();
     const Moved moved = measure(method, job, workspace, options, record);
+    stops.wait_in_child();
     record.moved_bytes = moved.bytes;
     record.notifications = moved.notifications;
     record.copied_notifications = moved.copied_notifications;
@@ -78,38 +162,6 @@ void transfer(const Method& method, const Transfer& job, const RunOptions& optio
   // _exit without unwinding: the sink closes at once, whatever the workspace holds.
   ::_exit(0);
 }
-
-// Blocks a child until the parent opens it, or is gone: then the child ends.
-class Gate {
- public:
-  Gate() {
-    int fds[2];
-    if (::pipe2(fds, O_CLOEXEC) != 0) throw SetupError(errno, "make a pipe");
-    wait_end_ = Descriptor(fds[0]);
-    open_end_ = Descriptor(fds[1]);
-  }
-  int wait_fd() const { return wait_end_.get(); }
-  void wait_in_child() const {
-    char go;
-    ssize_t n;
-    do {
-      n = ::read(wait_end_.get(), &go, 1);
-    } while (n < 0 && errno == EINTR);
-    if (n != 1) ::_exit(126);
-  }
-  void open() {
-    // A child that died meanwhile cannot raise SIGPIPE here: we hold its end as well.
-    ssize_t n;
-    do {
-      n = ::write(open_end_.get(), "g", 1);
-    } while (n < 0 && errno == EINTR);
-    if (n != 1) throw SetupError(errno, "release a child");
-  }
-
- private:
-  Descriptor wait_end_;
-  Descriptor open_end_;
-};
 
 std::uint64_t ns(const timeval& time) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
@@ -182,11 +234,22 @@ Outcome run_once(const Method& method, BufferSize buffer, const Source& source,
   const std::uint64_t length = options.length.value_or(source.bytes());
   const std::uint64_t expected_bytes = std::min(length, source.bytes());
 
-  const Descriptor in = source.open();
   std::vector<Sink> sinks;
   for (int i = 0; i < (method.needs.second_sink ? 2 : 1); ++i) {
     sinks.push_back(make_sink(spec, source));
   }
+  std::vector<std::unique_ptr<Drain>> drains;
+  for (Sink& sink : sinks) {
+    if (!sink.drain_end) continue;
+    drains.push_back(std::make_unique<Drain>(
+        sink.drain_end,
+        DrainOptions{options.drain_read_bytes, options.drain_splice, options.verify},
+        expected_bytes));
+    sink.drain_end.reset();  // or the sender would never see a dead drain
+  }
+  // Only now: closing an inherited copy of it, a drain would ask its file system to flush, at
+  // whatever time it gets to run.
+  const Descriptor in = source.open();
   const Transfer job = {
       .in_fd = in.get(),
       .out_fd = sinks.front().out.get(),
@@ -197,18 +260,10 @@ Outcome run_once(const Method& method, BufferSize buffer, const Source& source,
 
   SharedRecord<ChildRecord> record;
   Gate gate;
-  std::vector<std::unique_ptr<Drain>> drains;
-  for (Sink& sink : sinks) {
-    if (!sink.drain_end) continue;
-    drains.push_back(std::make_unique<Drain>(
-        sink.drain_end,
-        DrainOptions{options.drain_read_bytes, options.drain_splice, options.verify},
-        expected_bytes));
-    sink.drain_end.reset();  // or the sender would never see a dead drain
-  }
-  Child child({job.in_fd, job.out_fd, job.second_out_fd, gate.wait_fd()}, [&] {
+  Stops stops(options, gate);
+  Child child({job.in_fd, job.out_fd, job.second_out_fd, gate.wait_fd(), stops.send_fd()}, [&] {
     gate.wait_in_child();
-    transfer(method, job, options, *record.get());
+    transfer(method, job, options, stops, *record.get());
   });
   if (!drains.empty()) {
     for (Sink& sink : sinks) sink.out.reset();  // or a drain would never see the end
@@ -216,6 +271,7 @@ Outcome run_once(const Method& method, BufferSize buffer, const Source& source,
 
   if (options.before_release) options.before_release(child.pid());
   gate.open();
+  stops.attend();
   const std::string ending = child.wait();
 
   Outcome outcome = outcome_of_child(*record.get(), ending);

@@ -27,6 +27,12 @@ struct RunOptions {
   // and the exception goes on to the caller.
   std::function<void(pid_t child)> before_release{};
 
+  // Called in this process, outside the window, while the child waits right before and right
+  // after the move; not when the method fails earlier. For a look at whoever else takes part.
+  // Exceptions as above.
+  std::function<void()> before_move{};
+  std::function<void()> after_move{};
+
   // Called in the child immediately before and after the move, with `window_context`.
   // They must make no syscall: a store to shared memory that was mapped before run_once.
   void (*window_open)(void* context) = nullptr;

@@ -125,12 +125,22 @@ Source Source::open_path(const std::string& path) {
   return Source(std::move(file), path, directory_of(path));
 }
 
+Source Source::shown_at(const std::string& path) const {
+  // O_PATH: a child that closes its copy of this descriptor asks the file system nothing (flush).
+  Descriptor file(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!file) throw SetupError(errno, "open " + path);
+  Source source(std::move(file), path_, directory_of(path));
+  source.crc32_ = crc32();
+  return source;
+}
+
 Descriptor Source::open() const { return reopen(file_, O_RDONLY); }
 
 void Source::drop_cache() const {
+  const Descriptor file = open();
   // DONTNEED leaves dirty pages in place, hence the write-back first.
-  if (::fsync(file_.get()) != 0) throw SetupError(errno, "write the source back to its disk");
-  const int number = ::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED);
+  if (::fsync(file.get()) != 0) throw SetupError(errno, "write the source back to its disk");
+  const int number = ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
   if (number != 0) throw SetupError(number, "drop the source from the page cache");
 }
 

@@ -26,6 +26,10 @@ class Source {
   // A user's file. Throws SetupError; EINVAL when it is not a regular file.
   static Source open_path(const std::string& path);
 
+  // The same content, as another file system shows it at `path`: the checksum stays the one
+  // expected, whatever is read there. Throws SetupError.
+  Source shown_at(const std::string& path) const;
+
   // The file opened read-only again, at offset 0. Throws SetupError.
   Descriptor open() const;
 

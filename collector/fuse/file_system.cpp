@@ -41,6 +41,7 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
 std::string_view cache_name(Cache cache) {
   switch (cache) {
     case Cache::none: return "none";
+    case Cache::attributes: return "attributes";
     case Cache::always: return "always";
     default: return "auto";
   }
@@ -49,6 +50,7 @@ std::string_view cache_name(Cache cache) {
 double FileSystem::timeout_s() const {
   switch (options.cache) {
     case Cache::none: return 0;
+    case Cache::attributes:
     case Cache::always: return kAlwaysSeconds;
     default: return kAttributeSeconds;
   }

@@ -22,12 +22,14 @@ namespace zctrace::fuse {
 
 // How much the kernel may keep of what it was told.
 enum class Cache {
-  none,       // no attribute, no page: every read and write call is a request
-  automatic,  // attributes for a second, pages while a file stays open
-  always,     // everything, for as long as it likes: nothing else may change the source
+  none,        // no attribute, no page: every read and write call is a request
+  automatic,   // attributes for a second, pages while a file stays open
+  attributes,  // those for as long as it likes, pages while a file stays open: nothing else may
+               // change the source, and who opens a file reads it anew
+  always,      // everything, for as long as it likes: nothing else may change the source
 };
 
-std::string_view cache_name(Cache cache);  // "none", "auto", "always"
+std::string_view cache_name(Cache cache);  // "none", "auto", "attributes", "always"
 
 struct FileSystemOptions {
   bool splice = true;
@@ -37,6 +39,9 @@ struct FileSystemOptions {
   bool for_everyone = false;
   // Workers have an fs_struct of their own, and so a umask that can be the requester's.
   bool thread_umask = true;
+  // Who asks is looked up in /proc. Without that, all is charged to Requesters::kKernel, and the
+  // daemon makes no call but those that serve a request.
+  bool identify_requesters = true;
   // Descriptors that inodes may take before the kernel is asked to forget some.
   std::size_t inode_descriptors = 10000;
 };

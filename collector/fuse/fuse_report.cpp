@@ -25,6 +25,11 @@ Usage sum_usage(const ByOperation<Counts>& operations) {
   return usage;
 }
 
+constexpr std::uint64_t Usage::*kUsageFields[] = {
+    &Usage::requests,      &Usage::errors,        &Usage::bytes_read,
+    &Usage::bytes_written, &Usage::spliced_bytes, &Usage::copied_bytes,
+};
+
 // What the requester did. Pages of a mapping are read and written by nobody's copy.
 struct Flow {
   Kind from = Kind::other;
@@ -70,6 +75,16 @@ std::uint64_t ns_of(const timeval& time) {
 
 Usage usage_of(const ByOperation<OperationCounts>& operations) { return sum_usage(operations); }
 Usage usage_of(const ByOperation<TimedCounts>& operations) { return sum_usage(operations); }
+
+Usage& Usage::operator+=(const Usage& other) {
+  for (const auto field : kUsageFields) this->*field += other.*field;
+  return *this;
+}
+
+Usage& Usage::operator-=(const Usage& earlier) {
+  for (const auto field : kUsageFields) this->*field -= earlier.*field;
+  return *this;
+}
 
 DaemonUse& DaemonUse::operator-=(const DaemonUse& earlier) {
   user_ns -= earlier.user_ns;

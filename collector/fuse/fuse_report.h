@@ -23,6 +23,9 @@ struct Usage {
   std::uint64_t bytes_written = 0;  // write, writeback, copy_file_range
   std::uint64_t spliced_bytes = 0;  // of both, through pipes of the daemon
   std::uint64_t copied_bytes = 0;   // of both, through memory of the daemon
+
+  Usage& operator+=(const Usage& other);
+  Usage& operator-=(const Usage& earlier);
 };
 
 Usage usage_of(const ByOperation<OperationCounts>& operations);

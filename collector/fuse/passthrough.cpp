@@ -98,6 +98,7 @@ FileSystemOptions file_system_options(const PassthroughOptions& options, bool fo
   FileSystemOptions all;
   all.splice = options.splice;
   all.cache = options.cache;
+  all.identify_requesters = options.identify_requesters;
   all.for_everyone = for_everyone;
   all.thread_umask = threads_may_leave_fs();
   all.inode_descriptors = raise_descriptor_limit();
@@ -188,6 +189,7 @@ void Passthrough::start(const PassthroughOptions& options) {
   const int device = ::fuse_session_fd(session_.get());
   if (const int error = ::fuse_session_custom_io(session_.get(), &device_io(), device); error != 0)
     throw system_error("cannot observe the FUSE device", -error);
+  served_ = options.served;
   ended_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!ended_) throw system_error("cannot create an event", errno);
 
@@ -254,7 +256,9 @@ void Passthrough::serve() noexcept {
     const int size = ::fuse_session_receive_buf(session, &buffer);
     if (size == -EINTR || size == -EAGAIN) continue;
     if (size <= 0) break;  // 0: unmounted
+    if (served_ != nullptr) std::atomic_ref(served_->taken)++;
     ::fuse_session_process_buf(session, &buffer);
+    if (served_ != nullptr) std::atomic_ref(served_->done)++;
     if (fs_->near_descriptor_limit()) crowded_.notify_one();
   }
   std::free(buffer.mem);

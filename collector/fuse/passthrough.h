@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -19,10 +20,20 @@
 
 namespace zctrace::fuse {
 
+// Requests, forgets included, that the threads have taken from the device, and of these the ones
+// that they are done with. Each number is written atomically, after what it counts: when both are
+// equal and the kernel waits for no answer, every thread is about to wait for the next request.
+struct ServedRequests {
+  std::uint64_t taken = 0;
+  std::uint64_t done = 0;
+};
+
 struct PassthroughOptions {
   bool splice = true;
   Cache cache = Cache::automatic;
-  unsigned threads = 0;  // 0: by the number of CPUs
+  unsigned threads = 0;              // 0: by the number of CPUs
+  bool identify_requesters = true;   // see FileSystemOptions
+  ServedRequests* served = nullptr;  // kept up to date, if any; may lie in shared memory
   // Called with the threads that will serve, before any of them does; who uses the mount waits.
   // What it throws is thrown to the caller, with nothing left mounted.
   std::function<void(const std::vector<pid_t>&)> before_serving;
@@ -73,6 +84,7 @@ class Passthrough {
   fuse_lowlevel_ops operations_ = {};
   std::unique_ptr<fuse_session, DestroySession> session_;
   bool mounted_ = false;
+  ServedRequests* served_ = nullptr;
   std::unique_ptr<CrashWatcher> crash_watcher_;
 
   Descriptor ended_;

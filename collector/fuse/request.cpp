@@ -24,6 +24,7 @@ void count(FileSystem& fs, ProcessId process, PathTree::Node file, const Outcome
 }
 
 ProcessId process_of(FileSystem& fs, fuse_req_t request) noexcept {
+  if (!fs.options.identify_requesters) return Requesters::kKernel;
   try {
     return fs.requesters.process_of(fuse_req_ctx(request)->pid);
   } catch (...) {

@@ -89,6 +89,58 @@ TEST(TransferRun, EndsTheChildWhenTheHookThrows) {
   EXPECT_EQ(children_of_this_thread(), std::vector<pid_t>{});
 }
 
+TEST(TransferRun, StopsTheChildRightBeforeAndRightAfterTheMove) {
+  SharedRecord<Window> window;
+  window_of_test = &window;
+  const Method method = test_method([](const Transfer&, Workspace&) -> Moved {
+    window_of_test->get()->open_during_move = true;
+    return {};
+  });
+  RunOptions options;
+  std::vector<bool> moved;
+  options.before_move = [&] { moved.push_back(window->open_during_move); };
+  options.after_move = options.before_move;
+  const Source source = Source::make(kDiskDirectory, 0);
+  EXPECT_FALSE(run_once(method, {4096}, source, {SinkKind::unix_stream}, options).error);
+  EXPECT_EQ(moved, (std::vector<bool>{false, true}));
+}
+
+TEST(TransferRun, DoesNotStopForAMoveThatNeverHappens) {
+  Method method = test_method([](const Transfer&, Workspace&) -> Moved { return {}; });
+  method.prepare = [](const Transfer&, Workspace&) -> Error { return {ENOSYS, "prepare"}; };
+  RunOptions options;
+  int stops = 0;
+  options.before_move = options.after_move = [&] { ++stops; };
+  const Source source = Source::make(kDiskDirectory, 0);
+  const Outcome outcome = run_once(method, {4096}, source, {SinkKind::null}, options);
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->number, ENOSYS);
+  EXPECT_EQ(stops, 0);
+}
+
+TEST(TransferRun, StopsOnceForAMoveThatIsKilled) {
+  const Method method = test_method([](const Transfer&, Workspace&) -> Moved {
+    ::raise(SIGKILL);
+    return {};
+  });
+  RunOptions options;
+  int stops = 0;
+  options.before_move = options.after_move = [&] { ++stops; };
+  const Source source = Source::make(kDiskDirectory, 0);
+  EXPECT_TRUE(run_once(method, {4096}, source, {SinkKind::null}, options).error);
+  EXPECT_EQ(stops, 1);
+}
+
+TEST(TransferRun, EndsTheChildWhenAStopThrows) {
+  const Method method = test_method([](const Transfer&, Workspace&) -> Moved { return {}; });
+  RunOptions options;
+  options.after_move = [] { throw std::runtime_error("no"); };
+  const Source source = Source::make(kDiskDirectory, 0);
+  EXPECT_THROW(run_once(method, {4096}, source, {SinkKind::unix_stream}, options),
+               std::runtime_error);
+  EXPECT_TRUE(children_of_this_thread().empty());
+}
+
 TEST(TransferRun, SurvivesAMethodThatIsKilled) {
   const Method method = test_method([](const Transfer&, Workspace&) -> Moved {
     ::raise(SIGKILL);

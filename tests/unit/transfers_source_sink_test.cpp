@@ -85,6 +85,21 @@ TEST(TransferSource, RefusesWhatIsNoRegularFile) {
   EXPECT_EQ(setup_errno([] { Source::make("/nonexistent", 1); }), ENOENT);
 }
 
+TEST(TransferSource, ShownElsewhereKeepsTheChecksumExpected) {
+  const TemporaryDirectory directory;
+  const std::string path = std::string(directory.path) + "/shown";
+  std::ofstream(path) << "something else";
+  const Source source = Source::make(kTmpfsDirectory, 14);
+  const Source shown = source.shown_at(path);
+  EXPECT_EQ(shown.bytes(), 14u);
+  EXPECT_EQ(shown.path(), "");
+  EXPECT_EQ(shown.directory(), directory.path);
+  EXPECT_EQ(content(shown.open(), 14).front(), 's');
+  EXPECT_EQ(shown.crc32(), source.crc32());
+  shown.drop_cache();
+  EXPECT_EQ(setup_errno([&] { source.shown_at(path + "-missing"); }), ENOENT);
+}
+
 TEST(TransferSource, DropsItsPagesFromTheCache) {
   const std::uint64_t bytes = 1 << 20;
   const Source source = Source::make(kDiskDirectory, bytes);
