@@ -66,21 +66,32 @@ void Session::begin(std::uint32_t walk, pid_t pid) {
 }
 
 // Passes over all tasks until one adds nobody: a parent may come after its child in a pass, a
-// new thread behind the pass, and memory a moment later.
+// new thread behind the pass, and memory a moment later. Room for a process does not: it is made
+// by the next poll.
 void Session::walk_until_settled() {
   for (int tries = 0;;) {
     const std::uint64_t observed = skeleton_.walk_observed();
     const std::uint64_t failed = skeleton_.walk_failed();
+    const std::uint64_t no_account = skeleton_.walk_no_account();
     skeleton_.walk(ZC_WALK_ATTACH);
-    const std::uint64_t refused = skeleton_.walk_failed() - failed;
-    if (skeleton_.walk_observed() == observed && refused == 0) return;
-    if (refused == 0) continue;
-    if (++tries == kWalkTries) {
-      skeleton_.count_loss(ZC_LOST_TASK_MEMORY, refused);
+    const std::uint64_t without_memory = skeleton_.walk_failed() - failed;
+    const std::uint64_t without_account = skeleton_.walk_no_account() - no_account;
+    if (without_memory == 0 && skeleton_.walk_observed() != observed) continue;
+    if (without_memory == 0 || ++tries == kWalkTries) {
+      count_refused(ZC_LOST_TASK_MEMORY, without_memory);
+      count_refused(ZC_LOST_ACCOUNTS_FULL, without_account);
       return;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
+}
+
+// The next passes are refused the same tasks again, which are lost but once.
+void Session::count_refused(std::uint32_t reason, std::uint64_t tasks) {
+  std::uint64_t& counted = refused_[reason];
+  if (tasks <= counted) return;
+  skeleton_.count_loss(reason, tasks - counted);
+  counted = tasks;
 }
 
 void Session::arm(pid_t pid) { begin(ZC_WALK_ARM, pid); }

@@ -60,6 +60,7 @@ class Session {
  private:
   void begin(std::uint32_t walk, pid_t pid);
   void walk_until_settled();
+  void count_refused(std::uint32_t reason, std::uint64_t tasks);
   void read_commands();
   void forget(std::uint64_t account);
 
@@ -68,6 +69,7 @@ class Session {
   Skeleton skeleton_;
   Ledger ledger_;
   std::map<std::uint64_t, std::uint32_t> commands_read_;  // account -> execs when read
+  std::map<std::uint32_t, std::uint64_t> refused_;        // enum zc_loss -> tasks, by passes
 };
 
 }  // namespace zctrace
