@@ -37,9 +37,6 @@ struct AttachOptions {
   std::string interval;
 };
 
-// How often newcomers are looked for and the counts are read between reports.
-constexpr milliseconds kPollInterval(1000);
-
 // One observation's reports: of each interval, or one at the end.
 class Reporter {
  public:
@@ -103,6 +100,7 @@ int attach(const AttachOptions& options, const Targets& targets,
   watch_options.targets = targets;
   watch_options.wait = options.targets.wait;
   watch_options.session = session_options(options.count, options.output);
+  watch_options.session.max_ended = options.output.max_processes;
   Signals signals;
   Watch watch(watch_options);
   Reporter reporter(options, watch);
@@ -115,7 +113,7 @@ int attach(const AttachOptions& options, const Targets& targets,
   const auto start = steady_clock::now();
   const auto end = duration ? start + *duration : never;
   auto next_report = interval ? start + *interval : never;
-  auto next_poll = start + kPollInterval;
+  auto next_poll = start + watch.poll_interval();
   bool told = false;
   while (!told && !watch.ended() && steady_clock::now() < end) {
     const auto wake = std::min({end, next_report, next_poll});
@@ -125,7 +123,7 @@ int attach(const AttachOptions& options, const Targets& targets,
       throw system_error("cannot wait", errno);
     told = signals.take().number != 0;
     watch.poll();
-    next_poll = steady_clock::now() + kPollInterval;
+    next_poll = steady_clock::now() + watch.poll_interval();
     if (steady_clock::now() < next_report) continue;
     reporter.interval();
     // Late is late: no burst of reports to catch up.

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -19,6 +20,7 @@ struct CountOptions {
   std::string syscalls = "%io";
   bool no_latency = false;
   bool no_follow = false;
+  std::vector<std::string> room;  // NAME=N, as ProbeOptions::room
 };
 
 void add_count_options(CLI::App& command, CountOptions& options);
@@ -30,6 +32,7 @@ struct OutputOptions {
   std::string by;
   bool quiet = false;
   bool strict = false;
+  std::size_t max_processes = 1000;
 };
 
 void add_output_options(CLI::App& command, OutputOptions& options);
@@ -40,7 +43,7 @@ void add_file_options(CLI::App& command, OutputOptions& options);
 // CLI::ValidationError naming `option`.
 std::optional<std::chrono::nanoseconds> duration_option(const char* option, const std::string& text);
 
-// What a session is asked for by both.
+// What a session is asked for by both. Throws Error: usage.
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output);
 
 std::optional<GroupBy> group_by(const OutputOptions& options);

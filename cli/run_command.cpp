@@ -38,8 +38,6 @@ struct RunOptions {
   std::string mount;  // a directory that the command sees through the passthrough
 };
 
-// How often the counts are read while the command runs; frees the kernel's memory.
-constexpr milliseconds kPollInterval(1000);
 // What a command gets to end after a SIGTERM that zctrace passed on to it.
 constexpr milliseconds kTermPatience(2000);
 // A task leaves its CPU for the last time a moment after its parent could wait for it.
@@ -54,13 +52,13 @@ struct Ending {
 Ending watch(const GatedChild& child, Signals& signals, Session& session) {
   Ending ending;
   auto deadline = steady_clock::time_point::max();
-  auto next_poll = steady_clock::now() + kPollInterval;
+  auto next_poll = steady_clock::now() + session.poll_interval();
   for (;;) {
     const auto now = steady_clock::now();
     if (now >= deadline) return ending;
     if (now >= next_poll) {
       session.poll();
-      next_poll = now + kPollInterval;
+      next_poll = steady_clock::now() + session.poll_interval();
     }
     const auto until = std::min(deadline, next_poll) - now;
     pollfd events[] = {{child.handle(), POLLIN, 0}, {signals.fd(), POLLIN, 0}};
@@ -112,7 +110,9 @@ int run(const RunOptions& options) {
   GatedChild child(options.argv, identity, signals.before(), enter);
   if (mount) mount->serve({});
 
-  Session session(session_options(options.count, options.output));
+  SessionOptions observing = session_options(options.count, options.output);
+  observing.max_ended = options.output.max_processes;
+  Session session(observing);
   session.arm(child.pid());
   drop_capabilities(false);
 
@@ -141,6 +141,7 @@ int run(const RunOptions& options) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
   report.completeness = session.completeness();
   report.processes = session.processes();
+  report.others = session.others();
   if (mount) {
     outputs.write(report, fuse::seen_since(mounted, mount->passthrough(),
                                            mount->passthrough().threads()));

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <thread>
@@ -11,6 +12,16 @@
 
 namespace zctrace {
 namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kPollInterval(1000);
+// While more processes end in a second, the maps are read more often, so that neither they nor a
+// snapshot hold many more, but not for more than 1 / kPollShare of the time.
+constexpr std::int64_t kEndedAtOnce = 500;
+constexpr milliseconds kShortestPollInterval(100);
+constexpr int kPollShare = 4;
 
 // In the order of enum zc_loss.
 constexpr const char* kLosses[ZC_LOSSES] = {
@@ -53,14 +64,19 @@ std::uint64_t peak_rss_bytes(std::int64_t pid) {
 }  // namespace
 
 Session::Session(const SessionOptions& options)
-    : options_(options), table_(options.syscalls), skeleton_(options.probes, table_), ledger_(table_) {}
+    : options_(options),
+      table_(options.syscalls),
+      skeleton_(options.probes, table_),
+      ledger_(table_),
+      last_poll_(steady_clock::now()),
+      poll_interval_(kShortestPollInterval) {}
 
 void Session::begin(std::uint32_t walk, pid_t pid) {
   const std::uint64_t before = skeleton_.walk_observed();
   for (int tries = 0; tries < kWalkTries; tries++) {
     skeleton_.walk(walk, static_cast<std::uint32_t>(pid));
     if (skeleton_.walk_observed() != before) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(milliseconds(1));
   }
   throw Error("cannot observe process " + std::to_string(pid) + ": the kernel has no memory for its state");
 }
@@ -82,7 +98,7 @@ void Session::walk_until_settled() {
       count_refused(ZC_LOST_ACCOUNTS_FULL, without_account);
       return;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(milliseconds(1));
   }
 }
 
@@ -130,25 +146,39 @@ void Session::forget(std::uint64_t account) {
 }
 
 void Session::poll() {
+  const auto start = steady_clock::now();
   if (skeleton_.take_walk_wanted()) walk_until_settled();
   const Snapshot snapshot = take_snapshot(skeleton_);
   ledger_.add(snapshot);
   read_commands();  // before any account is forgotten
+  const auto ended = static_cast<std::int64_t>(forget_finished(snapshot));
+  const auto took = std::chrono::ceil<milliseconds>(steady_clock::now() - start);
+  const auto until_many = std::chrono::ceil<milliseconds>(start - last_poll_) * kEndedAtOnce /
+                          std::max<std::int64_t>(ended, 1);
+  last_poll_ = start;
+  poll_interval_ = std::clamp(std::max(until_many, kPollShare * took), kShortestPollInterval,
+                              kPollInterval);
+}
+
+// Frees the kernel's memory of those that have ended, whose number it returns.
+std::size_t Session::forget_finished(const Snapshot& snapshot) {
   const std::vector<std::uint64_t> finished = ledger_.take_finished();
-  if (finished.empty()) return;
+  if (finished.empty()) return 0;
   for (const auto& [key, row] : snapshot.folded_rows)
     if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.rows_map(), &key);
   for (const std::uint64_t account : finished) forget(account);
+  ledger_.fold_finished(options_.max_ended);
+  return finished.size();
 }
 
-void Session::poll_until_gone(pid_t pid, std::chrono::milliseconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+void Session::poll_until_gone(pid_t pid, milliseconds patience) {
+  const auto deadline = steady_clock::now() + patience;
   for (;;) {
     poll();
     const std::uint64_t account = ledger_.account_of(pid);
     if (account == 0 || ledger_.finished(account)) return;
-    if (std::chrono::steady_clock::now() >= deadline) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (steady_clock::now() >= deadline) return;
+    std::this_thread::sleep_for(milliseconds(1));
   }
 }
 

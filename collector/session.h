@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ namespace zctrace {
 struct SessionOptions {
   ProbeOptions probes;
   std::string syscalls = "%io";
+  // Ended processes that are listed; those that moved the least are added up in others().
+  std::size_t max_ended = std::numeric_limits<std::size_t>::max();
 };
 
 // Owns the probes and the counts. Everything is unloaded when it is destroyed, or when the
@@ -36,9 +40,11 @@ class Session {
   // descendants, until no more of them appear. Returns how many tasks were new.
   std::uint64_t attach(const std::vector<pid_t>& pids);
 
-  // Reads the counts. Call it about once a second: it also frees the kernel's memory of
+  // Reads the counts. Call it again after poll_interval(): it also frees the kernel's memory of
   // processes that have ended, and widens counters before they wrap.
   void poll();
+  // A second; less at first, and while processes end by the thousand.
+  std::chrono::milliseconds poll_interval() const { return poll_interval_; }
   // Polls until process `pid` is gone from the kernel's books, which is a moment after its
   // parent could wait for it; gives up after `patience`.
   void poll_until_gone(pid_t pid, std::chrono::milliseconds patience);
@@ -46,6 +52,7 @@ class Session {
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
   std::vector<Process> processes() const;
+  const Totals& others() const { return ledger_.others(); }
   // The same without the peaks of RSS of those that run; those that ended are forgotten, and in
   // no later list. For one who watches for days, and adds up.
   std::vector<Process> take_processes();
@@ -62,6 +69,7 @@ class Session {
   void walk_until_settled();
   void count_refused(std::uint32_t reason, std::uint64_t tasks);
   void read_commands();
+  std::size_t forget_finished(const Snapshot& snapshot);
   void forget(std::uint64_t account);
 
   SessionOptions options_;
@@ -69,6 +77,8 @@ class Session {
   Skeleton skeleton_;
   Ledger ledger_;
   std::map<std::uint64_t, std::uint32_t> commands_read_;  // account -> execs when read
+  std::chrono::steady_clock::time_point last_poll_;
+  std::chrono::milliseconds poll_interval_;
   std::map<std::uint32_t, std::uint64_t> refused_;        // enum zc_loss -> tasks, by passes
 };
 
