@@ -40,8 +40,11 @@ struct AttachOptions {
 // One observation's reports: of each interval, or one at the end.
 class Reporter {
  public:
-  Reporter(const AttachOptions& options, const Watch& watch)
-      : options_(options), watch_(watch), outputs_(options.output, STDOUT_FILENO), start_(steady_clock::now()) {
+  Reporter(const AttachOptions& options, Watch& watch)
+      : options_(options),
+        watch_(watch),
+        outputs_(options.output, STDOUT_FILENO),
+        start_(steady_clock::now()) {
     first_.started_at = last_.started_at = now_rfc3339();
     last_at_ = start_;
   }
@@ -50,6 +53,7 @@ class Reporter {
   void interval() {
     const auto now = steady_clock::now();
     Report standing = complete(watch_.report());
+    watch_.forget_ended();  // they are in this report
     Report between = difference(standing, last_);
     between.started_at = last_.started_at;
     between.duration_ns = since(last_at_, now);
@@ -83,7 +87,7 @@ class Reporter {
   }
 
   const AttachOptions& options_;
-  const Watch& watch_;
+  Watch& watch_;
   Outputs outputs_;
   Report first_;
   Report last_;

@@ -320,19 +320,19 @@ Grid processes_grid(const Report& report, const Wording& wording) {
   for (const Process* process : shown) {
     std::vector<Cell> cells =
         figures(*process, process->delivered_bytes(), process->zero_copy_share());
-    cells.push_back({exit_text(*process),
-                     process->exit_code.value_or(0) != 0 ? Tone::warning : Tone::plain});
+    cells.push_back(
+        {exit_text(*process), process->exit_code.value_or(0) != 0 ? Tone::warning : Tone::plain});
     cells.push_back({cut_to_width(shell_words(process->argv, wording.unicode), kCommandWidth,
                                   wording.unicode)});
-    add_line({{fmt::format("{}", process->pid)},
-              {fmt::format("{}", process->tid)},
-              {cut_to_width(printable(process->name, wording.unicode), kNameWidth,
-                            wording.unicode)}},
-             std::move(cells));
+    add_line(
+        {{fmt::format("{}", process->pid)},
+         {fmt::format("{}", process->tid)},
+         {cut_to_width(printable(process->name, wording.unicode), kNameWidth, wording.unicode)}},
+        std::move(cells));
   }
   const Totals& others = report.others;
   if (others.processes != 0) {
-    add_line({{"-"}, {"-"}, {fmt::format("({} others)", format_count(others.processes))}},
+    add_line({{"-"}, {"-"}, {fmt::format("({})", plural(others.processes, "other", "others"))}},
              figures(others.sum, others.delivered_bytes, others.zero_copy_share()));
   }
   return grid;

@@ -94,7 +94,8 @@ Report difference(const Report& later, const Report& earlier) {
   if (later.others.processes != 0) {
     for (const Process& process : later.processes) before.erase(key_of(process));
     std::vector<const Process*> joined;
-    for (const auto& [key, process] : before) joined.push_back(process);
+    for (const auto& [key, process] : before)
+      if (!process->end_ns) joined.push_back(process);
     subtract(between.others, earlier.others, joined);
   }
   std::erase_if(between.processes, is_idle);

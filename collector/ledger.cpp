@@ -189,8 +189,7 @@ std::pair<std::uint64_t, std::uint64_t> Ledger::moved(const Account& account) co
   std::pair<std::uint64_t, std::uint64_t> sum;
   for (const auto& [word, row] : account.rows) {
     const RowMeaning& meaning = meanings_.at(ZC_KEY_ROW(zc_key{word}));
-    if (meaning.copy == Copy::copied || meaning.copy == Copy::in_kernel)
-      sum.first += row.sum.bytes;
+    if (meaning.copy == Copy::copied || meaning.copy == Copy::in_kernel) sum.first += row.sum.bytes;
     if (!meaning.asynchronous) sum.second += row.sum.calls;
   }
   return sum;

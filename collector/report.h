@@ -162,8 +162,8 @@ void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
 
 // What happened between two reports of the same observation. Processes without anything new are
 // left out; `max_ns` is exact when the interval set a new maximum, else the upper bound of the
-// highest bucket that grew. High-water marks (RSS) stay as they are. A process of `earlier` that
-// `later` does not list is one of its others, where it has any.
+// highest bucket that grew. High-water marks (RSS) stay as they are. A process that ran in
+// `earlier` and that `later` does not list is one of its others, where it has any.
 Report difference(const Report& later, const Report& earlier);
 
 // count per GB (10^9 bytes) delivered; nullopt when nothing was.

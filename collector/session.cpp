@@ -156,8 +156,8 @@ void Session::poll() {
   const auto until_many = std::chrono::ceil<milliseconds>(start - last_poll_) * kEndedAtOnce /
                           std::max<std::int64_t>(ended, 1);
   last_poll_ = start;
-  poll_interval_ = std::clamp(std::max(until_many, kPollShare * took), kShortestPollInterval,
-                              kPollInterval);
+  poll_interval_ =
+      std::clamp(std::max(until_many, kPollShare * took), kShortestPollInterval, kPollInterval);
 }
 
 // Frees the kernel's memory of those that have ended, whose number it returns.

@@ -53,8 +53,10 @@ class Session {
 
   std::vector<Process> processes() const;
   const Totals& others() const { return ledger_.others(); }
-  // The same without the peaks of RSS of those that run; those that ended are forgotten, and in
-  // no later list. For one who watches for days, and adds up.
+  // Those that ended are in no later list. For one who has shown or added them up.
+  void forget_ended() { ledger_.forget_finished(); }
+  // processes() without the peaks of RSS of those that run, then forget_ended(). For one who
+  // watches for days, and adds up.
   std::vector<Process> take_processes();
   // The latest observed process with that pid. Throws Error when there was none.
   Process process(pid_t pid) const;
@@ -79,7 +81,7 @@ class Session {
   std::map<std::uint64_t, std::uint32_t> commands_read_;  // account -> execs when read
   std::chrono::steady_clock::time_point last_poll_;
   std::chrono::milliseconds poll_interval_;
-  std::map<std::uint32_t, std::uint64_t> refused_;        // enum zc_loss -> tasks, by passes
+  std::map<std::uint32_t, std::uint64_t> refused_;  // enum zc_loss -> tasks, by passes
 };
 
 }  // namespace zctrace

@@ -113,7 +113,8 @@ void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>
     if (map == nullptr || bpf_map__type(map) != BPF_MAP_TYPE_HASH)
       throw Error("no hash map '" + name + "'", kExitUsage);
     if (const int error = bpf_map__set_max_entries(map, entries); error != 0)
-      throw system_error("cannot give the map '" + name + "' " + std::to_string(entries) + " entries", -error);
+      throw system_error(
+          "cannot give the map '" + name + "' " + std::to_string(entries) + " entries", -error);
   }
 }
 

@@ -34,6 +34,8 @@ class Watch {
 
   // As they stand; `command`, `argv` and the times are the caller's to fill in.
   Report report() const;
+  // Those that ended are in no later report.
+  void forget_ended() { session_.forget_ended(); }
   // The same, with the processes of Session::take_processes().
   Report take_report();
 
