@@ -2,9 +2,11 @@
 #include "collector/session.h"
 
 #include <bpf/bpf.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <thread>
 
@@ -18,7 +20,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kPollInterval(1000);
 // While more processes end in a second, the maps are read more often, so that neither they nor a
-// snapshot hold many more, but not for more than 1 / kPollShare of the time.
+// snapshot hold many more, but not for more than 1 / kPollShare of a CPU.
 constexpr std::int64_t kEndedAtOnce = 500;
 constexpr milliseconds kShortestPollInterval(100);
 constexpr int kPollShare = 4;
@@ -30,6 +32,12 @@ constexpr const char* kLosses[ZC_LOSSES] = {
 
 // A pass that found no memory for a task is repeated so often, a millisecond apart.
 constexpr int kWalkTries = 100;
+
+std::chrono::nanoseconds thread_cpu_time() {
+  timespec time = {};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 std::vector<std::string> split_command(const zc_command& command) {
   std::vector<std::string> argv;
@@ -147,14 +155,20 @@ void Session::forget(std::uint64_t account) {
 
 void Session::poll() {
   const auto start = steady_clock::now();
+  const auto cpu_before = thread_cpu_time();
   if (skeleton_.take_walk_wanted()) walk_until_settled();
-  const Snapshot snapshot = take_snapshot(skeleton_);
-  ledger_.add(snapshot);
-  read_commands();  // before any account is forgotten
-  const auto ended = static_cast<std::int64_t>(forget_finished(snapshot));
-  const auto took = std::chrono::ceil<milliseconds>(steady_clock::now() - start);
-  const auto until_many = std::chrono::ceil<milliseconds>(start - last_poll_) * kEndedAtOnce /
-                          std::max<std::int64_t>(ended, 1);
+  std::int64_t ended = 0;
+  {
+    const Snapshot snapshot = take_snapshot(skeleton_);
+    ledger_.add(snapshot);
+    read_commands();  // before any account is forgotten
+    ended = static_cast<std::int64_t>(forget_finished(snapshot));
+  }
+  // Of what a burst took, little is kept, and all over the heap: its holes go back to the kernel.
+  if (ended > kEndedAtOnce / 4) ::malloc_trim(0);
+  const auto took = std::chrono::ceil<milliseconds>(thread_cpu_time() - cpu_before);
+  const auto since = std::chrono::ceil<milliseconds>(start - last_poll_);
+  const milliseconds until_many(since.count() * kEndedAtOnce / std::max<std::int64_t>(ended, 1));
   last_poll_ = start;
   poll_interval_ =
       std::clamp(std::max(until_many, kPollShare * took), kShortestPollInterval, kPollInterval);
