@@ -88,7 +88,7 @@ BENCH := $(addprefix $(BUILD)/bench/,loop floor parts crowd snapshot)
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all demo check packages unit-check kernel-check kernel-matrix cli-check arm64-check bench \
-	asan tsan fuzz fuzz-targets clang-check cppcheck format tidy install uninstall clean help
+	soak asan tsan fuzz fuzz-targets clang-check cppcheck format tidy install uninstall clean help
 
 all: $(BUILD)/zctrace  ## Build build/zctrace (the default)
 
@@ -122,6 +122,11 @@ bench: packages bench-packages  ## Measure what observing costs, beside strace, 
 .PHONY: bench-packages
 bench-packages:
 	$(Q)scripts/packages $(BENCH_PACKAGES)
+
+soak: packages  ## Half an hour (ZCTRACE_SOAK_S=1800) of attach and export under load, a minute of fio on a mount
+	$(Q)$(MAKE) --no-print-directory tests
+	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/soak
+	$(Q)cd tests/cli && ZCTRACE_BUILD=$(abspath $(BUILD)) ZCTRACE_SOAK_S=60 $(PYTHON) -m unittest -k fio mount_test
 
 kernel-matrix: packages  ## Boot Linux 6.1 and 6.12 in an emulator and run the tests there
 	$(Q)scripts/packages $(MATRIX_PACKAGES)

@@ -10,6 +10,8 @@
 #define CLONE_THREAD 0x10000
 
 extern __u64 accounts_made;
+/* Tasks that were given a state; counted only where there is a limit. */
+extern __u64 tasks_made;
 /* Set when user space should look again for tasks to attach to. */
 extern __u32 walk_wanted;
 
@@ -43,15 +45,14 @@ static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_stru
 	account.parent_pid = zc_namespace_pid(leader->real_parent->group_leader);
 	account.global_pid = task->tgid;
 	bpf_probe_read_kernel(account.name, sizeof(account.name), task->comm);
-	if (bpf_map_update_elem(&accounts, &account.id, &account, BPF_NOEXIST)) {
-		zc_lose(ZC_LOST_ACCOUNTS_FULL, 1);
+	if (bpf_map_update_elem(&accounts, &account.id, &account, BPF_NOEXIST))
 		return 0;
-	}
 	return account.id;
 }
 
 enum zc_observing {
-	ZC_NO_MEMORY,		/* the caller counts it */
+	ZC_NO_MEMORY,		/* for the task's state; the caller counts it */
+	ZC_NO_ACCOUNT,		/* no room for its process; the caller counts it */
 	ZC_OBSERVED,
 	ZC_OBSERVED_ALREADY,	/* by a program on another CPU, just now */
 };
@@ -65,12 +66,17 @@ static __always_inline enum zc_observing zc_observe(struct task_struct *task, __
 						    __u32 flags)
 {
 	struct zc_account *account = bpf_map_lookup_elem(&accounts, &account_id);
-	struct zc_task *state = account ? zc_task_state(task, BPF_LOCAL_STORAGE_GET_F_CREATE) : 0;
+	struct zc_task *state;
 
+	if (!account)
+		return ZC_NO_ACCOUNT;
+	if (task_limit && __sync_fetch_and_add(&tasks_made, 1) >= task_limit)
+		return ZC_NO_MEMORY;
+	state = zc_task_state(task, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	/* Creating fails, too, where the other one has just done so. */
-	if (account && !state)
+	if (!state)
 		state = zc_task_state(task, 0);
-	if (!account || !state)
+	if (!state)
 		return ZC_NO_MEMORY;
 	if (__sync_val_compare_and_swap(&state->head.tid, 0, task->pid))
 		return ZC_OBSERVED_ALREADY;
@@ -96,7 +102,7 @@ static __always_inline enum zc_observing zc_observe_process(struct task_struct *
 	enum zc_observing result;
 
 	if (!account)
-		return ZC_NO_MEMORY;
+		return ZC_NO_ACCOUNT;
 	result = zc_observe(task, account, flags);
 	if (result != ZC_OBSERVED)
 		bpf_map_delete_elem(&accounts, &account);
@@ -107,10 +113,16 @@ static __always_inline enum zc_observing zc_observe_process(struct task_struct *
  * Storage for a few tasks is kept ready on each CPU and made anew by an interrupt;
  * a burst may find none. What is missed is lost until user space looks again.
  */
-static __always_inline void zc_lose_task(void)
+static __always_inline void zc_lose_task(enum zc_observing why)
 {
-	zc_lose(ZC_LOST_TASK_MEMORY, 1);
+	zc_lose(why == ZC_NO_ACCOUNT ? ZC_LOST_ACCOUNTS_FULL : ZC_LOST_TASK_MEMORY, 1);
 	walk_wanted = 1;
+}
+
+/* Whether the task is not observed for want of room. */
+static __always_inline bool zc_refused(enum zc_observing result)
+{
+	return result == ZC_NO_MEMORY || result == ZC_NO_ACCOUNT;
 }
 
 #endif

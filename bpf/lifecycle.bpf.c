@@ -4,13 +4,14 @@
 #include "targets.bpf.h"
 
 __u64 accounts_made = 0;
+__u64 tasks_made = 0;
 __u32 walk_wanted = 0;
 
 /* Command lines of accounts, as of their latest exec. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 65536);
 	__type(key, __u64);
 	__type(value, struct zc_command);
 } commands SEC(".maps");
@@ -44,8 +45,8 @@ int BPF_PROG(zc_newtask, struct task_struct *child, __u64 clone_flags)
 			zc_observed_clear(child->pid);
 		return 0;
 	}
-	if (observed == ZC_NO_MEMORY)
-		zc_lose_task();
+	if (zc_refused(observed))
+		zc_lose_task(observed);
 	return 0;
 }
 
@@ -54,10 +55,13 @@ SEC("?tp_btf/cgroup_attach_task")
 int BPF_PROG(zc_cgroup_move, struct cgroup *cgroup, const char *path, struct task_struct *leader,
 	     bool threadgroup)
 {
+	enum zc_observing observed;
+
 	if (zc_observed(leader) || !zc_wanted(zc_address(leader)))
 		return 0;
-	if (zc_observe_process(leader, 0, ZC_TASK_FRESH) == ZC_NO_MEMORY)
-		zc_lose_task();
+	observed = zc_observe_process(leader, 0, ZC_TASK_FRESH);
+	if (zc_refused(observed))
+		zc_lose_task(observed);
 	/* Its other threads, if any, are met by the next walk. */
 	walk_wanted = 1;
 	return 0;
@@ -86,11 +90,14 @@ static __always_inline void zc_note_command(struct task_struct *task, __u64 acco
 static __always_inline struct zc_task *zc_newcomer(struct task_struct *task,
 						   struct linux_binprm *bprm)
 {
+	enum zc_observing observed;
+
 	if (!zc_wanted(zc_address(task)) &&
 	    !(wanted_names && zc_namespace_pid(task) && zc_wanted_path(zc_address(bprm->interp))))
 		return 0;
-	if (zc_observe_process(task, 0, ZC_TASK_FRESH) == ZC_NO_MEMORY) {
-		zc_lose_task();
+	observed = zc_observe_process(task, 0, ZC_TASK_FRESH);
+	if (zc_refused(observed)) {
+		zc_lose_task(observed);
 		return 0;
 	}
 	return zc_task_state(task, 0);

@@ -62,7 +62,8 @@ static __always_inline int zc_fold(struct zc_task *task, __u32 slot)
 		sum = bpf_map_lookup_elem(&rows, &where);
 	}
 	if (!sum) {
-		zc_lose(ZC_LOST_ROWS_FULL, row->calls);
+		/* A row of switches only, in a call that never returned, is one, too. */
+		zc_lose(ZC_LOST_ROWS_FULL, row->calls ? row->calls : 1);
 		return 0;
 	}
 	zc_row_add(sum, row);

@@ -15,6 +15,8 @@ const volatile bool follow_children = true;
 /* Count only while window_open is set: a caller marks its own measured part. */
 const volatile bool windowed = false;
 const volatile bool have_fast_cpu_maps = false;
+/* For tests: so many tasks are given a state, ever; 0: as many as there is memory for. */
+const volatile __u32 task_limit = 0;
 const volatile __u32 pid_namespace_inum = 0;
 const volatile __u32 compat_status_mask = 0;
 const volatile __u32 compat_flags_mask = 0;
@@ -60,7 +62,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 131072);
 	__type(key, struct zc_row_key);
 	__type(value, struct zc_row);
 } rows SEC(".maps");
@@ -69,7 +71,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 65536);
 	__type(key, __u64);
 	__type(value, struct zc_account);
 } accounts SEC(".maps");

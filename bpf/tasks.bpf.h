@@ -25,6 +25,7 @@ extern const volatile bool by_thread;
 extern const volatile bool follow_children;
 extern const volatile bool windowed;
 extern const volatile bool have_fast_cpu_maps;
+extern const volatile __u32 task_limit;
 extern const volatile __u32 pid_namespace_inum;
 extern const volatile __u32 compat_status_mask;
 extern const volatile __u32 compat_flags_mask;
@@ -60,7 +61,7 @@ extern struct {
 extern struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 131072);
 	__type(key, struct zc_row_key);
 	__type(value, struct zc_row);
 } rows SEC(".maps");
@@ -68,7 +69,7 @@ extern struct {
 extern struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 65536);
 	__type(key, __u64);
 	__type(value, struct zc_account);
 } accounts SEC(".maps");

@@ -23,6 +23,8 @@ struct {
 __u64 walk_observed = 0;
 /* Tasks for which there was no memory; the next pass may have more luck. */
 __u64 walk_failed = 0;
+/* The same for want of room for their process. */
+__u64 walk_no_account = 0;
 
 /* Off its CPU in a call, by its registers; those of a task that runs say nothing. */
 static __always_inline bool zc_waits_in_call(struct task_struct *task)
@@ -45,11 +47,17 @@ static __always_inline int zc_begin(struct task_struct *task, __u32 flags)
 	/* One task's number only: a process by its leader's, or one thread. */
 	if (zc_namespace_pid(task) != armed_pid)
 		return 0;
-	if (zc_observe_process(task, 0, flags) == ZC_NO_MEMORY)
+	switch (zc_observe_process(task, 0, flags)) {
+	case ZC_NO_MEMORY:
 		walk_failed++;
-	else
+		return 0;
+	case ZC_NO_ACCOUNT:
+		walk_no_account++;
+		return 0;
+	default:
 		walk_observed++;
-	return 0;
+		return 0;
+	}
 }
 
 static __always_inline bool zc_matches(struct task_struct *task)
@@ -66,15 +74,11 @@ static __always_inline bool zc_matches(struct task_struct *task)
 }
 
 /*
- * The account of a thread that is attached to, 0: no memory. Its leader holds it, and
- * gets it first, also when it has exited and other threads go on.
+ * The account of a thread that is attached to, 0: no room. Its leader, whose state this is,
+ * holds it, and gets it first, also when it has exited and other threads go on.
  */
-static __always_inline __u64 zc_leaders_account(struct task_struct *leader)
+static __always_inline __u64 zc_leaders_account(struct task_struct *leader, struct zc_task *state)
 {
-	struct zc_task *state = zc_task_state(leader, BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-	if (!state)
-		return 0;
 	if (state->head.account)
 		return state->head.account;
 	/* Nothing of it is counted until the walk comes by it. */
@@ -87,13 +91,14 @@ static __always_inline __u64 zc_leaders_account(struct task_struct *leader)
 static __always_inline enum zc_observing zc_attach_task(struct task_struct *task, __u32 flags)
 {
 	struct zc_task *state;
-	__u64 account;
 
 	if (by_thread)
 		return zc_observe_process(task, 0, flags);
 	if (task != task->group_leader) {
-		account = zc_leaders_account(task->group_leader);
-		return account ? zc_observe(task, account, flags) : ZC_NO_MEMORY;
+		state = zc_task_state(task->group_leader, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!state)
+			return ZC_NO_MEMORY;
+		return zc_observe(task, zc_leaders_account(task->group_leader, state), flags);
 	}
 	state = zc_task_state(task, 0);
 	if (state && state->head.account)
@@ -122,6 +127,9 @@ static __always_inline int zc_attach(struct task_struct *task)
 		return 0;
 	case ZC_NO_MEMORY:
 		walk_failed++;
+		return 0;
+	case ZC_NO_ACCOUNT:
+		walk_no_account++;
 		return 0;
 	default:
 		return 0;

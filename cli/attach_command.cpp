@@ -37,14 +37,14 @@ struct AttachOptions {
   std::string interval;
 };
 
-// How often newcomers are looked for and the counts are read between reports.
-constexpr milliseconds kPollInterval(1000);
-
 // One observation's reports: of each interval, or one at the end.
 class Reporter {
  public:
-  Reporter(const AttachOptions& options, const Watch& watch)
-      : options_(options), watch_(watch), outputs_(options.output, STDOUT_FILENO), start_(steady_clock::now()) {
+  Reporter(const AttachOptions& options, Watch& watch)
+      : options_(options),
+        watch_(watch),
+        outputs_(options.output, STDOUT_FILENO),
+        start_(steady_clock::now()) {
     first_.started_at = last_.started_at = now_rfc3339();
     last_at_ = start_;
   }
@@ -53,6 +53,7 @@ class Reporter {
   void interval() {
     const auto now = steady_clock::now();
     Report standing = complete(watch_.report());
+    watch_.forget_ended();  // they are in this report
     Report between = difference(standing, last_);
     between.started_at = last_.started_at;
     between.duration_ns = since(last_at_, now);
@@ -86,7 +87,7 @@ class Reporter {
   }
 
   const AttachOptions& options_;
-  const Watch& watch_;
+  Watch& watch_;
   Outputs outputs_;
   Report first_;
   Report last_;
@@ -103,6 +104,7 @@ int attach(const AttachOptions& options, const Targets& targets,
   watch_options.targets = targets;
   watch_options.wait = options.targets.wait;
   watch_options.session = session_options(options.count, options.output);
+  watch_options.session.max_ended = options.output.max_processes;
   Signals signals;
   Watch watch(watch_options);
   Reporter reporter(options, watch);
@@ -115,7 +117,7 @@ int attach(const AttachOptions& options, const Targets& targets,
   const auto start = steady_clock::now();
   const auto end = duration ? start + *duration : never;
   auto next_report = interval ? start + *interval : never;
-  auto next_poll = start + kPollInterval;
+  auto next_poll = start + watch.poll_interval();
   bool told = false;
   while (!told && !watch.ended() && steady_clock::now() < end) {
     const auto wake = std::min({end, next_report, next_poll});
@@ -125,7 +127,7 @@ int attach(const AttachOptions& options, const Targets& targets,
       throw system_error("cannot wait", errno);
     told = signals.take().number != 0;
     watch.poll();
-    next_poll = steady_clock::now() + kPollInterval;
+    next_poll = steady_clock::now() + watch.poll_interval();
     if (steady_clock::now() < next_report) continue;
     reporter.interval();
     // Late is late: no burst of reports to catch up.

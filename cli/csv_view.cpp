@@ -36,13 +36,11 @@ std::string csv_field(std::string_view text) {
 
 std::string csv_view(const Report& report) {
   std::string csv(kHeader);
-  for (const Process& process : report.processes) {
-    for (const Row& row : process.rows) {
-      const bool sampled = report.latency && row.latency.total() > 0;
-      const std::vector<std::string> fields{fmt::format("{}", process.pid),
-                                            process.tid != 0 ? fmt::format("{}", process.tid) : "",
-                                            fmt::format("{}", process.parent_pid),
-                                            csv_field(printable(process.name, true)),
+  const auto add = [&csv, latency = report.latency](const std::string& owner,
+                                                    const std::vector<Row>& rows) {
+    for (const Row& row : rows) {
+      const bool sampled = latency && row.latency.total() > 0;
+      const std::vector<std::string> fields{owner,
                                             csv_field(printable(row.syscall, true)),
                                             std::string(kind_name(row.from)),
                                             std::string(kind_name(row.to)),
@@ -50,17 +48,24 @@ std::string csv_view(const Report& report) {
                                             fmt::format("{}", row.errors),
                                             fmt::format("{}", row.restarts),
                                             fmt::format("{}", row.bytes),
-                                            time(row.wall_ns, report.latency),
-                                            time(row.off_cpu_ns, report.latency),
+                                            time(row.wall_ns, latency),
+                                            time(row.off_cpu_ns, latency),
                                             fmt::format("{}", row.voluntary_switches),
                                             fmt::format("{}", row.involuntary_switches),
-                                            percentile(row, 0.5, report.latency),
-                                            percentile(row, 0.9, report.latency),
-                                            percentile(row, 0.99, report.latency),
+                                            percentile(row, 0.5, latency),
+                                            percentile(row, 0.9, latency),
+                                            percentile(row, 0.99, latency),
                                             time(row.max_ns, sampled)};
       csv += fmt::format("{}\n", fmt::join(fields, ","));
     }
+  };
+  for (const Process& process : report.processes) {
+    const std::string tid = process.tid != 0 ? fmt::format("{}", process.tid) : "";
+    add(fmt::format("{},{},{},{}", process.pid, tid, process.parent_pid,
+                    csv_field(printable(process.name, true))),
+        process.rows);
   }
+  add(",,,(other processes)", report.others.sum.rows);
   return csv;
 }
 

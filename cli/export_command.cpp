@@ -38,9 +38,6 @@ struct ExportOptions {
   std::size_t max_series = 2000;
 };
 
-// How often newcomers are looked for and the counts are read; a scrape shows the latest.
-constexpr milliseconds kPollInterval(1000);
-
 SelfCost self_cost() {
   SelfCost cost;
   rusage usage = {};
@@ -117,9 +114,10 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
   scraped->add(watch.take_report());
   listen(address, scraped);
 
+  // A scrape shows the latest reading.
   // Not to the end of the last target: a server comes back under its name, and the counts of
   // one that does not have yet to be scraped.
-  for (auto next_poll = steady_clock::now() + kPollInterval;;) {
+  for (auto next_poll = steady_clock::now() + watch.poll_interval();;) {
     pollfd event = {signals.fd(), POLLIN, 0};
     const auto timeout = std::chrono::ceil<milliseconds>(next_poll - steady_clock::now()).count();
     if (::poll(&event, 1, static_cast<int>(std::max<std::int64_t>(timeout, 0))) < 0 &&
@@ -128,7 +126,7 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
     if (signals.take().number != 0) return kExitDone;
     watch.poll();
     scraped->add(watch.take_report());
-    next_poll = steady_clock::now() + kPollInterval;
+    next_poll = steady_clock::now() + watch.poll_interval();
   }
 }
 

@@ -57,6 +57,11 @@ std::string share_bar(double share, bool unicode) {
   return unicode ? bar : bar + "]";
 }
 
+bool has_threads(const Report& report) {
+  return std::any_of(report.processes.begin(), report.processes.end(),
+                     [](const Process& process) { return process.tid != 0; });
+}
+
 std::string exit_text(const Process& process) {
   if (process.exit_code) return fmt::format("{}", *process.exit_code);
   return process.end_ns ? "-" : "running";
@@ -273,9 +278,8 @@ std::vector<const Process*> by_bytes(const std::vector<Process>& processes) {
   return sorted;
 }
 
-Grid processes_grid(const std::vector<Process>& processes, const Wording& wording) {
-  const bool threads = std::any_of(processes.begin(), processes.end(),
-                                   [](const Process& process) { return process.tid != 0; });
+Grid processes_grid(const Report& report, const Wording& wording) {
+  const bool threads = has_threads(report);
   Grid grid;
   grid.columns = {{"PID"}};
   if (threads) grid.columns.push_back({"TID"});
@@ -292,31 +296,56 @@ Grid processes_grid(const std::vector<Process>& processes, const Wording& wordin
                                            {"SW V/I", true, 7},
                                            {"EXIT", true, 4},
                                            {"COMMAND", false, 10, 16}});
-  std::vector<const Process*> shown = by_bytes(processes);
+  const auto figures = [](const Process& process, std::uint64_t delivered_bytes,
+                          std::optional<double> share) -> std::vector<Cell> {
+    return {{format_count(process.syscalls())},
+            {format_bytes(process.copied_bytes())},
+            {format_bytes(process.in_kernel_bytes())},
+            {format_bytes(delivered_bytes)},
+            {share ? percent_text(*share) : "-", share && *share > 0 ? Tone::good : Tone::plain},
+            {format_ns(process.user_ns)},
+            {format_ns(process.system_ns)},
+            {format_count(process.minor_faults + process.major_faults)},
+            {format_bytes(process.max_rss_bytes)},
+            {switches_text(process.voluntary_switches(), process.involuntary_switches())}};
+  };
+  const auto add_line = [&grid, threads](std::vector<Cell> line, std::vector<Cell> cells) {
+    if (!threads) line.erase(line.begin() + 1);
+    line.insert(line.end(), cells.begin(), cells.end());
+    line.resize(grid.columns.size());
+    grid.lines.push_back(std::move(line));
+  };
+  std::vector<const Process*> shown = by_bytes(report.processes);
   if (shown.size() > kProcessLines) shown.resize(kProcessLines);
   for (const Process* process : shown) {
-    const auto share = process->zero_copy_share();
-    std::vector<Cell> line{{fmt::format("{}", process->pid)}};
-    if (threads) line.push_back({fmt::format("{}", process->tid)});
-    line.insert(
-        line.end(),
-        {{cut_to_width(printable(process->name, wording.unicode), kNameWidth, wording.unicode)},
-         {format_count(process->syscalls())},
-         {format_bytes(process->copied_bytes())},
-         {format_bytes(process->in_kernel_bytes())},
-         {format_bytes(process->delivered_bytes())},
-         {share ? percent_text(*share) : "-", share && *share > 0 ? Tone::good : Tone::plain},
-         {format_ns(process->user_ns)},
-         {format_ns(process->system_ns)},
-         {format_count(process->minor_faults + process->major_faults)},
-         {format_bytes(process->max_rss_bytes)},
-         {switches_text(process->voluntary_switches(), process->involuntary_switches())},
-         {exit_text(*process), process->exit_code.value_or(0) != 0 ? Tone::warning : Tone::plain},
-         {cut_to_width(shell_words(process->argv, wording.unicode), kCommandWidth,
-                       wording.unicode)}});
-    grid.lines.push_back(std::move(line));
+    std::vector<Cell> cells =
+        figures(*process, process->delivered_bytes(), process->zero_copy_share());
+    cells.push_back(
+        {exit_text(*process), process->exit_code.value_or(0) != 0 ? Tone::warning : Tone::plain});
+    cells.push_back({cut_to_width(shell_words(process->argv, wording.unicode), kCommandWidth,
+                                  wording.unicode)});
+    add_line(
+        {{fmt::format("{}", process->pid)},
+         {fmt::format("{}", process->tid)},
+         {cut_to_width(printable(process->name, wording.unicode), kNameWidth, wording.unicode)}},
+        std::move(cells));
+  }
+  const Totals& others = report.others;
+  if (others.processes != 0) {
+    add_line({{"-"}, {"-"}, {fmt::format("({})", plural(others.processes, "other", "others"))}},
+             figures(others.sum, others.delivered_bytes, others.zero_copy_share()));
   }
   return grid;
+}
+
+std::string processes_left_out(const Report& report, const Wording& wording) {
+  std::vector<std::string> parts;
+  if (report.processes.size() > kProcessLines)
+    parts.push_back(fmt::format("{} and {} more (in --json)", wording.unicode ? "…" : "...",
+                                report.processes.size() - kProcessLines));
+  if (report.others.processes != 0)
+    parts.push_back("others: ended, moved the least (--max-processes lists more)");
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 std::string report_title(const Report& report, const Wording& wording) {
@@ -339,15 +368,14 @@ std::vector<std::string> report_circumstances(const Report& report, const Wordin
   std::vector<std::string> items;
   if (report.exit_code) items.push_back(fmt::format("exit {}", *report.exit_code));
   items.push_back(format_ns(report.duration_ns));
-  const bool threads = std::any_of(report.processes.begin(), report.processes.end(),
-                                   [](const Process& process) { return process.tid != 0; });
-  if (threads) {
-    items.push_back(plural(report.processes.size(), "thread", "threads"));
-  } else if (report.processes.size() == 1) {
+  const std::uint64_t all = report.processes.size() + report.others.processes;
+  if (has_threads(report)) {
+    items.push_back(plural(all, "thread", "threads"));
+  } else if (report.processes.size() == 1 && all == 1) {
     items.push_back(fmt::format("pid {}", report.processes.front().pid));
     items.push_back(plural(report.processes.front().threads, "thread", "threads"));
   } else {
-    items.push_back(plural(report.processes.size(), "process", "processes"));
+    items.push_back(plural(all, "process", "processes"));
   }
   items.push_back(fmt::format("Linux {} {}", printable(report.host.kernel, wording.unicode),
                               printable(report.host.arch, wording.unicode)));

@@ -55,9 +55,12 @@ struct Wording {
 // `by` is syscall or flow; absent: one line each (syscall, from, to).
 Grid rows_grid(const Process& process, std::optional<GroupBy> by, const Wording& wording);
 
-// One line a process or thread, those that moved the most bytes first, at most kProcessLines.
+// One line a process or thread, those that moved the most bytes first, at most kProcessLines;
+// then one for the others, if any.
 inline constexpr std::size_t kProcessLines = 20;
-Grid processes_grid(const std::vector<Process>& processes, const Wording& wording);
+Grid processes_grid(const Report& report, const Wording& wording);
+// What that does not show, "" where it shows all.
+std::string processes_left_out(const Report& report, const Wording& wording);
 
 // As processes_grid orders them.
 std::vector<const Process*> by_bytes(const std::vector<Process>& processes);

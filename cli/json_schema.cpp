@@ -43,6 +43,12 @@ std::string_view json_schema() {
     },
     "totals": {"$ref": "#/$defs/figures"},
     "processes": {"type": "array", "items": {"$ref": "#/$defs/process"}},
+    "other_processes": {
+      "description": "ended processes that processes does not list, because there were too many; totals include them",
+      "allOf": [{"$ref": "#/$defs/figures"}],
+      "required": ["count"],
+      "properties": {"count": {"$ref": "#/$defs/count"}}
+    },
     "source": {
       "type": "object",
       "required": ["kind", "path", "bytes"],

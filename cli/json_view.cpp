@@ -136,7 +136,7 @@ ordered_json row_json(const Row& row, bool latency) {
 }
 
 ordered_json report_json(const Report& report) {
-  const Report::Totals totals = report.totals();
+  const Totals totals = report.totals();
   ordered_json object;
   object["schema"] = "zctrace/1";
   object["command"] = valid_utf8(report.command);
@@ -155,6 +155,10 @@ ordered_json report_json(const Report& report) {
   for (const Process& process : report.processes) {
     processes.push_back(process_json(process, report.latency));
   }
+  const Totals& others = report.others;
+  ordered_json& rest = object["other_processes"] = {{"count", others.processes}};
+  append_figures(rest, others.sum, others.delivered_bytes, others.zero_copy_bytes,
+                 others.zero_copy_share(), report.latency);
   return object;
 }
 

@@ -67,8 +67,8 @@ std::string markdown_table(const Grid& grid) {
 
 std::string markdown_view(const Report& report, std::optional<GroupBy> by) {
   const Wording wording{true, false, report.latency};
-  const Report::Totals totals = report.totals();
-  const bool several = report.processes.size() > 1;
+  const Totals totals = report.totals();
+  const bool several = totals.processes > 1;
   const bool by_process = by == GroupBy::process || by == GroupBy::thread;
 
   std::string text = fmt::format(
@@ -79,10 +79,9 @@ std::string markdown_view(const Report& report, std::optional<GroupBy> by) {
     text += markdown_table(rows_grid(totals.sum, by_process ? std::nullopt : by, wording));
   }
   if (several && (by_process || !by)) {
-    text += markdown_table(processes_grid(report.processes, wording));
-    if (report.processes.size() > kProcessLines) {
-      text += fmt::format("… and {} more\n\n", report.processes.size() - kProcessLines);
-    }
+    text += markdown_table(processes_grid(report, wording));
+    if (const std::string more = processes_left_out(report, wording); !more.empty())
+      text += escaped(more) + "\n\n";
   }
   std::vector<Fact> facts =
       derived_facts(totals.sum, totals.delivered_bytes, totals.zero_copy_bytes, wording);

@@ -103,6 +103,14 @@ Grid processes_by_use(const FuseReport& report, bool unicode) {
     grid.lines.back().push_back(
         {cut_to_width(shell_words(process->argv, unicode), kPathWidth, unicode)});
   }
+  if (!report.other_requests.empty()) {
+    const std::uint64_t others = report.report.others.processes;
+    grid.lines.push_back(
+        {{"-"}, {fmt::format("({} {})", format_count(others), others == 1 ? "other" : "others")}});
+    for (Cell& cell : usage_cells(fuse::usage_of(report.other_requests)))
+      grid.lines.back().push_back(std::move(cell));
+    grid.lines.back().emplace_back();
+  }
   return grid;
 }
 
@@ -126,7 +134,8 @@ std::string title(const FuseReport& report, bool unicode) {
 
 std::vector<std::string> circumstances(const FuseReport& report, bool unicode) {
   return {format_ns(report.report.duration_ns),
-          fmt::format("{} processes", format_count(report.report.processes.size())),
+          fmt::format("{} processes", format_count(report.report.processes.size() +
+                                                   report.report.others.processes)),
           fmt::format("{} files", format_count(report.files.size())),
           fmt::format("cache {}", report.cache),
           report.splice ? "splice on" : "splice off",
@@ -255,7 +264,7 @@ std::string csv_counts(Operation operation, const OperationCounts& counts) {
 
 std::string mount_sections(const FuseReport& report, const TableStyle& style) {
   Page page(style);
-  if (report.requests.empty()) {
+  if (report.requests.empty() && report.other_requests.empty()) {
     page.items({"nobody asked the file system for anything"});
   } else {
     page.grid(operations_grid(report));
@@ -319,6 +328,8 @@ std::string mount_csv(const FuseReport& report) {
       csv += fmt::format("process,{},{},", process.pid, csv_field(printable(process.name, true))) +
              csv_counts(operation, counts);
   }
+  for (const auto& [operation, counts] : report.other_requests)
+    csv += "process,,(other processes)," + csv_counts(operation, counts);
   for (const fuse::FileUse& file : report.files)
     for (const auto& [operation, counts] : file.operations)
       csv += fmt::format("file,,{},", csv_field(printable(file.path, true))) +
@@ -352,6 +363,8 @@ void add_mount_json(ordered_json& object, const FuseReport& report) {
     }
   }
   if (report.observed) object["amplification"] = amplification_json(report);
+  if (!report.other_requests.empty())
+    object["other_processes"]["fuse"] = process_json(report.other_requests);
   object["files"] = files_json(report);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <exception>
 #include <utility>
 
@@ -27,12 +28,20 @@ void add_count_options(CLI::App& command, CountOptions& options) {
   command.add_flag("--no-latency", options.no_latency,
                    "No clock reads: the cheapest mode, without times inside calls");
   command.add_flag("--no-follow", options.no_follow, "Leave descendants out");
+  // Hidden: for tests of what happens when the kernel side is full.
+  command.add_option("--room", options.room)->group("");
 }
 
 void add_output_options(CLI::App& command, OutputOptions& options) {
   command.add_option("--by", options.by, "Group the table by process, thread, syscall or flow")
       ->check(CLI::IsMember({"process", "thread", "syscall", "flow"}))
       ->type_name("WHAT");
+  command
+      .add_option("--max-processes", options.max_processes,
+                  "Ended processes listed apart; those that moved the least are added up")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{10000000}))
+      ->type_name("N")
+      ->capture_default_str();
   add_file_options(command, options);
 }
 
@@ -64,12 +73,27 @@ std::optional<std::chrono::nanoseconds> duration_option(const char* option, cons
   }
 }
 
+namespace {
+
+std::pair<std::string, std::uint32_t> parse_room(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  std::uint32_t entries = 0;
+  const char* const end = text.data() + text.size();
+  if (equals == std::string::npos ||
+      std::from_chars(text.data() + equals + 1, end, entries).ptr != end || entries == 0)
+    throw Error("--room '" + text + "': NAME=N is wanted", kExitUsage);
+  return {text.substr(0, equals), entries};
+}
+
+}  // namespace
+
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output) {
   SessionOptions options;
   options.syscalls = count.syscalls;
   options.probes.latency = !count.no_latency;
   options.probes.follow_children = !count.no_follow;
   options.probes.by_thread = output.by == "thread";
+  for (const std::string& room : count.room) options.probes.room.insert(parse_room(room));
   return options;
 }
 

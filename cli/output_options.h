@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -21,6 +22,7 @@ struct CountOptions {
   std::string syscalls = "%io";
   bool no_latency = false;
   bool no_follow = false;
+  std::vector<std::string> room;  // NAME=N, as ProbeOptions::room
 };
 
 void add_count_options(CLI::App& command, CountOptions& options);
@@ -32,6 +34,7 @@ struct OutputOptions {
   std::string by;
   bool quiet = false;
   bool strict = false;
+  std::size_t max_processes = 1000;
 };
 
 void add_output_options(CLI::App& command, OutputOptions& options);
@@ -44,7 +47,7 @@ std::optional<std::chrono::nanoseconds> duration_option(
     const char* option, const std::string& text,
     std::chrono::nanoseconds shortest = std::chrono::nanoseconds(1));
 
-// What a session is asked for by both.
+// What a session is asked for by both. Throws Error: usage.
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output);
 
 std::optional<GroupBy> group_by(const OutputOptions& options);

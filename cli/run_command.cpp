@@ -37,8 +37,6 @@ struct RunOptions {
   std::string mount;  // a directory that the command sees through the passthrough
 };
 
-// How often the counts are read while the command runs; frees the kernel's memory.
-constexpr milliseconds kPollInterval(1000);
 // What a command gets to end after a SIGTERM that zctrace passed on to it.
 constexpr milliseconds kTermPatience(2000);
 // A task leaves its CPU for the last time a moment after its parent could wait for it.
@@ -53,13 +51,13 @@ struct Ending {
 Ending watch(const GatedChild& child, Signals& signals, Session& session) {
   Ending ending;
   auto deadline = steady_clock::time_point::max();
-  auto next_poll = steady_clock::now() + kPollInterval;
+  auto next_poll = steady_clock::now() + session.poll_interval();
   for (;;) {
     const auto now = steady_clock::now();
     if (now >= deadline) return ending;
     if (now >= next_poll) {
       session.poll();
-      next_poll = now + kPollInterval;
+      next_poll = steady_clock::now() + session.poll_interval();
     }
     const auto until = std::min(deadline, next_poll) - now;
     pollfd events[] = {{child.handle(), POLLIN, 0}, {signals.fd(), POLLIN, 0}};
@@ -106,7 +104,9 @@ int run(const RunOptions& options) {
   const auto enter = [&mount] { return mount ? mount->enter() : 0; };
   GatedChild child(options.argv, identity, signals.before(), enter);
 
-  Session session(session_options(options.count, options.output));
+  SessionOptions observing = session_options(options.count, options.output);
+  observing.max_ended = options.output.max_processes;
+  Session session(observing);
   if (mount) {
     fuse::PassthroughOptions passthrough;
     passthrough.before_serving = [&session](const std::vector<pid_t>& threads) {
@@ -142,6 +142,7 @@ int run(const RunOptions& options) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
   report.completeness = session.completeness();
   report.processes = session.processes();
+  report.others = session.others();
   if (mount) {
     fuse::FuseReport seen =
         fuse::seen_since(mounted, mount->passthrough(), mount->passthrough().threads());
@@ -149,6 +150,7 @@ int run(const RunOptions& options) {
     seen.observed.emplace();
     for (const Process& process : report.processes)
       fuse::add_calls_on_fuse(seen.observed->applications, process);
+    fuse::add_calls_on_fuse(seen.observed->applications, report.others.sum);
     seen.observed->daemon = fuse::sum_of(session.own_threads());
     outputs.write(report, seen);
   } else {

@@ -19,11 +19,9 @@ namespace {
 constexpr std::size_t kProcessBlocks = 4;  // up to so many, --by process shows each one's rows
 
 void add_process_lines(Page& page, const Report& report, const Wording& wording) {
-  page.grid(processes_grid(report.processes, wording));
-  if (report.processes.size() > kProcessLines) {
-    page.items({fmt::format("{} and {} more (in --json)", wording.unicode ? "…" : "...",
-                            report.processes.size() - kProcessLines)});
-  }
+  page.grid(processes_grid(report, wording));
+  if (const std::string more = processes_left_out(report, wording); !more.empty())
+    page.items({more});
   page.blank_line();
 }
 
@@ -77,8 +75,8 @@ TableStyle table_style_of(int fd) {
 
 std::string table_view(const Report& report, std::optional<GroupBy> by, const TableStyle& style) {
   const Wording wording{style.unicode, style.width != 0 && style.width < kNarrowWidth, report.latency};
-  const Report::Totals totals = report.totals();
-  const bool several = report.processes.size() > 1;
+  const Totals totals = report.totals();
+  const bool several = totals.processes > 1;
   const bool processes_first = by == GroupBy::process || by == GroupBy::thread;
 
   Page page(style);
@@ -87,7 +85,8 @@ std::string table_view(const Report& report, std::optional<GroupBy> by, const Ta
   page.items(resource_items(totals.sum, several));
   page.blank_line();
 
-  if (several && processes_first && report.processes.size() <= kProcessBlocks) {
+  if (several && processes_first && totals.processes <= kProcessBlocks &&
+      report.others.processes == 0) {
     add_process_blocks(page, report, wording);
     page.title("all together");
   } else if (several && processes_first) {

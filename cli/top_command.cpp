@@ -39,8 +39,6 @@ constexpr nanoseconds kDefaultInterval = milliseconds(1000);
 constexpr nanoseconds kShortestInterval = milliseconds(100);
 // The first figures come sooner than the interval says.
 constexpr nanoseconds kFirstInterval = milliseconds(300);
-// However long the interval: the kernel's memory of ended processes is freed.
-constexpr nanoseconds kPollInterval = milliseconds(1000);
 
 std::string described(const Targets& targets) {
   std::string words = targets.all ? "every process" : "";
@@ -61,7 +59,7 @@ class Sampler {
       : watch_(watch), controls_(controls), interval_(interval), last_(steady_clock::now()) {
     controls_.show(model_.add(watch_.take_report(), nanoseconds(0)));
     next_sample_ = last_ + std::min(interval_, kFirstInterval);
-    next_poll_ = last_ + kPollInterval;
+    next_poll_ = last_ + watch_.poll_interval();
   }
 
   steady_clock::time_point next() const { return std::min(next_sample_, next_poll_); }
@@ -72,7 +70,7 @@ class Sampler {
     watch_.poll();
     // The counts are of now; the reading of a thousand tasks takes its time.
     const auto read = steady_clock::now();
-    next_poll_ = read + kPollInterval;
+    next_poll_ = read + watch_.poll_interval();
     if (now < next_sample_) return;
     controls_.show(model_.add(watch_.take_report(), read - last_));
     last_ = read;

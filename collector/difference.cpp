@@ -58,6 +58,24 @@ void subtract(Process& later, const Process& earlier) {
   std::erase_if(later.rows, is_empty);
 }
 
+// What came to the others: what they were then is not of this interval, nor is what `joined`,
+// which since became some of them, had done by then.
+void subtract(Totals& later, const Totals& earlier, const std::vector<const Process*>& joined) {
+  const auto subtract_derived = [&later](std::uint64_t delivered, std::uint64_t zero_copy) {
+    later.delivered_bytes = not_below_zero(later.delivered_bytes, delivered);
+    later.zero_copy_bytes = not_below_zero(later.zero_copy_bytes, zero_copy);
+  };
+  later.processes -= earlier.processes;
+  later.sum.threads = not_below_zero(later.sum.threads, earlier.sum.threads);
+  subtract(later.sum, earlier.sum);
+  subtract_derived(earlier.delivered_bytes, earlier.zero_copy_bytes);
+  for (const Process* process : joined) {
+    subtract(later.sum, *process);
+    subtract_derived(process->delivered_bytes(), process->zero_copy_bytes());
+  }
+  for (Row& row : later.sum.rows) row.max_ns = highest_ns(row.latency, row.max_ns);
+}
+
 bool is_idle(const Process& process) {
   return process.rows.empty() && process.user_ns == 0 && process.system_ns == 0 &&
          process.outside_syscalls.voluntary == 0 && process.outside_syscalls.involuntary == 0 &&
@@ -79,6 +97,13 @@ Report difference(const Report& later, const Report& earlier) {
   for (Process& process : between.processes)
     if (const auto found = before.find(key_of(process)); found != before.end())
       subtract(process, *found->second);
+  if (later.others.processes != 0) {
+    for (const Process& process : later.processes) before.erase(key_of(process));
+    std::vector<const Process*> joined;
+    for (const auto& [key, process] : before)
+      if (!process->end_ns) joined.push_back(process);
+    subtract(between.others, earlier.others, joined);
+  }
   std::erase_if(between.processes, is_idle);
   for (auto& [reason, count] : between.completeness.lost_by_reason)
     if (const auto found = earlier.completeness.lost_by_reason.find(reason);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <tuple>
 
 #include "collector/exit_status.h"
@@ -118,23 +119,77 @@ void Ledger::set_command(std::uint64_t account, std::vector<std::string> argv) {
     found->second.argv = std::move(argv);
 }
 
-std::vector<std::uint64_t> Ledger::take_finished() { return std::exchange(newly_finished_, {}); }
+std::vector<std::uint64_t> Ledger::take_finished() {
+  for (const std::uint64_t id : newly_finished_) accounts_.at(id).taken = true;
+  return std::exchange(newly_finished_, {});
+}
 
 bool Ledger::finished(std::uint64_t account) const {
   const auto found = accounts_.find(account);
   return found != accounts_.end() && found->second.finished;
 }
 
-void Ledger::forget_finished() {
-  // Who has no command line of its own has shown its parent's so far.
+// Who has no command line of its own has shown its parent's so far, who may go now.
+void Ledger::keep_commands() {
   for (auto& [id, account] : accounts_)
-    if (!account.finished && account.argv.empty()) account.argv = argv_of(account);
-  std::erase_if(accounts_, [this](const auto& entry) {
-    if (!entry.second.finished || is_own(entry.second)) return false;
-    forgotten_compat_calls_ += entry.second.compat_calls;
-    forgotten_ = true;
-    return true;
-  });
+    if (account.argv.empty()) account.argv = argv_of(account);
+}
+
+void Ledger::forget(std::map<std::uint64_t, Account>::iterator account) {
+  forgotten_compat_calls_ += account->second.compat_calls;
+  forgotten_ = true;
+  accounts_.erase(account);
+}
+
+void Ledger::forget_finished() {
+  keep_commands();
+  for (auto account = accounts_.begin(); account != accounts_.end();) {
+    const auto next = std::next(account);
+    if (account->second.finished && !is_own(account->second)) forget(account);
+    account = next;
+  }
+}
+
+void Ledger::fold_finished(std::size_t most) {
+  struct Finished {
+    std::pair<std::uint64_t, std::uint64_t> moved;
+    std::map<std::uint64_t, Account>::iterator account;
+    std::uint32_t pid() const { return account->second.record.pid; }
+  };
+  std::vector<Finished> finished;
+  if (accounts_.size() <= most) return;
+  for (auto account = std::next(accounts_.begin()); account != accounts_.end(); ++account)
+    if (account->second.finished && !is_own(account->second))
+      finished.push_back({moved(account->second), account});
+  if (finished.size() <= most) return;
+  // A quarter more than need be, so that not each snapshot comes here.
+  const auto folded = finished.begin() + static_cast<std::ptrdiff_t>(most - most / 4);
+  std::nth_element(finished.begin(), folded, finished.end(),
+                   [](const Finished& a, const Finished& b) { return a.moved > b.moved; });
+  std::sort(folded, finished.end(),
+            [](const Finished& a, const Finished& b) { return a.pid() < b.pid(); });
+  keep_commands();
+  std::vector<Process> threads;  // of one process
+  for (auto next = folded; next != finished.end(); ++next) {
+    if (!threads.empty() && threads.front().pid != next->pid()) {
+      others_.add(threads);
+      threads.clear();
+    }
+    threads.push_back(to_process(next->account->second));
+    forget(next->account);
+  }
+  others_.add(threads);
+}
+
+// Bytes, then calls: the order in which a table lists processes.
+std::pair<std::uint64_t, std::uint64_t> Ledger::moved(const Account& account) const {
+  std::pair<std::uint64_t, std::uint64_t> sum;
+  for (const auto& [word, row] : account.rows) {
+    const RowMeaning& meaning = meanings_.at(ZC_KEY_ROW(zc_key{word}));
+    if (meaning.copy == Copy::copied || meaning.copy == Copy::in_kernel) sum.first += row.sum.bytes;
+    if (!meaning.asynchronous) sum.second += row.sum.calls;
+  }
+  return sum;
 }
 
 std::size_t Ledger::running() const {
@@ -154,9 +209,8 @@ std::uint64_t Ledger::account_of(std::int64_t pid) const {
 std::vector<Ledger::Running> Ledger::running_accounts() const {
   std::vector<Running> running;
   for (const auto& [id, account] : accounts_) {
-    const bool taken = account.finished && std::find(newly_finished_.begin(), newly_finished_.end(),
-                                                     id) == newly_finished_.end();
-    if (!taken) running.push_back({id, account.record.parent, account.record.pid, account.record.execs});
+    if (!account.taken)
+      running.push_back({id, account.record.parent, account.record.pid, account.record.execs});
   }
   return running;
 }

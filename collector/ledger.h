@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "collector/report.h"
@@ -35,6 +36,11 @@ class Ledger {
   // Drops the finished accounts, so that memory is that of those which run. Nobody's counts but
   // theirs change. Call it after take_finished().
   void forget_finished();
+  // Where more than `most` accounts are finished, adds those that moved the least to others()
+  // and drops them like forget_finished(); the first account ever stays. Call it after
+  // take_finished().
+  void fold_finished(std::size_t most);
+  const Totals& others() const { return others_; }
   std::uint64_t tasks_in_call() const { return tasks_in_call_; }
   std::uint64_t account_of(std::int64_t pid) const;  // latest with that pid, 0: none
 
@@ -66,6 +72,7 @@ class Ledger {
     std::vector<std::string> argv;
     std::map<std::uint32_t, RowSum> rows;
     bool finished = false;
+    bool taken = false;  // by take_finished()
   };
 
   bool is_own(const Account& account) const {
@@ -74,12 +81,16 @@ class Ledger {
   const std::vector<std::string>& argv_of(const Account& account) const;
   Row to_row(std::uint32_t word, const RowSum& sum) const;
   Process to_process(const Account& account) const;
+  std::pair<std::uint64_t, std::uint64_t> moved(const Account& account) const;
+  void keep_commands();
+  void forget(std::map<std::uint64_t, Account>::iterator account);
 
   std::vector<RowMeaning> meanings_;
   std::int64_t own_pid_;
   std::map<std::uint64_t, Account> accounts_;
   std::vector<std::uint64_t> newly_finished_;
   std::uint64_t tasks_in_call_ = 0;
+  Totals others_;
   std::uint64_t forgotten_compat_calls_ = 0;
   bool forgotten_ = false;
 };

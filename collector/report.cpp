@@ -209,22 +209,19 @@ std::uint64_t Completeness::lost_events() const {
   return sum;
 }
 
-std::optional<double> Report::Totals::zero_copy_share() const {
+std::optional<double> Totals::zero_copy_share() const {
   return share_of(zero_copy_bytes, delivered_bytes);
 }
 
-Report::Totals Report::totals() const {
-  Totals totals;
-  const auto deliver = [&totals](const std::vector<Row>& rows) {
+void Totals::add(const std::vector<Process>& more) {
+  const auto deliver = [this](const std::vector<Row>& rows) {
     const Deliveries deliveries = deliveries_of(rows);
-    totals.delivered_bytes += deliveries.bytes();
-    totals.zero_copy_bytes += deliveries.zero_copy_bytes();
+    delivered_bytes += deliveries.bytes();
+    zero_copy_bytes += deliveries.zero_copy_bytes();
   };
-  // A pipe may be filled by one thread and drained by another: threads are put back
-  // together before anything is derived.
   std::map<std::int64_t, std::vector<Row>> threads_by_pid;
-  for (const Process& process : processes) {
-    add_process(totals.sum, process);
+  for (const Process& process : more) {
+    add_process(sum, process);
     if (process.tid == 0) {
       deliver(process.rows);
     } else {
@@ -232,6 +229,20 @@ Report::Totals Report::totals() const {
     }
   }
   for (const auto& [pid, rows] : threads_by_pid) deliver(rows);
+  processes += more.size();
+}
+
+void Totals::add(const Totals& more) {
+  processes += more.processes;
+  add_process(sum, more.sum);
+  delivered_bytes += more.delivered_bytes;
+  zero_copy_bytes += more.zero_copy_bytes;
+}
+
+Totals Report::totals() const {
+  Totals totals;
+  totals.add(processes);
+  totals.add(others);
   return totals;
 }
 

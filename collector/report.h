@@ -111,6 +111,21 @@ struct Process {
   std::uint64_t involuntary_switches() const;
 };
 
+// Processes added up. Derived figures are added up, too, not derived again, because a pipe is
+// only internal to the process that fills and drains it.
+struct Totals {
+  std::uint64_t processes = 0;
+  Process sum;  // max_rss_bytes is the largest
+  std::uint64_t delivered_bytes = 0;
+  std::uint64_t zero_copy_bytes = 0;
+
+  std::optional<double> zero_copy_share() const;
+  // A pipe may be filled by one thread and drained by another: threads of a process that come
+  // in one call are put back together before anything is derived.
+  void add(const std::vector<Process>& more);
+  void add(const Totals& more);
+};
+
 struct Completeness {
   std::map<std::string, std::uint64_t> lost_by_reason;  // every reason is present, zero or not
   std::uint64_t in_flight_at_start = 0;
@@ -137,16 +152,9 @@ struct Report {
   bool latency = true;     // false with --no-latency: no times inside calls
   Completeness completeness;
   std::vector<Process> processes;
+  Totals others;  // ended, and in no list any more: there were too many
 
-  // The sum over processes; per-process derived figures are summed, not derived again,
-  // because a pipe is only internal to the process that fills and drains it.
-  struct Totals {
-    Process sum;
-    std::uint64_t delivered_bytes = 0;
-    std::uint64_t zero_copy_bytes = 0;
-    std::optional<double> zero_copy_share() const;
-  };
-  Totals totals() const;
+  Totals totals() const;  // of both
 };
 
 // Rows of one process with the same (syscall, from, to) added up.
@@ -154,7 +162,8 @@ void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
 
 // What happened between two reports of the same observation. Processes without anything new are
 // left out; `max_ns` is exact when the interval set a new maximum, else the upper bound of the
-// highest bucket that grew. High-water marks (RSS) stay as they are.
+// highest bucket that grew. High-water marks (RSS) stay as they are. A process that ran in
+// `earlier` and that `later` does not list is one of its others, where it has any.
 Report difference(const Report& later, const Report& earlier);
 // The same of one process, or of one sum; also when there is nothing new.
 Process difference(const Process& later, const Process& earlier);

@@ -2,10 +2,13 @@
 #include "collector/session.h"
 
 #include <bpf/bpf.h>
+#include <malloc.h>
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <thread>
 
@@ -14,6 +17,16 @@
 namespace zctrace {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kPollInterval(1000);
+// While more processes end in a second, the maps are read more often, so that neither they nor a
+// snapshot hold many more, but not for more than 1 / kPollShare of a CPU.
+constexpr std::int64_t kEndedAtOnce = 500;
+constexpr milliseconds kShortestPollInterval(100);
+constexpr int kPollShare = 4;
+
 // In the order of enum zc_loss.
 constexpr const char* kLosses[ZC_LOSSES] = {
     "task_memory", "task_busy", "accounts_full", "rows_full", "message_lengths", "commands_full",
@@ -21,6 +34,12 @@ constexpr const char* kLosses[ZC_LOSSES] = {
 
 // A pass that found no memory for a task is repeated so often, a millisecond apart.
 constexpr int kWalkTries = 100;
+
+std::chrono::nanoseconds thread_cpu_time() {
+  timespec time = {};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 std::vector<std::string> split_command(const zc_command& command) {
   std::vector<std::string> argv;
@@ -55,34 +74,50 @@ std::uint64_t peak_rss_bytes(std::int64_t pid) {
 }  // namespace
 
 Session::Session(const SessionOptions& options)
-    : options_(options), table_(options.syscalls), skeleton_(options.probes, table_), ledger_(table_, ::getpid()) {}
+    : options_(options),
+      table_(options.syscalls),
+      skeleton_(options.probes, table_),
+      ledger_(table_, ::getpid()),
+      last_poll_(steady_clock::now()),
+      poll_interval_(kShortestPollInterval) {}
 
 void Session::begin(std::uint32_t walk, pid_t pid) {
   const std::uint64_t before = skeleton_.walk_observed();
   for (int tries = 0; tries < kWalkTries; tries++) {
     skeleton_.walk(walk, static_cast<std::uint32_t>(pid));
     if (skeleton_.walk_observed() != before) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(milliseconds(1));
   }
   throw Error("cannot observe process " + std::to_string(pid) + ": the kernel has no memory for its state");
 }
 
 // Passes over all tasks until one adds nobody: a parent may come after its child in a pass, a
-// new thread behind the pass, and memory a moment later.
+// new thread behind the pass, and memory a moment later. Room for a process does not: it is made
+// by the next poll.
 void Session::walk_until_settled() {
   for (int tries = 0;;) {
     const std::uint64_t observed = skeleton_.walk_observed();
     const std::uint64_t failed = skeleton_.walk_failed();
+    const std::uint64_t no_account = skeleton_.walk_no_account();
     skeleton_.walk(ZC_WALK_ATTACH);
-    const std::uint64_t refused = skeleton_.walk_failed() - failed;
-    if (skeleton_.walk_observed() == observed && refused == 0) return;
-    if (refused == 0) continue;
-    if (++tries == kWalkTries) {
-      skeleton_.count_loss(ZC_LOST_TASK_MEMORY, refused);
+    const std::uint64_t without_memory = skeleton_.walk_failed() - failed;
+    const std::uint64_t without_account = skeleton_.walk_no_account() - no_account;
+    if (without_memory == 0 && skeleton_.walk_observed() != observed) continue;
+    if (without_memory == 0 || ++tries == kWalkTries) {
+      count_refused(ZC_LOST_TASK_MEMORY, without_memory);
+      count_refused(ZC_LOST_ACCOUNTS_FULL, without_account);
       return;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(milliseconds(1));
   }
+}
+
+// The next passes are refused the same tasks again, which are lost but once.
+void Session::count_refused(std::uint32_t reason, std::uint64_t tasks) {
+  std::uint64_t& counted = refused_[reason];
+  if (tasks <= counted) return;
+  skeleton_.count_loss(reason, tasks - counted);
+  counted = tasks;
 }
 
 void Session::arm(pid_t pid) { begin(ZC_WALK_ARM, pid); }
@@ -125,25 +160,45 @@ void Session::forget(std::uint64_t account) {
 }
 
 void Session::poll() {
+  const auto start = steady_clock::now();
+  const auto cpu_before = thread_cpu_time();
   if (skeleton_.take_walk_wanted()) walk_until_settled();
-  const Snapshot snapshot = take_snapshot(skeleton_);
-  ledger_.add(snapshot);
-  read_commands();  // before any account is forgotten
+  std::int64_t ended = 0;
+  {
+    const Snapshot snapshot = take_snapshot(skeleton_);
+    ledger_.add(snapshot);
+    read_commands();  // before any account is forgotten
+    ended = static_cast<std::int64_t>(forget_finished(snapshot));
+  }
+  // Of what a burst took, little is kept, and all over the heap: its holes go back to the kernel.
+  if (ended > kEndedAtOnce / 4) ::malloc_trim(0);
+  const auto took = std::chrono::ceil<milliseconds>(thread_cpu_time() - cpu_before);
+  const auto since = std::chrono::ceil<milliseconds>(start - last_poll_);
+  const milliseconds until_many(since.count() * kEndedAtOnce / std::max<std::int64_t>(ended, 1));
+  last_poll_ = start;
+  poll_interval_ =
+      std::clamp(std::max(until_many, kPollShare * took), kShortestPollInterval, kPollInterval);
+}
+
+// Frees the kernel's memory of those that have ended, whose number it returns.
+std::size_t Session::forget_finished(const Snapshot& snapshot) {
   const std::vector<std::uint64_t> finished = ledger_.take_finished();
-  if (finished.empty()) return;
+  if (finished.empty()) return 0;
   for (const auto& [key, row] : snapshot.folded_rows)
     if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.rows_map(), &key);
   for (const std::uint64_t account : finished) forget(account);
+  ledger_.fold_finished(options_.max_ended);
+  return finished.size();
 }
 
-void Session::poll_until_gone(pid_t pid, std::chrono::milliseconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+void Session::poll_until_gone(pid_t pid, milliseconds patience) {
+  const auto deadline = steady_clock::now() + patience;
   for (;;) {
     poll();
     const std::uint64_t account = ledger_.account_of(pid);
     if (account == 0 || ledger_.finished(account)) return;
-    if (std::chrono::steady_clock::now() >= deadline) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (steady_clock::now() >= deadline) return;
+    std::this_thread::sleep_for(milliseconds(1));
   }
 }
 

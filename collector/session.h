@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,8 @@ struct SessionOptions {
   // Whether /proc is asked for the command lines of processes that are attached to. Reading one
   // can need a lock that the process holds.
   bool commands = true;
+  // Ended processes that are listed; those that moved the least are added up in others().
+  std::size_t max_ended = std::numeric_limits<std::size_t>::max();
 };
 
 // Owns the probes and the counts. Everything is unloaded when it is destroyed, or when the
@@ -45,9 +49,11 @@ class Session {
   // From here on the cgroup `id` is meant where Newcomers::cgroups[index] was.
   void replace_cgroup(std::size_t index, std::uint64_t id) { skeleton_.replace_cgroup(index, id); }
 
-  // Reads the counts. Call it about once a second: it also frees the kernel's memory of
+  // Reads the counts. Call it again after poll_interval(): it also frees the kernel's memory of
   // processes that have ended, and widens counters before they wrap.
   void poll();
+  // A second; less at first, and while processes end by the thousand.
+  std::chrono::milliseconds poll_interval() const { return poll_interval_; }
   // Polls until process `pid` is gone from the kernel's books, which is a moment after its
   // parent could wait for it; gives up after `patience`.
   void poll_until_gone(pid_t pid, std::chrono::milliseconds patience);
@@ -55,8 +61,11 @@ class Session {
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
   std::vector<Process> processes() const;
-  // The same without the peaks of RSS of those that run; those that ended are forgotten, and in
-  // no later list. For one who watches for days, and adds up.
+  const Totals& others() const { return ledger_.others(); }
+  // Those that ended are in no later list. For one who has shown or added them up.
+  void forget_ended() { ledger_.forget_finished(); }
+  // processes() without the peaks of RSS of those that run, then forget_ended(). For one who
+  // watches for days, and adds up.
   std::vector<Process> take_processes();
   // Those of observe_own(), as they stand, also when they have ended.
   std::vector<Process> own_threads() const { return ledger_.own_threads(); }
@@ -71,7 +80,9 @@ class Session {
  private:
   void begin(std::uint32_t walk, pid_t pid);
   void walk_until_settled();
+  void count_refused(std::uint32_t reason, std::uint64_t tasks);
   void read_commands();
+  std::size_t forget_finished(const Snapshot& snapshot);
   void forget(std::uint64_t account);
 
   SessionOptions options_;
@@ -79,6 +90,9 @@ class Session {
   Skeleton skeleton_;
   Ledger ledger_;
   std::map<std::uint64_t, std::uint32_t> commands_read_;  // account -> execs when read
+  std::chrono::steady_clock::time_point last_poll_;
+  std::chrono::milliseconds poll_interval_;
+  std::map<std::uint32_t, std::uint64_t> refused_;  // enum zc_loss -> tasks, by passes
 };
 
 }  // namespace zctrace

@@ -104,6 +104,21 @@ void configure_newcomers(zctrace_bpf& bpf, const Newcomers& newcomers) {
   bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !newcomers.cgroups.empty());
 }
 
+void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>& room) {
+  for (const auto& [name, entries] : room) {
+    if (name == "tasks") {
+      bpf.rodata->task_limit = entries;
+      continue;
+    }
+    bpf_map* map = bpf_object__find_map_by_name(bpf.obj, name.c_str());
+    if (map == nullptr || bpf_map__type(map) != BPF_MAP_TYPE_HASH)
+      throw Error("no hash map '" + name + "'", kExitUsage);
+    if (const int error = bpf_map__set_max_entries(map, entries); error != 0)
+      throw system_error(
+          "cannot give the map '" + name + "' " + std::to_string(entries) + " entries", -error);
+  }
+}
+
 void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable& table) {
   bpf.rodata->with_latency = options.latency;
   bpf.rodata->wide_tasks = table.wide();
@@ -128,6 +143,7 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
   bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
   bpf_program__set_autoload(bpf.progs.zc_uring_cqe, arguments >= 5);
+  configure_room(bpf, options.room);
 }
 
 }  // namespace
@@ -184,6 +200,8 @@ void Skeleton::replace_cgroup(std::size_t index, std::uint64_t id) {
 std::uint64_t Skeleton::walk_observed() const { return bpf_->bss->walk_observed; }
 
 std::uint64_t Skeleton::walk_failed() const { return bpf_->bss->walk_failed; }
+
+std::uint64_t Skeleton::walk_no_account() const { return bpf_->bss->walk_no_account; }
 
 bool Skeleton::take_walk_wanted() {
   return __atomic_exchange_n(&bpf_->bss->walk_wanted, 0U, __ATOMIC_RELAXED) != 0;

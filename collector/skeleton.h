@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct ProbeOptions {
   bool follow_children = true;
   bool windowed = false;       // count only while *window() is not 0
   Newcomers newcomers;
+  // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
+  // how many tasks are ever given a state.
+  std::map<std::string, std::uint32_t> room;
 };
 
 class Skeleton {
@@ -48,8 +52,10 @@ class Skeleton {
   void replace_cgroup(std::size_t index, std::uint64_t id);
   // Tasks that passes began to observe, ever.
   std::uint64_t walk_observed() const;
-  // Tasks that passes had no memory for, ever; most are met again by the next pass.
+  // Tasks that passes had no memory, or no room for their process, for, ever; most are met again
+  // by the next pass.
   std::uint64_t walk_failed() const;
+  std::uint64_t walk_no_account() const;
   // Whether a program asked for a pass, since the last time.
   bool take_walk_wanted();
   void count_loss(std::uint32_t reason, std::uint64_t count);

@@ -44,9 +44,13 @@ Watch::Watch(const WatchOptions& options)
       unattached_(options.targets.pids) {
   attach();
   poll();
-  for (const pid_t pid : options_.targets.pids)
-    if (!session_.observed(pid))
-      throw Error("process " + std::to_string(pid) + " ended before it could be observed");
+  for (const pid_t pid : options_.targets.pids) {
+    if (session_.observed(pid)) continue;
+    const std::string process = "process " + std::to_string(pid);
+    throw Error(session_.completeness().unfollowed_tasks == 0
+                    ? process + " ended before it could be observed"
+                    : "cannot observe " + process + ": the kernel has no room for its state");
+  }
 }
 
 void Watch::follow_cgroups() {
@@ -86,6 +90,7 @@ Report Watch::report_of(std::vector<Process> processes) const {
   Report report;
   report.latency = session_.latency();
   report.processes = std::move(processes);
+  report.others = session_.others();
   report.completeness = session_.completeness();
   return report;
 }

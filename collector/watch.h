@@ -24,8 +24,9 @@ class Watch {
   // that name (unless told to wait), and what Session throws.
   explicit Watch(const WatchOptions& options);
 
-  // Looks for newcomers and reads the counts. Call it about once a second.
+  // Looks for newcomers and reads the counts. Call it again after poll_interval().
   void poll();
+  std::chrono::milliseconds poll_interval() const { return session_.poll_interval(); }
   // Tasks that were there already, of all that were ever observed.
   std::uint64_t tasks_attached() const { return tasks_attached_; }
   // Whether all that was named has ended and cannot come back.
@@ -33,6 +34,8 @@ class Watch {
 
   // As they stand; `command`, `argv` and the times are the caller's to fill in.
   Report report() const;
+  // Those that ended are in no later report.
+  void forget_ended() { session_.forget_ended(); }
   // The same, with the processes of Session::take_processes().
   Report take_report();
 

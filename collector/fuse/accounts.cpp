@@ -54,6 +54,14 @@ void subtract_maps(std::map<Key, ByOperation<Counts>>& from,
   }
 }
 
+// False: counted anew, because what it did before went to the other processes.
+bool has_grown(const ByOperation<TimedCounts>& now, const ByOperation<TimedCounts>& before) {
+  return std::all_of(before.begin(), before.end(), [&now](const auto& item) {
+    const auto found = now.find(item.first);
+    return found != now.end() && found->second.calls >= item.second.calls;
+  });
+}
+
 // Files are many and each knows few operations: a short list costs less than a map.
 template <typename Counts>
 Counts& counts_of(std::vector<std::pair<Operation, Counts>>& list, Operation operation) {
@@ -107,7 +115,16 @@ OperationCounts& OperationCounts::operator-=(const OperationCounts& other) {
 }
 
 AccountsSnapshot& AccountsSnapshot::operator-=(const AccountsSnapshot& earlier) {
-  subtract_maps(processes, earlier.processes);
+  auto before = earlier.processes;
+  other_processes -= earlier.other_processes;
+  for (const auto& [id, operations] : earlier.processes) {
+    const auto now = processes.find(id);
+    if (now != processes.end() && has_grown(now->second, operations)) continue;
+    for (const auto& [operation, counts] : operations)
+      add_all(before[kOtherProcesses][operation], counts);
+    before.erase(id);
+  }
+  subtract_maps(processes, before);
   subtract_maps(files, earlier.files);
   return *this;
 }
@@ -127,8 +144,27 @@ void Accounts::add(ProcessId process, PathTree::Node file, const Outcome& outcom
   add_outcome(counts_of(shard.files[file], outcome.operation), outcome);
 }
 
+void Accounts::tell_apart(const std::unordered_set<ProcessId>& apart) {
+  const std::lock_guard telling_apart(telling_apart_);
+  std::unordered_set<ProcessId> others;
+  for (const auto& shard : shards_) {
+    const std::lock_guard lock(shard->mutex);
+    auto& sum = shard->processes[kOtherProcesses];
+    std::erase_if(shard->processes, [&](const auto& process) {
+      const auto& [id, list] = process;
+      if (id == kOtherProcesses || apart.contains(id)) return false;
+      for (const auto& [operation, counts] : list) add_all(counts_of(sum, operation), counts);
+      others.insert(id);
+      return true;
+    });
+  }
+  other_processes_ += others.size();
+}
+
 AccountsSnapshot Accounts::snapshot() const {
   AccountsSnapshot sum;
+  const std::lock_guard telling_apart(telling_apart_);
+  sum.other_processes = other_processes_;
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
     add_lists(sum.processes, shard->processes);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "collector/fuse/operation.h"
@@ -15,8 +16,10 @@
 
 namespace zctrace::fuse {
 
-// A process as requesters.h numbers them.
+// A process as requesters.h numbers them; a number is given once.
 using ProcessId = std::uint32_t;
+// All those together that are no longer told apart.
+inline constexpr ProcessId kOtherProcesses = ~ProcessId{0};
 
 struct OperationCounts {
   std::uint64_t calls = 0;
@@ -54,8 +57,10 @@ using ByOperation = std::map<Operation, Counts>;
 struct AccountsSnapshot {
   std::map<ProcessId, ByOperation<TimedCounts>> processes;
   std::map<PathTree::Node, ByOperation<OperationCounts>> files;
+  std::uint64_t other_processes = 0;  // how many are in kOtherProcesses
 
-  AccountsSnapshot& operator-=(const AccountsSnapshot& earlier);  // what did not change goes
+  // What did not change goes. Who is missing since `earlier` is one of the other processes.
+  AccountsSnapshot& operator-=(const AccountsSnapshot& earlier);
 };
 
 // A thread writes to its own shard, whose lock nobody else wants except to take a snapshot.
@@ -65,11 +70,16 @@ class Accounts {
 
   void add(ProcessId process, PathTree::Node file, const Outcome& outcome);
   AccountsSnapshot snapshot() const;
+  // Adds to kOtherProcesses what everybody did but `apart`.
+  void tell_apart(const std::unordered_set<ProcessId>& apart);
 
  private:
   struct Shard;
   static constexpr std::size_t kShards = 64;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
+  // A process is in all shards told apart, or in none. Taken before a shard's lock.
+  mutable std::mutex telling_apart_;
+  std::uint64_t other_processes_ = 0;
 
  public:
   ~Accounts();

@@ -136,15 +136,26 @@ FuseReport seen_since(const Beginning& beginning, Passthrough& mount, std::uint6
 }
 
 void fill_report(FuseReport& into, const AccountsSnapshot& snapshot,
-                 const std::vector<Process>& identities, const PathTree& paths) {
+                 const std::unordered_map<ProcessId, Process>& identities, const PathTree& paths) {
+  Process others;
   for (const auto& [id, operations] : snapshot.processes) {
-    if (id >= identities.size()) continue;
-    Process process = identities[id];
+    const auto known = identities.find(id);
+    if (known == identities.end()) {
+      for (const auto& [operation, counts] : operations) {
+        others.rows.push_back(row_of(operation, counts));
+        into.other_requests[operation] += counts;
+        into.other_requests[operation].latency += counts.latency;
+      }
+      continue;
+    }
+    Process process = known->second;
     for (const auto& [operation, counts] : operations)
       process.rows.push_back(row_of(operation, counts));
     into.report.processes.push_back(std::move(process));
     into.requests.push_back(operations);
   }
+  if (!others.rows.empty()) into.report.others.add({others});
+  into.report.others.processes = snapshot.other_processes;
   for (const auto& [node, operations] : snapshot.files)
     into.files.push_back({paths.path(node), operations});
   const auto bytes = [](const FileUse& file) {
@@ -156,7 +167,7 @@ void fill_report(FuseReport& into, const AccountsSnapshot& snapshot,
 }
 
 ByOperation<TimedCounts> all_requests(const FuseReport& report) {
-  ByOperation<TimedCounts> sum;
+  ByOperation<TimedCounts> sum = report.other_requests;
   for (const auto& process : report.requests) {
     for (const auto& [operation, counts] : process) {
       sum[operation] += counts;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "collector/fuse/accounts.h"
@@ -56,6 +57,7 @@ struct FuseReport {
   Report report;
   // Of report.processes, in the same order.
   std::vector<ByOperation<TimedCounts>> requests;
+  ByOperation<TimedCounts> other_requests;  // of report.others
   std::vector<FileUse> files;  // those that moved the most bytes first
   DaemonUse daemon;
   std::optional<Observed> observed;  // absent: without BPF
@@ -78,9 +80,9 @@ Beginning begin_now(Passthrough& mount);
 // `threads`: of the daemon, which may have ended.
 FuseReport seen_since(const Beginning& beginning, Passthrough& mount, std::uint64_t threads);
 
-// Fills processes, requests and files. `identities` is indexed by ProcessId.
+// Fills processes, requests and files. Who has no identity is one of the others.
 void fill_report(FuseReport& into, const AccountsSnapshot& snapshot,
-                 const std::vector<Process>& identities, const PathTree& paths);
+                 const std::unordered_map<ProcessId, Process>& identities, const PathTree& paths);
 
 // All processes' requests together.
 ByOperation<TimedCounts> all_requests(const FuseReport& report);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 
@@ -71,13 +72,15 @@ bool parse_stat(std::string_view text, ProcessStat& stat) {
   return true;
 }
 
-Requesters::Requesters(const char* proc) : proc_(::open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+Requesters::Requesters(const char* proc, std::size_t most)
+    : proc_(::open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC)), most_(most) {
   if (!proc_) throw system_error(std::string("cannot open '") + proc + "'", errno);
   Known kernel;
   kernel.process.name = "[kernel]";
   kernel.inspectable = false;
   kernel.has_command = true;
-  known_.push_back(std::move(kernel));
+  kernel.asked = Clock::time_point::max();
+  known_.emplace(kKernel, std::move(kernel));
   reader_ = std::thread([this] { read_commands(); });
 }
 
@@ -119,11 +122,12 @@ ProcessId Requesters::identify(pid_t tid) {
   std::unique_lock lock(mutex_);
   const auto by_pid = by_pid_.find(pid);
   ProcessId process = by_pid == by_pid_.end() ? kKernel : by_pid->second;
-  if (process != kKernel && found && known_[process].start_ticks != stat.start_ticks)
+  if (process != kKernel && found && known_.at(process).start_ticks != stat.start_ticks)
     process = kKernel;  // the pid is somebody else's now
   if (process == kKernel) {
-    process = static_cast<ProcessId>(known_.size());
-    Known& fresh = known_.emplace_back();
+    if (known_.size() > most_) forget_the_idle();
+    process = next_++;
+    Known& fresh = known_[process];
     fresh.process.pid = pid;
     fresh.process.start_ns = stat.start_ticks * tick_ns();
     fresh.start_ticks = stat.start_ticks;
@@ -135,17 +139,42 @@ ProcessId Requesters::identify(pid_t tid) {
   if (thread.process != process) thread.requests = 1;
   thread.process = process;
   thread.checked = Clock::now();
+  Known& known = known_.at(process);
+  known.asked = thread.checked;
   if (!found) return process;
 
-  Known& known = known_[process];
   known.process.parent_pid = stat.parent_pid;
   if (known.has_command && known.process.name == stat.name) return process;
   const bool first = !known.has_command;
   known.process.name = stat.name;
   unread_.push_back(process);
   wanted_.notify_one();
-  if (first) read_.wait_for(lock, kPatience, [&] { return known_[process].has_command; });
+  if (first)
+    read_.wait_for(lock, kPatience, [&] {
+      const auto still = known_.find(process);
+      return still == known_.end() || still->second.has_command;
+    });
   return process;
+}
+
+// A quarter more than need be, so that it is not done for each new process.
+void Requesters::forget_the_idle() {
+  std::vector<std::pair<Clock::time_point, ProcessId>> by_time;
+  for (const auto& [id, known] : known_) by_time.emplace_back(known.asked, id);
+  const auto kept =
+      by_time.begin() + static_cast<std::ptrdiff_t>(known_.size() - most_ + most_ / 4);
+  std::nth_element(by_time.begin(), kept, by_time.end());
+  for (auto idle = by_time.begin(); idle != kept; ++idle) {
+    const auto found = known_.find(idle->second);
+    const auto by_pid = by_pid_.find(found->second.process.pid);
+    if (by_pid != by_pid_.end() && by_pid->second == idle->second) by_pid_.erase(by_pid);
+    known_.erase(found);
+  }
+  std::erase_if(threads_,
+                [this](const auto& thread) { return !known_.contains(thread.second.process); });
+  std::unordered_set<ProcessId> apart;
+  for (const auto& [id, known] : known_) apart.insert(id);
+  if (told_apart_) told_apart_(apart);
 }
 
 std::vector<std::string> Requesters::command_of(std::int64_t pid) const {
@@ -167,23 +196,27 @@ void Requesters::read_commands() {
     if (stopping_) return;
     const ProcessId process = unread_.front();
     unread_.pop_front();
-    const std::int64_t pid = known_[process].process.pid;
-    const bool first = !known_[process].has_command;
+    const auto wanted = known_.find(process);
+    if (wanted == known_.end()) continue;
+    const std::int64_t pid = wanted->second.process.pid;
+    const bool first = !wanted->second.has_command;
     const auto callback = new_process_;
     lock.unlock();
     std::vector<std::string> argv = command_of(pid);
     if (first && callback) callback(static_cast<pid_t>(pid));
     lock.lock();
-    Known& known = known_[process];
-    if (!argv.empty()) known.process.argv = std::move(argv);
-    known.has_command = true;
+    if (const auto still = known_.find(process); still != known_.end()) {
+      if (!argv.empty()) still->second.process.argv = std::move(argv);
+      still->second.has_command = true;
+    }
     read_.notify_all();
   }
 }
 
 pid_t Requesters::pid_of(ProcessId process) const {
   const std::lock_guard lock(mutex_);
-  return static_cast<pid_t>(known_[process].process.pid);
+  const auto known = known_.find(process);
+  return known == known_.end() ? 0 : static_cast<pid_t>(known->second.process.pid);
 }
 
 bool Requesters::has_asked(std::int64_t pid, std::uint64_t start_ns) const {
@@ -193,19 +226,26 @@ bool Requesters::has_asked(std::int64_t pid, std::uint64_t start_ns) const {
 
 bool Requesters::may_inspect(ProcessId process) const {
   const std::lock_guard lock(mutex_);
-  return known_[process].inspectable;
+  const auto known = known_.find(process);
+  return known != known_.end() && known->second.inspectable;
 }
 
 void Requesters::refuse_inspection(ProcessId process) {
   const std::lock_guard lock(mutex_);
-  known_[process].inspectable = false;
+  if (const auto known = known_.find(process); known != known_.end())
+    known->second.inspectable = false;
 }
 
-std::vector<Process> Requesters::processes() const {
+std::unordered_map<ProcessId, Process> Requesters::processes() const {
   const std::lock_guard lock(mutex_);
-  std::vector<Process> processes;
-  for (const Known& known : known_) processes.push_back(known.process);
+  std::unordered_map<ProcessId, Process> processes;
+  for (const auto& [id, known] : known_) processes.emplace(id, known.process);
   return processes;
+}
+
+void Requesters::on_told_apart(std::function<void(const std::unordered_set<ProcessId>&)> callback) {
+  const std::lock_guard lock(mutex_);
+  told_apart_ = std::move(callback);
 }
 
 void Requesters::on_new_process(std::function<void(pid_t)> callback) {

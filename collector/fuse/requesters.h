@@ -14,6 +14,7 @@
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -35,13 +36,15 @@ bool parse_stat(std::string_view text, ProcessStat& stat);
 
 // Numbers processes by pid and start time, so that a reused pid is another process. Names and
 // command lines are read when a process first asks and again now and then, because a shell's
-// child opens its redirections before it becomes the command. Any thread.
+// child opens its redirections before it becomes the command. Bounded: of too many those that have
+// not asked for the longest are no longer told apart. Any thread.
 class Requesters {
  public:
   // No process: the kernel on its own, or one of a pid namespace that is not ours.
   static constexpr ProcessId kKernel = 0;
+  static constexpr std::size_t kMost = 1000;  // processes told apart
 
-  explicit Requesters(const char* proc = "/proc");
+  explicit Requesters(const char* proc = "/proc", std::size_t most = kMost);
   ~Requesters();
 
   // The process of thread `tid`, which waits for its request to be answered.
@@ -54,11 +57,13 @@ class Requesters {
   void refuse_inspection(ProcessId process);
 
   // pid, parent, name, argv, start; no counts. kKernel is there, too.
-  std::vector<Process> processes() const;
+  std::unordered_map<ProcessId, Process> processes() const;
   int proc() const { return proc_.get(); }
 
   // Called, on another thread than a request's, with the pid of each new process.
   void on_new_process(std::function<void(pid_t)> callback);
+  // Called, on a request's thread, with those who are still told apart.
+  void on_told_apart(std::function<void(const std::unordered_set<ProcessId>&)> callback);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -72,19 +77,24 @@ class Requesters {
     std::uint64_t start_ticks = 0;
     bool inspectable = true;
     bool has_command = false;
+    Clock::time_point asked;
   };
 
   ProcessId identify(pid_t tid);
+  void forget_the_idle();
   void read_commands();
   std::vector<std::string> command_of(std::int64_t pid) const;
 
   Descriptor proc_;
   mutable std::mutex mutex_;
   std::unordered_map<pid_t, Thread> threads_;
-  std::vector<Known> known_;
-  std::unordered_map<std::int64_t, ProcessId> by_pid_;  // the latest of each pid
+  const std::size_t most_;
+  ProcessId next_ = kKernel + 1;
+  std::unordered_map<ProcessId, Known> known_;
+  std::unordered_map<std::int64_t, ProcessId> by_pid_;
   std::set<std::pair<std::int64_t, std::uint64_t>> starts_;  // pid and ticks, of all
   std::function<void(pid_t)> new_process_;
+  std::function<void(const std::unordered_set<ProcessId>&)> told_apart_;
 
   std::deque<ProcessId> unread_;  // whose command line is wanted
   std::condition_variable wanted_;

@@ -60,6 +60,34 @@ TEST(Accounts, AnIntervalIsADifferenceWithoutWhatDidNotChange) {
   EXPECT_FALSE(interval.files.contains(5));
 }
 
+TEST(Accounts, WhoIsNoLongerToldApartIsOneOfTheOthersAndCountsOnce) {
+  Accounts accounts;
+  for (ProcessId process = 1; process <= 4; process++)
+    accounts.add(process, 5, outcome(Operation::read, 100 * process, Moved::spliced, 1000));
+  const AccountsSnapshot before = accounts.snapshot();
+  accounts.add(2, 5, outcome(Operation::read, 7, Moved::spliced, 1000));
+  accounts.tell_apart({1, 4});
+  accounts.add(3, 5, outcome(Operation::write, 11, Moved::copied, 1000));  // through an old handle
+  AccountsSnapshot whole = accounts.snapshot();
+  EXPECT_EQ(whole.other_processes, 2u);
+  EXPECT_FALSE(whole.processes.contains(2));
+  EXPECT_EQ(whole.processes.at(1).at(Operation::read).bytes, 100u);
+  EXPECT_EQ(whole.processes.at(kOtherProcesses).at(Operation::read).bytes, 507u);
+  EXPECT_EQ(whole.processes.at(kOtherProcesses).at(Operation::read).latency.total(), 3u);
+
+  AccountsSnapshot interval = whole;
+  interval -= before;
+  EXPECT_EQ(interval.other_processes, 2u);
+  EXPECT_EQ(interval.processes.size(), 2u);
+  EXPECT_EQ(interval.processes.at(kOtherProcesses).size(), 1u);
+  EXPECT_EQ(interval.processes.at(kOtherProcesses).at(Operation::read).bytes, 7u);
+  EXPECT_EQ(interval.processes.at(3).at(Operation::write).bytes, 11u);
+
+  whole -= accounts.snapshot();
+  EXPECT_TRUE(whole.processes.empty());
+  EXPECT_EQ(whole.other_processes, 0u);
+}
+
 TEST(Accounts, LatencyLiesInTheBucketsThatTheHistogramDefines) {
   for (const std::uint64_t ns : {0ULL, 1ULL, 31ULL, 32ULL, 47ULL, 48ULL, 63ULL, 64ULL, 1'000'000ULL,
                                  ~0ULL}) {
@@ -114,7 +142,7 @@ FuseReport some_report() {
   accounts.add(1, file, outcome(Operation::write, 9, Moved::copied, 1000));
   accounts.add(0, file, outcome(Operation::writeback, 4, Moved::spliced, 1000));
   accounts.add(1, file, outcome(Operation::copy_file_range, 70, Moved::in_kernel, 1000));
-  std::vector<Process> identities(2);
+  std::unordered_map<ProcessId, Process> identities = {{0, {}}, {1, {}}};
   identities[1].pid = 42;
   identities[1].name = "reader\n";
   FuseReport report;
@@ -148,6 +176,26 @@ TEST(FuseReport, UsageSaysWhatTheDaemonDid) {
   EXPECT_EQ(usage.bytes_written, 83u);
   EXPECT_EQ(usage.spliced_bytes, 104u);
   EXPECT_EQ(usage.copied_bytes, 39u);
+}
+
+TEST(FuseReport, WhoHasNoIdentityIsOneOfTheOthers) {
+  Accounts accounts;
+  for (ProcessId process = 1; process <= 3; process++)
+    accounts.add(process, PathTree::kRoot, outcome(Operation::read, 100, Moved::spliced, 1000));
+  accounts.tell_apart({1, 3});
+  FuseReport report;
+  report.report.command = "mount";
+  report.cache = "auto";
+  fill_report(report, accounts.snapshot(), {{1, {}}}, PathTree(10));
+  EXPECT_EQ(report.report.processes.size(), 1u);
+  EXPECT_EQ(report.report.others.processes, 1u);
+  EXPECT_EQ(report.report.others.sum.copied_bytes(), 200u);
+  EXPECT_EQ(all_requests(report).at(Operation::read).calls, 3u);
+  const auto json = mount_json(report);
+  EXPECT_EQ(json["other_processes"]["fuse"]["bytes_read"], 200);
+  EXPECT_EQ(json["totals"]["copied_bytes"], 300);
+  EXPECT_NE(mount_table(report, {}).find("(1 other)"), std::string::npos);
+  EXPECT_NE(mount_csv(report).find("process,,(other processes),read,2,"), std::string::npos);
 }
 
 TEST(MountView, NamesAreSafeAndJsonIsWhole) {

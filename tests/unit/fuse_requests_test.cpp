@@ -85,6 +85,23 @@ TEST(Requesters, KnowsThisProcessByAnyOfItsThreads) {
   EXPECT_EQ(requesters.process_of(0), Requesters::kKernel);
 }
 
+TEST(Requesters, OfTooManyThoseThatHaveNotAskedForTheLongestAreForgotten) {
+  Requesters requesters("/proc", 2);
+  std::unordered_set<ProcessId> apart;
+  requesters.on_told_apart([&apart](const auto& processes) { apart = processes; });
+  const ProcessId mine = requesters.process_of(::getpid());
+  const ProcessId parent = requesters.process_of(::getppid());
+  EXPECT_TRUE(apart.empty());
+  const ProcessId first = requesters.process_of(1);
+  EXPECT_EQ(apart, (std::unordered_set<ProcessId>{Requesters::kKernel, parent}));
+  EXPECT_EQ(requesters.processes().size(), 3u);
+  EXPECT_EQ(requesters.processes().at(first).pid, 1);
+  // It asks again: another number, so that no count of old becomes its own.
+  EXPECT_GT(requesters.process_of(::getpid()), first);
+  EXPECT_EQ(requesters.pid_of(mine), 0);
+  EXPECT_FALSE(requesters.may_inspect(mine));
+}
+
 TEST(MountPoint, RefusesWhatCannotWork) {
   EXPECT_THROW(check_mount_point("/nonexistent", "/tmp"), Error);
   EXPECT_THROW(check_mount_point("/dev/null", "/tmp"), Error);

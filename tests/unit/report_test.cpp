@@ -203,7 +203,7 @@ TEST(MergeRows, adds_rows_of_the_same_call_and_flow) {
 }
 
 TEST(Totals, of_an_empty_report_are_zero) {
-  const Report::Totals totals = Report{}.totals();
+  const Totals totals = Report{}.totals();
   EXPECT_TRUE(totals.sum.rows.empty());
   EXPECT_EQ(totals.delivered_bytes, 0u);
   EXPECT_EQ(totals.zero_copy_share(), std::nullopt);
@@ -213,7 +213,7 @@ TEST(Totals, a_pipe_between_two_processes_is_a_delivery_of_the_first) {
   Report report;
   report.processes = {process_of({splice(Kind::file, Kind::pipe, kN)}, 1),
                       process_of({splice(Kind::pipe, Kind::socket, kN)}, 2)};
-  const Report::Totals totals = report.totals();
+  const Totals totals = report.totals();
   EXPECT_EQ(totals.delivered_bytes, 2 * kN);
   EXPECT_EQ(totals.zero_copy_bytes, 2 * kN);
   // Derived again from the summed rows it would look like one process's own pipe.
