@@ -14,6 +14,8 @@ const volatile bool by_thread = false;
 const volatile bool follow_children = true;
 /* Count only while window_open is set: a caller marks its own measured part. */
 const volatile bool windowed = false;
+/* Read the kernel's own counts, too, for user space to compare with. */
+const volatile bool verifying = false;
 const volatile __u32 pid_namespace_inum = 0;
 const volatile __u32 compat_status_mask = 0;
 const volatile __u32 compat_flags_mask = 0;
@@ -60,3 +62,15 @@ struct {
 	__type(key, __u64);
 	__type(value, struct zc_account);
 } accounts SEC(".maps");
+
+/* What a process begins as there. */
+const struct zc_kernel_counts no_counts = {};
+
+/* By account: what the kernel counted of its tasks that are gone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct zc_kernel_counts);
+} kernel_counts SEC(".maps");

@@ -19,9 +19,12 @@ struct CountOptions {
   std::string syscalls = "%io";
   bool no_latency = false;
   bool no_follow = false;
+  bool verify = false;  // where the command has it
 };
 
 void add_count_options(CLI::App& command, CountOptions& options);
+// For commands that end in one report.
+void add_verify_option(CLI::App& command, CountOptions& options);
 
 struct OutputOptions {
   std::string json;

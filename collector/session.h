@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "collector/report.h"
 #include "collector/skeleton.h"
 #include "collector/syscall_table.h"
+#include "collector/verifier.h"
 
 namespace zctrace {
 
@@ -51,6 +53,9 @@ class Session {
   std::vector<Process> take_processes();
   // The latest observed process with that pid. Throws Error when there was none.
   Process process(pid_t pid) const;
+  // Reads until nobody changes meanwhile, a few times at most, and compares all counts with the
+  // kernel's own. Only with ProbeOptions::verify.
+  Verification verify();
   std::size_t running() const { return ledger_.running(); }
   bool has_observed_any() const { return !ledger_.empty(); }
   bool observed(pid_t pid) const { return ledger_.account_of(pid) != 0; }
@@ -60,6 +65,7 @@ class Session {
  private:
   void begin(std::uint32_t walk, pid_t pid);
   void walk_until_settled();
+  void read_marks();
   void read_commands();
   void forget(std::uint64_t account);
 
@@ -67,6 +73,7 @@ class Session {
   SyscallTable table_;
   Skeleton skeleton_;
   Ledger ledger_;
+  std::optional<Verifier> verifier_;
   std::map<std::uint64_t, std::uint32_t> commands_read_;  // account -> execs when read
 };
 

@@ -52,6 +52,16 @@ class KernelTypes {
     return btf_vlen(type(pointer->type)) - 1U;  // the first is the tracepoint's own context
   }
 
+  bool has_member(const std::string& structure, const char* member) const {
+    const int id = find(structure, BTF_KIND_STRUCT);
+    if (id < 0) return false;
+    const btf_type* const found = type(static_cast<__u32>(id));
+    const btf_member* const members = btf_members(found);
+    return std::any_of(members, members + btf_vlen(found), [&](const btf_member& one) {
+      return std::strcmp(btf__name_by_offset(btf_.get(), one.name_off), member) == 0;
+    });
+  }
+
   bool has_function(const std::string& name) const { return find(name, BTF_KIND_FUNC) >= 0; }
 
  private:
@@ -103,7 +113,8 @@ void configure_newcomers(zctrace_bpf& bpf, const Newcomers& newcomers) {
   bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !newcomers.cgroups.empty());
 }
 
-void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable& table) {
+void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable& table,
+               const KernelTypes& kernel) {
   bpf.rodata->with_latency = options.latency;
   bpf.rodata->wide_tasks = table.wide();
   bpf.rodata->by_thread = options.by_thread;
@@ -115,12 +126,16 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   std::memcpy(bpf.rodata->calls, table.calls().data(), sizeof(bpf.rodata->calls));
   std::memcpy(bpf.rodata->uring_ops, table.uring_ops().data(), sizeof(bpf.rodata->uring_ops));
   configure_newcomers(bpf, options.newcomers);
-  const KernelTypes kernel;
   bpf.rodata->have_rdonly_cast = kernel.has_function("bpf_rdonly_cast");
   bpf.rodata->sigreturn_call = SYS_rt_sigreturn;
   bpf.rodata->ficlone_row = table.ficlone_row();
   bpf.rodata->ficlonerange_row = table.ficlonerange_row();
   bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
+  bpf.rodata->verifying = options.verify;
+  bpf.rodata->execve_call = SYS_execve;
+  bpf.rodata->execveat_call = SYS_execveat;
+  bpf_program__set_autoload(bpf.progs.zc_exec_begins, options.verify);
+  bpf_program__set_autoload(bpf.progs.zc_exec_ends, options.verify);
   // The arguments became one struct io_uring_cqe in 6.15.
   const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
   bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
@@ -136,7 +151,9 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   libbpf_set_print(keep_warning);
   bpf_.reset(zctrace_bpf__open());
   if (!bpf_) throw system_error("cannot open the BPF object", errno, kExitCannotRun);
-  configure(*bpf_, options, table);
+  const KernelTypes kernel;
+  configure(*bpf_, options, table, kernel);
+  io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
   if (const int error = zctrace_bpf__load(bpf_.get()); error != 0)
     throw system_error("the kernel refused the BPF programs (" + last_warning +
                            "); `zctrace doctor` says what is missing",
@@ -153,6 +170,7 @@ Skeleton::~Skeleton() = default;
 int Skeleton::rows_map() const { return bpf_map__fd(bpf_->maps.rows); }
 int Skeleton::accounts_map() const { return bpf_map__fd(bpf_->maps.accounts); }
 int Skeleton::commands_map() const { return bpf_map__fd(bpf_->maps.commands); }
+int Skeleton::kernel_counts_map() const { return bpf_map__fd(bpf_->maps.kernel_counts); }
 int Skeleton::wanted_pids_map() const { return bpf_map__fd(bpf_->maps.wanted_pids); }
 
 std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {
