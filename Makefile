@@ -21,7 +21,7 @@ PACKAGES += libfuse3-dev fuse3
 TEST_PACKAGES += fio
 
 MATRIX_PACKAGES := qemu-system-x86 busybox-static e2fsprogs
-BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace
+BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk
 
 ifneq ($(V),1)
 Q := @
@@ -92,7 +92,7 @@ tests: all $(BUILD)/unit-tests $(BUILD)/kernel-tests $(PROGRAMS) $(ARM64_OBJECTS
 
 bench: packages bench-packages  ## Measure what observing costs, beside strace, perf, bpftrace and syscount
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
-	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/overhead.py --json $(BUILD)/bench/overhead.json
+	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/overhead.py --json $(BUILD)/bench/overhead.json $(BENCH_OPTIONS)
 
 .PHONY: bench-packages
 bench-packages:
