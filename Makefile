@@ -27,7 +27,7 @@ TEST_PACKAGES += libclang-rt-dev cppcheck
 TIDY_PACKAGES := clang-tidy pyflakes3 shellcheck
 
 MATRIX_PACKAGES := qemu-system-x86 busybox-static e2fsprogs
-BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace
+BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk
 
 ifneq ($(V),1)
 Q := @
@@ -51,7 +51,8 @@ FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
 # Files that define what others declare extern come first: libbpf 1.1's linker takes a map's
 # place from the first object that names it.
 BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,tasks.bpf.o kinds.bpf.o rows.bpf.o accounts.bpf.o \
-	targets.bpf.o syscalls.bpf.o bytes.bpf.o lifecycle.bpf.o sched.bpf.o uring.bpf.o walk.bpf.o)
+	targets.bpf.o syscalls.bpf.o bytes.bpf.o lifecycle.bpf.o sched.bpf.o uring.bpf.o walk.bpf.o \
+	verify.bpf.o)
 ARM64_OBJECTS := $(BPF_OBJECTS:$(BUILD)/bpf/%=$(BUILD)/bpf-arm64/%)
 SKELETON := $(BUILD)/generated/zctrace.skel.h
 NAMES := $(BUILD)/generated/syscall_names.inc
@@ -117,7 +118,7 @@ tests: all $(BUILD)/unit-tests $(BUILD)/kernel-tests $(PROGRAMS) $(ARM64_OBJECTS
 
 bench: packages bench-packages  ## Measure what observing costs, beside strace, perf, bpftrace and syscount
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
-	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/overhead.py --json $(BUILD)/bench/overhead.json
+	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/overhead.py --json $(BUILD)/bench/overhead.json $(BENCH_OPTIONS)
 
 .PHONY: bench-packages
 bench-packages:

@@ -104,6 +104,7 @@ enum zc_task_flags {
 	ZC_TASK_FRESH = 4,	/* attached to; nothing entered since */
 	ZC_TASK_RUNNING = 16,	/* FRESH, and on a CPU when it was attached to */
 	ZC_TASK_WORKER = 8,	/* a thread of the kernel's own (io_uring): no syscalls */
+	ZC_TASK_EXECS = 32,	/* in execve or execveat; `before_exec` is set */
 };
 
 /* What ends at exec, exit or never; differences of the kernel's own counters. */
@@ -113,6 +114,16 @@ struct zc_usage {
 	__u64 runtime_ns;	/* on a CPU, by the scheduler's clock: exact */
 	__u64 minor_faults;
 	__u64 major_faults;
+};
+
+/* What the kernel itself counts of a task, to compare with: /proc/PID/io and switches. */
+struct zc_kernel_counts {
+	__u64 rchar;
+	__u64 wchar;
+	__u64 syscr;
+	__u64 syscw;
+	__u64 voluntary;
+	__u64 involuntary;
 };
 
 struct zc_outside {
@@ -128,6 +139,12 @@ struct zc_task_head {
 	__u64 switched_ns;	/* 0: on a CPU */
 	__u64 nvcsw;		/* the kernel's counter at the last switch seen */
 	struct zc_usage base;	/* the kernel's counters when observation began */
+	/* Only where counts are verified. */
+	struct zc_kernel_counts counts_base;
+	struct {
+		__u64 rchar;
+		__u64 syscr;
+	} before_exec;
 	struct zc_outside outside;
 	__u64 compat_calls;
 	__u64 address;		/* where a pointer becomes a number: zc_number() */
@@ -236,6 +253,7 @@ enum zc_walk {
 struct zc_snapshot_task {
 	__u64 account;
 	struct zc_usage usage;	/* since observation began */
+	struct zc_kernel_counts counts;	/* since then, where counts are verified */
 	struct zc_outside outside;
 	__u64 compat_calls;
 	__u64 start_ns;
@@ -251,13 +269,14 @@ struct zc_snapshot_task {
 ZC_SIZE(zc_call, == 8);
 ZC_SIZE(zc_key, == 4);
 ZC_SIZE(zc_row, == 328);
-ZC_SIZE(zc_task_head, == 168);
+ZC_SIZE(zc_kernel_counts, == 48);
+ZC_SIZE(zc_task_head, == 232);
 /* With the kernel's header of a storage element this must stay below a page. */
 ZC_SIZE(zc_task, <= 3968);
 ZC_SIZE(zc_row_key, == 16);
 ZC_SIZE(zc_account, == 168);
 ZC_SIZE(zc_command, == 1032);
-ZC_SIZE(zc_snapshot_task, == 128);
+ZC_SIZE(zc_snapshot_task, == 176);
 
 #undef ZC_SIZE
 

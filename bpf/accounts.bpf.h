@@ -3,7 +3,7 @@
 #ifndef ZC_ACCOUNTS_H
 #define ZC_ACCOUNTS_H
 
-#include "tasks.bpf.h"
+#include "verify.bpf.h"
 
 #define PF_EXITING 0x4
 #define PF_IO_WORKER 0x10
@@ -12,6 +12,7 @@
 extern __u64 accounts_made;
 /* Tasks that were given a state; counted only where there is a limit. */
 extern __u64 tasks_made;
+extern const struct zc_kernel_counts no_counts;
 /* Set when user space should look again for tasks to attach to. */
 extern __u32 walk_wanted;
 
@@ -47,6 +48,9 @@ static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_stru
 	bpf_probe_read_kernel(account.name, sizeof(account.name), task->comm);
 	if (bpf_map_update_elem(&accounts, &account.id, &account, BPF_NOEXIST))
 		return 0;
+	/* Where there is no room for it, nothing is compared; no count is lost. */
+	if (verifying)
+		bpf_map_update_elem(&kernel_counts, &account.id, &no_counts, BPF_NOEXIST);
 	return account.id;
 }
 
@@ -87,6 +91,7 @@ static __always_inline enum zc_observing zc_observe(struct task_struct *task, __
 	if (task->flags & PF_IO_WORKER)
 		state->head.flags |= ZC_TASK_WORKER;
 	zc_usage_of(task, &state->head.base);
+	zc_verify_from_here(state, task);
 	__sync_fetch_and_add(&account->started, 1);
 	/* Last: the other programs look at nothing else. */
 	if (!(flags & ZC_TASK_ARMED))
@@ -104,8 +109,11 @@ static __always_inline enum zc_observing zc_observe_process(struct task_struct *
 	if (!account)
 		return ZC_NO_ACCOUNT;
 	result = zc_observe(task, account, flags);
-	if (result != ZC_OBSERVED)
+	if (result != ZC_OBSERVED) {
 		bpf_map_delete_elem(&accounts, &account);
+		if (verifying)
+			bpf_map_delete_elem(&kernel_counts, &account);
+	}
 	return result;
 }
 

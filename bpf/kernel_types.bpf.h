@@ -156,6 +156,14 @@ struct sigpending {
 	sigset_t signal;
 };
 
+/* Since CONFIG_TASK_XACCT is on wherever /proc/PID/io is; probed for. */
+struct task_io_accounting {
+	__u64 rchar;
+	__u64 wchar;
+	__u64 syscr;
+	__u64 syscw;
+};
+
 struct task_struct {
 	struct sigpending pending;
 	struct thread_info thread_info;
@@ -180,6 +188,7 @@ struct task_struct {
 	char comm[16];
 	struct files_struct *files;
 	struct signal_struct *signal;
+	struct task_io_accounting ioac;
 };
 
 struct linux_binprm {

@@ -117,6 +117,7 @@ int BPF_PROG(zc_exec, struct task_struct *task, int old_tid, struct linux_binprm
 		/* Observed from here on; the exec's own exit is the first call. */
 		state->head.flags = ZC_TASK_FRESH;
 		zc_usage_of(task, &state->head.base);
+		zc_verify_from_here(state, task);
 		state->head.nvcsw = task->nvcsw;
 	}
 	/* A thread that is not the leader takes over the leader's number. */

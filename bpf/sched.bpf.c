@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Context switches, and the time off the CPU, charged to the call in flight. */
 #include "calls.bpf.h"
+#include "verify.bpf.h"
 
 #define TASK_DEAD 0x80
 #define ENOSYS 38
@@ -54,6 +55,7 @@ static __always_inline void zc_switch_exited(struct zc_task *state, struct task_
 	zc_usage_of(task, &usage);
 	zc_usage_subtract(&usage, &state->head.base);
 	zc_usage_add(&account->usage, &usage);
+	zc_verify_dead(state, task);
 	zc_observed_clear(task->pid);
 	/* Last: from here on the collector may delete the account. */
 	__sync_fetch_and_add(&account->dead, 1);

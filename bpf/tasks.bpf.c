@@ -17,6 +17,8 @@ const volatile bool windowed = false;
 const volatile bool have_fast_cpu_maps = false;
 /* For tests: so many tasks are given a state, ever; 0: as many as there is memory for. */
 const volatile __u32 task_limit = 0;
+/* Read the kernel's own counts, too, for user space to compare with. */
+const volatile bool verifying = false;
 const volatile __u32 pid_namespace_inum = 0;
 const volatile __u32 compat_status_mask = 0;
 const volatile __u32 compat_flags_mask = 0;
@@ -75,3 +77,15 @@ struct {
 	__type(key, __u64);
 	__type(value, struct zc_account);
 } accounts SEC(".maps");
+
+/* What a process begins as there. */
+const struct zc_kernel_counts no_counts = {};
+
+/* By account: what the kernel counted of its tasks that are gone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct zc_kernel_counts);
+} kernel_counts SEC(".maps");

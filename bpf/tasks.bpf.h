@@ -26,6 +26,7 @@ extern const volatile bool follow_children;
 extern const volatile bool windowed;
 extern const volatile bool have_fast_cpu_maps;
 extern const volatile __u32 task_limit;
+extern const volatile bool verifying;
 extern const volatile __u32 pid_namespace_inum;
 extern const volatile __u32 compat_status_mask;
 extern const volatile __u32 compat_flags_mask;
@@ -73,6 +74,15 @@ extern struct {
 	__type(key, __u64);
 	__type(value, struct zc_account);
 } accounts SEC(".maps");
+
+/* By account: what the kernel counted of its tasks that are gone. */
+extern struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct zc_kernel_counts);
+} kernel_counts SEC(".maps");
 
 /*
  * A pointer as a plain number, for functions that the verifier checks on their

@@ -164,6 +164,8 @@ static __always_inline int zc_write_task(struct seq_file *seq, struct task_struc
 	head.account = state->head.account;
 	zc_usage_of(task, &head.usage);
 	zc_usage_subtract(&head.usage, &state->head.base);
+	if (verifying)
+		zc_kernel_counts_since(state, task, &head.counts);
 	head.outside = state->head.outside;
 	head.compat_calls = state->head.compat_calls;
 	head.start_ns = task->start_boottime;

@@ -49,26 +49,27 @@ class Reporter {
     last_at_ = start_;
   }
 
-  // The differences since the interval before, with the time.
-  void interval() {
+  // The differences since the interval before, with the time. The last one says whether the
+  // counts of all of them are right.
+  void interval(bool last) {
     const auto now = steady_clock::now();
-    Report standing = complete(watch_.report());
+    Report standing = last ? verified_report() : complete(watch_.report());
     watch_.forget_ended();  // they are in this report
     Report between = difference(standing, last_);
     between.started_at = last_.started_at;
     between.duration_ns = since(last_at_, now);
     outputs_.write_interval(between);
-    lost_ |= between.completeness.lost_events() != 0;
+    lost_ |= !between.completeness.whole();
     last_ = std::move(standing);
     last_.started_at = now_rfc3339();
     last_at_ = now;
   }
 
   void final_report() {
-    Report report = complete(watch_.report());
+    Report report = verified_report();
     report.started_at = first_.started_at;
     report.duration_ns = since(start_, steady_clock::now());
-    lost_ |= report.completeness.lost_events() != 0;
+    lost_ |= !report.completeness.whole();
     outputs_.write(report);
   }
 
@@ -77,6 +78,15 @@ class Reporter {
  private:
   static std::uint64_t since(steady_clock::time_point from, steady_clock::time_point to) {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<nanoseconds>(to - from).count());
+  }
+
+  // The counts as they stood when they were compared.
+  Report verified_report() {
+    if (!options_.count.verify) return complete(watch_.report());
+    Verification verification = watch_.verify();
+    Report report = complete(watch_.report());
+    report.completeness.verification = std::move(verification);
+    return report;
   }
 
   Report complete(Report report) const {
@@ -129,13 +139,13 @@ int attach(const AttachOptions& options, const Targets& targets,
     watch.poll();
     next_poll = steady_clock::now() + watch.poll_interval();
     if (steady_clock::now() < next_report) continue;
-    reporter.interval();
+    reporter.interval(false);
     // Late is late: no burst of reports to catch up.
     while (next_report <= steady_clock::now()) next_report += *interval;
   }
   watch.poll();
   if (interval)
-    reporter.interval();
+    reporter.interval(true);
   else
     reporter.final_report();
   return reporter.status();
@@ -150,6 +160,7 @@ void add_attach_command(CLI::App& app, Action& chosen) {
                   "Until Ctrl-C, the end of -d, or the end of the last target. Targets combine.");
   add_target_options(*command, options->targets);
   add_count_options(*command, options->count);
+  add_verify_option(*command, options->count);
   add_output_options(*command, options->output);
   command->add_option("-d,--duration", options->duration, "How long: 500ms, 10s, 5m")
       ->type_name("TIME");

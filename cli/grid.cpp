@@ -11,6 +11,7 @@
 
 #include "cli/printable.h"
 #include "cli/units.h"
+#include "cli/verification_view.h"
 
 namespace zctrace {
 namespace {
@@ -474,6 +475,9 @@ std::vector<Fact> completeness_facts(const Completeness& completeness) {
     warning.items.push_back("the counts above are too low by these");
     facts.push_back(std::move(warning));
   }
+  if (completeness.verification)
+    for (Fact& fact : verification_facts(*completeness.verification))
+      facts.push_back(std::move(fact));
   return facts;
 }
 

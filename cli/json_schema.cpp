@@ -38,7 +38,8 @@ std::string_view json_schema() {
         "in_flight_at_start": {"$ref": "#/$defs/count"},
         "in_flight_at_end": {"$ref": "#/$defs/count"},
         "compat_syscalls": {"$ref": "#/$defs/count"},
-        "unfollowed_tasks": {"$ref": "#/$defs/count"}
+        "unfollowed_tasks": {"$ref": "#/$defs/count"},
+        "verification": {"$ref": "#/$defs/verification"}
       }
     },
     "totals": {"$ref": "#/$defs/figures"},
@@ -109,6 +110,49 @@ std::string_view json_schema() {
     }
   ],
   "$defs": {
+    "counter_check": {
+      "type": ["object", "null"],
+      "description": "null: not compared",
+      "required": ["kernel", "counted", "difference", "margin"],
+      "properties": {
+        "kernel": {"$ref": "#/$defs/count"},
+        "counted": {"$ref": "#/$defs/count"},
+        "difference": {"$ref": "#/$defs/count"},
+        "margin": {"type": ["integer", "null"], "minimum": 0, "description": "how far the comparison is open; null: upwards without end"}
+      },
+      "additionalProperties": false
+    },
+    "verification": {
+      "type": "object",
+      "description": "with --verify-counts: the counts against the kernel's own",
+      "required": ["equal", "compared_processes", "not_compared", "io_not_verified", "syscr", "syscw", "rchar", "wchar", "voluntary_switches", "involuntary_switches", "differences"],
+      "properties": {
+        "equal": {"type": "boolean"},
+        "compared_processes": {"$ref": "#/$defs/count"},
+        "not_compared": {"type": "object", "description": "processes by reason", "additionalProperties": {"$ref": "#/$defs/count"}},
+        "io_not_verified": {"type": ["string", "null"], "description": "why syscr, syscw, rchar and wchar were not compared"},
+        "syscr": {"$ref": "#/$defs/counter_check"},
+        "syscw": {"$ref": "#/$defs/counter_check"},
+        "rchar": {"$ref": "#/$defs/counter_check"},
+        "wchar": {"$ref": "#/$defs/counter_check"},
+        "voluntary_switches": {"$ref": "#/$defs/counter_check"},
+        "involuntary_switches": {"$ref": "#/$defs/counter_check"},
+        "differences": {
+          "type": "array",
+          "items": {
+            "type": "object",
+            "required": ["pid", "counter", "kernel", "counted"],
+            "properties": {
+              "pid": {"type": "integer"},
+              "counter": {"enum": ["syscr", "syscw", "rchar", "wchar", "voluntary_switches", "involuntary_switches"]},
+              "kernel": {"$ref": "#/$defs/count"},
+              "counted": {"$ref": "#/$defs/count"}
+            },
+            "additionalProperties": false
+          }
+        }
+      }
+    },
     "fuse_operations": {
       "type": "object",
       "description": "by request: read, mmap, read_or_mmap, write, lookup ...",

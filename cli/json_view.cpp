@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/printable.h"
+#include "cli/verification_view.h"
 
 #ifndef ZCTRACE_VERSION
 #error "the Makefile defines ZCTRACE_VERSION"
@@ -110,12 +111,15 @@ ordered_json host_json(const Host& host) {
 ordered_json completeness_json(const Completeness& completeness) {
   ordered_json lost = ordered_json::object();
   for (const auto& [reason, count] : completeness.lost_by_reason) lost[valid_utf8(reason)] = count;
-  return {{"lost_events", completeness.lost_events()},
-          {"lost", lost},
-          {"in_flight_at_start", completeness.in_flight_at_start},
-          {"in_flight_at_end", completeness.in_flight_at_end},
-          {"compat_syscalls", completeness.compat_syscalls},
-          {"unfollowed_tasks", completeness.unfollowed_tasks}};
+  ordered_json object = {{"lost_events", completeness.lost_events()},
+                         {"lost", lost},
+                         {"in_flight_at_start", completeness.in_flight_at_start},
+                         {"in_flight_at_end", completeness.in_flight_at_end},
+                         {"compat_syscalls", completeness.compat_syscalls},
+                         {"unfollowed_tasks", completeness.unfollowed_tasks}};
+  if (completeness.verification)
+    object["verification"] = verification_json(*completeness.verification);
+  return object;
 }
 
 ordered_json row_json(const Row& row, bool latency) {

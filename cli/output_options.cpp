@@ -32,6 +32,12 @@ void add_count_options(CLI::App& command, CountOptions& options) {
   command.add_option("--room", options.room)->group("");
 }
 
+void add_verify_option(CLI::App& command, CountOptions& options) {
+  command.add_flag("--verify-counts", options.verify,
+                   "Compare the counts with the kernel's own, of /proc/PID/io and of switches; with "
+                   "--strict a difference exits with 3, too");
+}
+
 void add_output_options(CLI::App& command, OutputOptions& options) {
   command.add_option("--by", options.by, "Group the table by process, thread, syscall or flow")
       ->check(CLI::IsMember({"process", "thread", "syscall", "flow"}))
@@ -92,6 +98,7 @@ SessionOptions session_options(const CountOptions& count, const OutputOptions& o
   options.syscalls = count.syscalls;
   options.probes.latency = !count.no_latency;
   options.probes.follow_children = !count.no_follow;
+  options.probes.verify = count.verify;
   options.probes.by_thread = output.by == "thread";
   for (const std::string& room : count.room) options.probes.room.insert(parse_room(room));
   return options;
@@ -221,7 +228,7 @@ std::string Outputs::without_repeated_header(const std::string& csv) {
 }
 
 int Outputs::status(const Report& report) const {
-  return options_.strict && report.completeness.lost_events() != 0 ? kExitLost : kExitDone;
+  return options_.strict && !report.completeness.whole() ? kExitLost : kExitDone;
 }
 
 }  // namespace zctrace

@@ -23,9 +23,12 @@ struct CountOptions {
   bool no_latency = false;
   bool no_follow = false;
   std::vector<std::string> room;  // NAME=N, as ProbeOptions::room
+  bool verify = false;  // where the command has it
 };
 
 void add_count_options(CLI::App& command, CountOptions& options);
+// For commands that end in one report.
+void add_verify_option(CLI::App& command, CountOptions& options);
 
 struct OutputOptions {
   std::string json;

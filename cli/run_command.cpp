@@ -140,7 +140,10 @@ int run(const RunOptions& options) {
   if (ending.ended && options.wait_all) watch_descendants(signals, session);
   report.duration_ns = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
+  std::optional<Verification> verification;
+  if (options.count.verify) verification = session.verify();
   report.completeness = session.completeness();
+  report.completeness.verification = std::move(verification);
   report.processes = session.processes();
   report.others = session.others();
   if (mount) {
@@ -168,6 +171,7 @@ void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) 
   command->footer("Usage: zctrace run [OPTIONS] -- COMMAND [ARGUMENT...]\n\n"
                   "Exits with the command's own status, 128+N when signal N ended it.");
   add_count_options(*command, options->count);
+  add_verify_option(*command, options->count);
   add_output_options(*command, options->output);
   command->add_flag("--as-root", options->as_root,
                     "Under sudo: run the command as root, not as the caller");

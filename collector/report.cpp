@@ -209,6 +209,10 @@ std::uint64_t Completeness::lost_events() const {
   return sum;
 }
 
+bool Completeness::whole() const {
+  return lost_events() == 0 && (!verification || verification->equal());
+}
+
 std::optional<double> Totals::zero_copy_share() const {
   return share_of(zero_copy_bytes, delivered_bytes);
 }

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "collector/verification.h"
+
 namespace zctrace {
 
 // What bytes came from or went to. `user` is the memory of the process.
@@ -132,8 +134,11 @@ struct Completeness {
   std::uint64_t in_flight_at_end = 0;
   std::uint64_t compat_syscalls = 0;
   std::uint64_t unfollowed_tasks = 0;
+  std::optional<Verification> verification;  // where it was asked for
 
   std::uint64_t lost_events() const;
+  // Nothing was lost, nor is suspected to be: a count that differs from the kernel's.
+  bool whole() const;
 };
 
 struct Host {

@@ -26,6 +26,8 @@ constexpr milliseconds kPollInterval(1000);
 constexpr std::int64_t kEndedAtOnce = 500;
 constexpr milliseconds kShortestPollInterval(100);
 constexpr int kPollShare = 4;
+// Snapshots in a row to find tasks that change while they are read at rest, at most.
+constexpr std::size_t kMarkTries = 16;
 
 // In the order of enum zc_loss.
 constexpr const char* kLosses[ZC_LOSSES] = {
@@ -71,6 +73,14 @@ std::uint64_t peak_rss_bytes(std::int64_t pid) {
   return 0;
 }
 
+// nullopt: the counters of /proc/PID/io can be compared.
+std::optional<std::string> why_io_is_not_verified(const SyscallTable& table, bool accounted) {
+  if (!accounted) return "this kernel keeps no I/O counters (CONFIG_TASK_XACCT)";
+  const std::string missing = unselected_accounted_calls(table);
+  if (missing.empty()) return std::nullopt;
+  return "-e leaves out " + missing;
+}
+
 }  // namespace
 
 Session::Session(const SessionOptions& options)
@@ -79,7 +89,10 @@ Session::Session(const SessionOptions& options)
       skeleton_(options.probes, table_),
       ledger_(table_, ::getpid()),
       last_poll_(steady_clock::now()),
-      poll_interval_(kShortestPollInterval) {}
+      poll_interval_(kShortestPollInterval) {
+  if (options_.probes.verify)
+    verifier_.emplace(table_, why_io_is_not_verified(table_, skeleton_.has_io_accounting()));
+}
 
 void Session::begin(std::uint32_t walk, pid_t pid) {
   const std::uint64_t before = skeleton_.walk_observed();
@@ -136,7 +149,24 @@ std::uint64_t Session::attach(const std::vector<pid_t>& pids) {
   walk_until_settled();
   // A number may belong to somebody else by the next time.
   for (const pid_t pid : pids) bpf_map_delete_elem(skeleton_.wanted_pids_map(), &pid);
-  return skeleton_.walk_observed() - before;
+  const std::uint64_t attached = skeleton_.walk_observed() - before;
+  if (verifier_ && attached != 0) {
+    read_marks();
+    verifier_->begin();
+  }
+  return attached;
+}
+
+void Session::read_marks() {
+  for (std::size_t tries = 0; tries < kMarkTries; tries++) {
+    poll();
+    if (tries + 1 >= Verifier::kReadings && verifier_->settled()) return;
+  }
+}
+
+Verification Session::verify() {
+  read_marks();
+  return verifier_->result();
 }
 
 void Session::read_commands() {
@@ -155,6 +185,7 @@ void Session::read_commands() {
 // The account last: while it is there, the collector knows that its rows may be, too.
 void Session::forget(std::uint64_t account) {
   bpf_map_delete_elem(skeleton_.commands_map(), &account);
+  bpf_map_delete_elem(skeleton_.kernel_counts_map(), &account);
   bpf_map_delete_elem(skeleton_.accounts_map(), &account);
   commands_read_.erase(account);
 }
@@ -167,6 +198,7 @@ void Session::poll() {
   {
     const Snapshot snapshot = take_snapshot(skeleton_);
     ledger_.add(snapshot);
+    if (verifier_) verifier_->add(snapshot);
     read_commands();  // before any account is forgotten
     ended = static_cast<std::int64_t>(forget_finished(snapshot));
   }

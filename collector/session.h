@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "collector/report.h"
 #include "collector/skeleton.h"
 #include "collector/syscall_table.h"
+#include "collector/verifier.h"
 
 namespace zctrace {
 
@@ -71,6 +73,9 @@ class Session {
   std::vector<Process> own_threads() const { return ledger_.own_threads(); }
   // The latest observed process with that pid. Throws Error when there was none.
   Process process(pid_t pid) const;
+  // Reads until nobody changes meanwhile, a few times at most, and compares all counts with the
+  // kernel's own. Only with ProbeOptions::verify.
+  Verification verify();
   std::size_t running() const { return ledger_.running(); }
   bool has_observed_any() const { return !ledger_.empty(); }
   bool observed(pid_t pid) const { return ledger_.account_of(pid) != 0; }
@@ -81,6 +86,7 @@ class Session {
   void begin(std::uint32_t walk, pid_t pid);
   void walk_until_settled();
   void count_refused(std::uint32_t reason, std::uint64_t tasks);
+  void read_marks();
   void read_commands();
   std::size_t forget_finished(const Snapshot& snapshot);
   void forget(std::uint64_t account);
@@ -89,6 +95,7 @@ class Session {
   SyscallTable table_;
   Skeleton skeleton_;
   Ledger ledger_;
+  std::optional<Verifier> verifier_;
   std::map<std::uint64_t, std::uint32_t> commands_read_;  // account -> execs when read
   std::chrono::steady_clock::time_point last_poll_;
   std::chrono::milliseconds poll_interval_;

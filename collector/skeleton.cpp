@@ -52,6 +52,16 @@ class KernelTypes {
     return btf_vlen(type(pointer->type)) - 1U;  // the first is the tracepoint's own context
   }
 
+  bool has_member(const std::string& structure, const char* member) const {
+    const int id = find(structure, BTF_KIND_STRUCT);
+    if (id < 0) return false;
+    const btf_type* const found = type(static_cast<__u32>(id));
+    const btf_member* const members = btf_members(found);
+    return std::any_of(members, members + btf_vlen(found), [&](const btf_member& one) {
+      return std::strcmp(btf__name_by_offset(btf_.get(), one.name_off), member) == 0;
+    });
+  }
+
   bool has_function(const std::string& name) const { return find(name, BTF_KIND_FUNC) >= 0; }
 
  private:
@@ -119,7 +129,8 @@ void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>
   }
 }
 
-void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable& table) {
+void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable& table,
+               const KernelTypes& kernel) {
   bpf.rodata->with_latency = options.latency;
   bpf.rodata->wide_tasks = table.wide();
   bpf.rodata->by_thread = options.by_thread;
@@ -131,7 +142,6 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   std::memcpy(bpf.rodata->calls, table.calls().data(), sizeof(bpf.rodata->calls));
   std::memcpy(bpf.rodata->uring_ops, table.uring_ops().data(), sizeof(bpf.rodata->uring_ops));
   configure_newcomers(bpf, options.newcomers);
-  const KernelTypes kernel;
   // Since 6.10 a look-up in an array of this CPU's is no call, on x86-64 and arm64.
   bpf.rodata->have_fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
   bpf.rodata->have_rdonly_cast = kernel.has_function("bpf_rdonly_cast");
@@ -139,6 +149,11 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   bpf.rodata->ficlone_row = table.ficlone_row();
   bpf.rodata->ficlonerange_row = table.ficlonerange_row();
   bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
+  bpf.rodata->verifying = options.verify;
+  bpf.rodata->execve_call = SYS_execve;
+  bpf.rodata->execveat_call = SYS_execveat;
+  bpf_program__set_autoload(bpf.progs.zc_exec_begins, options.verify);
+  bpf_program__set_autoload(bpf.progs.zc_exec_ends, options.verify);
   // The arguments became one struct io_uring_cqe in 6.15.
   const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
   bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
@@ -155,7 +170,9 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   libbpf_set_print(keep_warning);
   bpf_.reset(zctrace_bpf__open());
   if (!bpf_) throw system_error("cannot open the BPF object", errno, kExitCannotRun);
-  configure(*bpf_, options, table);
+  const KernelTypes kernel;
+  configure(*bpf_, options, table, kernel);
+  io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
   if (const int error = zctrace_bpf__load(bpf_.get()); error != 0)
     throw system_error("the kernel refused the BPF programs (" + last_warning +
                            "); `zctrace doctor` says what is missing",
@@ -172,6 +189,7 @@ Skeleton::~Skeleton() = default;
 int Skeleton::rows_map() const { return bpf_map__fd(bpf_->maps.rows); }
 int Skeleton::accounts_map() const { return bpf_map__fd(bpf_->maps.accounts); }
 int Skeleton::commands_map() const { return bpf_map__fd(bpf_->maps.commands); }
+int Skeleton::kernel_counts_map() const { return bpf_map__fd(bpf_->maps.kernel_counts); }
 int Skeleton::wanted_pids_map() const { return bpf_map__fd(bpf_->maps.wanted_pids); }
 
 std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {

@@ -26,6 +26,7 @@ struct ProbeOptions {
   bool by_thread = false;      // an account for each thread
   bool follow_children = true;
   bool windowed = false;       // count only while *window() is not 0
+  bool verify = false;         // read the kernel's own counts, too
   Newcomers newcomers;
   // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
   // how many tasks are ever given a state.
@@ -44,6 +45,7 @@ class Skeleton {
   int rows_map() const;
   int accounts_map() const;
   int commands_map() const;
+  int kernel_counts_map() const;
   int wanted_pids_map() const;
 
   // Runs zc_walk over all tasks; what it wrote. `walk` and `pid` as in bpf/abi.h.
@@ -64,6 +66,9 @@ class Skeleton {
   // forked after this.
   volatile std::uint32_t* window();
 
+  // Whether this kernel keeps what /proc/PID/io shows.
+  bool has_io_accounting() const { return io_accounting_; }
+
   // Calls that were in flight when their task was attached to.
   std::uint64_t in_flight_at_start() const;
 
@@ -76,6 +81,7 @@ class Skeleton {
     void operator()(zctrace_bpf* bpf) const;
   };
   std::unique_ptr<zctrace_bpf, Destroy> bpf_;
+  bool io_accounting_ = false;
 };
 
 }  // namespace zctrace

@@ -32,6 +32,9 @@ class Watch {
   // Whether all that was named has ended and cannot come back.
   bool ended() const;
 
+  // Compares the counts with the kernel's own; see Session.
+  Verification verify() { return session_.verify(); }
+
   // As they stand; `command`, `argv` and the times are the caller's to fill in.
   Report report() const;
   // Those that ended are in no later report.

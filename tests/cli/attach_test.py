@@ -70,8 +70,8 @@ class Attach(TestCase):
         """Starts it, and returns when it observes: it drops its capabilities right after."""
         own = capabilities("self")
         path = path or self.directory / f"report-{len(list(self.directory.glob('report-*')))}"
-        process = self.start([ZCTRACE, "attach", "-q", "--json", path, *words], stdout=-1,
-                             stderr=-1, text=True)
+        process = self.start([ZCTRACE, "attach", "-q", "--verify-counts", "--json", path, *words],
+                             stdout=-1, stderr=-1, text=True)
         process.report_path = path
 
         def observes():
@@ -93,6 +93,7 @@ class Attach(TestCase):
         self.assertEqual(report["command"], "attach")
         self.assertEqual(report["completeness"]["lost_events"], 0, report["completeness"])
         self.assertEqual(report["completeness"]["unfollowed_tasks"], 0)
+        self.assert_verified(report)
         return report
 
     def detach(self, attached, number=signal.SIGINT):

@@ -179,18 +179,29 @@ class TestCase(unittest.TestCase):
                               timeout=PATIENCE_S, check=False, **options)
 
     def observe(self, *command, mode=(), status=0, **options):
-        """`zctrace run` of a command whose exit status is known; nothing may be lost."""
+        """`zctrace run` of a command whose exit status is known; nothing may be lost, and the
+        counts must be the kernel's."""
         path = self.directory / "report.json"
-        done = self.zctrace("run", *mode, "--json", path, "--", *command, **options)
+        done = self.zctrace("run", "--verify-counts", *mode, "--json", path, "--", *command,
+                            **options)
         self.assertEqual(done.returncode, status, done.stderr)
         report = Report(path.read_text())
         path.unlink()
         self.assertEqual(report["exit_code"], status)
         self.assertEqual(report["completeness"]["lost_events"], 0, report["completeness"])
         self.assertEqual(report["completeness"]["unfollowed_tasks"], 0)
+        self.assert_verified(report)
         self.assertEqual(report["argv"], [os.fsencode(str(word)).decode(errors="replace")
                                           for word in command])
         return Observed(done.returncode, done.stdout, done.stderr, report)
+
+    def assert_verified(self, report):
+        """The counts equal the kernel's own, of every process that could be read at rest."""
+        verification = report["completeness"]["verification"]
+        self.assertEqual(verification["differences"], [])
+        self.assertEqual(verification["not_compared"]["no_room"], 0)
+        self.assertEqual(verification["compared_processes"]
+                         + sum(verification["not_compared"].values()), len(report.processes))
 
     # --- comparing with a fixture's own account -------------------------------------------
 

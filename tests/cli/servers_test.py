@@ -108,8 +108,8 @@ class Attached:
         self.report_path = directory / "report.json"
         self.errors_path = directory / "errors"
         with open(self.errors_path, "wb") as errors:
-            self.process = test.start([ZCTRACE, "attach", "-q", "--strict", *words, "--json",
-                                       self.report_path], stderr=errors)
+            self.process = test.start([ZCTRACE, "attach", "-q", "--strict", "--verify-counts",
+                                       *words, "--json", self.report_path], stderr=errors)
         test.wait_until(self.observes, "zctrace gives up the capabilities it attached with")
 
     def observes(self):
@@ -131,6 +131,7 @@ class Attached:
         report = Report(self.report_path.read_text())
         self.test.assertEqual(report["completeness"]["lost_events"], 0, report["completeness"])
         self.test.assertEqual(report["completeness"]["unfollowed_tasks"], 0)
+        self.test.assert_verified(report)
         return report
 
 

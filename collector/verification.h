@@ -1,0 +1,48 @@
+// Whether the counts equal the kernel's own: what /proc/PID/io and getrusage show of a process.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace zctrace {
+
+// The kernel's counters that are compared; see docs/counting.md.
+enum class KernelCounter : std::uint8_t { syscr, syscw, rchar, wchar, voluntary, involuntary };
+inline constexpr std::size_t kKernelCounters = 6;
+inline constexpr std::size_t kIoCounters = 4;  // the first four are those of /proc/PID/io
+
+using CounterValues = std::array<std::uint64_t, kKernelCounters>;
+
+// One counter, summed over the processes that were compared.
+struct CounterCheck {
+  std::uint64_t kernel = 0;
+  // What the rows say; where they leave a range, the value in it that is next to the kernel's.
+  std::uint64_t counted = 0;
+  std::uint64_t difference = 0;  // of each process apart, so that they cannot cancel
+  // How wide the ranges were; 0: the comparison is exact; nullopt: open.
+  std::optional<std::uint64_t> margin = 0;
+};
+
+struct Verification {
+  // Processes; threads where they are counted apart.
+  std::uint64_t compared = 0;
+  std::map<std::string, std::uint64_t> not_compared;  // by reason, every one present
+  std::array<CounterCheck, kKernelCounters> counters;
+  std::optional<std::string> io_not_verified;  // why, where the first four were not compared
+  struct Difference {
+    std::int64_t pid;
+    KernelCounter counter;
+    std::uint64_t kernel;
+    std::uint64_t counted;
+  };
+  std::vector<Difference> differences;
+
+  bool equal() const { return differences.empty(); }
+};
+
+}  // namespace zctrace

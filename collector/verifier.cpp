@@ -1,0 +1,178 @@
+// Readings, marks, and the comparison of two marks.
+#include "collector/verifier.h"
+
+#include <algorithm>
+
+namespace zctrace {
+namespace {
+
+constexpr const char* kBusy = "changed_while_read";
+constexpr const char* kCore = "dumped_core";
+constexpr const char* kNoRoom = "no_room";
+
+constexpr int kCoreDumped = 0x80;  // in a status of wait(2)
+
+void add_counts(CounterValues& sum, const zc_kernel_counts& counts) {
+  const std::uint64_t values[] = {counts.syscr, counts.syscw,     counts.rchar,
+                                  counts.wchar, counts.voluntary, counts.involuntary};
+  for (std::size_t i = 0; i < kKernelCounters; i++) sum[i] += values[i];
+}
+
+// A switch outside any call, as a row without calls.
+zc_row switches_of(const zc_outside& outside) {
+  zc_row row{};
+  row.voluntary = outside.voluntary;
+  row.involuntary = outside.involuntary;
+  return row;
+}
+
+std::uint64_t since(std::uint64_t later, std::uint64_t earlier) {
+  return later == ExpectedCounters::kOpen ? later : later - earlier;
+}
+
+std::uint64_t above(std::uint64_t bound, std::uint64_t more) {
+  return bound == ExpectedCounters::kOpen ? bound : bound + more;
+}
+
+std::uint64_t not_below_zero(std::uint64_t value, std::uint64_t less) {
+  return value > less ? value - less : 0;
+}
+
+}  // namespace
+
+Verifier::Verifier(const SyscallTable& table, std::optional<std::string> io_not_verified)
+    : io_not_verified_(std::move(io_not_verified)) {
+  for (const RowMeaning& row : table.rows()) accounting_.push_back(accounting_of(row.name));
+}
+
+std::map<std::uint64_t, Verifier::Reading> Verifier::readings_of(const Snapshot& snapshot) const {
+  std::map<std::uint64_t, Reading> readings;
+  for (const zc_account& account : snapshot.accounts) {
+    Reading& reading = readings[account.id];
+    reading.started = account.started;
+    reading.folded = account.folded;
+    reading.dead = account.dead;
+    reading.counted.add_row(Accounting::none, switches_of(account.outside));
+    reading.counted.add_compat_calls(account.compat_calls);
+  }
+  for (const auto& [account, counts] : snapshot.folded_counts)
+    if (const auto found = readings.find(account); found != readings.end()) {
+      add_counts(found->second.kernel, counts);
+      found->second.kernel_known = true;
+    }
+  const auto add_row = [this](Reading& reading, std::uint32_t word, const zc_row& row) {
+    reading.counted.add_row(accounting_.at(ZC_KEY_ROW(zc_key{word})), row);
+  };
+  for (const auto& [key, row] : snapshot.folded_rows)
+    if (const auto found = readings.find(key.account); found != readings.end())
+      add_row(found->second, key.key.word, row);
+  for (const TaskRecord& task : snapshot.tasks) {
+    const auto found = readings.find(task.head.account);
+    if (found == readings.end()) continue;  // newer than the accounts that were read
+    Reading& reading = found->second;
+    add_counts(reading.kernel, task.head.counts);
+    reading.counted.add_row(Accounting::none, switches_of(task.head.outside));
+    reading.counted.add_compat_calls(task.head.compat_calls);
+    for (const auto& [key, row] : task.rows) add_row(reading, key.word, row);
+  }
+  return readings;
+}
+
+void Verifier::add(const Snapshot& snapshot) {
+  const auto readings = readings_of(snapshot);
+  for (const zc_account& record : snapshot.accounts) {
+    Account& account = accounts_[record.id];
+    if (account.final) continue;
+    account.pid = record.pid;
+    account.forked = record.parent != 0;
+    account.latest.push_back(readings.at(record.id));
+    if (account.latest.size() > kReadings) account.latest.pop_front();
+    // What each task left is added before it is counted as dead.
+    if (record.started == 0 || record.started != record.dead) continue;
+    account.final = account.latest.back();
+    account.dumped_core = (record.exit_code & kCoreDumped) != 0;
+    account.latest.clear();
+  }
+}
+
+// The last of the readings only says that no task began or ended during the others.
+std::optional<Verifier::Mark> Verifier::latest_mark(const Account& account) {
+  if (account.latest.size() < kReadings) return std::nullopt;
+  const Reading& first = account.latest.front();
+  if (first.folded != first.dead) return std::nullopt;
+  for (const Reading& reading : account.latest)
+    if (reading.started != first.started || reading.folded != first.folded ||
+        reading.dead != first.dead)
+      return std::nullopt;
+  return Mark{account.latest[0], account.latest[1], account.latest[2]};
+}
+
+void Verifier::begin() {
+  for (auto& [id, account] : accounts_) {
+    if (account.forked || account.begun) continue;
+    account.begun = true;
+    account.start = latest_mark(account);
+  }
+}
+
+bool Verifier::settled() const {
+  return std::all_of(accounts_.begin(), accounts_.end(), [](const auto& entry) {
+    return entry.second.final || latest_mark(entry.second);
+  });
+}
+
+const char* Verifier::why_not_compared(const Account& account) {
+  if (account.dumped_core) return kCore;
+  if (account.begun && !account.start) return kBusy;
+  if (!account.final && !latest_mark(account)) return kBusy;
+  const Reading& last = account.final ? *account.final : account.latest.back();
+  return last.kernel_known ? nullptr : kNoRoom;
+}
+
+void Verifier::compare(const Account& account, Verification& result) const {
+  const Mark start = account.start.value_or(Mark());
+  const Mark end = account.final ? Mark{*account.final, *account.final, *account.final}
+                                 : latest_mark(account).value();
+  for (std::size_t i = io_not_verified_ ? kIoCounters : 0; i < kKernelCounters; i++) {
+    const std::uint64_t kernel = end.at.kernel[i] - start.at.kernel[i];
+    const std::uint64_t least = end.at.counted.low[i] - start.at.counted.low[i];
+    const std::uint64_t most = since(end.at.counted.high[i], start.at.counted.high[i]);
+    const std::uint64_t low =
+        not_below_zero(least, (end.after.kernel[i] - end.at.kernel[i]) +
+                                  (start.at.kernel[i] - start.before.kernel[i]));
+    std::uint64_t high = above(most, (end.at.kernel[i] - end.before.kernel[i]) +
+                                         (start.after.kernel[i] - start.at.kernel[i]));
+    // Only where nothing else explains it: else a copy that was lost would pass for one.
+    if (kernel > high) high = above(high, end.at.counted.again[i] - start.at.counted.again[i]);
+    const std::uint64_t counted = std::clamp(kernel, low, high);
+    const std::uint64_t difference = kernel > counted ? kernel - counted : counted - kernel;
+    CounterCheck& check = result.counters[i];
+    check.kernel += kernel;
+    check.counted += counted;
+    check.difference += difference;
+    if (high == ExpectedCounters::kOpen) {
+      check.margin.reset();
+    } else if (check.margin) {
+      *check.margin += high - low;
+    }
+    if (difference != 0)
+      result.differences.push_back({account.pid, static_cast<KernelCounter>(i), kernel, counted});
+  }
+}
+
+Verification Verifier::result() const {
+  Verification result;
+  result.io_not_verified = io_not_verified_;
+  for (const char* reason : {kBusy, kCore, kNoRoom}) result.not_compared[reason] = 0;
+  for (const auto& [id, account] : accounts_) {
+    if (const char* reason = why_not_compared(account)) {
+      result.not_compared[reason]++;
+      continue;
+    }
+    result.compared++;
+    compare(account, result);
+  }
+  return result;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,136 @@
+"""What observing adds to one syscall of a loop of 512-byte reads and writes."""
+
+import subprocess
+import sys
+
+import figures
+from observers import BUILD, ZCTRACE, Beside, Failed, Nobody, installed
+
+LOOP = str(BUILD / "bench/loop")
+
+
+def run_loop(rounds, threads=1, prefix=()):
+    """ns a syscall: (wall, CPU)."""
+    done = subprocess.run([*prefix, LOOP, str(rounds), str(threads)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    try:
+        wall, cpu = done.stdout.strip().splitlines()[-1].split()
+    except (IndexError, ValueError) as error:
+        raise Failed(f"{prefix[0] if prefix else 'the loop'}: status {done.returncode}") from error
+    return float(wall), float(cpu)
+
+
+class Variant:
+    """The loop with an observer beside it, or started by one that `prefix` names."""
+
+    def __init__(self, observer=None, prefix=(), rounds=300000):
+        self.observer = observer or Nobody()
+        self.prefix = prefix
+        self.rounds = rounds  # the slow ones get fewer, or it would take hours
+
+    @property
+    def slow(self):
+        """perf trace and strace do their work elsewhere: wall time shows it, CPU time does not."""
+        return self.rounds < 100000
+
+    def run(self, threads=1):
+        with self.observer.watching():
+            return run_loop(self.rounds, threads, self.prefix)
+
+
+def variants():
+    """name -> variant"""
+    chosen = {
+        "bare": Variant(),
+        "two empty programs": Variant(Beside(BUILD / "bench/floor", settle_s=0.5)),
+        "zctrace --no-latency": Variant(prefix=(ZCTRACE, "run", "-q", "--no-latency", "--")),
+        "zctrace": Variant(prefix=(ZCTRACE, "run", "-q", "--")),
+        "bystander of zctrace": Variant(Beside(ZCTRACE, "attach", "-q", "-n",
+                                               "nobody-has-this-name", "--wait", settle_s=0.8)),
+    }
+    if installed("syscount"):
+        chosen["syscount"] = Variant(Beside("syscount", "-d", "100", settle_s=1.0))
+        chosen["syscount -L"] = Variant(Beside("syscount", "-L", "-d", "100", settle_s=1.0))
+    if installed("bpftrace"):
+        program = "tracepoint:raw_syscalls:sys_enter { @[comm, args->id] = count(); }"
+        chosen["bpftrace count"] = Variant(Beside("bpftrace", "-e", program, settle_s=3.0),
+                                           rounds=200000)
+    if installed("perf"):
+        chosen["perf stat"] = Variant(prefix=("perf", "stat", "-e", "raw_syscalls:sys_enter", "-e",
+                                              "raw_syscalls:sys_exit", "-o", "/dev/null", "--"))
+        chosen["perf trace -s"] = Variant(prefix=("perf", "trace", "-s", "-o", "/dev/null", "--"),
+                                          rounds=5000)
+    if installed("strace"):
+        chosen["strace -c -f"] = Variant(prefix=("strace", "-c", "-f", "-o", "/dev/null"),
+                                         rounds=2000)
+    return chosen
+
+
+def measure(rounds, progress):
+    """name -> figures, over interleaved rounds."""
+    chosen = variants()
+    wall = {name: {} for name in chosen}
+    cpu = {name: {} for name in chosen}
+    for number in range(rounds):
+        for name, variant in chosen.items():
+            progress(f"loop, round {number + 1} of {rounds}: {name}")
+            try:
+                wall[name][number], cpu[name][number] = variant.run()
+            except (Failed, OSError) as error:
+                print(f"\nloop, {name}: {error}", file=sys.stderr)
+    found = {}
+    for name, variant in chosen.items():
+        if not wall[name]:
+            continue
+        clock = wall if variant.slow else cpu
+        found[name] = {
+            "clock": "wall" if variant.slow else "cpu",
+            # Noise only ever adds: the least of all rounds is next to the truth.
+            "added": min(clock[name].values()) - min(clock["bare"].values()),
+            "added_ns": figures.added(clock[name], clock["bare"]),
+            "cpu_ns": figures.spread(cpu[name].values()),
+            "wall_ns": figures.spread(wall[name].values()),
+        }
+    return found
+
+
+def show(found):
+    floor = found["two empty programs"]["added"] if "two empty programs" in found else None
+    print("added to a syscall of 512 bytes, in ns: by the least of all rounds; and each round less "
+          "the same round bare")
+    print(f"{'observer':<24} {'by least':>9} {'x floor':>8} {'median':>8} {'min .. max':>20} "
+          f"{'clock':>6}")
+    for name, figure in found.items():
+        by_floor = f"{figure['added'] / floor:.2f}" if floor else "-"
+        print(f"{name:<24} {figure['added']:>9.0f} {by_floor:>8} "
+              f"{figure['added_ns']['median']:>8.0f} {figures.span(figure['added_ns']):>20} "
+              f"{figure['clock']:>6}")
+
+
+THREADS = (1, 8, 64)
+OF_THREADS = ("bare", "two empty programs", "zctrace --no-latency", "zctrace")
+
+
+def measure_threads(rounds, progress):
+    """threads -> name -> figures of CPU ns a syscall"""
+    chosen = variants()
+    cpu = {(threads, name): {} for threads in THREADS for name in OF_THREADS}
+    for number in range(rounds):
+        for threads in THREADS:
+            for name in OF_THREADS:
+                progress(f"threads, round {number + 1} of {rounds}: {threads}, {name}")
+                cpu[threads, name][number] = chosen[name].run(threads)[1]
+    return {threads: {name: {"cpu_ns": figures.spread(cpu[threads, name].values()),
+                             "added_ns": figures.added(cpu[threads, name], cpu[threads, "bare"])}
+                      for name in OF_THREADS} for threads in THREADS}
+
+
+def show_threads(found):
+    print("\nthe same with threads: medians, CPU ns a syscall")
+    print(f"{'threads':<8} {'observer':<24} {'CPU ns':>7} {'min .. max':>16} {'added':>7} "
+          f"{'min .. max':>16}")
+    for threads, of_threads in found.items():
+        for name, figure in of_threads.items():
+            print(f"{threads:<8} {name:<24} {figure['cpu_ns']['median']:>7.0f} "
+                  f"{figures.span(figure['cpu_ns']):>16} {figure['added_ns']['median']:>7.0f} "
+                  f"{figures.span(figure['added_ns']):>16}")
