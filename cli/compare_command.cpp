@@ -5,15 +5,17 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "cli/action.h"
-#include "cli/comparison.h"
 #include "cli/compare_view.h"
+#include "cli/comparison.h"
 #include "cli/host.h"
 #include "cli/output_options.h"
 #include "cli/progress.h"
+#include "cli/route.h"
 #include "cli/table_view.h"
 #include "cli/units.h"
 #include "collector/error.h"
@@ -29,9 +31,7 @@ namespace {
 using std::chrono::steady_clock;
 
 struct CompareOptions {
-  std::string from = "disk";
-  std::string to = "unix";
-  std::string size = "256M";
+  RouteOptions route;
   std::string methods;
   std::string buffers;
   unsigned runs = 5;
@@ -49,8 +49,11 @@ struct Cell {
   const transfers::Method* method;
   transfers::BufferSize buffer;
   MethodResult result;
+  const Route* route = nullptr;
   std::vector<double> user_ns;
   std::vector<double> system_ns;
+  std::vector<double> daemon_user_ns;
+  std::vector<double> daemon_system_ns;
 };
 
 constexpr std::string_view kDefaultRows =
@@ -68,16 +71,6 @@ std::vector<std::string> split(std::string_view list) {
     begin = end + 1;
   }
   return parts;
-}
-
-std::uint64_t size_option(const char* option, const std::string& text) {
-  try {
-    const std::uint64_t bytes = parse_size(text);
-    if (bytes == 0) throw std::invalid_argument("must be at least 1");
-    return bytes;
-  } catch (const std::invalid_argument& error) {
-    throw Error(fmt::format("{} {}: {}", option, text, error.what()), kExitUsage);
-  }
 }
 
 transfers::BufferSize parse_buffer(const std::string& text) {
@@ -101,17 +94,19 @@ const transfers::Method& method_named(const std::string& name) {
 }
 
 Cell make_cell(const transfers::Method& method, transfers::BufferSize buffer) {
-  Cell cell{&method, buffer, {}, {}, {}};
-  cell.result.method = method.name;
+  Cell cell;
+  cell.method = &method;
+  cell.buffer = buffer;
+  MethodResult& result = cell.result;
+  result.method = method.name;
   if (method.needs.fixed_buffer_bytes != 0) {
-    cell.result.buffer_bytes = method.needs.fixed_buffer_bytes;
-    cell.result.label = fmt::format("{}/{}", method.name, size_name(method.needs.fixed_buffer_bytes));
-  } else if (!method.needs.takes_buffer_size) {
-    cell.result.label = method.name;
-  } else {
-    cell.result.buffer_bytes = buffer.bytes;
-    cell.result.label = fmt::format("{}/{}", method.name, buffer.bytes ? size_name(*buffer.bytes) : "whole");
+    result.buffer_bytes = method.needs.fixed_buffer_bytes;
+    result.buffer = size_name(method.needs.fixed_buffer_bytes);
+  } else if (method.needs.takes_buffer_size) {
+    result.buffer_bytes = buffer.bytes;
+    result.buffer = buffer.bytes ? size_name(*buffer.bytes) : "whole";
   }
+  result.label = result.buffer == "-" ? result.method : result.method + "/" + result.buffer;
   return cell;
 }
 
@@ -146,13 +141,26 @@ std::vector<Cell> make_cells(const CompareOptions& options) {
   return cells;
 }
 
-transfers::Source make_source(const CompareOptions& options) {
-  if (options.from == "disk" || options.from == "tmpfs") {
-    const std::uint64_t bytes = size_option("--size", options.size);
-    return transfers::Source::make(
-        options.from == "disk" ? transfers::kDiskDirectory : transfers::kTmpfsDirectory, bytes);
+// A row for each daemon, if there are any: METHOD/BUFFER/splice-on.
+std::vector<Cell> for_each_daemon(const std::vector<Cell>& cells, const RoutePlan& plan) {
+  if (plan.splice.empty()) return cells;
+  std::vector<Cell> all;
+  for (const Cell& cell : cells) {
+    for (const bool splice : plan.splice) {
+      Cell& added = all.emplace_back(cell);
+      added.result.label += splice ? "/splice-on" : "/splice-off";
+      added.result.daemon.emplace().splice = splice;
+    }
   }
-  return transfers::Source::open_path(options.from);
+  return all;
+}
+
+// Each cell the route of its daemon.
+void take_routes(std::vector<Cell>& cells, const Routes& routes) {
+  for (Cell& cell : cells)
+    for (const Route& route : routes.all())
+      if (route.daemon == nullptr || route.daemon->splice() == cell.result.daemon->splice)
+        cell.route = &route;
 }
 
 // --- Being told to stop ------------------------------------------------------------------
@@ -186,16 +194,16 @@ void stop_if_told() {
 
 class Comparer {
  public:
-  Comparer(const CompareOptions& options, std::vector<Cell> cells, const transfers::Source& source,
-           const transfers::SinkSpec& sink)
+  Comparer(const CompareOptions& options, std::vector<Cell> cells, const Routes& routes)
       : options_(options),
         cells_(std::move(cells)),
-        source_(source),
-        sink_(sink),
         progress_(cells_.size() * (std::max(options.warmup, 1U) + options.runs + 1)) {
     base_.cold = options.cold;
     base_.drain_read_bytes = size_option("--drain-read", options.drain_read);
     base_.drain_splice = options.drain == "splice";
+    take_routes(cells_, routes);
+    for (const Route& route : routes.all())
+      if (route.daemon != nullptr) daemons_.push_back(route.daemon->pid());
   }
 
   // Throws Stopped; what was found until then stays valid.
@@ -213,6 +221,10 @@ class Comparer {
         cell.result.user_ns = statistics_of(cell.user_ns).median;
         cell.result.system_ns = statistics_of(cell.system_ns).median;
       }
+      if (!cell.daemon_user_ns.empty()) {
+        cell.result.daemon->user_ns = statistics_of(cell.daemon_user_ns).median;
+        cell.result.daemon->system_ns = statistics_of(cell.daemon_system_ns).median;
+      }
       results.push_back(cell.result);
     }
     return results;
@@ -221,17 +233,25 @@ class Comparer {
   const Completeness& completeness() const { return completeness_; }
 
  private:
+  static void require_daemon(const Cell& cell) {
+    if (cell.route->daemon != nullptr) cell.route->daemon->require_alive();
+  }
+
   static bool alive(const Cell& cell) { return cell.result.supported && !cell.result.error; }
 
   transfers::Outcome once(Cell& cell, const transfers::RunOptions& run_options) {
     stop_if_told();
     try {
-      transfers::Outcome outcome =
-          transfers::run_once(*cell.method, cell.buffer, source_, sink_, run_options);
+      transfers::Outcome outcome = transfers::run_once(
+          *cell.method, cell.buffer, *cell.route->source, cell.route->sink, run_options);
       stop_if_told();
-      if (outcome.error) cell.result.error = outcome.error->text;
+      if (outcome.error) {
+        require_daemon(cell);
+        cell.result.error = outcome.error->text;
+      }
       return outcome;
     } catch (const transfers::SetupError& error) {
+      require_daemon(cell);
       cell.result.error = error.what();
       return {};
     }
@@ -262,8 +282,26 @@ class Comparer {
   void time(Cell& cell, unsigned round) {
     progress_.step(fmt::format("round {}/{} {}", round + 1, options_.runs, cell.result.label));
     if (!alive(cell)) return;
-    const transfers::Outcome outcome = once(cell, base_);
+    transfers::RunOptions timing = base_;
+    DaemonMeter meter;
+    if (FuseDaemon* const daemon = cell.route->daemon) {
+      timing.before_move = [&meter, daemon] {
+        daemon->settle_whole();
+        meter = daemon->meter();
+      };
+      timing.after_move = [&meter, daemon] {
+        daemon->settle();
+        DaemonMeter used = daemon->meter();
+        used -= meter;
+        meter = used;
+      };
+    }
+    const transfers::Outcome outcome = once(cell, timing);
     if (cell.result.error) return;
+    if (cell.route->daemon != nullptr) {
+      cell.daemon_user_ns.push_back(static_cast<double>(meter.user_ns));
+      cell.daemon_system_ns.push_back(static_cast<double>(meter.system_ns));
+    }
     cell.result.wall_ns.push_back(static_cast<double>(outcome.wall_ns));
     cell.user_ns.push_back(static_cast<double>(outcome.user_ns));
     cell.system_ns.push_back(static_cast<double>(outcome.system_ns));
@@ -279,6 +317,14 @@ class Comparer {
     session_options.probes.windowed = true;
     session_options.syscalls = "%all";
     Session session(session_options);
+    // A daemon's calls begin before the window and end in it: what it does is the difference of
+    // two readings, each while it waits for requests.
+    std::optional<Session> daemon_session;
+    if (!daemons_.empty()) {
+      session_options.probes.windowed = false;
+      daemon_session.emplace(session_options);
+      daemon_session->attach(daemons_);
+    }
     pid_t child = 0;
     transfers::RunOptions counting = base_;
     counting.before_release = [&](pid_t pid) { session.observe(child = pid); };
@@ -288,6 +334,9 @@ class Comparer {
     for (Cell& cell : cells_) {
       progress_.step("counting " + cell.result.label);
       if (!alive(cell)) continue;
+      DaemonResult daemon;
+      if (cell.route->daemon != nullptr)
+        count_daemon(*cell.route->daemon, *daemon_session, daemon, counting);
       const transfers::Outcome outcome = once(cell, counting);
       *session.window() = 0;  // a child that was killed has left it open
       session.poll_until_gone(child, std::chrono::milliseconds(500));
@@ -296,14 +345,47 @@ class Comparer {
       cell.result.counts.minor_faults = outcome.minor_faults;
       cell.result.counts.major_faults = outcome.major_faults;
       cell.result.observed_wall_ns = static_cast<double>(outcome.wall_ns);
+      if (cell.result.daemon) {
+        cell.result.daemon->counts = daemon.counts;
+        cell.result.daemon->usage = daemon.usage;
+      }
     }
     completeness_ = session.completeness();
+    if (daemon_session) add_losses(daemon_session->completeness());
+  }
+
+  // Has `counted` filled by the run that `counting` is for.
+  static void count_daemon(FuseDaemon& daemon, Session& session, DaemonResult& counted,
+                           transfers::RunOptions& counting) {
+    const auto read = [&daemon, &session] {
+      session.poll();
+      return session.process(daemon.pid());
+    };
+    counting.before_move = [&, read] {
+      daemon.settle_whole();
+      counted.usage = daemon.meter().usage;
+      counted.counts = read();
+    };
+    counting.after_move = [&, read] {
+      daemon.settle();
+      counted.counts = difference(read(), counted.counts);
+      fuse::Usage usage = daemon.meter().usage;  // after the reading, for this makes it work
+      usage -= counted.usage;
+      counted.usage = usage;
+    };
+  }
+
+  // The calls in flight when the daemons were attached to are none of any transfer's.
+  void add_losses(const Completeness& daemons) {
+    for (const auto& [reason, count] : daemons.lost_by_reason)
+      completeness_.lost_by_reason[reason] += count;
+    completeness_.compat_syscalls += daemons.compat_syscalls;
+    completeness_.unfollowed_tasks += daemons.unfollowed_tasks;
   }
 
   const CompareOptions& options_;
   std::vector<Cell> cells_;
-  const transfers::Source& source_;
-  const transfers::SinkSpec& sink_;
+  std::vector<pid_t> daemons_;
   transfers::RunOptions base_;
   Progress progress_;
   Completeness completeness_;
@@ -314,32 +396,35 @@ void sort_results(std::vector<MethodResult>& results, const std::string& by) {
   const auto key = [&](const MethodResult& result) -> double {
     if (!result.timed()) return 1e300;
     if (by == "time") return statistics_of(result.wall_ns).median;
-    if (by == "cpu") return result.user_ns + result.system_ns;
-    if (by == "syscalls") return static_cast<double>(result.counts.syscalls());
-    return static_cast<double>(result.counts.voluntary_switches() +
-                               result.counts.involuntary_switches());
+    const DaemonResult daemon = result.daemon.value_or(DaemonResult());
+    if (by == "cpu") return result.user_ns + result.system_ns + daemon.user_ns + daemon.system_ns;
+    if (by == "syscalls")
+      return static_cast<double>(result.counts.syscalls() + daemon.counts.syscalls());
+    return static_cast<double>(
+        result.counts.voluntary_switches() + result.counts.involuntary_switches() +
+        daemon.counts.voluntary_switches() + daemon.counts.involuntary_switches());
   };
   std::stable_sort(results.begin(), results.end(), [&](const MethodResult& a, const MethodResult& b) {
     return key(a) < key(b);
   });
 }
 
-// A row's label, as METHOD/BUFFER; the first row that worked when none is named.
+// A row's label, as METHOD/BUFFER, which with several daemons is the first one's; the first row
+// that worked when none is named.
 std::string choose_baseline(const std::string& asked, const std::vector<Cell>& cells) {
   if (asked.empty()) return "";
-  for (const Cell& cell : cells)
-    if (cell.result.label == asked) return asked;
+  for (const Cell& cell : cells) {
+    const std::string& label = cell.result.label;
+    if (label == asked || (cell.result.daemon && label.starts_with(asked + "/splice-o")))
+      return label;
+  }
   throw Error("--baseline: no row '" + asked + "' is compared", kExitUsage);
 }
 
 int compare(const CompareOptions& options) {
-  std::vector<Cell> cells = make_cells(options);
+  const RoutePlan plan = plan_route(options.route);
+  std::vector<Cell> cells = for_each_daemon(make_cells(options), plan);
   std::string baseline = choose_baseline(options.baseline, cells);
-  const auto sink = transfers::parse_sink(options.to);
-  if (!sink)
-    throw Error("--to '" + options.to +
-                    "': give unix, tcp, file, file:other-fs, file:DIR, pipe, pipe:1M or null",
-                kExitUsage);
   size_option("--drain-read", options.drain_read);
   require_observation();
   OutputFile json(options.output.json);
@@ -352,22 +437,23 @@ int compare(const CompareOptions& options) {
   comparison.argv = own_command_line();
   comparison.started_at = now_rfc3339();
   const auto start = steady_clock::now();
-  const transfers::Source source = make_source(options);
-  comparison.source_kind = options.from == "disk" || options.from == "tmpfs" ? options.from : "file";
+  const Routes routes(plan);
+  const transfers::Source& source = routes.source();
+  comparison.source_kind = plan.source_kind;
   comparison.source_path = source.path();
   comparison.source_filesystem = source.filesystem();
   comparison.source_bytes = source.bytes();
-  comparison.sink_kind = transfers::sink_name(*sink);
+  comparison.sink_kind = plan.sink_kind;
   comparison.runs = options.runs;
   comparison.cold = options.cold;
-  comparison.drain = sink->kind == transfers::SinkKind::file || sink->kind == transfers::SinkKind::file_other_fs ||
-                             sink->kind == transfers::SinkKind::null
-                         ? "no reader"
-                     : options.drain == "splice" ? "a reader that splices to /dev/null"
-                                                 : "a reader with " + options.drain_read + " a read";
+  comparison.fuse = !plan.splice.empty();
+  comparison.drain = !plan.has_reader() ? "no reader"
+                     : options.drain == "splice"
+                         ? "a reader that splices to /dev/null"
+                         : "a reader with " + options.drain_read + " a read";
   bool stopped = false;
   {
-    Comparer comparer(options, std::move(cells), source, *sink);
+    Comparer comparer(options, std::move(cells), routes);
     try {
       comparer.run();
     } catch (const Stopped&) {
@@ -406,12 +492,24 @@ void add_compare_command(CLI::App& app, Action& chosen) {
   for (const transfers::Method* method : transfers::all_methods())
     methods += fmt::format("  {:<20} {}\n", method->name, method->summary);
   command->footer("Usage: zctrace compare [OPTIONS]\n" + methods);
-  command->add_option("--from", options->from, "disk or tmpfs (a file is made), or the path of a file")
-      ->type_name("SOURCE")->capture_default_str();
-  command->add_option("--to", options->to, "unix, tcp, file, file:other-fs, file:DIR, pipe, pipe:1M, null")
-      ->type_name("SINK")->capture_default_str();
-  command->add_option("--size", options->size, "Size of the file that is made")
-      ->type_name("SIZE")->capture_default_str();
+  command
+      ->add_option("--from", options->route.from,
+                   "disk, tmpfs or fuse (a file is made), or the path of a file")
+      ->type_name("SOURCE")
+      ->capture_default_str();
+  command
+      ->add_option("--to", options->route.to,
+                   "unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:1M, null")
+      ->type_name("SINK")
+      ->capture_default_str();
+  command
+      ->add_option("--fuse-splice", options->route.fuse_splice,
+                   "Whether the FUSE daemon splices or copies: on, off, both (a row for each)")
+      ->check(CLI::IsMember({"on", "off", "both"}))
+      ->type_name("WHICH");
+  command->add_option("--size", options->route.size, "Size of the file that is made")
+      ->type_name("SIZE")
+      ->capture_default_str();
   command->add_option("--methods", options->methods, "METHOD or METHOD/BUFFER, with commas; all")
       ->type_name("LIST");
   command->add_option("--buffers", options->buffers, "Sizes for each method, with commas; whole")

@@ -19,6 +19,9 @@ bool clearly_faster(const MethodResult& a, const MethodResult& b) {
 }
 
 double cpu_ns(const MethodResult& result) { return result.user_ns + result.system_ns; }
+double daemon_cpu_ns(const MethodResult& result) {
+  return result.daemon ? result.daemon->user_ns + result.daemon->system_ns : 0;
+}
 
 std::uint64_t switches(const MethodResult& result) {
   return result.counts.voluntary_switches() + result.counts.involuntary_switches();
@@ -85,8 +88,12 @@ void say_cpu(const Comparison& comparison, std::vector<std::string>& lines) {
 
 void say_copies(const Comparison& comparison, std::vector<std::string>& lines) {
   std::string zero;
+  const auto daemon_copied = [](const MethodResult& result) {
+    return result.daemon && result.daemon->usage.copied_bytes != 0;
+  };
   for (const MethodResult& result : comparison.methods)
-    if (counted(result) && result.bytes != 0 && result.counts.copied_bytes() == 0)
+    if (counted(result) && result.bytes != 0 && result.counts.copied_bytes() == 0 &&
+        !daemon_copied(result))
       zero += (zero.empty() ? "" : ", ") + result.label;
   const MethodResult* most = nullptr;
   for (const MethodResult& result : comparison.methods)
@@ -94,16 +101,22 @@ void say_copies(const Comparison& comparison, std::vector<std::string>& lines) {
         (most == nullptr || result.counts.copied_bytes() > most->counts.copied_bytes()))
       most = &result;
   if (zero.empty() || most == nullptr || most->counts.copied_bytes() == 0) return;
-  lines.push_back(fmt::format("No byte through user space by syscalls: {}; {} copied {} for {} moved.",
-                              zero, most->label, format_bytes(most->counts.copied_bytes()),
-                              format_bytes(most->bytes)));
+  lines.push_back(
+      fmt::format("No byte through user space by syscalls{}: {}; {} copied {} for {} moved.",
+                  comparison.fuse ? ", of client or daemon" : "", zero, most->label,
+                  format_bytes(most->counts.copied_bytes()), format_bytes(most->bytes)));
 }
 
 // From which buffer on a larger one gains a method no more than a tenth.
 void say_buffers(const Comparison& comparison, std::vector<std::string>& lines) {
   std::map<std::string, std::vector<const MethodResult*>> by_method;
-  for (const MethodResult& result : comparison.methods)
-    if (result.timed() && result.buffer_bytes) by_method[result.method].push_back(&result);
+  for (const MethodResult& result : comparison.methods) {
+    if (!result.timed() || !result.buffer_bytes) continue;
+    const std::string daemon = !result.daemon          ? ""
+                               : result.daemon->splice ? "/splice-on"
+                                                       : "/splice-off";
+    by_method[result.method + daemon].push_back(&result);
+  }
   for (auto& [method, sizes] : by_method) {
     if (sizes.size() < 3) continue;
     std::sort(sizes.begin(), sizes.end(), [](const MethodResult* a, const MethodResult* b) {
@@ -116,7 +129,7 @@ void say_buffers(const Comparison& comparison, std::vector<std::string>& lines) 
     });
     if (enough == sizes.begin() || *enough == sizes.back()) continue;
     lines.push_back(fmt::format("{}: no larger buffer gained more than a tenth over {}.", method,
-                                (*enough)->label.substr(method.size() + 1)));
+                                (*enough)->buffer));
   }
 }
 
@@ -126,6 +139,48 @@ void say_notifications(const Comparison& comparison, std::vector<std::string>& l
       lines.push_back(fmt::format("{}: {} of {} notifications say that the kernel copied after all.",
                                   result.label, format_count(result.copied_notifications),
                                   format_count(result.notifications)));
+}
+
+// The row with the same method and buffer and a daemon that copies; nullptr: none was timed.
+const MethodResult* copying_twin(const Comparison& comparison, const MethodResult& result) {
+  for (const MethodResult& other : comparison.methods)
+    if (other.timed() && !other.daemon->splice && other.method == result.method &&
+        other.buffer == result.buffer)
+      return &other;
+  return nullptr;
+}
+
+void say_daemon(const Comparison& comparison, std::vector<std::string>& lines) {
+  if (!comparison.fuse) return;
+  std::vector<double> shares;
+  std::vector<double> time;
+  std::vector<double> cpu;
+  std::vector<double> syscalls;
+  for (const MethodResult& result : comparison.methods) {
+    const double all_ns = cpu_ns(result) + daemon_cpu_ns(result);
+    if (!result.timed() || all_ns <= 0) continue;
+    shares.push_back(daemon_cpu_ns(result) / all_ns);
+    const MethodResult* twin = result.daemon->splice ? copying_twin(comparison, result) : nullptr;
+    if (twin == nullptr || !counted(result) || twin->daemon->counts.syscalls() == 0 ||
+        cpu_ns(*twin) + daemon_cpu_ns(*twin) <= 0)
+      continue;
+    time.push_back(statistics_of(result.wall_ns).median / statistics_of(twin->wall_ns).median);
+    cpu.push_back(all_ns / (cpu_ns(*twin) + daemon_cpu_ns(*twin)));
+    syscalls.push_back(static_cast<double>(result.daemon->counts.syscalls()) /
+                       static_cast<double>(twin->daemon->counts.syscalls()));
+  }
+  if (!shares.empty())
+    lines.push_back(
+        fmt::format("The daemon took {:.0f} % of the CPU time of client and daemon together "
+                    "(median of the rows).",
+                    100 * statistics_of(shares).median));
+  if (!time.empty())
+    lines.push_back(fmt::format(
+        "Where the daemon splices, a transfer took {:.2f} of the time and {:.2f} of all CPU time "
+        "that it "
+        "took where the daemon copies, with {:.2f} times the daemon's syscalls (medians of {}).",
+        statistics_of(time).median, statistics_of(cpu).median, statistics_of(syscalls).median,
+        plural(time.size(), "pair")));
 }
 
 void say_observing(const Comparison& comparison, std::vector<std::string>& lines) {
@@ -189,6 +244,7 @@ std::vector<std::string> insights(const Comparison& comparison) {
   say_copies(comparison, lines);
   say_buffers(comparison, lines);
   say_notifications(comparison, lines);
+  say_daemon(comparison, lines);
   say_observing(comparison, lines);
   return lines;
 }

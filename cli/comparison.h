@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/fuse/fuse_report.h"
 #include "collector/report.h"
 
 namespace zctrace {
@@ -21,11 +22,23 @@ struct Statistics {
 // Of at least one value.
 Statistics statistics_of(std::vector<double> values);
 
+// The FUSE daemon that was on the way: what it did between the client's first call and its last,
+// and what it then still had to answer.
+struct DaemonResult {
+  bool splice = true;
+  double user_ns = 0;  // medians over the timed runs
+  double system_ns = 0;
+  // Of the counting pass. `counts.pid` is 0 when it did not happen.
+  Process counts;
+  fuse::Usage usage;
+};
+
 // One method with one buffer size: a row of the table. Times without probes, counts with.
 struct MethodResult {
   std::string method;
   std::optional<std::uint64_t> buffer_bytes;  // nullopt: whole, or the method takes none
-  std::string label;                          // "read_write/4K", "sendfile/whole", "reflink"
+  std::string buffer = "-";                   // "4K", "whole"; "-": the method takes none
+  std::string label;  // "read_write/4K", "sendfile/whole", "reflink", "splice/64K/splice-off"
   bool supported = true;
   std::optional<std::string> error;           // "EINVAL: …"; also what went wrong in a later run
   std::optional<bool> verified;               // nullopt: nothing to compare with (null sink)
@@ -40,6 +53,7 @@ struct MethodResult {
   // Of the counting pass. `counts.pid` is 0 when it did not happen.
   Process counts;
   double observed_wall_ns = 0;  // the same run with probes attached
+  std::optional<DaemonResult> daemon;
 
   bool timed() const { return !wall_ns.empty(); }
   double bytes_per_s() const;  // at the median
@@ -58,6 +72,7 @@ struct Comparison {
   std::string drain;
   unsigned runs = 0;
   bool cold = false;
+  bool fuse = false;     // every row has a daemon
   std::string baseline;  // the label of a row
   std::vector<MethodResult> methods;
   Completeness completeness;

@@ -242,6 +242,30 @@ std::string_view json_schema() {
       },
       "additionalProperties": false
     },
+    "method_daemon": {
+      "type": "object",
+      "description": "what the FUSE daemon did between the client's first call and its last; the times are medians of the timed runs",
+      "required": ["splice", "user_ns", "system_ns", "fuse_requests", "fuse_bytes_read", "fuse_bytes_written", "fuse_spliced_bytes", "fuse_copied_bytes", "syscalls", "crossings", "copied_bytes", "in_kernel_bytes", "voluntary_switches", "involuntary_switches", "minor_faults", "major_faults", "rows"],
+      "properties": {
+        "splice": {"type": "boolean"},
+        "user_ns": {"$ref": "#/$defs/amount"},
+        "system_ns": {"$ref": "#/$defs/amount"},
+        "fuse_requests": {"$ref": "#/$defs/count"},
+        "fuse_bytes_read": {"$ref": "#/$defs/count"},
+        "fuse_bytes_written": {"$ref": "#/$defs/count", "description": "those of copy_file_range included"},
+        "fuse_spliced_bytes": {"$ref": "#/$defs/count", "description": "of both, those that the daemon spliced"},
+        "fuse_copied_bytes": {"$ref": "#/$defs/count", "description": "of both, those that went through the daemon's memory"},
+        "syscalls": {"$ref": "#/$defs/amount"},
+        "crossings": {"$ref": "#/$defs/amount"},
+        "copied_bytes": {"$ref": "#/$defs/amount"},
+        "in_kernel_bytes": {"$ref": "#/$defs/amount"},
+        "voluntary_switches": {"$ref": "#/$defs/amount"},
+        "involuntary_switches": {"$ref": "#/$defs/amount"},
+        "minor_faults": {"$ref": "#/$defs/amount"},
+        "major_faults": {"$ref": "#/$defs/amount"},
+        "rows": {"type": "array", "items": {"$ref": "#/$defs/row"}}
+      }
+    },
     "method": {
       "type": "object",
       "required": ["method", "buffer_bytes", "supported", "error"],
@@ -266,8 +290,11 @@ std::string_view json_schema() {
         "involuntary_switches": {"$ref": "#/$defs/amount"},
         "minor_faults": {"$ref": "#/$defs/amount"},
         "major_faults": {"$ref": "#/$defs/amount"},
-        "rows": {"type": "array", "items": {"$ref": "#/$defs/row"}}
+        "rows": {"type": "array", "items": {"$ref": "#/$defs/row"}},
+        "fuse_splice": {"type": "boolean", "description": "from or to FUSE: whether the daemon of this row splices"},
+        "daemon": {"$ref": "#/$defs/method_daemon"}
       },
+      "dependentRequired": {"daemon": ["fuse_splice"]},
       "if": {"required": ["supported"], "properties": {"supported": {"const": true}}},
       "then": {"required": ["runs", "verified", "wall_ns", "user_ns", "system_ns", "bytes", "bytes_per_s", "relative", "syscalls", "crossings", "copied_bytes", "in_kernel_bytes", "voluntary_switches", "involuntary_switches", "minor_faults", "major_faults", "rows"]},
       "else": {"properties": {"error": {"type": "string"}}}
