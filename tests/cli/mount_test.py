@@ -187,6 +187,24 @@ class Content(MountTest):
 
 
 class Counts(MountTest):
+    def test_of_more_processes_than_are_told_apart_the_sums_are_exact(self):
+        data = self.file(size=1021)
+        mounted = self.mount("--cache", "none")
+        processes = 1050
+        subprocess.run(["sh", "-c", f"i=0; while [ $i -lt {processes} ]; do "
+                                    f"cat {self.point}/file; i=$((i + 1)); done"],
+                       check=True, stdout=subprocess.DEVNULL)
+        report = mounted.stop()
+        others = report["other_processes"]
+        listed = [process for process in report.processes if process["name"] == "cat"]
+        self.assertGreater(others["count"], 0)
+        self.assertLessEqual(len(report.processes), 1001)
+        self.assertGreaterEqual(len(listed) + others["count"], processes)
+        read = [process["fuse"]["bytes_read"] for process in report.processes]
+        self.assertEqual(sum(read) + others["fuse"]["bytes_read"], processes * len(data))
+        self.assertEqual(report.totals["copied_bytes"], processes * len(data))
+        self.assertEqual(self.file_of(report, "file")["bytes_read"], processes * len(data))
+
     def test_bytes_of_reads_are_the_file_whatever_the_cache(self):
         data = self.file(size=4 * MEBIBYTE)
         for cache in ("none", "auto", "always"):
