@@ -82,7 +82,7 @@ class Requesters {
   mutable std::mutex mutex_;
   std::unordered_map<pid_t, Thread> threads_;
   std::vector<Known> known_;
-  std::unordered_map<std::int64_t, ProcessId> by_pid_;  // the latest of each pid
+  std::unordered_map<std::int64_t, ProcessId> by_pid_;       // the latest of each pid
   std::set<std::pair<std::int64_t, std::uint64_t>> starts_;  // pid and ticks, of all
   std::function<void(pid_t)> new_process_;
 
