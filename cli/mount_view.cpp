@@ -195,7 +195,8 @@ std::vector<CallsOfSide> calls_of_sides(const FuseReport& report) {
   std::vector<CallsOfSide> sides;
   // `run` has shown the command's own already.
   if (report.report.command == "mount" && !report.observed->applications.rows.empty())
-    sides.push_back({"calls of applications on files of the mount:", &report.observed->applications});
+    sides.push_back(
+        {"calls of applications on files of the mount:", &report.observed->applications});
   sides.push_back({"calls of the daemon:", &report.observed->daemon});
   return sides;
 }

@@ -42,7 +42,6 @@ struct Amplification {
   Side requests;  // no switches: they are those of the two others
   Side daemon;
 };
-Amplification amplification_of(const Observed& observed,
-                               const ByOperation<TimedCounts>& requests);
+Amplification amplification_of(const Observed& observed, const ByOperation<TimedCounts>& requests);
 
 }  // namespace zctrace::fuse

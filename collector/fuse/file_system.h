@@ -65,7 +65,7 @@ class FileSystem {
   Requesters requesters;
   Mappings mappings;
   LockWaiters lock_waiters;
-  std::atomic<std::uint64_t> uncounted{0};  // requests served, but not counted: no memory
+  std::atomic<std::uint64_t> uncounted{0};   // requests served, but not counted: no memory
   std::atomic<std::uint64_t> proc_calls{0};  // system calls to know who asks, and why
 
   // Seconds that the kernel may trust attributes and names.

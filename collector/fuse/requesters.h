@@ -91,7 +91,7 @@ class Requesters {
   const std::size_t most_;
   ProcessId next_ = kKernel + 1;
   std::unordered_map<ProcessId, Known> known_;
-  std::unordered_map<std::int64_t, ProcessId> by_pid_;
+  std::unordered_map<std::int64_t, ProcessId> by_pid_;       // the latest of each pid
   std::set<std::pair<std::int64_t, std::uint64_t>> starts_;  // pid and ticks, of all
   std::function<void(pid_t)> new_process_;
   std::function<void(const std::unordered_set<ProcessId>&)> told_apart_;
