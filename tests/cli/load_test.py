@@ -82,9 +82,10 @@ class ShortLives(Accounted):
                       "system_ns", "minor_faults", "voluntary_switches"):
             self.assertEqual(sum(process[field] for process in listed) + others[field],
                              observed.report.totals[field], field)
-        # Those that moved the most are listed: 17 writes, of up to 101 bytes.
-        self.assertGreaterEqual(min(process["copied_bytes"] for process in listed),
-                                max(row["bytes"] for row in others["rows"]) / others["count"])
+        # Those that moved the most are all listed: 17 writes of 101 bytes.
+        most = [i for i in range(PROCESSES) if i % 17 == 16 and i % 101 == 100]
+        self.assertEqual(len([process for process in listed
+                              if process["copied_bytes"] == 17 * 101]), len(most))
         self.assertIn("(" + f"{others['count']:,} others)", observed.stderr)
 
     def test_all_processes_of_run(self):
@@ -252,7 +253,12 @@ class NoRoom(Accounted):
         report = Report(path.read_text())
         self.assertEqual(report.process_count, 301)
         lost = self.lost(report, "rows_full")
-        self.assertEqual(report.totals["syscalls"] + lost, whole.totals["syscalls"])
+        missing = whole.totals["syscalls"] - report.totals["syscalls"]
+        self.assertGreater(missing, 0)
+        # A row of switches only, which is one lost, comes without a program at entry, too.
+        self.assertLessEqual(missing, lost)
+        if not mode:
+            self.assertEqual(missing, lost)
         for key, row in report.data_rows().items():
             self.assertLessEqual(row["calls"], whole.data_rows()[key]["calls"])
 
