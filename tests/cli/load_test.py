@@ -255,10 +255,8 @@ class NoRoom(Accounted):
         lost = self.lost(report, "rows_full")
         missing = whole.totals["syscalls"] - report.totals["syscalls"]
         self.assertGreater(missing, 0)
-        # A row of switches only, which is one lost, comes without a program at entry, too.
+        # A row of switches only is one lost, and no call is missing.
         self.assertLessEqual(missing, lost)
-        if not mode:
-            self.assertEqual(missing, lost)
         for key, row in report.data_rows().items():
             self.assertLessEqual(row["calls"], whole.data_rows()[key]["calls"])
 
@@ -268,7 +266,9 @@ class NoRoom(Accounted):
         whole = self.observe(*command, mode=["-e", "%io"]).report
         report, _ = self.run_without_room("rows=2", *command)
         lost = self.lost(report, "rows_full")
-        self.assertEqual(report.totals["syscalls"] + lost, whole.totals["syscalls"])
+        missing = whole.totals["syscalls"] - report.totals["syscalls"]
+        self.assertGreater(missing, 0)
+        self.assertIn(lost - missing, (0, 1))  # one: a row of switches only
 
     def test_command_lines(self):
         program = self.program("short_lived")
