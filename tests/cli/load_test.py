@@ -82,9 +82,10 @@ class ShortLives(Accounted):
                       "system_ns", "minor_faults", "voluntary_switches"):
             self.assertEqual(sum(process[field] for process in listed) + others[field],
                              observed.report.totals[field], field)
-        # Those that moved the most are listed: 17 writes, of up to 101 bytes.
-        self.assertGreaterEqual(min(process["copied_bytes"] for process in listed),
-                                max(row["bytes"] for row in others["rows"]) / others["count"])
+        # Those that moved the most are all listed: 17 writes of 101 bytes.
+        most = [i for i in range(PROCESSES) if i % 17 == 16 and i % 101 == 100]
+        self.assertEqual(len([process for process in listed
+                              if process["copied_bytes"] == 17 * 101]), len(most))
         self.assertIn("(" + f"{others['count']:,} others)", observed.stderr)
 
     def test_all_processes_of_run(self):
@@ -252,7 +253,10 @@ class NoRoom(Accounted):
         report = Report(path.read_text())
         self.assertEqual(report.process_count, 301)
         lost = self.lost(report, "rows_full")
-        self.assertEqual(report.totals["syscalls"] + lost, whole.totals["syscalls"])
+        missing = whole.totals["syscalls"] - report.totals["syscalls"]
+        self.assertGreater(missing, 0)
+        # A row of switches only is one lost, and no call is missing.
+        self.assertLessEqual(missing, lost)
         for key, row in report.data_rows().items():
             self.assertLessEqual(row["calls"], whole.data_rows()[key]["calls"])
 
@@ -262,7 +266,9 @@ class NoRoom(Accounted):
         whole = self.observe(*command, mode=["-e", "%io"]).report
         report, _ = self.run_without_room("rows=2", *command)
         lost = self.lost(report, "rows_full")
-        self.assertEqual(report.totals["syscalls"] + lost, whole.totals["syscalls"])
+        missing = whole.totals["syscalls"] - report.totals["syscalls"]
+        self.assertGreater(missing, 0)
+        self.assertIn(lost - missing, (0, 1))  # one: a row of switches only
 
     def test_command_lines(self):
         program = self.program("short_lived")
