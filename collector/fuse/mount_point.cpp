@@ -25,7 +25,7 @@ namespace {
 constexpr const char* kDevice = "/dev/fuse";
 constexpr const char* kFusermount = "fusermount3";
 
-std::string quoted(const std::string& path) { return "'" + path + "'"; }
+std::string in_quotes(const std::string& path) { return "'" + path + "'"; }
 
 std::string canonical(const std::string& path) {
   char resolved[PATH_MAX];
@@ -39,14 +39,14 @@ std::string existing_directory(const std::string& path, const char* what) {
   const bool is_dead = ::statfs(path.c_str(), &dead) != 0 && errno == ENOTCONN;
   const std::string resolved = is_dead ? "" : canonical(path);
   if (is_dead)
-    throw Error(std::string(what) + " " + quoted(path) +
+    throw Error(std::string(what) + " " + in_quotes(path) +
                 " is a mount whose file system has died; first: fusermount3 -u " + path);
-  if (resolved.empty()) throw system_error(std::string(what) + " " + quoted(path), errno);
+  if (resolved.empty()) throw system_error(std::string(what) + " " + in_quotes(path), errno);
   struct stat status;
   if (::stat(resolved.c_str(), &status) != 0)
-    throw system_error(std::string(what) + " " + quoted(path), errno);
+    throw system_error(std::string(what) + " " + in_quotes(path), errno);
   if (!S_ISDIR(status.st_mode))
-    throw Error(std::string(what) + " " + quoted(path) + " is not a directory");
+    throw Error(std::string(what) + " " + in_quotes(path) + " is not a directory");
   return resolved;
 }
 
@@ -55,7 +55,7 @@ bool is_empty(const std::string& directory) {
     void operator()(DIR* stream) const { ::closedir(stream); }
   };
   const std::unique_ptr<DIR, Close> stream(::opendir(directory.c_str()));
-  if (!stream) throw system_error("cannot look into mount point " + quoted(directory), errno);
+  if (!stream) throw system_error("cannot look into mount point " + in_quotes(directory), errno);
   while (const dirent* found = ::readdir(stream.get()))
     if (std::strcmp(found->d_name, ".") != 0 && std::strcmp(found->d_name, "..") != 0) return false;
   return true;
@@ -110,18 +110,18 @@ MountPoint check_mount_point(const std::string& source, const std::string& targe
   point.source = existing_directory(source, "source");
   point.target = existing_directory(target, "mount point");
   if (point.source == point.target)
-    throw Error("source and mount point are the same directory, " + quoted(point.source) +
+    throw Error("source and mount point are the same directory, " + in_quotes(point.source) +
                 "; give an empty directory elsewhere as mount point");
   if (is_within(point.target, point.source))
-    throw Error("mount point " + quoted(target) + " lies inside source " + quoted(source) +
+    throw Error("mount point " + in_quotes(target) + " lies inside source " + in_quotes(source) +
                 "; give an empty directory elsewhere");
   if (is_within(point.source, point.target))
-    throw Error("source " + quoted(source) + " lies inside mount point " + quoted(target) +
+    throw Error("source " + in_quotes(source) + " lies inside mount point " + in_quotes(target) +
                 "; give an empty directory elsewhere as mount point");
   if (!is_empty(point.target))
-    throw Error("mount point " + quoted(target) + " is not empty; give an empty directory");
+    throw Error("mount point " + in_quotes(target) + " is not empty; give an empty directory");
   point.root.reset(::open(point.source.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!point.root) throw system_error("cannot open source " + quoted(source), errno);
+  if (!point.root) throw system_error("cannot open source " + in_quotes(source), errno);
   return point;
 }
 
@@ -152,11 +152,11 @@ bool unmount(const std::string& target, bool lazily) {
     if (::umount2(target.c_str(), UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0)) == 0) return true;
     if (errno == EINVAL || errno == ENOENT) return true;  // somebody else was faster
     if (errno == EBUSY && !lazily) return false;
-    throw system_error("cannot unmount " + quoted(target), errno);
+    throw system_error("cannot unmount " + in_quotes(target), errno);
   }
   if (run_fusermount(target, lazily) == 0) return true;
   if (!lazily) return false;
-  throw Error("cannot unmount " + quoted(target) + "; try: fusermount3 -uz " + target);
+  throw Error("cannot unmount " + in_quotes(target) + "; try: fusermount3 -uz " + target);
 }
 
 }  // namespace zctrace::fuse
