@@ -10,7 +10,7 @@
 #define CLONE_THREAD 0x10000
 
 extern __u64 accounts_made;
-extern const struct zc_kernel_counts no_counts;
+extern const struct zc_folded_counts no_counts;
 /* Set when user space should look again for tasks to attach to. */
 extern __u32 walk_wanted;
 

@@ -20,6 +20,7 @@
 #include "collector/gated_child.h"
 #include "collector/preflight.h"
 #include "collector/privileges.h"
+#include "collector/reaped.h"
 #include "collector/session.h"
 
 namespace zctrace {
@@ -94,6 +95,16 @@ int shell_status(int wait_status) {
   return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
+// Waits for the command, and hands on what the kernel says of its descendants. Not where some were
+// left out on purpose, or where zctrace itself reads and writes meanwhile.
+int wait_and_compare(GatedChild& child, const RunOptions& options, Session& session) {
+  const ReapedCounters reaped;
+  const int status = child.wait();
+  if (options.count.no_follow || !options.mount.empty()) return status;
+  if (const auto counters = reaped.since()) session.add_reaped(child.pid(), *counters);
+  return status;
+}
+
 int run(const RunOptions& options) {
   if (options.json_schema) {
     write_all(STDOUT_FILENO, std::string(json_schema()), "to standard output");
@@ -129,7 +140,8 @@ int run(const RunOptions& options) {
   child.release();
   const Ending ending = watch(child, signals, session);
   if (ending.ended) {
-    report.exit_code = shell_status(child.wait());
+    report.exit_code = shell_status(options.count.verify ? wait_and_compare(child, options, session)
+                                                         : child.wait());
     session.poll_until_gone(child.pid(), kGonePatience);
   } else {
     session.poll();
