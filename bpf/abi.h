@@ -126,6 +126,13 @@ struct zc_kernel_counts {
 	__u64 involuntary;
 };
 
+/* The same of a process's tasks that are gone: while observed, and otherwise. */
+struct zc_folded_counts {
+	struct zc_kernel_counts observed;
+	/* Before that, and what the kernel read for execve. */
+	struct zc_kernel_counts besides;
+};
+
 struct zc_outside {
 	__u64 voluntary;
 	__u64 involuntary;
@@ -270,6 +277,7 @@ ZC_SIZE(zc_call, == 8);
 ZC_SIZE(zc_key, == 4);
 ZC_SIZE(zc_row, == 328);
 ZC_SIZE(zc_kernel_counts, == 48);
+ZC_SIZE(zc_folded_counts, == 96);
 ZC_SIZE(zc_task_head, == 232);
 /* With the kernel's header of a storage element this must stay below a page. */
 ZC_SIZE(zc_task, <= 3968);

@@ -12,7 +12,7 @@
 extern __u64 accounts_made;
 /* Tasks that were given a state; counted only where there is a limit. */
 extern __u64 tasks_made;
-extern const struct zc_kernel_counts no_counts;
+extern const struct zc_folded_counts no_counts;
 /* Set when user space should look again for tasks to attach to. */
 extern __u32 walk_wanted;
 

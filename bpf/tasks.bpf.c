@@ -79,7 +79,7 @@ struct {
 } accounts SEC(".maps");
 
 /* What a process begins as there. */
-const struct zc_kernel_counts no_counts = {};
+const struct zc_folded_counts no_counts = {};
 
 /* By account: what the kernel counted of its tasks that are gone. */
 struct {
@@ -87,5 +87,5 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 16384);
 	__type(key, __u64);
-	__type(value, struct zc_kernel_counts);
+	__type(value, struct zc_folded_counts);
 } kernel_counts SEC(".maps");

@@ -81,7 +81,7 @@ extern struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 16384);
 	__type(key, __u64);
-	__type(value, struct zc_kernel_counts);
+	__type(value, struct zc_folded_counts);
 } kernel_counts SEC(".maps");
 
 /*

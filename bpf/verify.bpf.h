@@ -42,10 +42,22 @@ static __always_inline void zc_kernel_counts_since(const struct zc_task *state,
 	counts->involuntary -= base->involuntary;
 }
 
+static __always_inline void zc_kernel_counts_add(struct zc_kernel_counts *sum,
+						 const struct zc_kernel_counts *counts)
+{
+	__sync_fetch_and_add(&sum->rchar, counts->rchar);
+	__sync_fetch_and_add(&sum->wchar, counts->wchar);
+	__sync_fetch_and_add(&sum->syscr, counts->syscr);
+	__sync_fetch_and_add(&sum->syscw, counts->syscw);
+	__sync_fetch_and_add(&sum->voluntary, counts->voluntary);
+	__sync_fetch_and_add(&sum->involuntary, counts->involuntary);
+}
+
 /* Of a task that leaves its CPU for the last time: added to its account. */
 static __always_inline void zc_verify_dead(struct zc_task *state, const struct task_struct *task)
 {
-	struct zc_kernel_counts *sum, counts = {};
+	struct zc_kernel_counts counts = {};
+	struct zc_folded_counts *sum;
 
 	if (!verifying)
 		return;
@@ -53,13 +65,10 @@ static __always_inline void zc_verify_dead(struct zc_task *state, const struct t
 	if (!sum)
 		return;
 	zc_kernel_counts_since(state, task, &counts);
-	__sync_fetch_and_add(&sum->rchar, counts.rchar);
-	__sync_fetch_and_add(&sum->wchar, counts.wchar);
-	__sync_fetch_and_add(&sum->syscr, counts.syscr);
-	__sync_fetch_and_add(&sum->syscw, counts.syscw);
 	/* This very switch is counted by the kernel, and by nobody else. */
-	__sync_fetch_and_add(&sum->voluntary, counts.voluntary - 1);
-	__sync_fetch_and_add(&sum->involuntary, counts.involuntary);
+	counts.voluntary--;
+	zc_kernel_counts_add(&sum->observed, &counts);
+	zc_kernel_counts_add(&sum->besides, &state->head.counts_base);
 }
 
 #endif

@@ -80,7 +80,7 @@ void FuseDaemon::serve(int root, int device, int questions, bool splice, Record&
       const ssize_t n = ::read(questions, &question, 1);
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) ::_exit(0);  // whoever asks is gone
-      const fuse::DaemonUse use = fuse::this_daemon(passthrough.threads());
+      const fuse::DaemonUse use = fuse::this_daemon(passthrough.fs(), passthrough.threads());
       record.meter = {use.user_ns, use.system_ns, whole_usage(passthrough.fs())};
       std::atomic_ref(record.answers)++;
     }

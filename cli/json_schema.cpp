@@ -125,7 +125,7 @@ std::string_view json_schema() {
     "verification": {
       "type": "object",
       "description": "with --verify-counts: the counts against the kernel's own",
-      "required": ["equal", "compared_processes", "not_compared", "io_not_verified", "syscr", "syscw", "rchar", "wchar", "voluntary_switches", "involuntary_switches", "differences"],
+      "required": ["equal", "compared_processes", "not_compared", "io_not_verified", "syscr", "syscw", "rchar", "wchar", "voluntary_switches", "involuntary_switches", "reaped", "differences"],
       "properties": {
         "equal": {"type": "boolean"},
         "compared_processes": {"$ref": "#/$defs/count"},
@@ -137,13 +137,24 @@ std::string_view json_schema() {
         "wchar": {"$ref": "#/$defs/counter_check"},
         "voluntary_switches": {"$ref": "#/$defs/counter_check"},
         "involuntary_switches": {"$ref": "#/$defs/counter_check"},
+        "reaped": {
+          "type": ["object", "null"],
+          "description": "of the command and all that it waited for: the kernel's sums, and those of the observed processes",
+          "additionalProperties": {
+            "type": "object",
+            "required": ["kernel", "observed"],
+            "properties": {"kernel": {"$ref": "#/$defs/count"}, "observed": {"$ref": "#/$defs/count"}},
+            "additionalProperties": false
+          }
+        },
         "differences": {
           "type": "array",
           "items": {
             "type": "object",
-            "required": ["pid", "counter", "kernel", "counted"],
+            "required": ["pid", "with_descendants", "counter", "kernel", "counted"],
             "properties": {
               "pid": {"type": "integer"},
+              "with_descendants": {"type": "boolean", "description": "of what is under reaped"},
               "counter": {"enum": ["syscr", "syscw", "rchar", "wchar", "voluntary_switches", "involuntary_switches"]},
               "kernel": {"$ref": "#/$defs/count"},
               "counted": {"$ref": "#/$defs/count"}

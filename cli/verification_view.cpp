@@ -90,9 +90,10 @@ std::vector<Fact> verification_facts(const Verification& verification) {
                                           verification.differences.size() - kDifferencesShown));
       break;
     }
-    unequal.items.push_back(fmt::format("{} of process {}: the kernel has {} and zctrace {}",
-                                        words_for(one.counter), one.pid, format_count(one.kernel),
-                                        format_count(one.counted)));
+    unequal.items.push_back(fmt::format("{} of process {}{}: the kernel has {} and zctrace {}",
+                                        words_for(one.counter), one.pid,
+                                        one.with_descendants ? " with its descendants" : "",
+                                        format_count(one.kernel), format_count(one.counted)));
   }
   facts.push_back(std::move(unequal));
   return facts;
@@ -112,9 +113,17 @@ ordered_json verification_json(const Verification& verification) {
     object[std::string(kNames[i])] =
         skipped ? ordered_json(nullptr) : check_json(verification.counters[i]);
   }
+  object["reaped"] = nullptr;
+  if (verification.reaped) {
+    ordered_json& reaped = object["reaped"] = ordered_json::object();
+    for (std::size_t i = 0; i < kKernelCounters; i++)
+      reaped[std::string(kNames[i])] = {{"kernel", verification.reaped->kernel[i]},
+                                        {"observed", verification.reaped->observed[i]}};
+  }
   ordered_json& differences = object["differences"] = ordered_json::array();
   for (const Verification::Difference& one : verification.differences)
     differences.push_back({{"pid", one.pid},
+                           {"with_descendants", one.with_descendants},
                            {"counter", kNames[static_cast<std::size_t>(one.counter)]},
                            {"kernel", one.kernel},
                            {"counted", one.counted}});

@@ -76,6 +76,8 @@ class Session {
   // Reads until nobody changes meanwhile, a few times at most, and compares all counts with the
   // kernel's own. Only with ProbeOptions::verify.
   Verification verify();
+  // To be compared with, too; see Verifier.
+  void add_reaped(pid_t pid, const CounterValues& kernel) { verifier_->add_reaped(pid, kernel); }
   std::size_t running() const { return ledger_.running(); }
   bool has_observed_any() const { return !ledger_.empty(); }
   bool observed(pid_t pid) const { return ledger_.account_of(pid) != 0; }

@@ -59,8 +59,8 @@ Snapshot take_snapshot(Skeleton& skeleton) {
                                [&](const zc_row_key& key, const zc_row& row) {
                                  snapshot.folded_rows.emplace_back(key, row);
                                });
-  read_map<__u64, zc_kernel_counts>(skeleton.kernel_counts_map(), "kernel_counts",
-                                    [&](__u64 account, const zc_kernel_counts& counts) {
+  read_map<__u64, zc_folded_counts>(skeleton.kernel_counts_map(), "kernel_counts",
+                                    [&](__u64 account, const zc_folded_counts& counts) {
                                       snapshot.folded_counts.emplace_back(account, counts);
                                     });
   const std::vector<char> bytes = skeleton.walk(ZC_WALK_SNAPSHOT);

@@ -21,7 +21,7 @@ struct Snapshot {
   std::vector<zc_account> accounts;
   std::vector<std::pair<zc_row_key, zc_row>> folded_rows;
   // Of tasks that are gone, by account; empty unless counts are verified.
-  std::vector<std::pair<std::uint64_t, zc_kernel_counts>> folded_counts;
+  std::vector<std::pair<std::uint64_t, zc_folded_counts>> folded_counts;
   std::vector<TaskRecord> tasks;
 };
 

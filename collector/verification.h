@@ -34,8 +34,17 @@ struct Verification {
   std::map<std::string, std::uint64_t> not_compared;  // by reason, every one present
   std::array<CounterCheck, kKernelCounters> counters;
   std::optional<std::string> io_not_verified;  // why, where the first four were not compared
+  // Where a command was waited for: what the kernel says of it and of all that it waited for, and
+  // what of that the observed processes did. Less is observed when a descendant was not.
+  struct Reaped {
+    std::int64_t pid;
+    CounterValues kernel;
+    CounterValues observed;
+  };
+  std::optional<Reaped> reaped;
   struct Difference {
     std::int64_t pid;
+    bool with_descendants;  // it is Reaped's
     KernelCounter counter;
     std::uint64_t kernel;
     std::uint64_t counted;

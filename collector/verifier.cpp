@@ -57,7 +57,8 @@ std::map<std::uint64_t, Verifier::Reading> Verifier::readings_of(const Snapshot&
   }
   for (const auto& [account, counts] : snapshot.folded_counts)
     if (const auto found = readings.find(account); found != readings.end()) {
-      add_counts(found->second.kernel, counts);
+      add_counts(found->second.kernel, counts.observed);
+      add_counts(found->second.besides, counts.besides);
       found->second.kernel_known = true;
     }
   const auto add_row = [this](Reading& reading, std::uint32_t word, const zc_row& row) {
@@ -156,8 +157,33 @@ void Verifier::compare(const Account& account, Verification& result) const {
       *check.margin += high - low;
     }
     if (difference != 0)
-      result.differences.push_back({account.pid, static_cast<KernelCounter>(i), kernel, counted});
+      result.differences.push_back(
+          {account.pid, false, static_cast<KernelCounter>(i), kernel, counted});
   }
+}
+
+void Verifier::add_reaped(std::int64_t pid, const CounterValues& kernel) {
+  reaped_ = Verification::Reaped{pid, kernel, {}};
+}
+
+// One-sided: who was not waited for, as a daemon, is observed but not in the kernel's sum.
+void Verifier::compare_reaped(Verification& result) const {
+  Verification::Reaped reaped = *reaped_;
+  for (const auto& [id, account] : accounts_) {
+    // A parent may wait for a child that has yet to leave its CPU, with its counts.
+    if (!account.final && account.latest.back().folded != account.latest.back().dead) return;
+    if (!account.final) continue;
+    if (!account.final->kernel_known) return;
+    for (std::size_t i = 0; i < kKernelCounters; i++)
+      reaped.observed[i] += account.final->kernel[i] + account.final->besides[i];
+    // The last switch of each task is in no count, but may be in the kernel's.
+    reaped.observed[static_cast<std::size_t>(KernelCounter::voluntary)] += account.final->dead;
+  }
+  for (std::size_t i = 0; i < kKernelCounters; i++)
+    if (reaped.kernel[i] > reaped.observed[i])
+      result.differences.push_back(
+          {reaped.pid, true, static_cast<KernelCounter>(i), reaped.kernel[i], reaped.observed[i]});
+  result.reaped = reaped;
 }
 
 Verification Verifier::result() const {
@@ -172,6 +198,7 @@ Verification Verifier::result() const {
     result.compared++;
     compare(account, result);
   }
+  if (reaped_) compare_reaped(result);
   return result;
 }
 

@@ -35,12 +35,16 @@ class Verifier {
   // Whether the latest snapshots are a mark for everybody who runs.
   bool settled() const;
 
+  // What the kernel counted of process `pid`, all its life, and of all that it waited for.
+  void add_reaped(std::int64_t pid, const CounterValues& kernel);
+
   Verification result() const;
 
  private:
   // One process in one snapshot.
   struct Reading {
     CounterValues kernel{};
+    CounterValues besides{};  // the kernel's, too, when not observed
     ExpectedCounters counted;
     std::uint32_t started = 0, folded = 0, dead = 0;  // tasks
     bool kernel_known = false;
@@ -63,9 +67,11 @@ class Verifier {
   // nullptr: it can be compared, between the two marks.
   static const char* why_not_compared(const Account& account);
   void compare(const Account& account, Verification& result) const;
+  void compare_reaped(Verification& result) const;
 
   std::vector<Accounting> accounting_;  // by row number
   std::optional<std::string> io_not_verified_;
+  std::optional<Verification::Reaped> reaped_;
   std::map<std::uint64_t, Account> accounts_;
 };
 

@@ -98,8 +98,6 @@ DaemonUse& DaemonUse::operator-=(const DaemonUse& earlier) {
   return *this;
 }
 
-namespace {
-
 DaemonUse this_daemon(const FileSystem& fs, std::uint64_t threads) {
   rusage usage = {};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -112,8 +110,6 @@ DaemonUse this_daemon(const FileSystem& fs, std::uint64_t threads) {
           device_calls(),
           fs.proc_calls};
 }
-
-}  // namespace
 
 Beginning begin_now(Passthrough& mount) {
   return {mount.fs().accounts.snapshot(), this_daemon(mount.fs(), mount.threads())};

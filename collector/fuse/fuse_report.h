@@ -69,6 +69,9 @@ struct FuseReport {
 
 class Passthrough;
 
+// What this process, which serves `fs`, has used since it began.
+DaemonUse this_daemon(const FileSystem& fs, std::uint64_t threads);
+
 // Where an account begins: of a mount, or of an interval.
 struct Beginning {
   AccountsSnapshot counts;

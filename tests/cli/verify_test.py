@@ -56,6 +56,27 @@ class Run(TestCase):
         self.assertTrue(found["equal"], found["differences"])
         self.assert_exact(found, ("rchar", "wchar"))
 
+    @in_both_modes
+    def test_the_command_and_all_that_it_waited_for(self, mode):
+        """What the kernel adds to a parent that waits equals what the observed did, all of it."""
+        _, found = self.verify("sh", "-c", "cat /etc/passwd | wc -c; (sleep 0.01; true) & wait",
+                               mode=mode)
+        self.assertTrue(found["equal"], found["differences"])
+        for name in (*IO, "involuntary_switches"):
+            self.assertEqual(found["reaped"][name]["kernel"], found["reaped"][name]["observed"],
+                             name)
+        # The last switch of each of the processes may come after the wait.
+        voluntary = found["reaped"]["voluntary_switches"]
+        self.assertLessEqual(voluntary["kernel"], voluntary["observed"])
+        self.assertGreaterEqual(voluntary["kernel"],
+                                voluntary["observed"] - found["compared_processes"])
+
+    def test_descendants_that_are_left_out_on_purpose_are_no_difference(self):
+        _, found = self.verify("sh", "-c", "true; cat /etc/passwd; true",
+                               mode=["--no-follow", "--strict"])
+        self.assertTrue(found["equal"], found["differences"])
+        self.assertIsNone(found["reaped"])
+
     def test_in_words(self):
         done = self.zctrace("run", "--verify-counts", "--", "true")
         self.assertRegex(done.stderr, r"\nverified +syscr, syscw, rchar, wchar, "

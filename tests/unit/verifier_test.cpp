@@ -138,7 +138,7 @@ class VerifierTest : public ::testing::Test {
     key.account = kAccount;
     key.key = key_of(syscall);
     snapshot.folded_rows = {{key, counted}};
-    snapshot.folded_counts = {{kAccount, kernel}};
+    snapshot.folded_counts = {{kAccount, {kernel, besides_}}};
     verifier_.add(snapshot);
   }
   // One with a task that runs.
@@ -163,6 +163,7 @@ class VerifierTest : public ::testing::Test {
   }
 
   SyscallTable table_;
+  zc_kernel_counts besides_{};
   Verifier verifier_{table_, std::nullopt};
 };
 
@@ -306,6 +307,41 @@ TEST_F(VerifierTest, StillComparesSwitchesWhereIoCannotBe) {
   add_ended(account(1, 1), waiting, kernel);
   ASSERT_EQ(verifier_.result().differences.size(), 1u);
   EXPECT_EQ(verifier_.result().differences[0].counter, KernelCounter::voluntary);
+}
+
+CounterValues reaped(std::uint64_t syscr, std::uint64_t rchar) {
+  CounterValues values{};
+  values[index_of(KernelCounter::syscr)] = syscr;
+  values[index_of(KernelCounter::rchar)] = rchar;
+  return values;
+}
+
+TEST_F(VerifierTest, FindsADescendantThatWasNotObserved) {
+  besides_ = reads(2, 50);
+  add_ended(account(1, 1), row(5, 700), reads(5, 700));
+  verifier_.add_reaped(kPid, reaped(7, 751));
+  const Verification result = verifier_.result();
+  ASSERT_EQ(result.differences.size(), 1u);
+  EXPECT_TRUE(result.differences[0].with_descendants);
+  EXPECT_EQ(result.differences[0].counter, KernelCounter::rchar);
+  EXPECT_EQ(result.differences[0].kernel, 751u);
+  EXPECT_EQ(result.differences[0].counted, 750u);
+}
+
+TEST_F(VerifierTest, AllowsForDescendantsThatNobodyWaitedFor) {
+  add_ended(account(1, 1), row(5, 700), reads(5, 700));
+  verifier_.add_reaped(kPid, reaped(1, 100));
+  EXPECT_TRUE(verifier_.result().equal());
+  ASSERT_TRUE(verifier_.result().reaped);
+}
+
+TEST_F(VerifierTest, DoesNotCompareDescendantsWhileOneIsBetweenItsEndAndItsLastSwitch) {
+  zc_account dying = account(1, 1);
+  dying.dead = 0;
+  add_running(dying, row(0, 0), reads(0, 0));
+  verifier_.add_reaped(kPid, reaped(7, 751));
+  EXPECT_TRUE(verifier_.result().equal());
+  EXPECT_FALSE(verifier_.result().reaped);
 }
 
 std::string words_of(const Verification& verification) {
