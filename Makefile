@@ -117,7 +117,7 @@ packages:  ## Install the packages that are missing (Debian; root or sudo)
 tests: all $(BUILD)/unit-tests $(BUILD)/kernel-tests $(PROGRAMS) $(ARM64_OBJECTS)
 
 bench: packages bench-packages  ## Measure what observing costs, beside strace, perf, bpftrace and syscount
-	$(Q)$(MAKE) --no-print-directory all $(BENCH)
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all $(BENCH)
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/overhead.py --json $(BUILD)/bench/overhead.json $(BENCH_OPTIONS)
 
 .PHONY: bench-packages
@@ -131,7 +131,7 @@ soak: packages  ## Half an hour (ZCTRACE_SOAK_S=1800) of attach and export under
 
 kernel-matrix: packages  ## Boot Linux 6.1 and 6.12 in an emulator and run the tests there
 	$(Q)scripts/packages $(MATRIX_PACKAGES)
-	$(Q)$(MAKE) --no-print-directory all $(BUILD)/kernel-tests $(PROGRAMS) $(BUILD)/bench/verified
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/kernel-tests $(PROGRAMS) $(BUILD)/bench/verified
 	$(Q)scripts/kernel-matrix/run $(BUILD)
 
 # A tree of its own for each; reports of a sanitizer fail the test that made them.

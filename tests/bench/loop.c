@@ -1,6 +1,7 @@
 /*
  * The loop that overheads are measured on: 512-byte reads and writes of devices that do
- * nothing. Prints nanoseconds a syscall: wall time, and CPU time of all its threads.
+ * nothing. Prints nanoseconds a syscall: wall time, CPU time of all its threads, and CPU time
+ * in the fastest slice of 2,000, in which nothing else had a part of the processor.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -9,22 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { SLICE = 1000 };	/* rounds, of two calls each */
+
 static long rounds;
-
-static void *loop(void *unused)
-{
-	char buffer[512] = { 0 };
-	int zero = open("/dev/zero", O_RDONLY), null = open("/dev/null", O_WRONLY);
-
-	(void)unused;
-	for (long i = 0; i < rounds; i++)
-		if (read(zero, buffer, sizeof(buffer)) != sizeof(buffer) ||
-		    write(null, buffer, sizeof(buffer)) != sizeof(buffer))
-			abort();
-	close(zero);
-	close(null);
-	return NULL;
-}
 
 static double now_ns(clockid_t clock)
 {
@@ -34,10 +22,35 @@ static double now_ns(clockid_t clock)
 	return now.tv_sec * 1e9 + now.tv_nsec;
 }
 
+/* Leaves its fastest slice's CPU time a call in *least. */
+static void *loop(void *least)
+{
+	char buffer[512] = { 0 };
+	int zero = open("/dev/zero", O_RDONLY), null = open("/dev/null", O_WRONLY);
+	double *fastest = least, begin = 0, ns;
+
+	*fastest = 0;
+	for (long i = 0; i < rounds; i++) {
+		if (i % SLICE == 0)
+			begin = now_ns(CLOCK_THREAD_CPUTIME_ID);
+		if (read(zero, buffer, sizeof(buffer)) != sizeof(buffer) ||
+		    write(null, buffer, sizeof(buffer)) != sizeof(buffer))
+			abort();
+		if (i % SLICE != SLICE - 1)
+			continue;
+		ns = (now_ns(CLOCK_THREAD_CPUTIME_ID) - begin) / (2 * SLICE);
+		if (*fastest == 0 || ns < *fastest)
+			*fastest = ns;
+	}
+	close(zero);
+	close(null);
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	int threads = argc > 2 ? atoi(argv[2]) : 1;
-	double wall, cpu, calls;
+	double wall, cpu, calls, least = 0, fastest[1024];
 	pthread_t ids[1024];
 
 	if (threads < 1 || threads > 1024)
@@ -47,11 +60,15 @@ int main(int argc, char **argv)
 	wall = now_ns(CLOCK_MONOTONIC);
 	cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	for (int i = 0; i < threads; i++)
-		if (pthread_create(&ids[i], NULL, loop, NULL))
+		if (pthread_create(&ids[i], NULL, loop, &fastest[i]))
 			abort();
 	for (int i = 0; i < threads; i++)
 		pthread_join(ids[i], NULL);
-	printf("%.1f %.1f\n", (now_ns(CLOCK_MONOTONIC) - wall) / calls,
-	       (now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu) / calls);
+	wall = (now_ns(CLOCK_MONOTONIC) - wall) / calls;
+	cpu = (now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu) / calls;
+	for (int i = 0; i < threads; i++)
+		if (least == 0 || fastest[i] < least)
+			least = fastest[i];
+	printf("%.1f %.1f %.1f\n", wall, cpu, least);
 	return 0;
 }

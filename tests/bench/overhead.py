@@ -15,7 +15,7 @@ import own_cost
 import syscall_loop
 from observers import Failed, installed, with_tracefs
 
-PARTS = ("loop", "threads", "start", "crowds", "nginx")
+PARTS = ("loop", "parts", "threads", "start", "crowds", "nginx")
 
 
 def progress(text):
@@ -27,6 +27,8 @@ def measure(part, options):
     """(figures, what shows them)"""
     if part == "loop":
         return syscall_loop.measure(options.rounds, progress), syscall_loop.show
+    if part == "parts":
+        return syscall_loop.measure_parts(options.rounds), syscall_loop.show_parts
     if part == "threads":
         return (syscall_loop.measure_threads(max(3, options.rounds // 2), progress),
                 syscall_loop.show_threads)
