@@ -69,14 +69,14 @@ PROGRAMS := $(patsubst tests/fixtures/programs/%.c,$(BUILD)/programs/%,$(wildcar
 FUZZ := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.cpp))
 FUZZED := $(addprefix $(BUILD)/fuzz/,$(addprefix cli/,csv_view.o grid.o json_view.o \
 	listen_address.o markdown_view.o page.o place.o printable.o table_view.o target_options.o \
-	units.o) $(addprefix collector/,report.o syscall_table.o targets.o fuse/read_cause.o \
-	fuse/requesters.o) $(addprefix transfers/,error.o sink.o source.o unnamed_file.o))
+	units.o verification_view.o) $(addprefix collector/,report.o syscall_table.o targets.o fuse/proc_file.o \
+	fuse/read_cause.o fuse/requesters.o) $(addprefix transfers/,error.o sink.o source.o unnamed_file.o))
 
 # A stamp for each file that clang++ and clang-tidy found nothing in.
 CHECKED := $(patsubst %,$(BUILD)/clang/%.ok,$(wildcard cli/*.cpp collector/*.cpp \
 	collector/fuse/*.cpp transfers/*.cpp tests/*/*.cpp tests/bench/*.c tests/fixtures/programs/*.c))
 # They have skeletons of their own.
-CHECKED := $(filter-out $(addprefix $(BUILD)/clang/tests/bench/,floor.c.ok parts.c.ok),$(CHECKED))
+CHECKED := $(filter-out $(addprefix $(BUILD)/clang/tests/bench/,floor% parts%),$(CHECKED))
 TIDIED := $(patsubst $(BUILD)/clang/%,$(BUILD)/tidy/%,$(filter-out $(BUILD)/clang/tests/%,$(CHECKED)))
 PYTHON_SOURCES := scripts/check $(wildcard scripts/*/*.py tests/*/*.py)
 SHELL_SOURCES := .ci/run scripts/demo scripts/packages scripts/kernel-matrix/run \

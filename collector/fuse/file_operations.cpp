@@ -60,9 +60,9 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
     Descriptor fd;
     {
       const RequesterIdentity as(request.context(), fs.options);
-      fd.reset(::openat(parent.fd.get(), name,
-                        daemon_flags(info->flags) | O_CREAT | O_NOFOLLOW | (info->flags & O_EXCL),
-                        mode));
+      fd = open_patiently(parent.fd.get(), name,
+                          daemon_flags(info->flags) | O_CREAT | O_NOFOLLOW | (info->flags & O_EXCL),
+                          mode);
       error = fd ? 0 : errno;
     }
     fuse_entry_param entry;

@@ -58,10 +58,20 @@ double FileSystem::timeout_s() const {
   }
 }
 
+Descriptor open_patiently(int directory, const char* name, int flags, mode_t mode) {
+  constexpr int kTries = 500;
+  constexpr useconds_t kPause_us = 2000;
+  for (int attempt = 1;; ++attempt) {
+    Descriptor fd(::openat(directory, name, flags, mode));
+    if (fd || errno != EMFILE || attempt == kTries) return fd;
+    ::usleep(kPause_us);
+  }
+}
+
 Descriptor FileSystem::reopen(const Inode& inode, int flags) const {
   // The magic link leads to the inode itself; O_NOFOLLOW would refuse to follow it.
   const FdName name(inode.fd.get());
-  return Descriptor(::openat(self_fd_.get(), name.name(), (flags & ~O_NOFOLLOW) | O_CLOEXEC));
+  return open_patiently(self_fd_.get(), name.name(), (flags & ~O_NOFOLLOW) | O_CLOEXEC);
 }
 
 void FileSystem::show(struct stat& status) const {

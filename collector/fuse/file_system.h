@@ -46,6 +46,10 @@ struct FileSystemOptions {
   std::size_t inode_descriptors = 10000;
 };
 
+// openat(2). Where there is no descriptor left, waits up to a second for the kernel, which is being
+// asked to forget inodes. Empty: errno says why.
+Descriptor open_patiently(int directory, const char* name, int flags, mode_t mode = 0);
+
 // Owns all state of a mounted tree. Nothing in it is opened by path: inodes by O_PATH
 // descriptors, children by one plain name below one, contents through /proc/self/fd. So no
 // rename or symlink, however timed, leads outside the source.

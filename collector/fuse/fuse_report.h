@@ -67,7 +67,7 @@ struct FuseReport {
   bool splice = true;
 };
 
-struct FileSystem;
+class FileSystem;
 class Passthrough;
 
 // What this process, which serves `fs`, has used since it began.

@@ -14,18 +14,6 @@
 namespace zctrace::fuse {
 namespace {
 
-// The kernel is being asked to forget inodes; it needs a moment.
-constexpr int kDescriptorRetries = 50;
-constexpr useconds_t kDescriptorPause_us = 2000;
-
-Descriptor open_retrying(int directory, const char* name, int flags) {
-  for (int attempt = 0;; ++attempt) {
-    Descriptor fd(::openat(directory, name, flags));
-    if (fd || errno != EMFILE || attempt == kDescriptorRetries) return fd;
-    ::usleep(kDescriptorPause_us);
-  }
-}
-
 int enter(FileSystem& fs, const Inode& parent, const char* name, Descriptor fd,
           fuse_entry_param& entry) {
   entry = {};
@@ -184,14 +172,14 @@ void readlink(fuse_req_t raw, fuse_ino_t id) noexcept {
 
 int look_up(FileSystem& fs, const Inode& parent, const char* name, fuse_entry_param& entry) {
   if (!is_plain_name(name)) return EINVAL;
-  Descriptor fd = open_retrying(parent.fd.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  Descriptor fd = open_patiently(parent.fd.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (!fd) return errno == EMFILE ? ENFILE : errno;
   return enter(fs, parent, name, std::move(fd), entry);
 }
 
 int look_up_open(FileSystem& fs, const Inode& parent, const char* name, int open_fd,
                  fuse_entry_param& entry) {
-  Descriptor fd = open_retrying(fs.self_fd(), FdName(open_fd).name(), O_PATH | O_CLOEXEC);
+  Descriptor fd = open_patiently(fs.self_fd(), FdName(open_fd).name(), O_PATH | O_CLOEXEC);
   if (!fd) return errno == EMFILE ? ENFILE : errno;
   return enter(fs, parent, name, std::move(fd), entry);
 }
