@@ -119,6 +119,7 @@ tests: all $(BUILD)/unit-tests $(BUILD)/kernel-tests $(PROGRAMS) $(ARM64_OBJECTS
 bench: packages bench-packages  ## Measure what observing costs, beside strace, perf, bpftrace and syscount
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all $(BENCH)
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/overhead.py --json $(BUILD)/bench/overhead.json $(BENCH_OPTIONS)
+	$(Q)tests/bench/fuse_bench --build $(BUILD)
 
 .PHONY: bench-packages
 bench-packages:

@@ -91,7 +91,8 @@ Session::Session(const SessionOptions& options)
       last_poll_(steady_clock::now()),
       poll_interval_(kShortestPollInterval) {
   if (options_.probes.verify)
-    verifier_.emplace(table_, why_io_is_not_verified(table_, skeleton_.has_io_accounting()));
+    verifier_.emplace(table_, why_io_is_not_verified(table_, skeleton_.has_io_accounting()),
+                      ::getpid());
 }
 
 void Session::begin(std::uint32_t walk, pid_t pid) {
@@ -146,6 +147,7 @@ std::uint64_t Session::attach(const std::vector<pid_t>& pids) {
     if (const int error = bpf_map_update_elem(skeleton_.wanted_pids_map(), &pid, &yes, BPF_ANY); error != 0)
       throw system_error("cannot observe process " + std::to_string(pid), -error);
   const std::uint64_t before = skeleton_.walk_observed();
+  if (verifier_) verifier_->expect_begin(true);
   walk_until_settled();
   // A number may belong to somebody else by the next time.
   for (const pid_t pid : pids) bpf_map_delete_elem(skeleton_.wanted_pids_map(), &pid);
@@ -154,6 +156,7 @@ std::uint64_t Session::attach(const std::vector<pid_t>& pids) {
     read_marks();
     verifier_->begin();
   }
+  if (verifier_) verifier_->expect_begin(false);
   return attached;
 }
 

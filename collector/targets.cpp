@@ -113,6 +113,9 @@ fs::path TargetFinder::cgroup_mount() const {
 
 fs::path TargetFinder::cgroup_directory(const std::string& path) const {
   const fs::path mount = cgroup_mount();
+  // To the file system a path ends there; what is behind it would be checked instead.
+  if (path.find('\0') != std::string::npos)
+    throw Error("no cgroup is named with a zero byte, below " + mount.string());
   std::error_code ignored;
   const fs::path canonical_mount = fs::weakly_canonical(mount, ignored);
   for (const fs::path& top : {root_, mount}) {

@@ -40,8 +40,11 @@ std::uint64_t not_below_zero(std::uint64_t value, std::uint64_t less) {
 
 }  // namespace
 
-Verifier::Verifier(const SyscallTable& table, std::optional<std::string> io_not_verified)
-    : io_not_verified_(std::move(io_not_verified)) {
+Verifier::Verifier(const SyscallTable& table, std::optional<std::string> io_not_verified,
+                   std::int64_t own_pid)
+    : io_not_verified_(std::move(io_not_verified)), own_pid_(own_pid) {
+  ended_.io_not_verified = io_not_verified_;
+  for (const char* reason : {kBusy, kCore, kNoRoom}) ended_.not_compared[reason] = 0;
   for (const RowMeaning& row : table.rows()) accounting_.push_back(accounting_of(row.name));
 }
 
@@ -81,7 +84,13 @@ std::map<std::uint64_t, Verifier::Reading> Verifier::readings_of(const Snapshot&
 
 void Verifier::add(const Snapshot& snapshot) {
   const auto readings = readings_of(snapshot);
+  std::set<std::uint64_t> still_read;
   for (const zc_account& record : snapshot.accounts) {
+    if (own_pid_ != 0 && record.pid == own_pid_) continue;
+    if (still_read_.contains(record.id)) {
+      still_read.insert(record.id);
+      continue;
+    }
     Account& account = accounts_[record.id];
     if (account.final) continue;
     account.pid = record.pid;
@@ -93,6 +102,27 @@ void Verifier::add(const Snapshot& snapshot) {
     account.final = account.latest.back();
     account.dumped_core = (record.exit_code & kCoreDumped) != 0;
     account.latest.clear();
+    still_read.insert(record.id);
+  }
+  still_read_ = std::move(still_read);
+  settle_ended();
+}
+
+// Who has ended and whose start is known needs no further reading.
+void Verifier::settle_ended() {
+  for (auto entry = accounts_.begin(); entry != accounts_.end();) {
+    const auto next = std::next(entry);
+    const Account& account = entry->second;
+    if (account.final && (account.forked || account.begun || !beginning_)) {
+      add_to(ended_, account);
+      ended_unknown_ |= !account.final->kernel_known;
+      for (std::size_t i = 0; i < kKernelCounters; i++)
+        ended_kernel_[i] += account.final->kernel[i] + account.final->besides[i];
+      // The last switch of each task is in no count, but may be in the kernel's.
+      ended_kernel_[static_cast<std::size_t>(KernelCounter::voluntary)] += account.final->dead;
+      accounts_.erase(entry);
+    }
+    entry = next;
   }
 }
 
@@ -114,6 +144,8 @@ void Verifier::begin() {
     account.begun = true;
     account.start = latest_mark(account);
   }
+  beginning_ = false;
+  settle_ended();
 }
 
 bool Verifier::settled() const {
@@ -169,16 +201,11 @@ void Verifier::add_reaped(std::int64_t pid, const CounterValues& kernel) {
 // One-sided: who was not waited for, as a daemon, is observed but not in the kernel's sum.
 void Verifier::compare_reaped(Verification& result) const {
   Verification::Reaped reaped = *reaped_;
-  for (const auto& [id, account] : accounts_) {
-    // A parent may wait for a child that has yet to leave its CPU, with its counts.
-    if (!account.final && account.latest.back().folded != account.latest.back().dead) return;
-    if (!account.final) continue;
-    if (!account.final->kernel_known) return;
-    for (std::size_t i = 0; i < kKernelCounters; i++)
-      reaped.observed[i] += account.final->kernel[i] + account.final->besides[i];
-    // The last switch of each task is in no count, but may be in the kernel's.
-    reaped.observed[static_cast<std::size_t>(KernelCounter::voluntary)] += account.final->dead;
-  }
+  if (ended_unknown_) return;
+  reaped.observed = ended_kernel_;
+  // A parent may wait for a child that has yet to leave its CPU, with its counts.
+  for (const auto& [id, account] : accounts_)
+    if (account.final || account.latest.back().folded != account.latest.back().dead) return;
   for (std::size_t i = 0; i < kKernelCounters; i++)
     if (reaped.kernel[i] > reaped.observed[i])
       result.differences.push_back(
@@ -186,18 +213,18 @@ void Verifier::compare_reaped(Verification& result) const {
   result.reaped = reaped;
 }
 
-Verification Verifier::result() const {
-  Verification result;
-  result.io_not_verified = io_not_verified_;
-  for (const char* reason : {kBusy, kCore, kNoRoom}) result.not_compared[reason] = 0;
-  for (const auto& [id, account] : accounts_) {
-    if (const char* reason = why_not_compared(account)) {
-      result.not_compared[reason]++;
-      continue;
-    }
-    result.compared++;
-    compare(account, result);
+void Verifier::add_to(Verification& result, const Account& account) const {
+  if (const char* reason = why_not_compared(account)) {
+    result.not_compared[reason]++;
+    return;
   }
+  result.compared++;
+  compare(account, result);
+}
+
+Verification Verifier::result() const {
+  Verification result = ended_;
+  for (const auto& [id, account] : accounts_) add_to(result, account);
   if (reaped_) compare_reaped(result);
   return result;
 }

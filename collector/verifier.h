@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@
 
 namespace zctrace {
 
-// Sees every snapshot of a session, in order. Pure: no I/O; one thread at a time.
+// Sees every snapshot of a session, in order. Pure: no I/O; one thread at a time. What has ended is
+// compared at once and kept as sums.
 //
 // A task that runs while it is read may be between the kernel's count of a call and ours, and in
 // a snapshot one is read after the other. So three readings make a mark: what was counted at the
@@ -24,12 +26,17 @@ namespace zctrace {
 // from its beginning needs no mark at its start, one that has ended none at its end.
 class Verifier {
  public:
-  // `io_not_verified`: why the counters of /proc/PID/io cannot be compared, if so.
-  Verifier(const SyscallTable& table, std::optional<std::string> io_not_verified);
+  // `io_not_verified`: why the counters of /proc/PID/io cannot be compared, if so. `own_pid`: the
+  // observer, whose threads are in no comparison; 0: none of them is observed.
+  Verifier(const SyscallTable& table, std::optional<std::string> io_not_verified,
+           std::int64_t own_pid = 0);
 
   void add(const Snapshot& snapshot);
   // Readings that a mark takes: so many snapshots before a mark.
   static constexpr std::size_t kReadings = 4;
+  // Who is new from here on was attached to, until begin(), or `expected` is false: nothing of
+  // it before begin() is compared.
+  void expect_begin(bool expected) { beginning_ = expected; }
   // Sets the start of who was attached to since the last time at the latest mark.
   void begin();
   // Whether the latest snapshots are a mark for everybody who runs.
@@ -66,13 +73,21 @@ class Verifier {
   static std::optional<Mark> latest_mark(const Account& account);
   // nullptr: it can be compared, between the two marks.
   static const char* why_not_compared(const Account& account);
+  void add_to(Verification& result, const Account& account) const;
   void compare(const Account& account, Verification& result) const;
   void compare_reaped(Verification& result) const;
+  void settle_ended();
 
   std::vector<Accounting> accounting_;  // by row number
   std::optional<std::string> io_not_verified_;
   std::optional<Verification::Reaped> reaped_;
-  std::map<std::uint64_t, Account> accounts_;
+  std::int64_t own_pid_;
+  bool beginning_ = false;
+  std::map<std::uint64_t, Account> accounts_;  // that run, or ended before their begin()
+  Verification ended_;                         // of the others
+  std::set<std::uint64_t> still_read_;         // of these, those in the latest snapshot
+  CounterValues ended_kernel_{};               // observed or not
+  bool ended_unknown_ = false;                 // of one of them there are no counts of the kernel
 };
 
 }  // namespace zctrace

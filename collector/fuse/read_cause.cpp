@@ -49,12 +49,12 @@ bool handles_mappings(long number) {
 }  // namespace
 
 TaskState state_in(std::string_view proc_syscall) {
+  if (proc_syscall.starts_with("-1 ")) return TaskState::faulting;
   long number = 0;
   const char* const end = proc_syscall.data() + proc_syscall.size();
   const auto parsed = std::from_chars(proc_syscall.data(), end, number);
   if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != ' ')
     return TaskState::elsewhere;
-  if (number == -1) return TaskState::faulting;
   if (reads_files(number)) return TaskState::reading;
   return handles_mappings(number) ? TaskState::mapping : TaskState::elsewhere;
 }

@@ -286,7 +286,17 @@ TEST_F(VerifierTest, FindsALossAfterTheMark) {
   EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
 }
 
+TEST_F(VerifierTest, LeavesOutTheObserverItself) {
+  Verifier verifier(SyscallTable("%io"), std::nullopt, attached().pid);
+  Snapshot snapshot;
+  snapshot.accounts.push_back(attached());
+  verifier.add(snapshot);
+  EXPECT_EQ(verifier.result().compared, 0u);
+  EXPECT_EQ(verifier.result().not_compared.at("changed_while_read"), 0u);
+}
+
 TEST_F(VerifierTest, DoesNotCompareWhoEndedBeforeItsMark) {
+  verifier_.expect_begin(true);
   add_ended(attached(1, 1), row(1, 100), reads(5, 500));
   verifier_.begin();
   EXPECT_EQ(verifier_.result().not_compared.at("changed_while_read"), 1u);
