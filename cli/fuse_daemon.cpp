@@ -17,6 +17,7 @@
 
 #include "collector/error.h"
 #include "collector/fuse/passthrough.h"
+#include "collector/pipe.h"
 
 namespace zctrace {
 namespace {
@@ -100,10 +101,9 @@ FuseDaemon::FuseDaemon(const Descriptor& root, bool splice, Descriptor device)
       outstanding_(mount_),
       directory_("/proc/self/fd/" + std::to_string(mount_.get())),
       record_(std::make_unique<transfers::SharedRecord<Record>>()) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("cannot create a pipe", errno);
-  const Descriptor heard(ends[0]);
-  questions_.reset(ends[1]);
+  Pipe asked = make_pipe();
+  const Descriptor heard = std::move(asked.reader);
+  questions_ = std::move(asked.writer);
   Record& record = *record_->get();
   child_ = std::make_unique<transfers::Child>(
       std::initializer_list<int>{root.get(), device.get(), heard.get()},

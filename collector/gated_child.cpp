@@ -9,20 +9,10 @@
 #include <cerrno>
 
 #include "collector/error.h"
+#include "collector/pipe.h"
 
 namespace zctrace {
 namespace {
-
-struct Pipe {
-  Descriptor reader;
-  Descriptor writer;
-};
-
-Pipe make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("cannot create a pipe", errno);
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
 
 // Never returns: execs or reports an errno. Nothing here may unwind into the parent's objects.
 [[noreturn]] void run_child(const std::vector<char*>& argv, const std::optional<Identity>& identity,

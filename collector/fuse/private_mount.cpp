@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include "collector/error.h"
+#include "collector/pipe.h"
 #include "collector/fuse/mount_point.h"
 
 namespace zctrace::fuse {
@@ -39,17 +40,6 @@ MountOutcome mount_in_own_namespace(int device, const char* target, mode_t root_
   if (::mount("zctrace", target, "fuse.zctrace", MS_NOSUID | MS_NODEV, data) != 0)
     return failed("mount the passthrough");
   return {0, "", device_at(target)};
-}
-
-struct Pipe {
-  Descriptor reader;
-  Descriptor writer;
-};
-
-Pipe make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("cannot create a pipe", errno);
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 }  // namespace

@@ -199,11 +199,8 @@ void Requesters::read_commands() {
     const auto wanted = known_.find(process);
     if (wanted == known_.end()) continue;
     const std::int64_t pid = wanted->second.process.pid;
-    const bool first = !wanted->second.has_command;
-    const auto callback = new_process_;
     lock.unlock();
     std::vector<std::string> argv = command_of(pid);
-    if (first && callback) callback(static_cast<pid_t>(pid));
     lock.lock();
     if (const auto still = known_.find(process); still != known_.end()) {
       if (!argv.empty()) still->second.process.argv = std::move(argv);
@@ -246,11 +243,6 @@ std::unordered_map<ProcessId, Process> Requesters::processes() const {
 void Requesters::on_told_apart(std::function<void(const std::unordered_set<ProcessId>&)> callback) {
   const std::lock_guard lock(mutex_);
   told_apart_ = std::move(callback);
-}
-
-void Requesters::on_new_process(std::function<void(pid_t)> callback) {
-  const std::lock_guard lock(mutex_);
-  new_process_ = std::move(callback);
 }
 
 }  // namespace zctrace::fuse

@@ -60,8 +60,6 @@ class Requesters {
   std::unordered_map<ProcessId, Process> processes() const;
   int proc() const { return proc_.get(); }
 
-  // Called, on another thread than a request's, with the pid of each new process.
-  void on_new_process(std::function<void(pid_t)> callback);
   // Called, on a request's thread, with those who are still told apart.
   void on_told_apart(std::function<void(const std::unordered_set<ProcessId>&)> callback);
 
@@ -93,7 +91,6 @@ class Requesters {
   std::unordered_map<ProcessId, Known> known_;
   std::unordered_map<std::int64_t, ProcessId> by_pid_;       // the latest of each pid
   std::set<std::pair<std::int64_t, std::uint64_t>> starts_;  // pid and ticks, of all
-  std::function<void(pid_t)> new_process_;
   std::function<void(const std::unordered_set<ProcessId>&)> told_apart_;
 
   std::deque<ProcessId> unread_;  // whose command line is wanted
