@@ -26,7 +26,11 @@ TEST_PACKAGES += libclang-rt-dev cppcheck
 # tidy
 TIDY_PACKAGES := clang-tidy pyflakes3 shellcheck
 
-MATRIX_PACKAGES := qemu-system-x86 busybox-static e2fsprogs
+MATRIX_PACKAGES := qemu-system-x86 busybox-static binutils e2fsprogs
+ARM64_PACKAGES := qemu-system-arm lld
+# What the guests' programs come from, where they are not this machine's own.
+GUEST_PACKAGES := busybox-static bash dash coreutils tar findutils strace mount util-linux procps \
+	xfsprogs python3 python3-jsonschema
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk
 
 ifneq ($(V),1)
@@ -64,6 +68,9 @@ CLI := $(filter-out $(BUILD)/cli/main.o,$(call sources,cli))
 UNIT_TESTS := $(call sources,tests/unit)
 KERNEL_TESTS := $(call sources,tests/kernel)
 PROGRAMS := $(patsubst tests/fixtures/programs/%.c,$(BUILD)/programs/%,$(wildcard tests/fixtures/programs/*.c))
+ifneq ($(ARCH),x86)
+PROGRAMS := $(filter-out %_m32,$(PROGRAMS))
+endif
 
 # What the fuzz targets reach, built apart: clang, sanitizers, coverage.
 FUZZ := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.cpp))
@@ -130,10 +137,34 @@ soak: packages  ## Half an hour (ZCTRACE_SOAK_S=1800) of attach and export under
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/soak
 	$(Q)cd tests/cli && ZCTRACE_BUILD=$(abspath $(BUILD)) ZCTRACE_SOAK_S=60 $(PYTHON) -m unittest -k fio mount_test
 
-kernel-matrix: packages  ## Boot Linux 6.1 and 6.12 in an emulator and run the tests there
+MATRIX ?= amd64 arm64
+MATRIX_TREE := $(BUILD)/kernel-matrix
+IN_GUEST := zctrace kernel-tests bench/verified
+
+kernel-matrix: $(MATRIX:%=matrix-%)  ## Boot Linux 6.1 and 6.12 in an emulator, for each of MATRIX='amd64 arm64', and run the tests there
+
+.PHONY: matrix-amd64 matrix-arm64
+matrix-amd64: packages
 	$(Q)scripts/packages $(MATRIX_PACKAGES)
-	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/kernel-tests $(PROGRAMS) $(BUILD)/bench/verified
-	$(Q)scripts/kernel-matrix/run $(BUILD)
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(IN_GUEST:%=$(BUILD)/%) $(PROGRAMS)
+	$(Q)scripts/kernel-matrix/run $(BUILD) --directory $(MATRIX_TREE) \
+		--kernel linux-image-cloud-amd64 --kernel linux-image-6.12-cloud-amd64
+
+# Cross-compiled against Debian's own packages, by clang, which needs no other compiler for it.
+ARM64 := --target=aarch64-linux-gnu --sysroot=$(abspath $(MATRIX_TREE)/arm64) -fuse-ld=lld -Wno-unused-command-line-argument
+matrix-arm64: packages
+	$(Q)scripts/packages $(MATRIX_PACKAGES) $(ARM64_PACKAGES)
+	$(Q)scripts/kernel-matrix/sysroot arm64 $(MATRIX_TREE) $(filter %-dev,$(PACKAGES)) \
+		libc6-dev libstdc++-$(shell g++ -dumpversion)-dev $(GUEST_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/arm64 ARCH=arm64 \
+		CC='$(CLANG) $(ARM64)' CXX='$(CLANGXX) $(ARM64)' \
+		CXXFLAGS=-O1 arm64-guest
+	$(Q)scripts/kernel-matrix/run $(BUILD)/arm64 --arch arm64 --directory $(MATRIX_TREE) \
+		--root $(MATRIX_TREE)/arm64 \
+		--kernel linux-image-cloud-arm64 --kernel linux-image-6.12-cloud-arm64
+
+.PHONY: arm64-guest
+arm64-guest: $(IN_GUEST:%=$(BUILD)/%) $(PROGRAMS)
 
 # A tree of its own for each; reports of a sanitizer fail the test that made them.
 define sanitized
@@ -272,5 +303,6 @@ $(BUILD)/bench/snapshot: $(BUILD)/tests/bench/snapshot.o $(COLLECTOR)
 $(BUILD)/bpf $(BUILD)/bench $(BUILD)/bpf-arm64 $(BUILD)/clang $(BUILD)/cppcheck $(BUILD)/generated $(BUILD)/programs:
 	$(Q)mkdir -p $@
 
--include $(wildcard $(addprefix $(BUILD)/,*/*.d collector/fuse/*.d tests/*/*.d */*/*.d */*/*/*.d \
-	*/*/*/*/*.d))
+# Not of the packages that are unpacked there, which have directories named so.
+-include $(filter-out $(MATRIX_TREE)/%,$(wildcard $(addprefix $(BUILD)/,*/*.d collector/fuse/*.d \
+	tests/*/*.d */*/*.d */*/*/*.d */*/*/*/*.d */*/*/*/*/*.d)))

@@ -63,7 +63,10 @@ static __always_inline int zc_fold(struct zc_task *task, __u32 slot)
 	}
 	if (!sum) {
 		/* A row of switches only, in a call that never returned, is one, too. */
-		zc_lose(ZC_LOST_ROWS_FULL, row->calls ? row->calls : 1);
+		if (row->calls)
+			zc_lose(ZC_LOST_ROWS_FULL, row->calls);
+		else if (row->restarts | row->voluntary | row->involuntary)
+			zc_lose(ZC_LOST_ROWS_FULL, 1);
 		return 0;
 	}
 	zc_row_add(sum, row);

@@ -339,10 +339,11 @@ class Counts(MountTest):
 
     def test_intervals_are_differences_that_add_up(self):
         self.file()
-        mounted = self.mount("-d", "1500ms", "-i", "400ms", "--csv", self.directory / "csv")
+        mounted = self.mount("-d", "2500ms", "-i", "700ms", "--csv", self.directory / "csv")
         deadline = time.monotonic() + 1
         while time.monotonic() < deadline:
             (self.point / "file").read_bytes()
+        # Then it is idle: a release that still waits when it is unmounted is never asked for.
         mounted.stdout, _ = mounted.process.communicate(timeout=harness.PATIENCE_S)
         self.assertEqual(mounted.process.returncode, 0)
         self.assertEqual(mounted.stdout.count("zctrace mount:"), 4)  # three, and the rest

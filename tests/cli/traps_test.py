@@ -62,7 +62,7 @@ class Restarts(TestCase):
         self.observe_fixture("restarted", "eintr", mode=mode)
 
     @in_both_modes
-    def test_epoll_wait_ends_with_eintr(self, mode):
+    def test_epoll_pwait_ends_with_eintr(self, mode):
         self.observe_fixture("restarted", "epoll", mode=[*mode, *ALL])
 
     @in_both_modes

@@ -186,8 +186,17 @@ TEST_P(EveryMode, SwitchesEqualGetrusage) {
   EXPECT_LE(seen.child().voluntary_switches(), static_cast<std::uint64_t>(switches[0]) + 2);
   EXPECT_GE(seen.child().involuntary_switches() + 1, static_cast<std::uint64_t>(switches[1]));
   EXPECT_LE(seen.child().involuntary_switches(), static_cast<std::uint64_t>(switches[1]) + 8);
-  // And they happened inside the reads.
-  EXPECT_GE(seen.row("read").voluntary_switches, 1009u / 2);
+  // And they happened inside the reads, which only x86-64 tells without a program at entry.
+#if defined(__x86_64__)
+  const bool told = true;
+#else
+  const bool told = GetParam();
+#endif
+  if (told) {
+    EXPECT_GE(seen.row("read").voluntary_switches, 1009u / 2);
+  } else {
+    EXPECT_EQ(seen.row("read").voluntary_switches, 0u);
+  }
   ::close(result[0]);
   ::close(result[1]);
 }
