@@ -1,6 +1,7 @@
 // One grid of cells for people, one object for scripts.
 #include "cli/compare_view.h"
 
+#include <cmath>
 #include <fmt/format.h>
 
 #include "cli/csv_view.h"
@@ -15,7 +16,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::uint64_t rounded(double ns) { return static_cast<std::uint64_t>(ns + 0.5); }
+std::uint64_t rounded(double ns) { return static_cast<std::uint64_t>(std::llround(ns)); }
 
 const char* splice_name(const MethodResult& result) { return result.daemon->splice ? "on" : "off"; }
 

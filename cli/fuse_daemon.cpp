@@ -23,7 +23,7 @@ namespace zctrace {
 namespace {
 
 // Between two looks at memory that the daemon writes.
-constexpr useconds_t kPause_us = 50;
+constexpr useconds_t kPauseUs = 50;
 
 // While requests keep coming, the kernel hands out no more than eight of them before a forget
 // that waits (fuse_dev_do_read(), forget_batch).
@@ -116,7 +116,7 @@ FuseDaemon::FuseDaemon(const Descriptor& root, bool splice, Descriptor device)
     const bool ended = exited();
     if (load(record.state) == kFailed) throw Error(record.failure, kExitCannotRun);
     if (ended) throw_dead();
-    ::usleep(kPause_us);
+    ::usleep(kPauseUs);
   }
 }
 
@@ -139,7 +139,7 @@ void FuseDaemon::throw_dead() const {
 
 void FuseDaemon::pause() const {
   require_alive();
-  ::usleep(kPause_us);
+  ::usleep(kPauseUs);
 }
 
 void FuseDaemon::settle() const {

@@ -72,12 +72,10 @@ void require_free(const ListenAddress& address) {
   ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   if (::bind(probe.get(), reinterpret_cast<const sockaddr*>(&at.storage), at.length) == 0) return;
   const int error = errno;
-  Error reason = system_error(what, error);
-  if (error == EADDRINUSE)
-    throw Error(std::string(reason.what()) + "; --listen takes another port");
-  if (error == EADDRNOTAVAIL)
-    throw Error(std::string(reason.what()) + "; give one of this machine, or 0.0.0.0 for all");
-  throw reason;
+  const char* advice = "";
+  if (error == EADDRINUSE) advice = "; --listen takes another port";
+  if (error == EADDRNOTAVAIL) advice = "; give one of this machine, or 0.0.0.0 for all";
+  throw Error(system_error(what, error).what() + std::string(advice));
 }
 
 }  // namespace zctrace

@@ -32,6 +32,8 @@ int fail(const CLI::App& app, const std::string& what, int exit_code) {
 
 }  // namespace
 
+// What may still be thrown says that there is no memory.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   CLI::App app("See how bytes really move: syscalls, bytes, copies and context switches.", "zctrace");
   app.set_version_flag("-V,--version", "zctrace " + zctrace::version());

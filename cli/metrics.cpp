@@ -106,7 +106,7 @@ ClientMetric histogram(ClientMetric metric, const Row& row) {
   std::uint64_t cumulative = 0;
   std::size_t bucket = 0;
   for (const unsigned octave : kBoundOctaves) {
-    for (const std::size_t end = 2 * (octave - Histogram::kFirstOctave); bucket < end; bucket++)
+    for (const std::size_t end = 2UL * (octave - Histogram::kFirstOctave); bucket < end; bucket++)
       cumulative += row.latency.count(bucket);
     metric.histogram.bucket.push_back({cumulative, seconds(std::uint64_t{1} << octave)});
   }

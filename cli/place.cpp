@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <optional>
 
 namespace zctrace {
@@ -104,8 +103,9 @@ Place place_of(std::string_view cgroups) {
 
 bool Places::read(std::int64_t pid, Place& place) const {
   std::ifstream file(root_ / "proc" / std::to_string(pid) / "cgroup");
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (text.empty()) return false;
+  // Not through the buffer's iterators: they throw where the process ends before the read.
+  std::string text;
+  if (!std::getline(file, text, '\0')) return false;
   place = place_of(text);
   return true;
 }

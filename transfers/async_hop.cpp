@@ -10,7 +10,7 @@
 namespace zctrace::transfers {
 namespace {
 
-constexpr std::uint64_t kHopBytes = 8 * 1024;
+constexpr std::uint64_t kHopBytes = 8ULL * 1024;
 
 // Owns one pool thread, which runs one call at a time. POSIX semaphores, because they
 // are futexes and nothing else; libstdc++'s spin with sched_yield first.

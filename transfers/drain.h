@@ -13,7 +13,7 @@
 namespace zctrace::transfers {
 
 struct DrainOptions {
-  std::uint64_t read_bytes = 64 * 1024;  // asked for by each read; at least 1
+  std::uint64_t read_bytes = 64ULL * 1024;  // asked for by each read; at least 1
   bool splice = false;                   // to /dev/null instead of reading; gives no checksum
   bool checksum = false;                 // costs CPU time: only in runs that verify
 };

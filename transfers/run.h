@@ -18,7 +18,7 @@ namespace zctrace::transfers {
 struct RunOptions {
   bool verify = false;  // compare checksums; costs the drain CPU time, so not in timed runs
   bool cold = false;    // drop the source from the page cache first
-  std::uint64_t drain_read_bytes = 64 * 1024;
+  std::uint64_t drain_read_bytes = 64ULL * 1024;
   bool drain_splice = false;              // ignored in a run that verifies
   std::optional<std::uint64_t> length{};  // bytes to ask for; the source's size by default
 

@@ -16,7 +16,7 @@ namespace {
 
 // From the end of the pipe to the end of the device, in an exit that closes both.
 constexpr int kLooks = 100;
-constexpr useconds_t kPause_us = 10'000;
+constexpr useconds_t kPauseUs = 10'000;
 
 bool is_dead_mount(const char* target) {
   for (int look = 0; look < kLooks; ++look) {
@@ -24,7 +24,7 @@ bool is_dead_mount(const char* target) {
     struct statfs status;
     if (::statfs(target, &status) == 0) return false;  // unmounted, or something else's
     if (errno == ENOTCONN) return true;
-    ::usleep(kPause_us);
+    ::usleep(kPauseUs);
   }
   return false;
 }

@@ -14,10 +14,20 @@ namespace {
 thread_local LastReply reply;
 thread_local const std::function<void()>* before_reply = nullptr;
 
-void run_before_reply() {
-  if (before_reply == nullptr) return;
-  (*before_reply)();
-  before_reply = nullptr;
+// What a thread does before a reply happens before what another does after a request that came
+// later, on the same file handle for example. The kernel sees to it; this says so in C++'s terms.
+std::atomic<std::uint64_t> handed_over{0};
+
+void before_any_reply() {
+  if (before_reply != nullptr) {
+    (*before_reply)();
+    before_reply = nullptr;
+  }
+  handed_over.fetch_add(1, std::memory_order_release);
+}
+
+void after_request() {
+  static_cast<void>(handed_over.load(std::memory_order_acquire));
 }
 
 std::atomic<std::uint64_t> requests{0};
@@ -30,7 +40,7 @@ std::uint64_t payload(ssize_t written) {
 }
 
 ssize_t write_reply(int fd, iovec* parts, int count, void*) {
-  run_before_reply();
+  before_any_reply();
   const ssize_t n = ::writev(fd, parts, count);
   writes.fetch_add(1, std::memory_order_relaxed);
   if (n < 0 || count < 1 || parts[0].iov_len < sizeof(fuse_out_header)) return n;
@@ -41,7 +51,7 @@ ssize_t write_reply(int fd, iovec* parts, int count, void*) {
 
 ssize_t splice_reply(int from, off_t* from_at, int to, off_t* to_at, size_t length, unsigned flags,
                      void*) {
-  run_before_reply();
+  before_any_reply();
   const ssize_t n = ::splice(from, from_at, to, to_at, length, flags);
   splices.fetch_add(1, std::memory_order_relaxed);
   if (n > 0) reply = {true, 0, payload(n)};
@@ -50,14 +60,18 @@ ssize_t splice_reply(int from, off_t* from_at, int to, off_t* to_at, size_t leng
 
 ssize_t read_request(int fd, void* buffer, size_t size, void*) {
   const ssize_t n = ::read(fd, buffer, size);
-  if (n > 0) requests.fetch_add(1, std::memory_order_relaxed);
+  if (n <= 0) return n;
+  requests.fetch_add(1, std::memory_order_relaxed);
+  after_request();
   return n;
 }
 
 ssize_t splice_request(int from, off_t* from_at, int to, off_t* to_at, size_t length,
                        unsigned flags, void*) {
   const ssize_t n = ::splice(from, from_at, to, to_at, length, flags);
-  if (n > 0) requests.fetch_add(1, std::memory_order_relaxed);
+  if (n <= 0) return n;
+  requests.fetch_add(1, std::memory_order_relaxed);
+  after_request();
   return n;
 }
 

@@ -60,11 +60,11 @@ double FileSystem::timeout_s() const {
 
 Descriptor open_patiently(int directory, const char* name, int flags, mode_t mode) {
   constexpr int kTries = 500;
-  constexpr useconds_t kPause_us = 2000;
+  constexpr useconds_t kPauseUs = 2000;
   for (int attempt = 1;; ++attempt) {
     Descriptor fd(::openat(directory, name, flags, mode));
     if (fd || errno != EMFILE || attempt == kTries) return fd;
-    ::usleep(kPause_us);
+    ::usleep(kPauseUs);
   }
 }
 

@@ -141,6 +141,19 @@ TEST_F(PlacesInATree, OfAProcessThatEndedIsItsParents) {
   EXPECT_EQ(places.of(unknown_parent), container(kOtherId, kPod));
 }
 
+// Between the opening of its file and the reading: a directory can be opened, but not read.
+TEST_F(PlacesInATree, OfAProcessThatEndsWhileItIsReadIsItsParents) {
+  const std::filesystem::path root = std::filesystem::path(testing::TempDir()) / "ends";
+  std::filesystem::create_directories(root / "proc/160/cgroup");
+  std::filesystem::create_directories(root / "proc/101");
+  std::filesystem::copy(root_ / "proc/101/cgroup", root / "proc/101/cgroup");
+  Places places(root);
+  const Process child = process(160, "worker", 101);
+  places.update({child});
+  EXPECT_EQ(places.of(child), unit("nginx.service"));
+  std::filesystem::remove_all(root);
+}
+
 TEST_F(PlacesInATree, AreReadAgainAfterAnExecAndForgottenAfterTheEnd) {
   const std::filesystem::path root = std::filesystem::path(testing::TempDir()) / "places";
   std::filesystem::create_directories(root / "proc/7");
