@@ -85,9 +85,10 @@ CHECKED := $(patsubst %,$(BUILD)/clang/%.ok,$(wildcard cli/*.cpp collector/*.cpp
 # They have skeletons of their own.
 CHECKED := $(filter-out $(addprefix $(BUILD)/clang/tests/bench/,floor% parts%),$(CHECKED))
 TIDIED := $(patsubst $(BUILD)/clang/%,$(BUILD)/tidy/%,$(filter-out $(BUILD)/clang/tests/%,$(CHECKED)))
-PYTHON_SOURCES := scripts/check $(wildcard scripts/*/*.py tests/*/*.py)
-SHELL_SOURCES := .ci/run scripts/demo scripts/packages scripts/kernel-matrix/run \
-	scripts/kernel-matrix/tests scripts/kernel-matrix/init
+PYTHON_SOURCES := scripts/check scripts/kernel-matrix/run scripts/kernel-matrix/sysroot \
+	tests/bench/soak tests/bench/fuse_bench $(wildcard scripts/*/*.py tests/*/*.py)
+SHELL_SOURCES := .ci/run scripts/demo scripts/packages scripts/kernel-matrix/tests \
+	scripts/kernel-matrix/init
 comma := ,
 
 BENCH := $(addprefix $(BUILD)/bench/,loop floor parts crowd snapshot)

@@ -199,7 +199,9 @@ class View {
  private:
   const TopSample& sample() const { return controls_.sample(); }
   std::string text(const std::string& outside) const { return printable(outside, unicode_); }
-  std::string per_second(std::string text) const { return controls_.totals() ? text : text + "/s"; }
+  std::string per_second(const std::string& text) const {
+    return controls_.totals() ? text : text + "/s";
+  }
 
   static Style tone_of(std::uint64_t bad) { return bad > 0 ? Style::warning : Style::bold; }
 

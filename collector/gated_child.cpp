@@ -38,13 +38,13 @@ namespace {
 
 }  // namespace
 
-GatedChild::GatedChild(std::vector<std::string> argv, std::optional<Identity> identity,
-                       const SignalState& signals,
-                       const std::function<int()>& prepare)
+GatedChild::GatedChild(std::vector<std::string> argv, const std::optional<Identity>& identity,
+                       const SignalState& signals, const std::function<int()>& prepare)
     : name_(argv.at(0)) {
   Pipe gate = make_pipe();
   Pipe report = make_pipe();
   std::vector<char*> pointers;
+  pointers.reserve(argv.size() + 1);
   for (std::string& argument : argv) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
 

@@ -26,7 +26,7 @@ class GatedChild {
  public:
   // Forks. `signals` is what the child gets back before exec; `prepare`, if any, runs in it with
   // zctrace's own rights once the gate is open, and returns an errno, 0 to go on. Throws Error.
-  GatedChild(std::vector<std::string> argv, std::optional<Identity> identity,
+  GatedChild(std::vector<std::string> argv, const std::optional<Identity>& identity,
              const SignalState& signals, const std::function<int()>& prepare = {});
   ~GatedChild();
   GatedChild(const GatedChild&) = delete;

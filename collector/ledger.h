@@ -79,7 +79,7 @@ class Ledger {
     return own_pid_ != 0 && account.record.pid == own_pid_;
   }
   const std::vector<std::string>& argv_of(const Account& account) const;
-  Row to_row(std::uint32_t word, const RowSum& sum) const;
+  Row to_row(std::uint32_t word, const RowSum& total) const;
   Process to_process(const Account& account) const;
   std::pair<std::uint64_t, std::uint64_t> moved(const Account& account) const;
   void keep_commands();

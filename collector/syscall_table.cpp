@@ -119,6 +119,15 @@ bool is_syscall_name(std::string_view name) {
                      [&](const NumberedName& known) { return name == known.name; });
 }
 
+// An operation of io_uring, as rows name it.
+bool is_uring_name(std::string_view name) {
+  constexpr std::string_view kPrefix = "io_uring:";
+  if (!name.starts_with(kPrefix)) return false;
+  name.remove_prefix(kPrefix.size());
+  return name == "other" || std::any_of(std::begin(kUringOps), std::end(kUringOps),
+                                        [&](const UringOp& known) { return name == known.name; });
+}
+
 // The names selected; `all` is set for %all.
 std::set<std::string, std::less<>> select(std::string_view selection, bool& all) {
   std::set<std::string, std::less<>> names;
@@ -142,12 +151,8 @@ std::set<std::string, std::less<>> select(std::string_view selection, bool& all)
       add_if([](Copy copy) { return copy == Copy::in_kernel || copy == Copy::lent; });
     } else if (part == "sendfile64") {
       names.emplace("sendfile");
-    } else if (part == kFiclone || part == kFiclonerange || is_syscall_name(part)) {
-      names.emplace(part);
-    } else if (part.starts_with("io_uring:") &&
-               (part == "io_uring:other" ||
-                std::any_of(std::begin(kUringOps), std::end(kUringOps),
-                            [&](const UringOp& op) { return part.substr(9) == op.name; }))) {
+    } else if (part == kFiclone || part == kFiclonerange || is_syscall_name(part) ||
+               is_uring_name(part)) {
       names.emplace(part);
     } else {
       throw Error("-e: unknown syscall '" + std::string(part) +

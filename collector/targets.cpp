@@ -83,15 +83,17 @@ void TargetFinder::require_process(pid_t pid) const {
 std::vector<pid_t> TargetFinder::processes_named(const std::vector<std::string>& globs) const {
   std::vector<pid_t> found;
   std::error_code ignored;  // processes come and go while the directory is read
-  for (const fs::directory_entry& entry : fs::directory_iterator(root_ / "proc", ignored)) {
-    const auto pid = pid_of(entry.path().filename());
+  for (auto entry = fs::directory_iterator(root_ / "proc", ignored);
+       entry != fs::directory_iterator(); entry.increment(ignored)) {
+    const auto pid = pid_of(entry->path().filename());
     if (!pid) continue;
     // Another user's executable cannot be read without privileges; its comm can.
-    const fs::path executable = fs::read_symlink(entry.path() / "exe", ignored);
+    std::error_code unreadable;
+    const fs::path executable = fs::read_symlink(entry->path() / "exe", unreadable);
     std::string base = executable.filename().string();
     if (const auto deleted = base.find(" (deleted)"); deleted != std::string::npos)
       base.resize(deleted);
-    if (matches(globs, base) || matches(globs, first_line(entry.path() / "comm")))
+    if (matches(globs, base) || matches(globs, first_line(entry->path() / "comm")))
       found.push_back(*pid);
   }
   std::sort(found.begin(), found.end());
@@ -119,7 +121,7 @@ fs::path TargetFinder::cgroup_directory(const std::string& path) const {
   std::error_code ignored;
   const fs::path canonical_mount = fs::weakly_canonical(mount, ignored);
   for (const fs::path& top : {root_, mount}) {
-    const fs::path found = fs::weakly_canonical(top / fs::path(path).relative_path(), ignored);
+    fs::path found = fs::weakly_canonical(top / fs::path(path).relative_path(), ignored);
     // ".." must not lead out of the hierarchy: other directories have numbers, too.
     const auto [rest, _] = std::mismatch(canonical_mount.begin(), canonical_mount.end(),
                                          found.begin(), found.end());

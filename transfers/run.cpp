@@ -235,7 +235,9 @@ Outcome run_once(const Method& method, BufferSize buffer, const Source& source,
   const std::uint64_t expected_bytes = std::min(length, source.bytes());
 
   std::vector<Sink> sinks;
-  for (int i = 0; i < (method.needs.second_sink ? 2 : 1); ++i) {
+  const std::size_t wanted = method.needs.second_sink ? 2 : 1;
+  sinks.reserve(wanted);
+  while (sinks.size() < wanted) {
     sinks.push_back(make_sink(spec, source));
   }
   std::vector<std::unique_ptr<Drain>> drains;

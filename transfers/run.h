@@ -69,6 +69,6 @@ struct Outcome {
 // in the method itself, even its death by a signal, is Outcome::error. Blocks until the
 // child and the drains have ended; all of them die with the calling thread.
 Outcome run_once(const Method& method, BufferSize buffer, const Source& source,
-                 const SinkSpec& sink, const RunOptions& options = {});
+                 const SinkSpec& spec, const RunOptions& options = {});
 
 }  // namespace zctrace::transfers

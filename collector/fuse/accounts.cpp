@@ -13,7 +13,7 @@ std::size_t bucket_of(std::uint64_t ns) {
   const unsigned octave = ns == 0 ? 0 : static_cast<unsigned>(std::bit_width(ns)) - 1;
   if (octave < Histogram::kFirstOctave) return 0;
   const std::size_t upper_half = octave > 0 ? (ns >> (octave - 1)) & 1 : 0;
-  return std::min<std::size_t>(2 * (octave - Histogram::kFirstOctave) + upper_half,
+  return std::min<std::size_t>(2UL * (octave - Histogram::kFirstOctave) + upper_half,
                                Histogram::kBuckets - 1);
 }
 

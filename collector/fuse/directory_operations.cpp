@@ -29,7 +29,7 @@ void opendir(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
     handle->opener = request.process();
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     info->cache_readdir = info->keep_cache = request.fs().options.cache == Cache::always;
-    if (request.opened(*info)) handle.release();  // the kernel's, until releasedir
+    if (request.opened(*info)) static_cast<void>(handle.release());  // the kernel's, until releasedir
   });
 }
 

@@ -41,7 +41,7 @@ void open(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     inode.handles++;
     if (request.opened(*info)) {
-      handle.release();  // the kernel's, until release
+      static_cast<void>(handle.release());  // the kernel's, until release
     } else {
       inode.handles--;
     }
@@ -65,7 +65,7 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
                           mode);
       error = fd ? 0 : errno;
     }
-    fuse_entry_param entry;
+    fuse_entry_param entry{};
     if (error == 0) error = look_up_open(fs, parent, name, fd.get(), entry);
     if (error != 0) {
       request.error(error == EMFILE ? ENFILE : error);
@@ -78,7 +78,7 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     inode->handles++;
     if (request.created(entry, *info)) {
-      handle.release();
+      static_cast<void>(handle.release());
     } else {
       inode->handles--;
       fs.inodes.forget(entry.ino, 1);

@@ -21,15 +21,15 @@ struct Inode;
 // Owned by the kernel's file handle: made by open or create, deleted by release.
 struct FileHandle {
   Descriptor fd;
-  bool append;        // splice refuses O_APPEND, and only the source knows where its end is
-  bool direct;        // past the page cache, so that the kernel says which reads are calls
+  bool append;          // splice refuses O_APPEND, and only the source knows where its end is
+  bool direct = false;  // past the page cache, so that the kernel says which reads are calls
   ProcessId opener;
   // What the read requests through this handle were whose cause could be told.
   std::atomic<bool> read_by_call{false};
   std::atomic<bool> read_by_mapping{false};
 
   FileHandle(Descriptor file, int flags, ProcessId who)
-      : fd(std::move(file)), append((flags & O_APPEND) != 0), direct(false), opener(who) {}
+      : fd(std::move(file)), append((flags & O_APPEND) != 0), opener(who) {}
 };
 
 // Made by opendir, deleted by releasedir. Two threads may read one directory handle.

@@ -18,21 +18,17 @@ constexpr milliseconds kLongestPause(20);
 LockWaiters::~LockWaiters() { stop(); }
 
 void LockWaiters::add(Waiting waiting) {
-  bool stopped = false;
   {
     const std::lock_guard lock(mutex_);
-    stopped = stopping_;
-    if (!stopped) {
+    if (!stopping_) {
       if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
       waiting_.push_back(std::move(waiting));
       woken_ = true;
+      changed_.notify_one();
+      return;
     }
   }
-  if (stopped) {
-    waiting.answer(EINTR);
-    return;
-  }
-  changed_.notify_one();
+  waiting.answer(EINTR);
 }
 
 void LockWaiters::wake() noexcept {

@@ -37,7 +37,7 @@ std::string existing_directory(const std::string& path, const char* what) {
   struct statfs dead;
   errno = 0;
   const bool is_dead = ::statfs(path.c_str(), &dead) != 0 && errno == ENOTCONN;
-  const std::string resolved = is_dead ? "" : canonical(path);
+  std::string resolved = is_dead ? "" : canonical(path);
   if (is_dead)
     throw Error(std::string(what) + " " + in_quotes(path) +
                 " is a mount whose file system has died; first: fusermount3 -u " + path);
@@ -66,7 +66,7 @@ std::string find_program(const char* name) {
   std::string path = std::string(told != nullptr ? told : "") + ":/usr/bin:/bin";
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find(':', begin), path.size());
-    const std::string candidate = path.substr(begin, end - begin) + "/" + name;
+    std::string candidate = path.substr(begin, end - begin) + "/" + name;
     if (candidate.front() == '/' && candidate.size() > std::strlen(name) + 1 &&
         ::access(candidate.c_str(), X_OK) == 0)
       return candidate;

@@ -26,7 +26,7 @@ int enter(FileSystem& fs, const Inode& parent, const char* name, Descriptor fd,
 }
 
 void reply_entry(Request& request, const Inode& parent, const char* name) {
-  fuse_entry_param entry;
+  fuse_entry_param entry{};
   if (const int error = look_up(request.fs(), parent, name, entry); error != 0) {
     request.error(error);
   } else if (!request.entry(entry)) {
@@ -37,7 +37,7 @@ void reply_entry(Request& request, const Inode& parent, const char* name) {
 void lookup(fuse_req_t raw, fuse_ino_t parent_id, const char* name) noexcept {
   serve(raw, Operation::lookup, parent_id, [name](Request& request, const Inode& parent) {
     FileSystem& fs = request.fs();
-    fuse_entry_param entry;
+    fuse_entry_param entry{};
     const int error = look_up(fs, parent, name, entry);
     if (error == ENOENT && fs.options.cache == Cache::always) {
       entry = {};  // inode 0: remember that there is no such name

