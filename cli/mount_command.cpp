@@ -193,6 +193,7 @@ int mount(const MountOptions& options, nanoseconds duration, nanoseconds interva
   passthrough.threads = options.threads;
   if (options.observe) {
     observation.emplace();
+    passthrough.remember_requesters = true;
     passthrough.before_serving = [&observation](const std::vector<pid_t>& threads) {
       observation->serve_with(threads);
     };

@@ -36,6 +36,7 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
       self_fd_(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
       device_(inodes.find(InodeTable::kRootId)->device) {
   if (!self_fd_) throw system_error("cannot open '/proc/self/fd'", errno);
+  if (options.remember_requesters) requesters.remember();
   requesters.on_told_apart(
       [this](const std::unordered_set<ProcessId>& apart) { accounts.tell_apart(apart); });
 }

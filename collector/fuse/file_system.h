@@ -42,6 +42,8 @@ struct FileSystemOptions {
   // Who asks is looked up in /proc. Without that, all is charged to Requesters::kKernel, and the
   // daemon makes no call but those that serve a request.
   bool identify_requesters = true;
+  // Who has asked is remembered until it is said to have ended: see Requesters::remember().
+  bool remember_requesters = false;
   // Descriptors that inodes may take before the kernel is asked to forget some.
   std::size_t inode_descriptors = 10000;
 };

@@ -38,16 +38,17 @@ void Observation::serve_with(const std::vector<pid_t>& threads) {
   threads_ = threads.size();
 }
 
-void Observation::poll(const Requesters& requesters) {
+void Observation::poll(Requesters& requesters) {
   session_.poll();
   running_ = {};
   for (const Process& process : session_.take_processes()) {
     if (!requesters.has_asked(process.pid, process.start_ns)) continue;
     add_calls_on_fuse(process.end_ns ? ended_ : running_, process);
+    if (process.end_ns) requesters.has_ended(process.pid, process.start_ns);
   }
 }
 
-void Observation::finish(const Requesters& requesters) {
+void Observation::finish(Requesters& requesters) {
   const auto deadline = std::chrono::steady_clock::now() + kEndPatience;
   for (;;) {
     poll(requesters);

@@ -22,10 +22,10 @@ class Observation {
   void serve_with(const std::vector<pid_t>& threads);
 
   // Reads the counts. Call it about once a second.
-  void poll(const Requesters& requesters);
+  void poll(Requesters& requesters);
   // When the threads that served have ended: polls until the kernel has added them up, which is
   // a moment after they could be joined.
-  void finish(const Requesters& requesters);
+  void finish(Requesters& requesters);
 
   // As of the latest poll.
   Observed seen() const;

@@ -99,6 +99,7 @@ FileSystemOptions file_system_options(const PassthroughOptions& options, bool fo
   all.splice = options.splice;
   all.cache = options.cache;
   all.identify_requesters = options.identify_requesters;
+  all.remember_requesters = options.remember_requesters;
   all.for_everyone = for_everyone;
   all.thread_umask = threads_may_leave_fs();
   all.inode_descriptors = raise_descriptor_limit();

@@ -33,6 +33,7 @@ struct PassthroughOptions {
   Cache cache = Cache::automatic;
   unsigned threads = 0;              // 0: by the number of CPUs
   bool identify_requesters = true;   // see FileSystemOptions
+  bool remember_requesters = false;  // the same
   ServedRequests* served = nullptr;  // kept up to date, if any; may lie in shared memory
   // Called with the threads that will serve, before any of them does; who uses the mount waits.
   // What it throws is thrown to the caller, with nothing left mounted.

@@ -132,7 +132,7 @@ ProcessId Requesters::identify(pid_t tid) {
     fresh.process.start_ns = stat.start_ticks * tick_ns();
     fresh.start_ticks = stat.start_ticks;
     by_pid_[pid] = process;
-    starts_.emplace(pid, stat.start_ticks);
+    if (remember_) remembered_.emplace(pid, stat.start_ticks);
   }
   if (threads_.size() >= kThreads) threads_.clear();  // those that still ask are found again
   Thread& thread = threads_[tid];
@@ -216,9 +216,19 @@ pid_t Requesters::pid_of(ProcessId process) const {
   return known == known_.end() ? 0 : static_cast<pid_t>(known->second.process.pid);
 }
 
+void Requesters::remember() {
+  const std::lock_guard lock(mutex_);
+  remember_ = true;
+}
+
 bool Requesters::has_asked(std::int64_t pid, std::uint64_t start_ns) const {
   const std::lock_guard lock(mutex_);
-  return starts_.contains({pid, start_ns / tick_ns()});
+  return remembered_.contains({pid, start_ns / tick_ns()});
+}
+
+void Requesters::has_ended(std::int64_t pid, std::uint64_t start_ns) {
+  const std::lock_guard lock(mutex_);
+  remembered_.erase({pid, start_ns / tick_ns()});
 }
 
 bool Requesters::may_inspect(ProcessId process) const {

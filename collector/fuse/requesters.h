@@ -50,8 +50,11 @@ class Requesters {
   // The process of thread `tid`, which waits for its request to be answered.
   ProcessId process_of(pid_t tid);
   pid_t pid_of(ProcessId process) const;
-  // Whether a process that began at `start_ns` (CLOCK_BOOTTIME) ever asked.
+  // From now on remembers each process that asks, until it is said to have ended.
+  void remember();
+  // Whether a process that began at `start_ns` (CLOCK_BOOTTIME) is remembered to have asked.
   bool has_asked(std::int64_t pid, std::uint64_t start_ns) const;
+  void has_ended(std::int64_t pid, std::uint64_t start_ns);
   // Whether /proc may be asked what the process does; asked for and kept by read_cause.
   bool may_inspect(ProcessId process) const;
   void refuse_inspection(ProcessId process);
@@ -89,8 +92,9 @@ class Requesters {
   const std::size_t most_;
   ProcessId next_ = kKernel + 1;
   std::unordered_map<ProcessId, Known> known_;
-  std::unordered_map<std::int64_t, ProcessId> by_pid_;       // the latest of each pid
-  std::set<std::pair<std::int64_t, std::uint64_t>> starts_;  // pid and ticks, of all
+  std::unordered_map<std::int64_t, ProcessId> by_pid_;           // the latest of each pid
+  std::set<std::pair<std::int64_t, std::uint64_t>> remembered_;  // pid and ticks
+  bool remember_ = false;
   std::function<void(const std::unordered_set<ProcessId>&)> told_apart_;
 
   std::deque<ProcessId> unread_;  // whose command line is wanted

@@ -102,6 +102,23 @@ TEST(Requesters, OfTooManyThoseThatHaveNotAskedForTheLongestAreForgotten) {
   EXPECT_FALSE(requesters.may_inspect(mine));
 }
 
+TEST(Requesters, RemembersWhoAskedUntilItHasEndedAndOnlyWhenItIsTold) {
+  Requesters forgetful;
+  const ProcessId number = forgetful.process_of(::getpid());
+  const Process mine = forgetful.processes().at(number);
+  EXPECT_FALSE(forgetful.has_asked(mine.pid, mine.start_ns));
+
+  Requesters requesters("/proc", 2);
+  requesters.remember();
+  EXPECT_FALSE(requesters.has_asked(mine.pid, mine.start_ns));
+  for (const pid_t pid : {::getpid(), ::getppid(), 1}) requesters.process_of(pid);
+  // Also when it is no longer told apart.
+  EXPECT_TRUE(requesters.has_asked(mine.pid, mine.start_ns));
+  EXPECT_FALSE(requesters.has_asked(mine.pid, mine.start_ns + 1'000'000'000));
+  requesters.has_ended(mine.pid, mine.start_ns);
+  EXPECT_FALSE(requesters.has_asked(mine.pid, mine.start_ns));
+}
+
 TEST(MountPoint, RefusesWhatCannotWork) {
   EXPECT_THROW(check_mount_point("/nonexistent", "/tmp"), Error);
   EXPECT_THROW(check_mount_point("/dev/null", "/tmp"), Error);
