@@ -267,7 +267,9 @@ class NginxTest(ServerTest):
 
     def requests(self):
         requests = []
-        for line in self.log.read_text().splitlines():
+        # A line that is being written may be there in part.
+        lines, _, _ = self.log.read_text().rpartition("\n")
+        for line in lines.splitlines():
             pid, end, took, status, moved = line.split()
             requests.append(Request(int(pid), float(end) - float(took), float(end), int(status),
                                     int(moved)))

@@ -2,6 +2,7 @@
 #include "cli/place.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -143,7 +144,8 @@ TEST_F(PlacesInATree, OfAProcessThatEndedIsItsParents) {
 
 // Between the opening of its file and the reading: a directory can be opened, but not read.
 TEST_F(PlacesInATree, OfAProcessThatEndsWhileItIsReadIsItsParents) {
-  const std::filesystem::path root = std::filesystem::path(testing::TempDir()) / "ends";
+  const std::filesystem::path root =
+      std::filesystem::path(testing::TempDir()) / ("ends" + std::to_string(::getpid()));
   std::filesystem::create_directories(root / "proc/160/cgroup");
   std::filesystem::create_directories(root / "proc/101");
   std::filesystem::copy(root_ / "proc/101/cgroup", root / "proc/101/cgroup");
