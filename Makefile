@@ -91,7 +91,7 @@ SHELL_SOURCES := .ci/run scripts/demo scripts/packages scripts/kernel-matrix/tes
 	scripts/kernel-matrix/init
 comma := ,
 
-BENCH := $(addprefix $(BUILD)/bench/,loop floor parts crowd snapshot)
+BENCH := $(addprefix $(BUILD)/bench/,loop switches floor parts crowd snapshot)
 
 .DELETE_ON_ERROR:
 .SECONDARY:

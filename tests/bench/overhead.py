@@ -15,7 +15,7 @@ import own_cost
 import syscall_loop
 from observers import Failed, installed, with_tracefs
 
-PARTS = ("loop", "parts", "threads", "start", "crowds", "nginx")
+PARTS = ("loop", "parts", "switches", "threads", "start", "crowds", "nginx")
 
 
 def progress(text):
@@ -29,6 +29,8 @@ def measure(part, options):
         return syscall_loop.measure(options.rounds, progress), syscall_loop.show
     if part == "parts":
         return syscall_loop.measure_parts(options.rounds), syscall_loop.show_parts
+    if part == "switches":
+        return syscall_loop.measure_switches(options.rounds, progress), syscall_loop.show_switches
     if part == "threads":
         return (syscall_loop.measure_threads(max(3, options.rounds // 2), progress),
                 syscall_loop.show_threads)

@@ -7,11 +7,12 @@ import figures
 from observers import BUILD, ZCTRACE, Beside, Failed, Nobody, installed
 
 LOOP = str(BUILD / "bench/loop")
+SWITCHES = str(BUILD / "bench/switches")
 
 
-def run_loop(rounds, threads=1, prefix=()):
+def run_loop(rounds, threads=1, prefix=(), program=LOOP):
     """ns a syscall: (wall, CPU, CPU of the fastest slice)."""
-    done = subprocess.run([*prefix, LOOP, str(rounds), str(threads)], stdin=subprocess.DEVNULL,
+    done = subprocess.run([*prefix, program, str(rounds), str(threads)], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
     try:
         wall, cpu, least = map(float, done.stdout.strip().splitlines()[-1].split())
@@ -33,9 +34,9 @@ class Variant:
         """perf trace and strace do their work elsewhere: wall time shows it, CPU time does not."""
         return self.rounds < 100000
 
-    def run(self, threads=1):
+    def run(self, threads=1, program=LOOP):
         with self.observer.watching():
-            return run_loop(self.rounds, threads, self.prefix)
+            return run_loop(self.rounds, threads, self.prefix, program)
 
 
 def variants():
@@ -108,6 +109,45 @@ def show(found):
         print(f"{name:<24} {figure['added']:>9.0f} {by_floor:>8} "
               f"{figure['added_ns']['median']:>8.0f} {figures.span(figure['added_ns']):>20} "
               f"{figure['clock']:>6}")
+
+
+CALLS_A_ROUND_TRIP = 4
+SWITCHES_A_ROUND_TRIP = 2
+
+
+def measure_switches(rounds, progress):
+    """name -> ns that a round trip takes more, that a call does, and what that leaves a switch"""
+    chosen = variants()
+    names = ("bare", "zctrace --no-latency", "zctrace")
+    trip = {name: [] for name in names}
+    call = {name: [] for name in names}
+    for number in range(rounds):
+        for name in names:
+            progress(f"switches, round {number + 1} of {rounds}: {name}")
+            trip[name].append(chosen[name].run(program=SWITCHES)[2])
+            call[name].append(chosen[name].run()[2])
+    found = {}
+    for name in names[1:]:
+        added = {}
+        for what, taken in (("round_trip", trip), ("call", call)):
+            added[what] = min(taken[name]) - min(taken["bare"])
+        added["switch"] = ((added["round_trip"] - CALLS_A_ROUND_TRIP * added["call"])
+                           / SWITCHES_A_ROUND_TRIP)
+        added["round_trip_ns"] = figures.spread(trip[name])
+        found[name] = added
+    found["bare"] = {"round_trip_ns": figures.spread(trip["bare"])}
+    return found
+
+
+def show_switches(found):
+    bare = found["bare"]["round_trip_ns"]
+    print("\na round trip through two pipes on one CPU, four calls and two switches, takes "
+          f"{bare['min']:.0f} ns ({figures.span(bare)}); added, by the least of all rounds")
+    print(f"{'observer':<24} {'round trip':>11} {'a call':>7} {'left for a switch':>18}")
+    for name, added in found.items():
+        if "switch" in added:
+            print(f"{name:<24} {added['round_trip']:>11.0f} {added['call']:>7.0f} "
+                  f"{added['switch']:>18.0f}")
 
 
 THREADS = (1, 8, 64)
