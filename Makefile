@@ -293,13 +293,13 @@ $(BUILD)/bench/%.skel.h: tests/bench/%.bpf.c | $(BUILD)/bench
 		$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name $*_bpf > $@
 
 $(BUILD)/bench/floor $(BUILD)/bench/parts: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/bench/%.skel.h
-	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -I. -I$(BUILD)/bench $< -o $@ -lbpf -lelf -lz
+	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -MMD -MP -I. -I$(BUILD)/bench $< -o $@ -lbpf -lelf -lz
 
 $(BUILD)/bench/verified: tests/bench/verified.c | $(BUILD)/bench
-	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror $< -o $@ -lbpf
+	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -MMD -MP $< -o $@ -lbpf
 
 $(BUILD)/bench/%: tests/bench/%.c | $(BUILD)/bench
-	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -pthread $< -o $@
+	$(call say,CC,$<)$(CC) -O2 -g -Wall -Wextra -Werror -MMD -MP -pthread $< -o $@
 
 $(BUILD)/bench/snapshot: $(BUILD)/tests/bench/snapshot.o $(COLLECTOR)
 	$(call say,LINK,$@)$(CXX) $(SANITIZE) -o $@.new $^ $(LIBS) && mv $@.new $@

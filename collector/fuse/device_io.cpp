@@ -26,13 +26,17 @@ void before_any_reply() {
   handed_over.fetch_add(1, std::memory_order_release);
 }
 
-void after_request() {
-  static_cast<void>(handed_over.load(std::memory_order_acquire));
-}
-
 std::atomic<std::uint64_t> requests{0};
 std::atomic<std::uint64_t> writes{0};
 std::atomic<std::uint64_t> splices{0};
+
+// After an attempt to take a request, which gave `n` bytes of it or none; returns that.
+ssize_t taken(ssize_t n) {
+  if (n <= 0) return n;
+  static_cast<void>(handed_over.load(std::memory_order_acquire));
+  requests.fetch_add(1, std::memory_order_relaxed);
+  return n;
+}
 
 std::uint64_t payload(ssize_t written) {
   const auto size = static_cast<std::uint64_t>(written);
@@ -59,20 +63,12 @@ ssize_t splice_reply(int from, off_t* from_at, int to, off_t* to_at, size_t leng
 }
 
 ssize_t read_request(int fd, void* buffer, size_t size, void*) {
-  const ssize_t n = ::read(fd, buffer, size);
-  if (n <= 0) return n;
-  requests.fetch_add(1, std::memory_order_relaxed);
-  after_request();
-  return n;
+  return taken(::read(fd, buffer, size));
 }
 
 ssize_t splice_request(int from, off_t* from_at, int to, off_t* to_at, size_t length,
                        unsigned flags, void*) {
-  const ssize_t n = ::splice(from, from_at, to, to_at, length, flags);
-  if (n <= 0) return n;
-  requests.fetch_add(1, std::memory_order_relaxed);
-  after_request();
-  return n;
+  return taken(::splice(from, from_at, to, to_at, length, flags));
 }
 
 }  // namespace

@@ -7,20 +7,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum { SLICE = 1000 };	/* rounds, of two calls each */
 
 static long rounds;
-
-static double now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * 1e9 + now.tv_nsec;
-}
 
 /* Leaves its fastest slice's CPU time a call in *least. */
 static void *loop(void *least)

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef unsigned int __u32;
@@ -22,6 +21,7 @@ typedef unsigned long long __u64;
 
 #include "bpf/abi.h"
 #include "parts.skel.h"
+#include "clock.h"
 
 enum part { BARE, EXIT_ONLY, EMPTY, CURRENT, BIT, STATE, ROW, KIND, CLOCK, HISTOGRAM, PARTS };
 
@@ -43,14 +43,6 @@ static const char *const names[PARTS] = {
 
 static double added_ns[PARTS][MAX_ROUNDS];
 
-static double cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return now.tv_sec * 1e9 + now.tv_nsec;
-}
-
 /*
  * CPU time of a syscall, in ns: of many short slices the fastest, in which nothing else had
  * a part of this processor.
@@ -61,13 +53,13 @@ static double loop_ns(long calls, int zero, int null)
 	double least = 0;
 
 	for (long slice = 0; slice < calls / SLICE_CALLS; slice++) {
-		double begin = cpu_ns(), ns;
+		double begin = now_ns(CLOCK_THREAD_CPUTIME_ID), ns;
 
 		for (int i = 0; i < SLICE_CALLS / 2; i++)
 			if (read(zero, buffer, sizeof(buffer)) != sizeof(buffer) ||
 			    write(null, buffer, sizeof(buffer)) != sizeof(buffer))
 				abort();
-		ns = (cpu_ns() - begin) / SLICE_CALLS;
+		ns = (now_ns(CLOCK_THREAD_CPUTIME_ID) - begin) / SLICE_CALLS;
 		if (slice == 0 || ns < least)
 			least = ns;
 	}

@@ -9,21 +9,14 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum { SLICE = 1000 };
 
 static int there[2], back[2];
 static long rounds;
-
-static double now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * 1e9 + now.tv_nsec;
-}
 
 static void *answer(void *unused)
 {
