@@ -11,7 +11,8 @@ import struct
 import subprocess
 import tempfile
 
-from harness import PATIENCE_S, ZCTRACE, Report, Terminal, TestCase, in_both_modes, tool
+from harness import (PATIENCE_S, ZCTRACE, Report, Terminal, TestCase, in_both_modes, reports_of,
+                     tool, whole_lines)
 
 NULL = ("write", "user", "device")
 
@@ -425,9 +426,7 @@ class Cgroups(Attach):
         self.move(target, cgroup)
 
         def found():
-            # The stream is looked at while it is written: its last line may not be whole.
-            lines = attached.report_path.read_text().split("\n")[:-1]
-            return any(process["pid"] == target.pid for line in lines
+            return any(process["pid"] == target.pid for line in whole_lines(attached.report_path)
                        for process in json.loads(line)["processes"])
 
         def told_and_found():
@@ -438,7 +437,7 @@ class Cgroups(Attach):
         self.tell(target, "write 101 5")
         attached.send_signal(signal.SIGINT)
         attached.communicate(timeout=PATIENCE_S)
-        reports = [Report(line) for line in attached.report_path.read_text().splitlines()]
+        reports = reports_of(attached.report_path)
         moved = sum(self.null_writes(report.totals)[1] for report in reports)
         ones = sum(self.null_writes(report.totals)[0] for report in reports) - 101
         self.assertEqual(moved, 505 + ones)
@@ -486,8 +485,7 @@ class Cgroups(Attach):
 
         def told_and_found():
             self.tell(later, "write 1 1")
-            lines = attached.report_path.read_text().split("\n")[:-1]
-            return any(process["pid"] == later.pid for line in lines
+            return any(process["pid"] == later.pid for line in whole_lines(attached.report_path)
                        for process in json.loads(line)["processes"])
 
         self.wait_until(told_and_found, "the new one is found")
@@ -499,7 +497,7 @@ class Cgroups(Attach):
         self.wait_until(lambda: self.removed(cgroup), "it is removed")
         attached.communicate(timeout=PATIENCE_S)
         self.assertEqual(attached.returncode, 0)
-        reports = [Report(line) for line in attached.report_path.read_text().splitlines()]
+        reports = reports_of(attached.report_path)
         calls = {}
         for report in reports:
             for process in report.processes:
@@ -593,17 +591,13 @@ class Intervals(Attach):
         whole = self.attach("-p", target.pid)
         attached = self.attach("-p", target.pid, "-i", "50ms")
 
-        def lines():
-            return attached.report_path.read_text().split("\n")[:-1]
-
         for _ in range(7):
-            before = len(lines())
             self.tell(target, "write 101 7", "each 103 11", "children 107 13", "spawn 109 3")
-            self.wait_until(lambda before=before: len(lines()) > before, "an interval ends")
+            self.wait_for_intervals(attached.report_path, 1)
         attached.send_signal(signal.SIGINT)
         attached.communicate(timeout=PATIENCE_S)
         self.assertEqual(attached.returncode, 0)
-        reports = [Report(line) for line in lines()]
+        reports = reports_of(attached.report_path)
         sums = [sum(column) for column in zip(*(self.null_writes(r.totals) for r in reports))]
         expected = (7 * (101 + 3 * 103 + 2 * 107 + 2 * 109),
                     7 * (707 + 3 * 1133 + 2 * 1391 + 2 * 327))
@@ -617,10 +611,13 @@ class Intervals(Attach):
 
     def test_idle_interval_has_no_processes(self):
         target = self.commanded()
-        attached = self.attach("-p", target.pid, "-i", "50ms", "-d", "300ms")
+        attached = self.attach("-p", target.pid, "-i", "50ms")
+        self.wait_for_intervals(attached.report_path, 3)
+        attached.send_signal(signal.SIGINT)
         attached.communicate(timeout=PATIENCE_S)
-        reports = [Report(line) for line in attached.report_path.read_text().splitlines()]
-        self.assertGreater(len(reports), 1)
+        self.assertEqual(attached.returncode, 0)
+        reports = reports_of(attached.report_path)
+        self.assertGreaterEqual(len(reports), 3)
         for report in reports:
             self.assertEqual(report.processes, [])
 

@@ -111,6 +111,16 @@ class Report:
         return sum(row["bytes"] for row in rows)
 
 
+def whole_lines(path):
+    """Of a file that is being written: its last line may not be whole yet."""
+    return path.read_text().split("\n")[:-1] if path.exists() else []
+
+
+def reports_of(path):
+    """Those of -i, a line each."""
+    return [Report(line) for line in path.read_text().splitlines()]
+
+
 class Observed:
     """What a finished `zctrace run` left: its status, its streams, its report."""
 
@@ -285,6 +295,12 @@ class TestCase(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, f"never happened: {what}")
             time.sleep(0.005)
         return result
+
+    def wait_for_intervals(self, path, count):
+        """Until so many more of -i are written to the file: work between two calls of this is
+        spread over intervals, however fast it is done."""
+        wanted = len(whole_lines(path)) + count
+        self.wait_until(lambda: len(whole_lines(path)) >= wanted, f"{count} intervals end")
 
     def wait_for_line(self, stream, wanted):
         """Reads lines up to one that holds `wanted`; the stream's end is a failure."""

@@ -6,7 +6,7 @@ import pathlib
 import signal
 
 import attach_test
-from harness import NO_CALLS, PATIENCE_S, ZCTRACE, Report, in_both_modes, merge
+from harness import NO_CALLS, PATIENCE_S, ZCTRACE, Report, in_both_modes, merge, reports_of
 
 PROCESSES = 20000
 THREADS = 2000
@@ -154,7 +154,7 @@ class ShortLives(Accounted):
         attached = self.attach("-p", target.pid, "-i", "100ms", "--max-processes", 7)
         known = self.let_live(target)
         attached.wait(timeout=PATIENCE_S)
-        intervals = [Report(line) for line in attached.report_path.read_text().splitlines()]
+        intervals = reports_of(attached.report_path)
         self.assertGreater(len(intervals), 2)
         found, lost = {}, 0
         for interval in intervals:
@@ -301,10 +301,10 @@ class NoRoom(Accounted):
         targets = [self.commanded(name) for _ in range(4)]
         path = self.directory / "intervals.json"
         attached = self.attach("-n", name, "--room", "tasks=2", "-i", "50ms", path=path)
-        self.wait_until(lambda: len(path.read_text().splitlines()) >= 30, "thirty intervals")
+        self.wait_for_intervals(path, 30)
         attached.send_signal(signal.SIGINT)
         attached.communicate(timeout=PATIENCE_S)
-        reports = [Report(line) for line in path.read_text().splitlines()]
+        reports = reports_of(path)
         lost = [report["completeness"]["lost"]["task_memory"] for report in reports]
         # The first interval begins with what there was at the beginning.
         self.assertEqual((lost[0], sum(lost)), (2, 2))
