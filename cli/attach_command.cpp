@@ -53,7 +53,7 @@ class Reporter {
   // counts of all of them are right.
   void interval(bool last) {
     const auto now = steady_clock::now();
-    Report standing = last ? verified_report() : complete(watch_.report());
+    Report standing = last ? last_report() : complete(watch_.report());
     watch_.forget_ended();  // they are in this report
     Report between = difference(standing, last_);
     between.started_at = last_.started_at;
@@ -66,7 +66,7 @@ class Reporter {
   }
 
   void final_report() {
-    Report report = verified_report();
+    Report report = last_report();
     report.started_at = first_.started_at;
     report.duration_ns = since(start_, steady_clock::now());
     lost_ |= !report.completeness.whole();
@@ -80,10 +80,11 @@ class Reporter {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<nanoseconds>(to - from).count());
   }
 
-  // The counts as they stood when they were compared.
-  Report verified_report() {
-    if (!options_.count.verify) return complete(watch_.report());
-    Verification verification = watch_.verify();
+  // Ends the observation.
+  Report last_report() {
+    std::optional<Verification> verification;
+    if (options_.count.verify) verification = watch_.verify();
+    watch_.stop();
     Report report = complete(watch_.report());
     report.completeness.verification = std::move(verification);
     return report;

@@ -41,7 +41,7 @@ struct RunOptions {
 // What a command gets to end after a SIGTERM that zctrace passed on to it.
 constexpr milliseconds kTermPatience(2000);
 // A task leaves its CPU for the last time a moment after its parent could wait for it.
-constexpr milliseconds kGonePatience(200);
+constexpr milliseconds kGonePatience(2000);
 
 struct Ending {
   bool ended = false;  // false: it outlived a signal that asked zctrace to end
@@ -152,15 +152,19 @@ int run(const RunOptions& options) {
   if (ending.ended && options.wait_all) watch_descendants(signals, session);
   report.duration_ns = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
+  // Who serves counts a request a moment after it was answered.
+  const std::size_t serving = mount ? mount->passthrough().threads() : 0;
+  if (mount) mount->passthrough().stop();
   std::optional<Verification> verification;
   if (options.count.verify) verification = session.verify();
+  if (mount || session.running() != 0) session.stop();
   report.completeness = session.completeness();
   report.completeness.verification = std::move(verification);
   report.processes = session.processes();
   report.others = session.others();
   if (mount) {
     fuse::FuseReport seen =
-        fuse::seen_since(mounted, mount->passthrough(), mount->passthrough().threads());
+        fuse::seen_since(mounted, mount->passthrough(), serving);
     seen.report.command = report.command;
     seen.observed.emplace();
     for (const Process& process : report.processes)

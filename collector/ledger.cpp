@@ -129,6 +129,13 @@ bool Ledger::finished(std::uint64_t account) const {
   return found != accounts_.end() && found->second.finished;
 }
 
+bool Ledger::anybody_leaves() const {
+  return std::any_of(accounts_.begin(), accounts_.end(), [](const auto& entry) {
+    const Account& account = entry.second;
+    return !account.finished && account.record.folded != account.record.dead;
+  });
+}
+
 // Who has no command line of its own has shown its parent's so far, who may go now.
 void Ledger::keep_commands() {
   for (auto& [id, account] : accounts_)

@@ -31,6 +31,8 @@ class Ledger {
   std::vector<std::uint64_t> take_finished();
   // Whether the account was seen and all its tasks are gone.
   bool finished(std::uint64_t account) const;
+  // Whether a task has exited and is yet to leave its CPU, with the last of its counts.
+  bool anybody_leaves() const;
   std::size_t running() const;  // accounts that are not finished
   bool empty() const { return accounts_.empty() && !forgotten_; }  // no account ever
   // Drops the finished accounts, so that memory is that of those which run. Nobody's counts but

@@ -28,6 +28,7 @@ constexpr milliseconds kShortestPollInterval(100);
 constexpr int kPollShare = 4;
 // Snapshots in a row to find tasks that change while they are read at rest, at most.
 constexpr std::size_t kMarkTries = 16;
+constexpr milliseconds kVerifyPatience(2000);
 
 // In the order of enum zc_loss.
 constexpr const char* kLosses[ZC_LOSSES] = {
@@ -167,9 +168,17 @@ void Session::read_marks() {
   }
 }
 
+// What differs may be a call between the kernel's count and ours, for as long as its CPU is taken
+// away.
 Verification Session::verify() {
-  read_marks();
-  return verifier_->result();
+  const auto deadline = steady_clock::now() + kVerifyPatience;
+  for (;;) {
+    read_marks();
+    Verification result = verifier_->result();
+    if (verifier_->settled() && result.differences.empty()) return result;
+    if (steady_clock::now() >= deadline) return result;
+    std::this_thread::sleep_for(milliseconds(1));
+  }
 }
 
 void Session::read_commands() {
@@ -229,12 +238,21 @@ std::size_t Session::forget_finished(const Snapshot& snapshot) {
 void Session::poll_until_gone(pid_t pid, milliseconds patience) {
   const auto deadline = steady_clock::now() + patience;
   for (;;) {
+    const bool last = steady_clock::now() >= deadline;  // not for having been stopped meanwhile
     poll();
     const std::uint64_t account = ledger_.account_of(pid);
-    if (account == 0 || ledger_.finished(account)) return;
-    if (steady_clock::now() >= deadline) return;
+    if ((account == 0 || ledger_.finished(account)) && !ledger_.anybody_leaves()) return;
+    if (last) return;
     std::this_thread::sleep_for(milliseconds(1));
   }
+}
+
+// Twice: a task that ends while it is read is in neither of the maps and the tasks then, and in the
+// maps the next time.
+void Session::stop() {
+  skeleton_.stop_counting();
+  poll();
+  poll();
 }
 
 std::vector<Process> Session::processes() const {

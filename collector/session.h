@@ -56,9 +56,13 @@ class Session {
   void poll();
   // A second; less at first, and while processes end by the thousand.
   std::chrono::milliseconds poll_interval() const { return poll_interval_; }
-  // Polls until process `pid` is gone from the kernel's books, which is a moment after its
-  // parent could wait for it; gives up after `patience`.
+  // Polls until process `pid`, and whoever else is about to go, is gone from the kernel's books,
+  // which is a moment after its parent could wait for it; gives up after `patience`.
   void poll_until_gone(pid_t pid, std::chrono::milliseconds patience);
+
+  // Counts nothing more, and reads what was counted until then, whoever goes on running or ends
+  // meanwhile. verify() comes before.
+  void stop();
 
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
@@ -73,8 +77,8 @@ class Session {
   std::vector<Process> own_threads() const { return ledger_.own_threads(); }
   // The latest observed process with that pid. Throws Error when there was none.
   Process process(pid_t pid) const;
-  // Reads until nobody changes meanwhile, a few times at most, and compares all counts with the
-  // kernel's own. Only with ProbeOptions::verify.
+  // Reads until nobody changes meanwhile and nothing differs, for two seconds at most, and compares
+  // all counts with the kernel's own. Only with ProbeOptions::verify.
   Verification verify();
   // To be compared with, too; see Verifier.
   void add_reaped(pid_t pid, const CounterValues& kernel) { verifier_->add_reaped(pid, kernel); }

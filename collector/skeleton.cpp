@@ -4,7 +4,10 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <linux/membarrier.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -227,6 +230,18 @@ bool Skeleton::take_walk_wanted() {
 
 void Skeleton::count_loss(std::uint32_t reason, std::uint64_t count) {
   __atomic_fetch_add(&bpf_->bss->losses[reason], count, __ATOMIC_RELAXED);
+}
+
+void Skeleton::stop_counting() {
+  // A call whose entry was not seen passes for one that seccomp denied: exits go first.
+  for (bpf_link** link : {&bpf_->links.zc_sys_exit, &bpf_->links.zc_sys_enter,
+                          &bpf_->links.zc_uring_cqe, &bpf_->links.zc_uring_done}) {
+    bpf_link__destroy(*link);
+    *link = nullptr;
+  }
+  // A program that runs on another CPU right now ends before this does. Where the kernel has no
+  // such call (CONFIG_MEMBARRIER, nohz_full), the reading that follows takes longer than any.
+  ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 std::uint64_t Skeleton::in_flight_at_start() const { return bpf_->bss->in_flight_at_start; }

@@ -66,6 +66,10 @@ class Skeleton {
   // forked after this.
   volatile std::uint32_t* window();
 
+  // Calls and requests are counted no more, and none is half counted. Switches are, and who ends
+  // is still noticed.
+  void stop_counting();
+
   // Whether this kernel keeps what /proc/PID/io shows.
   bool has_io_accounting() const { return io_accounting_; }
 

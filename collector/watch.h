@@ -35,6 +35,9 @@ class Watch {
   // Compares the counts with the kernel's own; see Session.
   Verification verify() { return session_.verify(); }
 
+  // The last reading; see Session.
+  void stop() { session_.stop(); }
+
   // As they stand; `command`, `argv` and the times are the caller's to fill in.
   Report report() const;
   // Those that ended are in no later report.

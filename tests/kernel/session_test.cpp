@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -12,6 +14,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "collector/error.h"
@@ -66,6 +70,49 @@ TEST_P(EveryMode, CountsCallsBytesAndKindsExactly) {
   EXPECT_EQ(seen.child().syscalls(), 10007u + 5003 + 2 * 101 + 1 + 2 + 1);
   EXPECT_EQ(seen.completeness.lost_events(), 0u);
   EXPECT_EQ(seen.completeness.in_flight_at_end, 0u);
+}
+
+TEST_P(EveryMode, StoppedItCountsNoMoreOfThoseWhoGoOnAndEnd) {
+  ZC_NEEDS_PROBES();
+  auto* const done = static_cast<std::atomic<std::uint64_t>*>(::mmap(
+      nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(done, MAP_FAILED);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int null = ::open("/dev/null", O_WRONLY);
+    for (;; ++*done)
+      if (::write(null, "1234567", 7) != 7) ::_exit(1);
+  }
+  ASSERT_GT(child, 0);
+  // After the fork: who inherits the descriptors of the programs holds on to them.
+  SessionOptions options;
+  options.probes = probes();
+  Session session(options);
+  const auto wait_for_more = [done] {
+    for (const std::uint64_t now = *done; *done < now + 1000;) ::sched_yield();
+  };
+  const auto writes = [&session, child] {
+    Row sum;
+    for (const Row& row : session.process(child).rows)
+      if (row.syscall == "write") sum = row;
+    return sum;
+  };
+  session.observe(child);
+  wait_for_more();
+  session.stop();
+  const Row counted = writes();
+  EXPECT_GE(counted.calls, 999u);
+  EXPECT_EQ(counted.bytes, 7 * counted.calls);
+  wait_for_more();
+  session.poll();
+  EXPECT_EQ(writes().calls, counted.calls);
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  ::munmap(done, 4096);
+  session.poll_until_gone(child, std::chrono::seconds(10));
+  EXPECT_EQ(writes().calls, counted.calls);
+  EXPECT_EQ(writes().bytes, counted.bytes);
+  EXPECT_TRUE(session.process(child).end_ns);
 }
 
 TEST_P(EveryMode, ThreadsThatExitAreAddedToTheirProcess) {
