@@ -15,7 +15,7 @@ import own_cost
 import syscall_loop
 from observers import Failed, installed, with_tracefs
 
-PARTS = ("loop", "parts", "switches", "threads", "start", "crowds", "nginx")
+PARTS = ("loop", "parts", "switches", "threads", "start", "crowds", "scrapes", "nginx")
 
 
 def progress(text):
@@ -38,6 +38,8 @@ def measure(part, options):
         return own_cost.measure_start(max(5, options.rounds), progress), own_cost.show_start
     if part == "crowds":
         return own_cost.measure_crowds(options.watch_seconds, progress), own_cost.show_crowds
+    if part == "scrapes":
+        return own_cost.measure_scrapes(20 * options.rounds, progress), own_cost.show_scrapes
     for name in ("nginx", "wrk"):
         if not installed(name):
             raise Failed(f"{name} is not installed")

@@ -3,6 +3,7 @@
 import pathlib
 import subprocess
 import time
+import urllib.request
 
 import figures
 from observers import BUILD, ZCTRACE
@@ -79,6 +80,40 @@ def measure_crowds(seconds, progress):
                         "cpu_percent": figures.spread(percents),
                         "rss_mib": figures.spread(sizes)}
     return found
+
+
+def measure_scrapes(rounds, progress):
+    """ms of an answer of `zctrace export` beside a thousand processes."""
+    progress("scrapes")
+    crowd = subprocess.Popen([str(BUILD / "bench/crowd"), "1000", "1"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        crowd.stdout.readline()
+        exporter = subprocess.Popen([ZCTRACE, "export", "-p", str(crowd.pid), "--listen",
+                                     "127.0.0.1:0"], text=True, **{**SILENT, "stderr": subprocess.PIPE})
+        try:
+            line = next(line for line in exporter.stderr if "serving" in line)
+            url = line.split()[-1]
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            time.sleep(2)
+            times, size = [], 0
+            for _ in range(rounds):
+                begin = time.monotonic()
+                with opener.open(url) as answer:
+                    size = len(answer.read())
+                times.append((time.monotonic() - begin) * 1000)
+        finally:
+            exporter.terminate()
+            exporter.wait()
+    finally:
+        crowd.stdin.close()
+        crowd.wait()
+    return {"ms": figures.spread(times), "bytes": size}
+
+
+def show_scrapes(found):
+    print(f"\na scrape of `zctrace export` beside 1,000 processes, {found['bytes']:,} bytes: "
+          f"{found['ms']['median']:.1f} ms (median), {figures.span(found['ms'], '.1f')} ms")
 
 
 def show_crowds(found):
