@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 
 from harness import (PATIENCE_S, ZCTRACE, Report, Terminal, TestCase, in_both_modes, reports_of,
-                     tool, whole_lines)
+                     tool, waits_in_call, whole_lines)
 
 NULL = ("write", "user", "device")
 
@@ -31,14 +31,6 @@ def switches(pid):
         lines = (task / "status").read_text().splitlines()
         found[task.name] = [line for line in lines if "ctxt_switches" in line]
     return found
-
-
-def waits_in_call(pid):
-    """Whether every task of the process sleeps inside a call."""
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        if (task / "syscall").read_text().split()[0] == "running":
-            return False
-    return True
 
 
 class Attach(TestCase):
@@ -368,6 +360,7 @@ class Cgroups(Attach):
             self.top = pathlib.Path(tempfile.mkdtemp(prefix="zctrace-test-", dir=self.mount))
         except OSError as error:
             self.skipTest(f"no cgroup can be made: {error}")
+        self.unit = self.top.name  # nobody else has one of that name
         self.addCleanup(self.remove, self.top)
 
     def remove(self, top):
@@ -426,7 +419,8 @@ class Cgroups(Attach):
         self.move(target, cgroup)
 
         def found():
-            return any(process["pid"] == target.pid for line in whole_lines(attached.report_path)
+            return any(process["pid"] == target.pid and self.null_writes(process)[0]
+                       for line in whole_lines(attached.report_path)
                        for process in json.loads(line)["processes"])
 
         def told_and_found():
@@ -473,19 +467,20 @@ class Cgroups(Attach):
 
     def test_unit_that_is_restarted(self):
         """It has a new cgroup of the old name."""
-        cgroup = self.cgroup("zctrace-test.service")
+        cgroup = self.cgroup(f"{self.unit}.service")
         other = self.commanded()
         before = self.commanded_in(cgroup)
         # While the other one runs, it does not end between the two.
-        attached = self.attach("--unit", "zctrace-test", "-p", other.pid, "-i", "50ms")
+        attached = self.attach("--unit", self.unit, "-p", other.pid, "-i", "50ms")
         self.tell(before, "write 101 5")
         self.end(before)
         self.wait_until(lambda: self.removed(cgroup), "it is removed")
-        later = self.commanded_in(self.cgroup("zctrace-test.service"))
+        later = self.commanded_in(self.cgroup(f"{self.unit}.service"))
 
         def told_and_found():
             self.tell(later, "write 1 1")
-            return any(process["pid"] == later.pid for line in whole_lines(attached.report_path)
+            return any(process["pid"] == later.pid and self.null_writes(process)[0]
+                       for line in whole_lines(attached.report_path)
                        for process in json.loads(line)["processes"])
 
         self.wait_until(told_and_found, "the new one is found")
@@ -508,9 +503,9 @@ class Cgroups(Attach):
         self.assertEqual([count for count in calls.values() if count], [103])
 
     def test_unit_that_is_stopped(self):
-        cgroup = self.cgroup("zctrace-test.service")
+        cgroup = self.cgroup(f"{self.unit}.service")
         target = self.commanded_in(cgroup)
-        attached = self.attach("--unit", "zctrace-test")
+        attached = self.attach("--unit", self.unit)
         self.tell(target, "write 101 5")
         self.end(target)
         self.wait_until(lambda: self.removed(cgroup), "it is removed")
@@ -528,7 +523,7 @@ class Cgroups(Attach):
         self.assert_writes(self.end_of(attached).totals, 101, 505)
 
     def test_unit(self):
-        name = f"zctrace-test-{os.getpid()}.service"
+        name = f"{self.unit}.service"
         target = self.commanded_in(self.cgroup(f"system.slice/{name}"))
         below = self.commanded_in(self.cgroup(f"system.slice/{name}/worker"))
         other = self.commanded_in(self.cgroup("system.slice/other.service"))
@@ -546,12 +541,12 @@ class Cgroups(Attach):
         by_pid = self.commanded("delta")
         by_name = self.commanded("alpha-one")
         by_cgroup = self.commanded_in(self.cgroup("one"))
-        by_unit = self.commanded_in(self.cgroup("zctrace-test.service"))
+        by_unit = self.commanded_in(self.cgroup(f"{self.unit}.service"))
         # Meant three times, counted once.
         by_three = self.commanded_in(self.top / "one", "alpha-two")
         nobody = self.commanded("epsilon")
         attached = self.attach("-p", f"{by_pid.pid},{by_three.pid}", "-n", "alpha-*",
-                               "-G", self.top / "one", "--unit", "zctrace-test")
+                               "-G", self.top / "one", "--unit", self.unit)
         targets = (by_pid, by_name, by_cgroup, by_unit, by_three, nobody)
         counts = (101, 103, 107, 109, 113, 127)
         for writes, target in zip(counts, targets):
@@ -569,7 +564,13 @@ class Everybody(Attach):
         later = self.commanded()
         self.tell(there, "write 101 5")
         self.tell(later, "write 103 5")
-        report = self.detach(attached)
+        attached.send_signal(signal.SIGINT)
+        attached.communicate(timeout=PATIENCE_S)
+        self.assertEqual(attached.returncode, 0)
+        report = Report(attached.report_path.read_text())
+        # What others do on this machine may be what is not compared exactly (docs/counting.md).
+        self.assertEqual([found for found in report["completeness"]["verification"]["differences"]
+                          if found["pid"] in (there.pid, later.pid)], [])
         self.assertNotIn(attached.pid, self.pids(report))
         self.assert_writes(report.process(there.pid), 101, 505)
         self.assert_writes(report.process(later.pid), 103, 515)
@@ -580,8 +581,10 @@ class Everybody(Attach):
 class Intervals(Attach):
     def test_duration(self):
         target = self.commanded()
-        attached = self.attach("-p", target.pid, "-d", "500ms")
-        report = self.end_of(attached)
+        path = self.directory / "report.json"
+        done = self.zctrace("attach", "-q", "-p", target.pid, "-d", "500ms", "--json", path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        report = Report(path.read_text())
         self.assertGreaterEqual(report["duration_ns"], 500_000_000)
         self.assertIsNone(target.poll())
 
@@ -611,6 +614,7 @@ class Intervals(Attach):
 
     def test_idle_interval_has_no_processes(self):
         target = self.commanded()
+        self.wait_until(lambda: waits_in_call(target.pid), "it waits to be told something")
         attached = self.attach("-p", target.pid, "-i", "50ms")
         self.wait_for_intervals(attached.report_path, 3)
         attached.send_signal(signal.SIGINT)
@@ -733,13 +737,15 @@ class InTheMiddle(Attach):
         target = self.stream("4", str(life))
         attached = self.attach("-p", target.pid, "--by", "thread", "--no-latency")
         after = self.done(target, 0)
-        self.wait_until(lambda: self.done(target, 0) > after + 10 * life, "many more threads")
+        self.wait_until(lambda: self.done(target, 0) > after + 20 * life, "many more threads")
         self.stop(target)
         report = self.detach(attached)
         counts = [self.null_writes(process)[0] for process in report.processes]
-        # Those that were there at the time, at most one a slot at each pass over the tasks.
+        # Those that were there at the time, at most one a slot at each pass over the tasks. A second
+        # pass meets one that is not observed from its beginning only where the numbers of tasks
+        # began anew: its maker then came after it in the first.
         partial = [calls for calls in counts if calls not in (0, life)]
-        self.assertLessEqual(len(partial), 4, counts)
+        self.assertLessEqual(len(partial), 2 * 4, counts)
         self.assertGreater(counts.count(life), 10)
 
     def test_ends_with_a_target_whose_threads_come_and_go(self):
@@ -781,6 +787,8 @@ class InFlight(Attach):
         target.stdin.write("seven!\n")
         target.stdin.flush()
         self.wait_for_line(target.stdout, "read 7 interrupted 0 early 0")
+        self.wait_until(lambda: len(os.listdir(f"/proc/{target.pid}/task")) == 2 and
+                        waits_in_call(target.pid), "the one that sleeps and the main thread wait")
         report = self.detach(attached)
         (row,) = [row for row in report.totals["rows"] if row["syscall"] == "read"]
         self.assertEqual((row["from"], row["to"]), ("pipe", "user"))

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import unittest
@@ -150,7 +151,7 @@ class Compare(harness.TestCase):
         self.assertEqual(done.stderr.count("\n"), 1)
 
     def test_an_interrupt_leaves_nothing_behind(self):
-        before = set(os.listdir("/var/tmp"))
+        before = self.temporary_files()
         report = self.directory / "never.json"
         process = self.start([harness.ZCTRACE, "compare", "--size", "64M", "--runs", "1000",
                               "--json", report], start_new_session=True)
@@ -158,7 +159,11 @@ class Compare(harness.TestCase):
         os.killpg(process.pid, signal.SIGINT)
         self.assertEqual(process.wait(timeout=harness.PATIENCE_S), 130)
         self.assertFalse(report.exists())
-        self.assertEqual(set(os.listdir("/var/tmp")) - before, set())
+        self.assertEqual(self.temporary_files() - before, set())
+
+    @staticmethod
+    def temporary_files():
+        return set(pathlib.Path("/var/tmp").glob("zctrace-??????"))
 
     def test_killed_outright_it_leaves_nothing_behind(self):
         process = self.start([harness.ZCTRACE, "compare", "--size", "64M", "--runs", "1000"],

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from harness import (PATIENCE_S, ZCTRACE, Report, TestCase, argv_of, children, in_both_modes,
-                     is_running)
+                     is_running, waits_in_call)
 from kernel_objects import assert_loaded, bpf_objects_of, wait_until_unloaded
 
 
@@ -148,6 +148,8 @@ class Signals(TestCase):
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                          text=True, start_new_session=True)
         pid = int(self.wait_for_line(run.stdout, "ready").split()[1])
+        # A shell that has looked for signals and not begun to read would not look again.
+        self.wait_until(lambda: waits_in_call(pid), "it reads")
         return run, pid
 
     def finish(self, run):
@@ -263,7 +265,12 @@ class Killed(TestCase):
                             .rsplit(")", 1)[1].split()[0] == "T", "zctrace stops")
             for pid in children(run.pid):
                 # Before its exec it is still called as zctrace was.
-                if argv_of(pid)[:1] == [ZCTRACE.encode()]:
+                def at_the_gate(pid=pid):
+                    return argv_of(pid)[:1] == [ZCTRACE.encode()]
+
+                self.wait_until(lambda pid=pid, at_the_gate=at_the_gate:
+                                waits_in_call(pid) or not at_the_gate(), "it waits or was let go")
+                if at_the_gate():
                     return run, pid
             run.kill()
             run.wait()

@@ -41,15 +41,19 @@ class Killed(Faults):
 
     def test_run_while_loading_never_runs_the_command(self):
         ran = self.directory / "ran"
-        words = [ZCTRACE, "run", "-q", "--json", self.path, "--", "touch", ran]
+        # A command that does not end while zctrace is looked at.
+        words = [ZCTRACE, "run", "-q", "--json", self.path, "--", "sh", "-c",
+                 f"touch {ran}; exec cat"]
         at_the_gate = 0
         for objects in self.stages():
             with self.subTest(objects=objects):
                 process, ids = self.begin_and_stop(
-                    lambda: self.start(words, start_new_session=True), objects)
+                    lambda: self.start(words, start_new_session=True, stdin=subprocess.PIPE),
+                    objects)
                 released = capabilities_of(process.pid) != capabilities_of("self")
                 process.kill()
                 process.wait(PATIENCE_S)
+                process.stdin.close()
                 self.assert_nothing_left(process, ids)
                 if not released:
                     at_the_gate += 1

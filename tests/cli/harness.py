@@ -25,8 +25,8 @@ NOBODY = 65534
 
 MODES = {"with_latency": [], "no_latency": ["--no-latency"]}
 
-# What hangs is a failure; nothing here takes more than a second or two on an idle machine.
-PATIENCE_S = 60
+# What hangs is a failure; little here takes more than a second or two on an idle machine.
+PATIENCE_S = 240
 
 
 NO_CALLS = {"calls": 0, "errors": 0, "restarts": 0, "bytes": 0}
@@ -297,9 +297,10 @@ class TestCase(unittest.TestCase):
         return result
 
     def wait_for_intervals(self, path, count):
-        """Until so many more of -i are written to the file: work between two calls of this is
-        spread over intervals, however fast it is done."""
-        wanted = len(whole_lines(path)) + count
+        """Until so many more of -i are read and written to the file: what is done before and after
+        this is in different ones, however fast it is done."""
+        # The first one may have been read already.
+        wanted = len(whole_lines(path)) + count + 1
         self.wait_until(lambda: len(whole_lines(path)) >= wanted, f"{count} intervals end")
 
     def wait_for_line(self, stream, wanted):
@@ -346,6 +347,17 @@ def argv_of(pid):
     return []
 
 
+def waits_in_call(pid):
+    """Whether every task of the process sleeps inside a call."""
+    try:
+        calls = [(task / "syscall").read_text().split()[0]
+                 for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    # -1: off its CPU for another reason, as a page that is read from the disk.
+    return bool(calls) and not {"running", "-1"} & set(calls)
+
+
 # What streams are decides what commands do with them: the same for each observer.
 SILENT = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -390,9 +402,15 @@ class Terminal:
     def type(self, *keys):
         self._tmux("send-keys", *keys)
 
-    def wait_for(self, wanted):
-        self.test.wait_until(lambda: re.search(wanted, self.text()), f"{wanted!r} on the terminal")
-        return self.text()
+    def wait_for(self, *wanted, absent=()):
+        """What it shows once all of `wanted` and nothing of `absent` is there: a program may have
+        drawn half of what it is about to show."""
+        def shown():
+            text = self.text()
+            return text if (all(re.search(each, text) for each in wanted) and
+                            not any(re.search(each, text) for each in absent)) else None
+
+        return self.test.wait_until(shown, f"{wanted!r} without {absent!r} on the terminal")
 
     def close(self):
         with contextlib.suppress(subprocess.CalledProcessError):

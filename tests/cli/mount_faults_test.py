@@ -2,6 +2,7 @@
 writes through it gets the right bytes or an error."""
 
 import contextlib
+import ctypes
 import errno
 import hashlib
 import os
@@ -15,6 +16,8 @@ import mount_test
 from faults import Faults, FullPipe, writes_to
 from harness import NOBODY, PATIENCE_S, ZCTRACE, Report, children, why_not_observable
 from kernel_objects import bpf_objects_of
+
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 # Reads a file in small pieces without a cache, one for each line that it is told.
 READER = """
@@ -63,18 +66,27 @@ class Killed(MountFaults):
               "its threads": lambda pid, is_mounted:
                   is_mounted() and len(os.listdir(f"/proc/{pid}/task")) > 2}
 
+    def adopt_orphans(self, whether):
+        """Helpers whose parent died become children of the tests, who then know when all ended."""
+        if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, int(whether), 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "prctl")
+
     def check_at_every_stage(self, begin, is_mounted):
+        self.adopt_orphans(True)
+        self.addCleanup(self.adopt_orphans, False)
+        own = set(children(os.getpid()))
         for name, is_there in self.STAGES.items():
             # Each is a moment, and what follows it takes a different while every time.
             for _ in range(3):
                 with self.subTest(name):
                     process = begin()
                     self.wait_until(lambda: is_there(process.pid, is_mounted), name)
-                    helpers = children(process.pid)
                     process.kill()
                     process.wait(PATIENCE_S)
-                    for pid in helpers:
-                        self.assert_gone(pid)
+                    while left := set(children(os.getpid())) - own:
+                        for pid in left:
+                            self.assert_gone(pid)
+                            os.waitpid(pid, 0)
                     self.assertFalse(is_mounted())
 
     def test_at_every_stage(self):
@@ -210,7 +222,8 @@ class FullDisk(MountFaults):
         script = ('mount -t tmpfs -o size=64k none "$1" && { "$3" mount "$1" "$2" -q -d 60s & } &&'
                   ' until mountpoint -q "$2"; do sleep 0.01; done;'
                   ' head -c 100000 /dev/zero >"$2/file"; echo status=$?; wc -c <"$2/file";'
-                  ' rm "$2/file"; echo fits >"$2/other"; cat "$1/other"; kill -INT $!; wait $!;'
+                  ' rm "$2/file"; until [ "$(stat -f -c %f "$1")" -gt 0 ]; do sleep 0.01; done;'
+                  ' echo fits >"$2/other"; cat "$1/other"; kill -INT $!; wait $!;'
                   ' echo status=$?')
         done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", self.source, self.point,
                                ZCTRACE], text=True, capture_output=True, check=False,

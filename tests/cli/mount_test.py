@@ -1,5 +1,6 @@
 """`zctrace mount`: what goes through it arrives, and is counted."""
 
+import contextlib
 import hashlib
 import json
 import mmap
@@ -239,7 +240,8 @@ class Counts(MountTest):
                                          len(data) // 65536 + 1)
                     (process,) = [process for process in report.processes
                                   if process["name"] == "dd"]
-                    self.assertEqual(process["argv"][0], "dd")
+                    # Whose command line was not read within 50 ms has none when it has ended.
+                    self.assertIn(process["argv"][:1], ([], ["dd"]))
                     self.assertEqual(process["fuse"]["bytes_read"], len(data))
                     self.assertEqual(process["syscalls"], 0)
 
@@ -269,8 +271,14 @@ class Counts(MountTest):
                                       check=True, capture_output=True, text=True).stdout
                 self.assertEqual(int(said), sum(data[::4096]))
                 operations = self.file_of(mounted.stop(), "file")["operations"]
-                self.assertEqual(operations["mmap"]["bytes"], len(data), operations)
+                self.assertEqual(self.paged_in(operations), len(data), operations)
                 self.assertNotIn("read", operations)
+
+    def paged_in(self, operations):
+        """The first one cannot be told from a read where who asked was kept from sleeping."""
+        first = operations.get("read_or_mmap", {"count": 0, "bytes": 0})
+        self.assertLessEqual(first["count"], 1)
+        return operations["mmap"]["bytes"] + first["bytes"]
 
     def test_dirty_pages_come_back_as_writeback(self):
         self.file(size=MEBIBYTE)
@@ -319,11 +327,17 @@ class Counts(MountTest):
         for number in range(3000):
             (self.source / f"{number}").write_text("x")
         mounted = self.mount(prefix=["prlimit", "--nofile=1200"])
+        names = os.listdir(self.point)
+        self.assertEqual(len(names), 3000)
         for _ in range(2):
-            subprocess.run(["sh", "-c", "ls -l . > /dev/null && cat * | wc -c"], cwd=self.point,
-                           check=True, stdout=subprocess.DEVNULL)
-            self.assertEqual(sum(len((self.point / name).read_bytes())
-                                 for name in os.listdir(self.point)), 3000)
+            # The kernel is told to forget while others are looked up, a moment later.
+            for at in range(0, 3000, 200):
+                some = names[at:at + 200]
+                subprocess.run(["sh", "-c", 'ls -l "$@" > /dev/null && cat "$@" > /dev/null', "sh",
+                                *some], cwd=self.point, check=True)
+                self.assertEqual(sum(len((self.point / name).read_bytes()) for name in some), 200)
+                self.wait_until(lambda: len(os.listdir(f"/proc/{mounted.pid}/fd")) < 900,
+                                "the kernel forgets")
         report = mounted.stop()
         self.assertEqual(sum(row["errors"] for row in report.totals["rows"]
                              if row["syscall"] in ("fuse:lookup", "fuse:open")), 0)
@@ -343,12 +357,19 @@ class Counts(MountTest):
 
     def test_duration(self):
         self.file()
-        mounted = self.mount("-d", "500ms")
-        (self.point / "file").read_bytes()
-        mounted.process.wait(harness.PATIENCE_S)
-        report = mounted.stop()
+        for milliseconds in (500, 2000, 10000, 60000):
+            mounted = self.mount("-d", f"{milliseconds}ms")
+            in_time = False
+            with contextlib.suppress(OSError):  # a busy machine let us read too late
+                (self.point / "file").read_bytes()
+                in_time = True
+            mounted.process.wait(harness.PATIENCE_S)
+            report = mounted.stop()
+            self.assertGreaterEqual(report["duration_ns"], milliseconds * 1e6)
+            if in_time:
+                break
+        self.assertTrue(in_time)
         self.assertEqual(self.file_of(report, "file")["bytes_read"], MEBIBYTE + 7)
-        self.assertGreaterEqual(report["duration_ns"], 5e8)
 
     def test_intervals_are_differences_that_add_up(self):
         self.file()
@@ -412,8 +433,8 @@ class Ending(MountTest):
         os.chown(self.point, harness.NOBODY, harness.NOBODY)
         # The shell keeps the namespace, where the mount is, for the test to look at.
         holder = self.start(["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                             f"mount --bind {device} /dev/fuse; echo ready; exec sleep 60"],
-                            stdout=subprocess.PIPE, text=True)
+                             f"mount --bind {device} /dev/fuse; echo ready; exec cat"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.wait_for_line(holder.stdout, "ready")
         mounted = self.mount(prefix=["nsenter", "-t", str(holder.pid), "-m", *AS_NOBODY])
         self.assertTrue(mounts_at(self.point, holder.pid))

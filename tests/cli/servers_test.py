@@ -6,6 +6,7 @@ import hashlib
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import ssl
@@ -13,6 +14,7 @@ import subprocess
 import tempfile
 import time
 
+from faults import state_of
 from harness import (PATIENCE_S, ROOT, ZCTRACE, Report, TestCase, children, in_both_modes,
                      is_running, tool)
 
@@ -38,6 +40,12 @@ def free_port():
 def accepts(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def catches(pid, number):
+    """Whether it has a handler for the signal."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return bool(int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16) & 1 << number - 1)
 
 
 def request_for(path, keep_alive=False):
@@ -298,6 +306,8 @@ class NginxTest(ServerTest):
     def end_load(self, *loads):
         for load in loads:
             self.assertIsNone(load.poll(), "wrk ended by itself")
+            self.wait_until(lambda load=load: catches(load.pid, signal.SIGINT) and
+                            state_of(load.pid) == "S", "wrk waits to be interrupted")
             load.send_signal(signal.SIGINT)
             self.assertEqual(load.wait(PATIENCE_S), 0)
 
@@ -463,10 +473,15 @@ class NginxWhileServing(NginxTest):
             return [pathlib.Path(f"/proc/{pid}/status").read_text().split("voluntary", 1)[1]
                     for pid in self.workers()]
 
+        def sleep():
+            return all(state_of(pid) == "S" for pid in self.workers())
+
         def idle():
+            if not sleep():
+                return False
             before = switches()
             time.sleep(0.3)
-            return switches() == before
+            return switches() == before and sleep()
 
         self.wait_until(idle, "the workers wait")
 
@@ -511,7 +526,9 @@ class NginxWhileServing(NginxTest):
         begin = time.time()
         part = Attached(self, "-p", self.master.pid, *mode)
         attached = time.time()
-        time.sleep(1.5)
+        self.wait_until(lambda: sum(each.begin > attached + slack_s
+                                    for each in self.requests()) > 200, "200 requests")
+        time.sleep(2 * slack_s)
         detaching = time.time()
         report = part.detach()
         detached = time.time()

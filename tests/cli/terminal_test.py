@@ -1,8 +1,9 @@
 """A real terminal: Ctrl-C, widths, colours. Each test has a tmux server of its own."""
 
+import re
 import signal
 
-from harness import ZCTRACE, Report, Terminal, TestCase, tool
+from harness import ZCTRACE, Report, Terminal, TestCase, tool, waits_in_call
 
 ESCAPE = "\x1b["
 
@@ -36,9 +37,10 @@ class Keys(InTerminal):
         self.assertEqual(report.bytes("read", "device", "user"), len("some words\n"))
 
     def test_command_may_go_on_after_ctrl_c(self):
-        program = "trap 'echo caught' INT; echo ready; read line; echo got $line; exit 7"
+        program = "trap 'echo caught' INT; echo ready $$; read line; echo got $line; exit 7"
         terminal = Terminal(self, f'{ZCTRACE} run -- sh -c "{program}"'.replace("$", "\\$"))
-        terminal.wait_for("ready")
+        pid = re.search(r"ready (\d+)", terminal.wait_for(r"ready \d+\n"))[1]
+        self.wait_until(lambda: waits_in_call(pid), "it reads")
         terminal.type("C-c")
         terminal.wait_for("caught")
         terminal.type("on", "Enter")

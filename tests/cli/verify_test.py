@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from attach_test import Attach
-from harness import PATIENCE_S, SILENT, Report, TestCase, in_both_modes, reports_of
+from harness import PATIENCE_S, SILENT, Report, TestCase, in_both_modes, reports_of, waits_in_call
 
 IO = ("syscr", "syscw", "rchar", "wchar")
 SWITCHES = ("voluntary_switches", "involuntary_switches")
@@ -137,9 +137,12 @@ class Running(Attach):
     def test_the_kernels_are_those_of_proc(self, mode):
         target = self.commanded()
         self.tell(target, "write 5 3")
+        # What it says "ok" with is counted by the kernel when that call returns.
+        self.wait_until(lambda: waits_in_call(target.pid), "it reads")
         before = io_of(target.pid)
         attached = self.attach("-p", target.pid, *mode)
         self.tell(target, "write 1009 7")
+        self.wait_until(lambda: waits_in_call(target.pid), "it reads")
         report = self.detach(attached)
         after = io_of(target.pid)
         found = report["completeness"]["verification"]
