@@ -55,6 +55,20 @@ std::string unescaped(const std::string& field) {
   return text;
 }
 
+// Those of that name, but for what is inside of one. A directory that goes away meanwhile has none;
+// a recursive_directory_iterator would end there, and miss what comes after.
+void find_directories(const fs::path& below, const std::string& name, std::vector<fs::path>& found) {
+  std::error_code ignored;
+  for (auto entry = fs::directory_iterator(below, ignored); entry != fs::directory_iterator();
+       entry.increment(ignored)) {
+    if (!fs::is_directory(entry->symlink_status(ignored))) continue;
+    if (entry->path().filename() == name)
+      found.push_back(entry->path());
+    else
+      find_directories(entry->path(), name, found);
+  }
+}
+
 }  // namespace
 
 void TargetFinder::require_own_proc() const {
@@ -135,13 +149,7 @@ std::vector<fs::path> TargetFinder::unit_directories(const std::string& unit) co
   // `nginx` means nginx.service, as for systemctl.
   const std::string name = unit.find('.') == std::string::npos ? unit + ".service" : unit;
   std::vector<fs::path> found;
-  std::error_code ignored;
-  for (auto entry = fs::recursive_directory_iterator(mount, fs::directory_options::skip_permission_denied, ignored);
-       entry != fs::recursive_directory_iterator(); entry.increment(ignored))
-    if (entry->is_directory(ignored) && entry->path().filename() == name) {
-      found.push_back(entry->path());
-      entry.disable_recursion_pending();
-    }
+  find_directories(mount, name, found);
   if (found.empty())
     throw Error("no cgroup of unit " + name + " below " + mount.string() + "; is it running?");
   std::sort(found.begin(), found.end());

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "collector/error.h"
 
@@ -96,6 +98,28 @@ TEST_F(FakeRoot, UnitsAreFoundInTheirSlices) {
   EXPECT_EQ(finder.unit_directories("getty@tty1.service").size(), 1u);
   EXPECT_EQ(finder.unit_directories("system.slice").size(), 1u);
   EXPECT_THROW(finder.unit_directories("apache.service"), Error);
+}
+
+TEST_F(FakeRoot, UnitsAreFoundWhileOtherCgroupsComeAndGo) {
+  std::atomic<bool> done = false;
+  std::thread others([&] {
+    for (std::uint64_t i = 0; !done; i++) {
+      const fs::path scope = cgroups() / ("session-" + std::to_string(i) + ".scope");
+      fs::create_directories(scope / "inner");
+      fs::remove_all(scope);
+    }
+  });
+  const TargetFinder finder(root_);
+  int complete = 0;
+  for (int i = 0; i < 2000; i++) {
+    try {
+      complete += finder.unit_directories("nginx").size() == 2;
+    } catch (const Error&) {  // it found none
+    }
+  }
+  done = true;
+  others.join();
+  EXPECT_EQ(complete, 2000);
 }
 
 TEST_F(FakeRoot, WithoutCgroup2TheMessageSaysHowToMountIt) {
