@@ -53,6 +53,7 @@ class Reporter {
   // counts of all of them are right.
   void interval(bool last) {
     const auto now = steady_clock::now();
+    const std::string now_text = now_rfc3339();
     Report standing = last ? last_report() : complete(watch_.report());
     watch_.forget_ended();  // they are in this report
     Report between = difference(standing, last_);
@@ -61,7 +62,7 @@ class Reporter {
     outputs_.write_interval(between);
     lost_ |= !between.completeness.whole();
     last_ = std::move(standing);
-    last_.started_at = now_rfc3339();
+    last_.started_at = now_text;
     last_at_ = now;
   }
 

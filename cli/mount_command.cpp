@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -91,7 +92,10 @@ class Reporter {
 
   void begin(fuse::Passthrough& mount) {
     threads_ = mount.threads();
-    next(mount);
+    start_ = steady_clock::now();
+    started_at_ = now_rfc3339();
+    read_ = fuse::read_now(mount, threads_);
+    if (observation_) observed_ = observation_->seen();
   }
 
   void interval(fuse::Passthrough& mount) {
@@ -103,7 +107,6 @@ class Reporter {
                     [&] { return mount_json(report).dump() + "\n"; },
                     [&] { return outputs_.without_repeated_header(mount_csv(report)); },
                     [&] { return mount_markdown(report) + "\n"; }});
-    next(mount);
   }
 
   void whole(fuse::Passthrough& mount) {
@@ -116,23 +119,23 @@ class Reporter {
   int status() const { return options_.output.strict && lost_ ? kExitLost : kExitDone; }
 
  private:
-  void next(fuse::Passthrough& mount) {
-    start_ = steady_clock::now();
-    started_at_ = now_rfc3339();
-    beginning_ = fuse::begin_now(mount);
-    if (observation_) observed_ = observation_->seen();
-  }
-
+  // Since the last time.
   fuse::FuseReport seen(fuse::Passthrough& mount) {
-    fuse::FuseReport report = fuse::seen_since(beginning_, mount, threads_);
+    const auto now = steady_clock::now();
+    std::string now_text = now_rfc3339();
+    fuse::Reading read = fuse::read_now(mount, threads_);
+    fuse::FuseReport report = fuse::seen_between(read_, read, mount);
     report.report.host = this_host();
     report.report.argv = own_command_line();
-    report.report.started_at = started_at_;
+    report.report.started_at = std::exchange(started_at_, std::move(now_text));
     report.report.duration_ns = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<nanoseconds>(steady_clock::now() - start_).count());
+        std::chrono::duration_cast<nanoseconds>(now - std::exchange(start_, now)).count());
+    read_ = std::move(read);
     if (observation_) {
-      report.observed = fuse::difference(observation_->seen(), observed_);
+      fuse::Observed observed = observation_->seen();
+      report.observed = fuse::difference(observed, observed_);
       report.report.completeness.lost_by_reason.merge(report.observed->lost_by_reason);
+      observed_ = std::move(observed);
     }
     lost_ |= report.report.completeness.lost_events() != 0;
     return report;
@@ -141,7 +144,7 @@ class Reporter {
   const MountOptions& options_;
   const std::optional<fuse::Observation>& observation_;
   Outputs outputs_;
-  fuse::Beginning beginning_;
+  fuse::Reading read_;
   fuse::Observed observed_;
   steady_clock::time_point start_;
   std::string started_at_;

@@ -128,7 +128,8 @@ int run(const RunOptions& options) {
   session.arm(child.pid());
   drop_capabilities(false);
 
-  const auto mounted = mount ? fuse::begin_now(mount->passthrough()) : fuse::Beginning();
+  const std::size_t serving = mount ? mount->passthrough().threads() : 0;
+  const auto mounted = mount ? fuse::read_now(mount->passthrough(), serving) : fuse::Reading();
   Report report;
   report.command = "run";
   report.host = this_host();
@@ -153,7 +154,6 @@ int run(const RunOptions& options) {
   report.duration_ns = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
   // Who serves counts a request a moment after it was answered.
-  const std::size_t serving = mount ? mount->passthrough().threads() : 0;
   if (mount) mount->passthrough().stop();
   std::optional<Verification> verification;
   if (options.count.verify) verification = session.verify();
@@ -163,8 +163,8 @@ int run(const RunOptions& options) {
   report.processes = session.processes();
   report.others = session.others();
   if (mount) {
-    fuse::FuseReport seen =
-        fuse::seen_since(mounted, mount->passthrough(), serving);
+    fuse::FuseReport seen = fuse::seen_between(
+        mounted, fuse::read_now(mount->passthrough(), serving), mount->passthrough());
     seen.report.command = report.command;
     seen.observed.emplace();
     for (const Process& process : report.processes)

@@ -111,22 +111,22 @@ DaemonUse this_daemon(const FileSystem& fs, std::uint64_t threads) {
           fs.proc_calls};
 }
 
-Beginning begin_now(Passthrough& mount) {
-  return {mount.fs().accounts.snapshot(), this_daemon(mount.fs(), mount.threads())};
+Reading read_now(Passthrough& mount, std::uint64_t threads) {
+  return {mount.fs().accounts.snapshot(), this_daemon(mount.fs(), threads), mount.fs().uncounted};
 }
 
-FuseReport seen_since(const Beginning& beginning, Passthrough& mount, std::uint64_t threads) {
+FuseReport seen_between(const Reading& earlier, const Reading& now, Passthrough& mount) {
   FuseReport seen;
   seen.report.command = "mount";
-  seen.report.completeness.lost_by_reason["uncounted_requests"] = mount.fs().uncounted;
+  seen.report.completeness.lost_by_reason["uncounted_requests"] = now.uncounted - earlier.uncounted;
   seen.source = mount.source();
   seen.mount_point = mount.target();
   seen.cache = cache_name(mount.fs().options.cache);
   seen.splice = mount.fs().options.splice;
-  seen.daemon = this_daemon(mount.fs(), threads);
-  seen.daemon -= beginning.daemon;
-  AccountsSnapshot counts = mount.fs().accounts.snapshot();
-  counts -= beginning.counts;
+  seen.daemon = now.daemon;
+  seen.daemon -= earlier.daemon;
+  AccountsSnapshot counts = now.counts;
+  counts -= earlier.counts;
   fill_report(seen, counts, mount.fs().requesters.processes(), mount.fs().paths);
   return seen;
 }

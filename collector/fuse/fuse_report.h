@@ -73,16 +73,18 @@ class Passthrough;
 // What this process, which serves `fs`, has used since it began.
 DaemonUse this_daemon(const FileSystem& fs, std::uint64_t threads);
 
-// Where an account begins: of a mount, or of an interval.
-struct Beginning {
+// All that was counted so far. One reading ends an interval and begins the next: of two, what is
+// counted between them would be in neither.
+struct Reading {
   AccountsSnapshot counts;
   DaemonUse daemon;
+  std::uint64_t uncounted = 0;
 };
-Beginning begin_now(Passthrough& mount);
-
-// What was asked since then. Host, command line and times are the caller's to fill in.
 // `threads`: of the daemon, which may have ended.
-FuseReport seen_since(const Beginning& beginning, Passthrough& mount, std::uint64_t threads);
+Reading read_now(Passthrough& mount, std::uint64_t threads);
+
+// What was asked between two readings. Host, command line and times are the caller's to fill in.
+FuseReport seen_between(const Reading& earlier, const Reading& now, Passthrough& mount);
 
 // Fills processes, requests and files. Who has no identity is one of the others.
 void fill_report(FuseReport& into, const AccountsSnapshot& snapshot,

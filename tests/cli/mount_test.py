@@ -371,6 +371,17 @@ class Counts(MountTest):
         self.assertTrue(in_time)
         self.assertEqual(self.file_of(report, "file")["bytes_read"], MEBIBYTE + 7)
 
+    def test_intervals_miss_nothing_of_who_never_pauses(self):
+        self.file(size=100)
+        mounted = self.mount("-q", "-i", "20ms", "--cache", "none")
+        for _ in range(3000):
+            (self.point / "file").read_bytes()
+        mounted.end()
+        self.assertEqual(self.sum_over_intervals(mounted, "open"), 3000)
+        self.assertEqual(sum(self.file_of(report, "file")["bytes_read"]
+                             for report in harness.reports_of(mounted.report_path)
+                             if report["files"]), 300000)
+
     def test_intervals_are_differences_that_add_up(self):
         self.file()
         mounted = self.mount("-i", "200ms", "--csv", self.directory / "csv")
