@@ -236,6 +236,7 @@ enum zc_loss {
 	ZC_LOST_ROWS_FULL,	/* calls: no room for a row at exit */
 	ZC_LOST_MESSAGE_LENGTHS,/* messages whose length could not be read */
 	ZC_LOST_COMMANDS_FULL,	/* command lines */
+	ZC_LOST_URING_RESULTS,	/* completions of io_uring that name no request */
 	ZC_LOSSES,
 };
 

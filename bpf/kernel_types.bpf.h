@@ -107,8 +107,11 @@ struct mm_struct {
 	unsigned long arg_end;
 };
 
+#define SIGNAL_GROUP_EXIT 0x00000004 /* linux/sched/signal.h */
+
 struct signal_struct {
 	int group_exit_code;
+	unsigned int flags;
 	unsigned long maxrss;
 };
 

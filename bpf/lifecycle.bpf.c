@@ -178,6 +178,9 @@ int BPF_PROG(zc_exit, struct task_struct *task)
 		bpf_probe_read_kernel(account->name, sizeof(account->name), task->comm);
 		account->exit_code = task->exit_code;
 	}
+	/* What wait(2) tells, also of a leader that left before the others, by pthread_exit. */
+	if (!by_thread && task->signal->flags & SIGNAL_GROUP_EXIT)
+		account->exit_code = task->signal->group_exit_code;
 	account->end_ns = bpf_ktime_get_boot_ns();
 	__sync_fetch_and_add(&account->folded, 1);
 	return 0;

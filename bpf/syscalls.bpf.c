@@ -101,6 +101,9 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 			__sync_fetch_and_add(&in_flight_at_start, 1);
 		state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
 	}
+	/* Entered before the window opened. */
+	if (with_latency && windowed)
+		return false;
 	if (zc_foreign_call(task, number)) {
 		state->head.compat_calls++;
 		index = ZC_CALL_UNKNOWN;

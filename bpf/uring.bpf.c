@@ -51,11 +51,16 @@ static __always_inline int zc_request_done(void *completed, __s32 result, __u32 
 	struct zc_row *row;
 
 	/* A notification says that a buffer is free again; its result is a flag. */
-	if (!request || cqe_flags & IORING_CQE_F_NOTIF || (windowed && !window_open))
+	if (cqe_flags & IORING_CQE_F_NOTIF || (windowed && !window_open))
 		return 0;
 	state = zc_task_find(task);
 	if (!state)
 		return 0;
+	/* One of several of a multishot request: which, the kernel does not say. */
+	if (!request) {
+		zc_lose(ZC_LOST_URING_RESULTS, 1);
+		return 0;
+	}
 	op = &uring_ops[BPF_CORE_READ(request, opcode) % ZC_MAX_URING_OPS];
 	key = ZC_KEY(op->row, zc_request_kind(request, op->from),
 		     zc_request_kind(request, op->to));
@@ -68,6 +73,14 @@ static __always_inline int zc_request_done(void *completed, __s32 result, __u32 
 	else if (op->result == ZC_RESULT_BYTES)
 		row->bytes += result;
 	return 0;
+}
+
+/* Instead of the other, where the ring has no room. */
+SEC("?tp_btf/io_uring_cqe_overflow")
+int BPF_PROG(zc_uring_overflow, void *ring, unsigned long long user_data, int result,
+	     unsigned int cqe_flags, void *overflown)
+{
+	return zc_request_done(0, result, cqe_flags);
 }
 
 /* Before 6.15. */

@@ -70,7 +70,8 @@ static __always_inline bool zc_matches(struct task_struct *task)
 		return true;
 	if (follow_children && zc_observed(task->real_parent))
 		return true;
-	return zc_wants_newcomers() && zc_wanted(zc_address(task));
+	/* A thread may have a name of its own. */
+	return zc_wants_newcomers() && zc_wanted(zc_address(task->group_leader));
 }
 
 /*

@@ -52,9 +52,9 @@ class Reporter {
   // The differences since the interval before, with the time. The last one says whether the
   // counts of all of them are right.
   void interval(bool last) {
+    Report standing = last ? last_report() : complete(watch_.report());
     const auto now = steady_clock::now();
     const std::string now_text = now_rfc3339();
-    Report standing = last ? last_report() : complete(watch_.report());
     watch_.forget_ended();  // they are in this report
     Report between = difference(standing, last_);
     between.started_at = last_.started_at;

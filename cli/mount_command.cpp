@@ -95,6 +95,7 @@ class Reporter {
     start_ = steady_clock::now();
     started_at_ = now_rfc3339();
     read_ = fuse::read_now(mount, threads_);
+    read_.counts = {};  // it serves already
     if (observation_) observed_ = observation_->seen();
   }
 

@@ -2,16 +2,18 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "collector/report.h"
 
 namespace zctrace {
 namespace {
 
-using ProcessKey = std::tuple<std::int64_t, std::int64_t, std::uint64_t>;  // pid, tid, start
+// Account, pid, start. Not the tid, which an exec changes.
+using ProcessKey = std::tuple<std::uint64_t, std::int64_t, std::uint64_t>;
 using RowKey = std::tuple<std::string, Kind, Kind>;
 
-ProcessKey key_of(const Process& process) { return {process.pid, process.tid, process.start_ns}; }
+ProcessKey key_of(const Process& process) { return {process.account, process.pid, process.start_ns}; }
 RowKey key_of(const Row& row) { return {row.syscall, row.from, row.to}; }
 
 std::uint64_t highest_ns(const Histogram& latency, std::uint64_t ceiling) {
@@ -34,9 +36,13 @@ void subtract(Row& later, const Row& earlier) {
 }
 
 bool is_empty(const Row& row) {
-  return row.calls == 0 && row.bytes == 0 && row.voluntary_switches == 0 &&
+  // Of a call that was counted in the middle of a reading the rest comes with the next.
+  return row.calls == 0 && row.bytes == 0 && row.errors == 0 && row.restarts == 0 &&
+         row.wall_ns == 0 && row.latency.total() == 0 && row.voluntary_switches == 0 &&
          row.involuntary_switches == 0 && row.off_cpu_ns == 0;
 }
+
+bool fills_a_pipe(const Row& row) { return row.to == Kind::pipe && row.bytes != 0; }
 
 // Split of a process's CPU time moves between user and system as ticks come in.
 std::uint64_t not_below_zero(std::uint64_t later, std::uint64_t earlier) {
@@ -53,6 +59,8 @@ void subtract(Process& later, const Process& earlier) {
   later.off_cpu_outside_ns -= earlier.off_cpu_outside_ns;
   std::map<RowKey, const Row*> before;
   for (const Row& row : earlier.rows) before.emplace(key_of(row), &row);
+  if (std::any_of(earlier.rows.begin(), earlier.rows.end(), fills_a_pipe))
+    later.rows_before = earlier.rows;
   for (Row& row : later.rows)
     if (const auto found = before.find(key_of(row)); found != before.end()) subtract(row, *found->second);
   std::erase_if(later.rows, is_empty);

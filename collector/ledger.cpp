@@ -8,6 +8,7 @@
 #include <cstring>
 #include <iterator>
 #include <tuple>
+#include <unordered_set>
 
 #include "collector/exit_status.h"
 
@@ -68,8 +69,11 @@ struct Sums {
 
 void Ledger::add(const Snapshot& snapshot) {
   std::unordered_map<std::uint64_t, Sums> now;
+  std::unordered_set<std::uint64_t> known;
   tasks_in_call_ = 0;
+  tasks_of_later_accounts_ = 0;
   for (const zc_account& account : snapshot.accounts) {
+    known.insert(account.id);
     Sums& sums = now[account.id];
     sums.usage = account.usage;
     sums.outside = account.outside;
@@ -78,6 +82,7 @@ void Ledger::add(const Snapshot& snapshot) {
   for (const auto& [key, row] : snapshot.folded_rows)
     add_row(now[key.account].rows[key.key.word], row);
   for (const TaskRecord& task : snapshot.tasks) {
+    tasks_of_later_accounts_ += !known.contains(task.head.account);
     Sums& sums = now[task.head.account];
     add_fields(sums.usage, task.head.usage, kUsage);
     add_fields(sums.outside, task.head.outside, kOutside);
@@ -87,6 +92,8 @@ void Ledger::add(const Snapshot& snapshot) {
     for (const auto& [key, row] : task.rows) add_row(sums.rows[key.word], row);
   }
   for (const zc_account& record : snapshot.accounts) {
+    // It is just being made, or about to be taken back for want of memory.
+    if (record.started == 0) continue;
     Account& account = accounts_[record.id];
     const Sums& sums = now[record.id];
     account.record = record;
@@ -165,8 +172,10 @@ void Ledger::fold_finished(std::size_t most) {
   };
   std::vector<Finished> finished;
   if (accounts_.size() <= most) return;
-  for (auto account = std::next(accounts_.begin()); account != accounts_.end(); ++account)
-    if (account->second.finished && !is_own(account->second))
+  const auto first = std::find_if(accounts_.begin(), accounts_.end(),
+                                  [this](const auto& entry) { return !is_own(entry.second); });
+  for (auto account = first; account != accounts_.end(); ++account)
+    if (account != first && account->second.finished && !is_own(account->second))
       finished.push_back({moved(account->second), account});
   if (finished.size() <= most) return;
   // A quarter more than need be, so that not each snapshot comes here.
@@ -200,10 +209,11 @@ std::pair<std::uint64_t, std::uint64_t> Ledger::moved(const Account& account) co
 }
 
 std::size_t Ledger::running() const {
-  return static_cast<std::size_t>(
-      std::count_if(accounts_.begin(), accounts_.end(), [this](auto& entry) {
-        return !entry.second.finished && !is_own(entry.second);
-      }));
+  return tasks_of_later_accounts_ +
+         static_cast<std::size_t>(
+             std::count_if(accounts_.begin(), accounts_.end(), [this](auto& entry) {
+               return !entry.second.finished && !is_own(entry.second);
+             }));
 }
 
 std::uint64_t Ledger::account_of(std::int64_t pid) const {
@@ -257,6 +267,7 @@ Row Ledger::to_row(std::uint32_t word, const RowSum& total) const {
 Process Ledger::to_process(const Account& account) const {
   const zc_account& record = account.record;
   Process process;
+  process.account = record.id;
   process.pid = record.pid;
   process.tid = record.tid;
   process.parent_pid = record.parent_pid;

@@ -33,7 +33,9 @@ class Ledger {
   bool finished(std::uint64_t account) const;
   // Whether a task has exited and is yet to leave its CPU, with the last of its counts.
   bool anybody_leaves() const;
-  std::size_t running() const;  // accounts that are not finished
+  // Accounts that are not finished, and tasks of accounts that were made while the latest snapshot
+  // was taken: who dies then, and leaves a child, is not the last.
+  std::size_t running() const;
   bool empty() const { return accounts_.empty() && !forgotten_; }  // no account ever
   // Drops the finished accounts, so that memory is that of those which run. Nobody's counts but
   // theirs change. Call it after take_finished().
@@ -92,6 +94,7 @@ class Ledger {
   std::map<std::uint64_t, Account> accounts_;
   std::vector<std::uint64_t> newly_finished_;
   std::uint64_t tasks_in_call_ = 0;
+  std::size_t tasks_of_later_accounts_ = 0;
   Totals others_;
   std::uint64_t forgotten_compat_calls_ = 0;
   bool forgotten_ = false;

@@ -49,6 +49,30 @@ Deliveries deliveries_of(const std::vector<Row>& rows) {
   return deliveries;
 }
 
+struct Delivered {
+  std::uint64_t bytes = 0;
+  std::uint64_t zero_copy = 0;
+};
+
+std::uint64_t not_below_zero(std::uint64_t later, std::uint64_t earlier) {
+  return later > earlier ? later - earlier : 0;
+}
+
+// By `rows`, which came after `before`: what they drain may have been delivered, to a pipe, then.
+Delivered delivered_between(const std::vector<Row>& before, const std::vector<Row>& rows) {
+  if (before.empty()) {
+    const Deliveries deliveries = deliveries_of(rows);
+    return {deliveries.bytes(), deliveries.zero_copy_bytes()};
+  }
+  std::vector<Row> all = before;
+  merge_rows(all, rows);
+  const Deliveries earlier = deliveries_of(before);
+  const Deliveries later = deliveries_of(all);
+  const std::uint64_t bytes = not_below_zero(later.bytes(), earlier.bytes());
+  return {bytes,
+          std::min(bytes, not_below_zero(later.zero_copy_bytes(), earlier.zero_copy_bytes()))};
+}
+
 template <typename Field>
 std::uint64_t sum_over(const std::vector<Row>& rows, Field field) {
   std::uint64_t sum = 0;
@@ -180,13 +204,15 @@ std::uint64_t Process::in_kernel_bytes() const {
   return sum_over(rows, [](const Row& row) { return row.copy == Copy::in_kernel ? row.bytes : 0; });
 }
 
-std::uint64_t Process::delivered_bytes() const { return deliveries_of(rows).bytes(); }
+std::uint64_t Process::delivered_bytes() const { return delivered_between(rows_before, rows).bytes; }
 
-std::uint64_t Process::zero_copy_bytes() const { return deliveries_of(rows).zero_copy_bytes(); }
+std::uint64_t Process::zero_copy_bytes() const {
+  return delivered_between(rows_before, rows).zero_copy;
+}
 
 std::optional<double> Process::zero_copy_share() const {
-  const Deliveries deliveries = deliveries_of(rows);
-  return share_of(deliveries.zero_copy_bytes(), deliveries.bytes());
+  const Delivered delivered = delivered_between(rows_before, rows);
+  return share_of(delivered.zero_copy, delivered.bytes);
 }
 
 std::uint64_t Process::off_cpu_ns() const {
@@ -218,21 +244,22 @@ std::optional<double> Totals::zero_copy_share() const {
 }
 
 void Totals::add(const std::vector<Process>& more) {
-  const auto deliver = [this](const std::vector<Row>& rows) {
-    const Deliveries deliveries = deliveries_of(rows);
-    delivered_bytes += deliveries.bytes();
-    zero_copy_bytes += deliveries.zero_copy_bytes();
+  const auto deliver = [this](const Process& process) {
+    delivered_bytes += process.delivered_bytes();
+    zero_copy_bytes += process.zero_copy_bytes();
   };
-  std::map<std::int64_t, std::vector<Row>> threads_by_pid;
+  std::map<std::int64_t, Process> threads_by_pid;
   for (const Process& process : more) {
     add_process(sum, process);
     if (process.tid == 0) {
-      deliver(process.rows);
+      deliver(process);
     } else {
-      merge_rows(threads_by_pid[process.pid], process.rows);
+      Process& whole = threads_by_pid[process.pid];
+      merge_rows(whole.rows_before, process.rows_before);
+      merge_rows(whole.rows, process.rows);
     }
   }
-  for (const auto& [pid, rows] : threads_by_pid) deliver(rows);
+  for (const auto& [pid, process] : threads_by_pid) deliver(process);
   processes += more.size();
 }
 

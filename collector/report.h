@@ -81,6 +81,7 @@ struct Switches {
 
 // One process, or one thread of it with `--by thread` (then tid != 0), or a sum of several.
 struct Process {
+  std::uint64_t account = 0;                // the session's number for it, never given twice
   std::int64_t pid = 0;
   std::int64_t tid = 0;
   std::int64_t parent_pid = 0;
@@ -98,6 +99,9 @@ struct Process {
   Switches outside_syscalls;
   std::uint64_t off_cpu_outside_ns = 0;
   std::vector<Row> rows;
+  // Of a difference: the rows that it begins with, where what was left in a pipe then may be
+  // drained now. Empty otherwise.
+  std::vector<Row> rows_before;
 
   // Derived from the rows. Definitions: docs/counting.md.
   std::uint64_t syscalls() const;

@@ -33,6 +33,7 @@ constexpr milliseconds kVerifyPatience(2000);
 // In the order of enum zc_loss.
 constexpr const char* kLosses[ZC_LOSSES] = {
     "task_memory", "task_busy", "accounts_full", "rows_full", "message_lengths", "commands_full",
+    "uring_results",
 };
 
 // A pass that found no memory for a task is repeated so often, a millisecond apart.

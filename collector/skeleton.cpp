@@ -14,6 +14,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "collector/error.h"
 #include "zctrace.skel.h"
@@ -161,6 +162,8 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
   bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
   bpf_program__set_autoload(bpf.progs.zc_uring_cqe, arguments >= 5);
+  bpf_program__set_autoload(bpf.progs.zc_uring_overflow,
+                            kernel.tracepoint_arguments("io_uring_cqe_overflow") > 0);
   configure_room(bpf, options.room);
 }
 
@@ -180,9 +183,21 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
     throw system_error("the kernel refused the BPF programs (" + last_warning +
                            "); `zctrace doctor` says what is missing",
                        -error, kExitCannotRun);
-  // Exit and switch programs run only for what is observed, and nothing is yet: the order of
-  // attachment does not matter.
-  if (const int error = zctrace_bpf__attach(bpf_.get()); error != 0)
+  // Those that begin to observe newcomers come last: of whom they observe, each call and the end
+  // must be seen.
+  const std::pair<bpf_program*, bpf_link**> beginners[] = {
+      {bpf_->progs.zc_newtask, &bpf_->links.zc_newtask},
+      {bpf_->progs.zc_exec, &bpf_->links.zc_exec},
+      {bpf_->progs.zc_cgroup_move, &bpf_->links.zc_cgroup_move},
+  };
+  for (const auto& [program, link] : beginners) bpf_program__set_autoattach(program, false);
+  int error = zctrace_bpf__attach(bpf_.get());
+  for (const auto& [program, link] : beginners) {
+    if (error != 0 || !bpf_program__autoload(program)) continue;
+    *link = bpf_program__attach(program);
+    if (*link == nullptr) error = -errno;
+  }
+  if (error != 0)
     throw system_error("cannot attach the BPF programs to their tracepoints", -error,
                        kExitCannotRun);
 }
@@ -235,7 +250,8 @@ void Skeleton::count_loss(std::uint32_t reason, std::uint64_t count) {
 void Skeleton::stop_counting() {
   // A call whose entry was not seen passes for one that seccomp denied: exits go first.
   for (bpf_link** link : {&bpf_->links.zc_sys_exit, &bpf_->links.zc_sys_enter,
-                          &bpf_->links.zc_uring_cqe, &bpf_->links.zc_uring_done}) {
+                          &bpf_->links.zc_uring_cqe, &bpf_->links.zc_uring_done,
+                          &bpf_->links.zc_uring_overflow}) {
     bpf_link__destroy(*link);
     *link = nullptr;
   }

@@ -9,6 +9,7 @@ import pathlib
 import signal
 import struct
 import subprocess
+import sys
 import tempfile
 
 from harness import (PATIENCE_S, ZCTRACE, Report, Terminal, TestCase, in_both_modes, reports_of,
@@ -293,6 +294,22 @@ class Names(Attach):
                 self.assertEqual(self.pids(report), {target.pid})
                 self.assert_writes(report.totals, 101, 505)
 
+    def test_name_of_a_thread_is_none_of_its_process(self):
+        rename = ("import sys, threading\n"
+                  "def run():\n"
+                  "    open('/proc/thread-self/comm', 'w').write('worker-zz')\n"
+                  "    print('ok', flush=True)\n"
+                  "    sys.stdin.read()\n"
+                  "threading.Thread(target=run).start()\n")
+        process = self.start([sys.executable, "-c", rename], stdin=-1, stdout=-1, text=True)
+        self.wait_for_line(process.stdout, "ok")
+        done = self.zctrace("attach", "-n", "worker-zz")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        path = self.directory / "report.json"
+        done = self.zctrace("attach", "-q", "-n", "worker-zz", "--wait", "-d", "200ms", "--json", path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(Report(path.read_text()).processes, [])
+
     def test_path_is_no_name(self):
         self.commanded("gamma")
         done = self.zctrace("attach", "-n", f"{self.directory}/gamma")
@@ -576,6 +593,25 @@ class Everybody(Attach):
         self.assert_writes(report.process(later.pid), 103, 515)
         # The tests themselves are somebody, too.
         self.assertIn(os.getpid(), self.pids(report))
+
+
+    def test_who_is_born_while_the_programs_are_attached_is_seen_to_end(self):
+        program = self.program("short_lived")
+        for _ in range(5):
+            # Far more than there is time for: thousands a second, until it is killed.
+            parents = [self.start([program, "processes", 10000000]) for _ in range(2)]
+            attached = self.attach("-a")
+            for parent in parents:
+                parent.kill()
+                parent.wait()
+            attached.send_signal(signal.SIGINT)
+            attached.communicate(timeout=PATIENCE_S)
+            report = Report(attached.report_path.read_text())
+            self.assertGreater(report["other_processes"]["count"] + len(report.processes), 10)
+            # Each parent may leave one, whom it was about to wait for.
+            left = [process["pid"] for process in report.processes
+                    if process["name"] == program.name and process["ended_ns"] is None]
+            self.assertLessEqual(len(left), len(parents), left)
 
 
 class Intervals(Attach):

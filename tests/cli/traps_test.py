@@ -195,6 +195,14 @@ class Threads(TestCase):
         self.assertEqual([process["exit_code"] for process in observed.report.processes],
                          [0, 128 + 9])
 
+    @in_both_modes
+    def test_status_of_a_process_whose_first_thread_left_before(self, mode):
+        path = self.directory / "report.json"
+        done = self.zctrace("run", *mode, "--json", path, "--", self.program("leader_leaves"))
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertEqual([process["exit_code"] for process in Report(path.read_text()).processes],
+                         [7])
+
     def test_rows_by_thread(self):
         observed = self.observe(self.program("threads"), "joined", mode=["--by", "thread"])
         tasks = observed.report.processes
@@ -321,6 +329,29 @@ class Uring(TestCase):
     @in_both_modes
     def test_send_and_receive(self, mode):
         self.observe_uring("sockets", mode)
+
+
+    def lost_results(self, what):
+        path = self.directory / "report.json"
+        done = self.zctrace("run", "--strict", "--json", path, "--", self.program("uring"), what,
+                            self.directory / "file")
+        if "skip" in done.stdout:
+            self.skipTest(done.stdout)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        report = Report(path.read_text())
+        self.assertEqual(report["exit_code"], 0)
+        lost = report["completeness"]["lost"]
+        self.assertEqual({name for name, count in lost.items() if count}, {"uring_results"})
+        return lost["uring_results"], report
+
+    def test_results_of_a_multishot_request_are_lost_and_not_silently(self):
+        lost, _ = self.lost_results("multishot")
+        self.assertEqual(lost, 7)
+
+    def test_results_without_room_in_the_ring_are_lost_and_not_silently(self):
+        lost, report = self.lost_results("overflow")
+        self.assertEqual(lost, 16)
+        self.assertEqual(report.calls()["io_uring:other"]["calls"], 32)
 
 
 class Bystanders(TestCase):

@@ -95,6 +95,28 @@ TEST_F(LedgerTest, ATaskThatASnapshotMissesTakesNothingAway) {
   EXPECT_TRUE(ledger_.finished(kAccount));
 }
 
+TEST_F(LedgerTest, SomebodyRunsWhoseAccountCameAfterTheAccountsWereRead) {
+  Snapshot parent_died;  // in between, and left a child
+  parent_died.accounts = {account(1, 1)};
+  TaskRecord child = task(row(1, 100, 1));
+  child.head.account = kAccount + 1;
+  parent_died.tasks = {child};
+  ledger_.add(parent_died);
+  EXPECT_TRUE(ledger_.finished(kAccount));
+  EXPECT_EQ(ledger_.running(), 1u);
+  parent_died.tasks.clear();
+  ledger_.add(parent_died);
+  EXPECT_EQ(ledger_.running(), 0u);
+}
+
+TEST_F(LedgerTest, AnAccountWithoutATaskIsNobody) {
+  Snapshot snapshot;
+  snapshot.accounts = {account(0, 0)};
+  ledger_.add(snapshot);
+  EXPECT_EQ(ledger_.running(), 0u);
+  EXPECT_TRUE(ledger_.processes().empty());
+}
+
 TEST_F(LedgerTest, BucketsThatWrapAreWidened) {
   Snapshot first;
   first.accounts = {account(1, 0)};

@@ -257,6 +257,48 @@ TEST(Totals, sum_everything_but_the_peak_memory) {
   EXPECT_EQ(sum.rows[0].bytes, 2u);
 }
 
+Report report_of(Process process) {
+  Report report;
+  report.processes = {std::move(process)};
+  return report;
+}
+
+TEST(Difference, what_a_pipe_holds_between_two_intervals_is_delivered_once) {
+  const Report empty = report_of(process_of({}));
+  const Report filled = report_of(process_of({splice(Kind::file, Kind::pipe, kN)}));
+  const Report drained = report_of(process_of(
+      {splice(Kind::file, Kind::pipe, kN), splice(Kind::pipe, Kind::socket, kN)}));
+  const Report first = difference(filled, empty);
+  const Report second = difference(drained, filled);
+  EXPECT_EQ(first.processes.at(0).delivered_bytes(), kN);
+  EXPECT_EQ(first.totals().delivered_bytes, kN);
+  EXPECT_EQ(second.processes.at(0).in_kernel_bytes(), kN);
+  EXPECT_EQ(second.processes.at(0).delivered_bytes(), 0u);
+  EXPECT_EQ(second.totals().delivered_bytes, 0u);
+  EXPECT_EQ(second.totals().zero_copy_bytes, 0u);
+}
+
+TEST(Difference, a_thread_whose_number_an_exec_changed_is_still_the_same) {
+  Process before = process_of({splice(Kind::file, Kind::socket, kN)});
+  before.account = 3;
+  before.tid = 8;
+  Process after = process_of({splice(Kind::file, Kind::socket, 3 * kN)});
+  after.account = 3;
+  after.tid = 7;
+  EXPECT_EQ(difference(report_of(after), report_of(before)).processes.at(0).delivered_bytes(),
+            2 * kN);
+}
+
+TEST(Difference, the_rest_of_a_call_that_was_half_counted_comes_later) {
+  Row half = moved("read", Kind::file, Kind::user, Copy::copied, kN);
+  Row whole = half;
+  whole.wall_ns = 5000;
+  whole.latency.add(3, 1);
+  const Report between = difference(report_of(process_of({whole})), report_of(process_of({half})));
+  ASSERT_EQ(between.processes.size(), 1u);
+  EXPECT_EQ(between.processes.at(0).rows.at(0).wall_ns, 5000u);
+}
+
 TEST(Completeness, adds_the_reasons) {
   Completeness completeness;
   EXPECT_EQ(completeness.lost_events(), 0u);
