@@ -57,6 +57,10 @@ std::pair<std::uint64_t, std::uint64_t> split_runtime(const zc_usage& usage) {
   return {usage.runtime_ns - system, system};
 }
 
+// Snapshots in a row that find no task of a process which by its counters has one: it is over. A
+// thread that is just being made is found by the next.
+constexpr unsigned kGhostSnapshots = 5;
+
 struct Sums {
   zc_usage usage{};
   zc_outside outside{};
@@ -70,6 +74,7 @@ struct Sums {
 void Ledger::add(const Snapshot& snapshot) {
   std::unordered_map<std::uint64_t, Sums> now;
   std::unordered_set<std::uint64_t> known;
+  std::unordered_set<std::uint64_t> with_tasks;
   tasks_in_call_ = 0;
   tasks_of_later_accounts_ = 0;
   for (const zc_account& account : snapshot.accounts) {
@@ -82,6 +87,7 @@ void Ledger::add(const Snapshot& snapshot) {
   for (const auto& [key, row] : snapshot.folded_rows)
     add_row(now[key.account].rows[key.key.word], row);
   for (const TaskRecord& task : snapshot.tasks) {
+    with_tasks.insert(task.head.account);
     tasks_of_later_accounts_ += !known.contains(task.head.account);
     Sums& sums = now[task.head.account];
     add_fields(sums.usage, task.head.usage, kUsage);
@@ -114,7 +120,12 @@ void Ledger::add(const Snapshot& snapshot) {
         total.sum.latency[i] = row.latency[i];
       }
     }
-    if (record.started != 0 && record.started == record.dead && !account.finished) {
+    // A thread that was attached to in the middle of its exit may be seen by no program any more.
+    const bool only_ghosts = record.dead != 0 && record.folded == record.dead &&
+                             record.dead < record.started && !with_tasks.contains(record.id);
+    account.snapshots_of_ghosts = only_ghosts ? account.snapshots_of_ghosts + 1 : 0;
+    const bool gone = account.snapshots_of_ghosts >= kGhostSnapshots;
+    if ((record.started == record.dead || gone) && !account.finished) {
       account.finished = true;
       newly_finished_.push_back(record.id);
     }

@@ -75,6 +75,7 @@ class Ledger {
     std::uint64_t compat_calls = 0;
     std::vector<std::string> argv;
     std::map<std::uint32_t, RowSum> rows;
+    unsigned snapshots_of_ghosts = 0;
     bool finished = false;
     bool taken = false;  // by take_finished()
   };

@@ -109,6 +109,20 @@ TEST_F(LedgerTest, SomebodyRunsWhoseAccountCameAfterTheAccountsWereRead) {
   EXPECT_EQ(ledger_.running(), 0u);
 }
 
+TEST_F(LedgerTest, AProcessOfWhomNoTaskIsFoundAnyMoreIsOver) {
+  Snapshot snapshot;
+  snapshot.accounts = {account(3, 2)};
+  for (int i = 0; i < 4; i++) ledger_.add(snapshot);
+  snapshot.tasks = {task(row(1, 100, 1))};  // it only was not found
+  for (int i = 0; i < 10; i++) ledger_.add(snapshot);
+  snapshot.tasks.clear();
+  for (int i = 0; i < 4; i++) ledger_.add(snapshot);
+  EXPECT_EQ(ledger_.running(), 1u);
+  ledger_.add(snapshot);
+  EXPECT_EQ(ledger_.running(), 0u);
+  EXPECT_EQ(only_row().calls, 1u);
+}
+
 TEST_F(LedgerTest, AnAccountWithoutATaskIsNobody) {
   Snapshot snapshot;
   snapshot.accounts = {account(0, 0)};
