@@ -142,7 +142,7 @@ bool lies_in_pipe(const fuse_bufvec& from) {
 
 void write_buf(fuse_req_t raw, fuse_ino_t id, fuse_bufvec* from, off_t offset,
                fuse_file_info* info) noexcept {
-  serve(raw, Operation::write, id, [=](Request& request, const Inode&) {
+  serve(raw, Operation::write, id, [=](Request& request, const Inode& inode) {
     const FileHandle& handle = file_handle(*info);
     if (info->writepage != 0) request.is(Operation::writeback);
     const bool past_cache = handle.direct || (info->flags & O_DIRECT) != 0;
@@ -162,6 +162,17 @@ void write_buf(fuse_req_t raw, fuse_ino_t id, fuse_bufvec* from, off_t offset,
         return;
       }
     }
+    // A mapping's page has its place, and so has what is written after O_APPEND was taken off; to a
+    // description with O_APPEND the offset means nothing.
+    Descriptor placed;
+    if (handle.append && (info->writepage != 0 || (info->flags & O_APPEND) == 0)) {
+      placed = request.fs().reopen(inode, O_WRONLY | O_NONBLOCK);
+      if (!placed) {
+        request.error(errno == EMFILE ? ENFILE : errno);
+        return;
+      }
+    }
+    const int fd = placed ? placed.get() : handle.fd.get();
     const char* buffer = static_cast<const char*>(from->buf[from->idx].mem);
     if (in_pipe || from->count != 1) {
       char* const own = copy_buffer.of(size);
@@ -176,7 +187,7 @@ void write_buf(fuse_req_t raw, fuse_ino_t id, fuse_bufvec* from, off_t offset,
     }
     std::size_t done = 0;
     const int error = transfer_all(size, done, [&](std::size_t at) {
-      return ::pwrite(handle.fd.get(), buffer + at, size - at, offset + static_cast<off_t>(at));
+      return ::pwrite(fd, buffer + at, size - at, offset + static_cast<off_t>(at));
     });
     if (error != 0) {
       request.error(error);

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <mutex>
 
 #include "collector/fuse/handles.h"
 #include "collector/fuse/lookup.h"
@@ -59,12 +60,15 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
     int error = 0;
     Descriptor fd;
     {
+      // O_EXCL in any case: the kernel has found no such name, so it has checked no permission of
+      // a file that came to be since.
       const RequesterIdentity as(request.context(), fs.options);
       fd = open_patiently(parent.fd.get(), name,
-                          daemon_flags(info->flags) | O_CREAT | O_NOFOLLOW | (info->flags & O_EXCL),
-                          mode);
+                          daemon_flags(info->flags) | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
       error = fd ? 0 : errno;
     }
+    // It looks again, and opens what it finds, checked.
+    if (error == EEXIST && (info->flags & O_EXCL) == 0) error = ESTALE;
     fuse_entry_param entry{};
     if (error == 0) error = look_up_open(fs, parent, name, fd.get(), entry);
     if (error != 0) {
@@ -89,8 +93,14 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
 void flush(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
   serve(raw, Operation::flush, id, [info](Request& request, Inode& inode) {
     // close(2) in one process: its POSIX locks go, and errors of writing back are told.
+    {
+      // What it locks through this handle from here on is another lock than those that go now.
+      const std::lock_guard lock(inode.locks_mutex);
+      file_handle(*info).lock_owners.erase(info->lock_owner);
+    }
     release_posix_locks(request.fs(), inode, info->lock_owner);
-    request.result(::close(::dup(file_handle(*info).fd.get())));
+    const int copy = ::dup(file_handle(*info).fd.get());
+    request.result(copy < 0 ? 0 : ::close(copy));  // without room for one nobody knows of an error
   });
 }
 
@@ -98,6 +108,9 @@ void release(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
   serve(raw, Operation::release, id, [info](Request& request, Inode& inode) {
     const std::unique_ptr<FileHandle> handle(&file_handle(*info));
     request.charge_to(handle->opener);
+    // Those of an open file description go with it, and nobody asks for that.
+    for (const std::uint64_t owner : handle->lock_owners)
+      release_posix_locks(request.fs(), inode, owner);
     inode.handles--;
     handle->fd.reset();
     request.fs().lock_waiters.wake();  // flock's locks went with the descriptor

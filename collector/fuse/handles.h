@@ -7,8 +7,10 @@
 #include <fuse3/fuse_lowlevel.h>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "collector/descriptor.h"
@@ -27,6 +29,8 @@ struct FileHandle {
   // What the read requests through this handle were whose cause could be told.
   std::atomic<bool> read_by_call{false};
   std::atomic<bool> read_by_mapping{false};
+  // Who took a POSIX or open file description lock through it; under the inode's locks_mutex.
+  std::set<std::uint64_t> lock_owners;
 
   FileHandle(Descriptor file, int flags, ProcessId who)
       : fd(std::move(file)), append((flags & O_APPEND) != 0), opener(who) {}

@@ -49,7 +49,8 @@ Descriptor lock_description(const FileSystem& fs, const Inode& inode, short type
   return fd;
 }
 
-int set_posix_lock(FileSystem& fs, Inode& inode, std::uint64_t owner, struct flock wanted) {
+int set_posix_lock(FileSystem& fs, Inode& inode, FileHandle& handle, std::uint64_t owner,
+                   struct flock wanted) {
   const std::lock_guard lock(inode.locks_mutex);
   auto held = inode.lock_owners.find(owner);
   if (held == inode.lock_owners.end()) {
@@ -58,6 +59,7 @@ int set_posix_lock(FileSystem& fs, Inode& inode, std::uint64_t owner, struct flo
     if (!fd) return errno;
     held = inode.lock_owners.emplace(owner, std::move(fd)).first;
   }
+  handle.lock_owners.insert(owner);
   wanted.l_pid = 0;  // F_OFD_* demand it
   const int error = last_error(::fcntl(held->second.get(), F_OFD_SETLK, &wanted));
   if (error == 0 && wanted.l_type != F_WRLCK) fs.lock_waiters.wake();
@@ -69,8 +71,9 @@ void setlk(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, struct flock* wa
   serve(raw, Operation::setlk, id, [=](Request& request, const Inode&) {
     FileSystem& fs = request.fs();
     lock_or_wait(request, sleep != 0,
-                 [&fs, inode = fs.inodes.find(id), owner = info->lock_owner, lock = *wanted] {
-                   return set_posix_lock(fs, *inode, owner, lock);
+                 [&fs, &handle = file_handle(*info), inode = fs.inodes.find(id),
+                  owner = info->lock_owner, lock = *wanted] {
+                   return set_posix_lock(fs, *inode, handle, owner, lock);
                  });
   });
 }
@@ -80,11 +83,17 @@ void getlk(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, struct flock* wa
     const std::lock_guard lock(inode.locks_mutex);
     const auto held = inode.lock_owners.find(info->lock_owner);
     Descriptor other;
-    if (held == inode.lock_owners.end())
+    if (held == inode.lock_owners.end()) {
       other = lock_description(request.fs(), inode, wanted->l_type);
+      if (!other) other = request.fs().reopen(inode, O_RDONLY | O_NONBLOCK);  // to ask is enough
+      if (!other) {
+        request.error(errno);
+        return;
+      }
+    }
     struct flock found = *wanted;
     found.l_pid = 0;
-    const int fd = other ? other.get() : held == inode.lock_owners.end() ? -1 : held->second.get();
+    const int fd = other ? other.get() : held->second.get();
     if (::fcntl(fd, F_OFD_GETLK, &found) != 0) {
       request.error(errno);
       return;

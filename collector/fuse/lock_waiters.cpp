@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <system_error>
 
 namespace zctrace::fuse {
 namespace {
@@ -21,14 +22,17 @@ void LockWaiters::add(Waiting waiting) {
   {
     const std::lock_guard lock(mutex_);
     if (!stopping_) {
-      if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
-      waiting_.push_back(std::move(waiting));
-      woken_ = true;
-      changed_.notify_one();
-      return;
+      try {
+        if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+        waiting_.push_back(std::move(waiting));
+        woken_ = true;
+        changed_.notify_one();
+        return;
+      } catch (const std::system_error&) {  // no thread may be made: nobody could wait
+      }
     }
   }
-  waiting.answer(EINTR);
+  waiting.answer(ENOLCK);
 }
 
 void LockWaiters::wake() noexcept {
@@ -66,7 +70,8 @@ void LockWaiters::run() {
     waiting_.clear();
     lock.unlock();
     for (auto waiting = round.begin(); waiting != round.end();) {
-      const int error = stopping || waiting->interrupted() ? EINTR : waiting->attempt();
+      // Who was not interrupted must not read EINTR: the kernel would have it begin anew.
+      const int error = waiting->interrupted() ? EINTR : stopping ? ENOLCK : waiting->attempt();
       if (error == EAGAIN) {
         ++waiting;
         continue;

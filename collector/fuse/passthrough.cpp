@@ -301,13 +301,15 @@ bool Passthrough::unmount(bool lazily) {
 }
 
 void Passthrough::stop() noexcept {
-  ::fuse_session_exit(session_.get());
   open_gate();
   {
     const std::lock_guard lock(crowd_mutex_);
     stopping_ = true;
   }
   crowded_.notify_all();
+  // While the others still serve: it may wait for a directory whose user waits for an answer.
+  if (forgetter_.joinable()) forgetter_.join();
+  ::fuse_session_exit(session_.get());
   // A signal between a worker's look at the session and its read would be lost: repeated.
   while (serving_ != 0) {
     for (std::thread& worker : workers_) ::pthread_kill(worker.native_handle(), kWakeSignal);
@@ -315,7 +317,6 @@ void Passthrough::stop() noexcept {
   }
   for (std::thread& worker : workers_) worker.join();
   workers_.clear();
-  if (forgetter_.joinable()) forgetter_.join();
   fs_->lock_waiters.stop();
 }
 

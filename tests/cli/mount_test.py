@@ -1,6 +1,7 @@
 """`zctrace mount`: what goes through it arrives, and is counted."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import mmap
@@ -505,6 +506,38 @@ class BadInput(MountTest):
             self.assertEqual(done.returncode, 1, done.stderr)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
             self.assertIn(wanted, done.stderr)
+
+
+CREATE_OR_OPEN = """
+import os, sys
+try:
+    os.stat(sys.argv[1])
+except FileNotFoundError:
+    print("none", flush=True)
+sys.stdin.readline()
+try:
+    os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o644)
+except OSError as error:
+    print(error.errno)
+"""
+
+
+@unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
+class Permissions(MountTest):
+    def test_who_may_create_a_file_may_not_open_anothers_that_came_to_be(self):
+        for cache in ("auto", "always"):
+            with self.subTest(cache=cache):
+                mounted = self.mount("--cache", cache)
+                self.directory.chmod(0o755)
+                user = self.start([*AS_NOBODY, sys.executable, "-c", CREATE_OR_OPEN,
+                                   self.point / cache], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+                self.assertEqual(user.stdout.readline(), "none\n")
+                secret = self.source / cache
+                secret.touch(0o600)
+                self.assertEqual(user.communicate("\n", timeout=harness.PATIENCE_S)[0],
+                                 f"{errno.EACCES}\n")
+                mounted.end()
 
 
 @unittest.skipIf(os.geteuid() != 0, "needs root for a namespace of its own")
