@@ -21,12 +21,12 @@ class LockWaiters {
   };
 
   LockWaiters() = default;
-  ~LockWaiters();  // whatever still waits is answered with EINTR
+  ~LockWaiters();  // whatever still waits is answered with ENOLCK
 
   void add(Waiting waiting);
   // A lock may have become free, or a waiter was interrupted. Any thread.
   void wake() noexcept;
-  // Answers all that wait with EINTR and takes no more. Before the session goes.
+  // Answers all that wait with ENOLCK and takes no more. Before the session goes.
   void stop();
 
  private:
