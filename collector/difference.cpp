@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
-#include <utility>
 
 #include "collector/report.h"
+#include "collector/saturating.h"
 
 namespace zctrace {
 namespace {
@@ -44,12 +44,8 @@ bool is_empty(const Row& row) {
 
 bool fills_a_pipe(const Row& row) { return row.to == Kind::pipe && row.bytes != 0; }
 
-// Split of a process's CPU time moves between user and system as ticks come in.
-std::uint64_t not_below_zero(std::uint64_t later, std::uint64_t earlier) {
-  return later > earlier ? later - earlier : 0;
-}
-
 void subtract(Process& later, const Process& earlier) {
+  // The split of the CPU time moves between user and system as ticks come in.
   later.user_ns = not_below_zero(later.user_ns, earlier.user_ns);
   later.system_ns = not_below_zero(later.system_ns, earlier.system_ns);
   later.minor_faults -= earlier.minor_faults;

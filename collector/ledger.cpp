@@ -8,7 +8,6 @@
 #include <cstring>
 #include <iterator>
 #include <tuple>
-#include <unordered_set>
 
 #include "collector/exit_status.h"
 
@@ -67,19 +66,19 @@ struct Sums {
   std::uint64_t compat_calls = 0;
   std::map<std::uint32_t, zc_row> rows;
   const char* name = nullptr;
+  bool has_account = false;  // among those of the snapshot
+  bool has_tasks = false;
 };
 
 }  // namespace
 
 void Ledger::add(const Snapshot& snapshot) {
   std::unordered_map<std::uint64_t, Sums> now;
-  std::unordered_set<std::uint64_t> known;
-  std::unordered_set<std::uint64_t> with_tasks;
   tasks_in_call_ = 0;
   tasks_of_later_accounts_ = 0;
   for (const zc_account& account : snapshot.accounts) {
-    known.insert(account.id);
     Sums& sums = now[account.id];
+    sums.has_account = true;
     sums.usage = account.usage;
     sums.outside = account.outside;
     sums.compat_calls = account.compat_calls;
@@ -87,9 +86,9 @@ void Ledger::add(const Snapshot& snapshot) {
   for (const auto& [key, row] : snapshot.folded_rows)
     add_row(now[key.account].rows[key.key.word], row);
   for (const TaskRecord& task : snapshot.tasks) {
-    with_tasks.insert(task.head.account);
-    tasks_of_later_accounts_ += !known.contains(task.head.account);
     Sums& sums = now[task.head.account];
+    sums.has_tasks = true;
+    tasks_of_later_accounts_ += !sums.has_account;
     add_fields(sums.usage, task.head.usage, kUsage);
     add_fields(sums.outside, task.head.outside, kOutside);
     sums.compat_calls += task.head.compat_calls;
@@ -122,7 +121,7 @@ void Ledger::add(const Snapshot& snapshot) {
     }
     // A thread that was attached to in the middle of its exit may be seen by no program any more.
     const bool only_ghosts = record.dead != 0 && record.folded == record.dead &&
-                             record.dead < record.started && !with_tasks.contains(record.id);
+                             record.dead < record.started && !sums.has_tasks;
     account.snapshots_of_ghosts = only_ghosts ? account.snapshots_of_ghosts + 1 : 0;
     const bool gone = account.snapshots_of_ghosts >= kGhostSnapshots;
     if ((record.started == record.dead || gone) && !account.finished) {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "collector/saturating.h"
+
 namespace zctrace {
 namespace {
 
@@ -53,10 +55,6 @@ struct Delivered {
   std::uint64_t bytes = 0;
   std::uint64_t zero_copy = 0;
 };
-
-std::uint64_t not_below_zero(std::uint64_t later, std::uint64_t earlier) {
-  return later > earlier ? later - earlier : 0;
-}
 
 // By `rows`, which came after `before`: what they drain may have been delivered, to a pipe, then.
 Delivered delivered_between(const std::vector<Row>& before, const std::vector<Row>& rows) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "collector/saturating.h"
+
 namespace zctrace {
 namespace {
 
@@ -32,10 +34,6 @@ std::uint64_t since(std::uint64_t later, std::uint64_t earlier) {
 
 std::uint64_t above(std::uint64_t bound, std::uint64_t more) {
   return bound == ExpectedCounters::kOpen ? bound : bound + more;
-}
-
-std::uint64_t not_below_zero(std::uint64_t value, std::uint64_t less) {
-  return value > less ? value - less : 0;
 }
 
 }  // namespace
