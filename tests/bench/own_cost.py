@@ -1,5 +1,6 @@
 """What zctrace itself takes: to start, and while it watches a crowd of idle tasks."""
 
+import contextlib
 import pathlib
 import subprocess
 import time
@@ -38,6 +39,19 @@ def rss_mib(pid):
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
+@contextlib.contextmanager
+def idle_crowd(processes, threads):
+    """Tasks that only wake up now and then; all are there when it begins."""
+    crowd = subprocess.Popen([str(BUILD / "bench/crowd"), str(processes), str(threads)],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        crowd.stdout.readline()
+        yield crowd
+    finally:
+        crowd.stdin.close()
+        crowd.wait()
+
+
 def watch(watcher, seconds):
     """(CPU percent, RSS) of each slice of the time."""
     percents, sizes = [], []
@@ -57,10 +71,7 @@ def measure_crowds(seconds, progress):
     found = {}
     for processes, threads in CROWDS:
         progress(f"{processes * threads} tasks")
-        crowd = subprocess.Popen([str(BUILD / "bench/crowd"), str(processes), str(threads)],
-                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        try:
-            crowd.stdout.readline()
+        with idle_crowd(processes, threads) as crowd:
             time.sleep(2)
             done = subprocess.run([str(BUILD / "bench/snapshot"), str(crowd.pid)], text=True,
                                   stdout=subprocess.PIPE, check=True)
@@ -73,9 +84,6 @@ def measure_crowds(seconds, progress):
             finally:
                 watcher.terminate()
                 watcher.wait()
-        finally:
-            crowd.stdin.close()
-            crowd.wait()
         found[tasks] = {"snapshot_ms": figures.spread([float(ms) for ms in snapshots_ms]),
                         "cpu_percent": figures.spread(percents),
                         "rss_mib": figures.spread(sizes)}
@@ -85,10 +93,7 @@ def measure_crowds(seconds, progress):
 def measure_scrapes(rounds, progress):
     """ms of an answer of `zctrace export` beside a thousand processes."""
     progress("scrapes")
-    crowd = subprocess.Popen([str(BUILD / "bench/crowd"), "1000", "1"],
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        crowd.stdout.readline()
+    with idle_crowd(1000, 1) as crowd:
         exporter = subprocess.Popen([ZCTRACE, "export", "-p", str(crowd.pid), "--listen",
                                      "127.0.0.1:0"], text=True, **{**SILENT, "stderr": subprocess.PIPE})
         try:
@@ -105,9 +110,6 @@ def measure_scrapes(rounds, progress):
         finally:
             exporter.terminate()
             exporter.wait()
-    finally:
-        crowd.stdin.close()
-        crowd.wait()
     return {"ms": figures.spread(times), "bytes": size}
 
 

@@ -594,7 +594,6 @@ class Everybody(Attach):
         # The tests themselves are somebody, too.
         self.assertIn(os.getpid(), self.pids(report))
 
-
     def test_who_is_born_while_the_programs_are_attached_is_seen_to_end(self):
         program = self.program("short_lived")
         for _ in range(5):
