@@ -81,11 +81,11 @@ struct {
 /* What a process begins as there. */
 const struct zc_folded_counts no_counts = {};
 
-/* By account: what the kernel counted of its tasks that are gone. */
+/* By account, with room for as many: what the kernel counted of its tasks that are gone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 65536);
 	__type(key, __u64);
 	__type(value, struct zc_folded_counts);
 } kernel_counts SEC(".maps");

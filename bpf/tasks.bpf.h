@@ -79,7 +79,7 @@ extern struct {
 extern struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 65536);
 	__type(key, __u64);
 	__type(value, struct zc_folded_counts);
 } kernel_counts SEC(".maps");

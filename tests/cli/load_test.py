@@ -148,6 +148,17 @@ class ShortLives(Accounted):
         if "threads" in known and completeness["unfollowed_tasks"] == 0:
             self.assertEqual(mine[0]["threads"], known["threads"])
 
+    def test_processes_while_nobody_reads(self):
+        """As on a machine that is so busy that zctrace does not come to it."""
+        target = self.short_lived("processes", PROCESSES)
+        attached = self.attach("-p", target.pid)
+        attached.send_signal(signal.SIGSTOP)
+        known = self.let_live(target)
+        attached.send_signal(signal.SIGCONT)
+        report = self.end_of(attached)  # lost nothing, and compared everybody
+        self.assertEqual(report.process_count, PROCESSES + 1)
+        self.assert_same_rows(report.data_rows(), self.expected_rows(known, target.written))
+
     def test_intervals_add_up(self):
         """A process that one interval lists and the next has added to the others counts once."""
         targets = [self.short_lived("processes", PROCESSES // 3) for _ in range(3)]
