@@ -16,12 +16,6 @@ using RowKey = std::tuple<std::string, Kind, Kind>;
 ProcessKey key_of(const Process& process) { return {process.account, process.pid, process.start_ns}; }
 RowKey key_of(const Row& row) { return {row.syscall, row.from, row.to}; }
 
-std::uint64_t highest_ns(const Histogram& latency, std::uint64_t ceiling) {
-  for (std::size_t bucket = Histogram::kBuckets; bucket-- > 0;)
-    if (latency.count(bucket) != 0) return std::min(Histogram::upper_bound_ns(bucket), ceiling);
-  return 0;
-}
-
 void subtract(Row& later, const Row& earlier) {
   later.calls -= earlier.calls;
   later.errors -= earlier.errors;
@@ -32,7 +26,7 @@ void subtract(Row& later, const Row& earlier) {
   later.voluntary_switches -= earlier.voluntary_switches;
   later.involuntary_switches -= earlier.involuntary_switches;
   later.latency -= earlier.latency;
-  if (later.max_ns == earlier.max_ns) later.max_ns = highest_ns(later.latency, later.max_ns);
+  if (later.max_ns == earlier.max_ns) later.max_ns = later.latency.highest_ns(later.max_ns);
 }
 
 bool is_empty(const Row& row) {
@@ -77,7 +71,7 @@ void subtract(Totals& later, const Totals& earlier, const std::vector<const Proc
     subtract(later.sum, *process);
     subtract_derived(process->delivered_bytes(), process->zero_copy_bytes());
   }
-  for (Row& row : later.sum.rows) row.max_ns = highest_ns(row.latency, row.max_ns);
+  for (Row& row : later.sum.rows) row.max_ns = row.latency.highest_ns(row.max_ns);
 }
 
 bool is_idle(const Process& process) {

@@ -174,6 +174,12 @@ std::optional<std::uint64_t> Histogram::percentile_ns(double fraction, std::uint
                           static_cast<std::uint64_t>(inside * static_cast<double>(upper - lower)));
 }
 
+std::uint64_t Histogram::highest_ns(std::uint64_t ceiling) const {
+  for (std::size_t bucket = kBuckets; bucket-- > 0;)
+    if (counts_[bucket] != 0) return std::min(upper_bound_ns(bucket), ceiling);
+  return 0;
+}
+
 Histogram& Histogram::operator+=(const Histogram& other) {
   for (std::size_t bucket = 0; bucket < kBuckets; ++bucket)
     counts_[bucket] += other.counts_[bucket];
@@ -202,7 +208,9 @@ std::uint64_t Process::in_kernel_bytes() const {
   return sum_over(rows, [](const Row& row) { return row.copy == Copy::in_kernel ? row.bytes : 0; });
 }
 
-std::uint64_t Process::delivered_bytes() const { return delivered_between(rows_before, rows).bytes; }
+std::uint64_t Process::delivered_bytes() const {
+  return delivered_between(rows_before, rows).bytes;
+}
 
 std::uint64_t Process::zero_copy_bytes() const {
   return delivered_between(rows_before, rows).zero_copy;

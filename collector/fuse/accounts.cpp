@@ -35,8 +35,10 @@ void add_all(TimedCounts& into, const TimedCounts& from) {
 void add_all(OperationCounts& into, const OperationCounts& from) { into += from; }
 
 void subtract(TimedCounts& from, const TimedCounts& earlier) {
+  const bool is_older = from.max_ns == earlier.max_ns;
   from -= earlier;
   from.latency -= earlier.latency;
+  if (is_older) from.max_ns = from.latency.highest_ns(from.max_ns);
 }
 
 void subtract(OperationCounts& from, const OperationCounts& earlier) { from -= earlier; }
@@ -47,8 +49,7 @@ void subtract_maps(std::map<Key, ByOperation<Counts>>& from,
   for (const auto& [key, operations] : earlier) {
     const auto found = from.find(key);
     if (found == from.end()) continue;
-    for (const auto& [operation, counts] : operations)
-      subtract(found->second[operation], counts);
+    for (const auto& [operation, counts] : operations) subtract(found->second[operation], counts);
     std::erase_if(found->second, [](const auto& item) { return item.second.calls == 0; });
     if (found->second.empty()) from.erase(found);
   }
@@ -78,6 +79,17 @@ void add_lists(std::map<Id, ByOperation<Counts>>& into, const Lists<Id, Counts>&
   for (const auto& [id, list] : from)
     for (const auto& [operation, counts] : list) add_all(into[id][operation], counts);
 }
+
+template <typename Id, typename Counts>
+void move_lists(Lists<Id, Counts>& into, Lists<Id, Counts>& from) {
+  for (const auto& [id, list] : from)
+    for (const auto& [operation, counts] : list) add_all(counts_of(into[id], operation), counts);
+  from.clear();
+}
+
+// A shard that counts so many files gives them to the common ones, so that a file's counts are not
+// kept once for each thread.
+constexpr std::size_t kFilesOfShard = 256;
 
 std::size_t this_threads_shard(std::size_t shards) {
   static std::atomic<std::size_t> threads{0};
@@ -129,7 +141,7 @@ AccountsSnapshot& AccountsSnapshot::operator-=(const AccountsSnapshot& earlier) 
   return *this;
 }
 
-Accounts::Accounts() {
+Accounts::Accounts() : files_(std::make_unique<Shard>()) {
   for (auto& shard : shards_) shard = std::make_unique<Shard>();
 }
 
@@ -142,6 +154,10 @@ void Accounts::add(ProcessId process, PathTree::Node file, const Outcome& outcom
   add_outcome(timed, outcome);
   timed.latency.add(bucket_of(outcome.wall_ns), 1);
   add_outcome(counts_of(shard.files[file], outcome.operation), outcome);
+  if (shard.files.size() < kFilesOfShard) return;
+  // Who reads them has this lock, and asks for the shard's next: later is as good.
+  const std::unique_lock common(files_->mutex, std::try_to_lock);
+  if (common) move_lists(files_->files, shard.files);
 }
 
 void Accounts::tell_apart(const std::unordered_set<ProcessId>& apart) {
@@ -165,6 +181,8 @@ AccountsSnapshot Accounts::snapshot() const {
   AccountsSnapshot sum;
   const std::lock_guard telling_apart(telling_apart_);
   sum.other_processes = other_processes_;
+  const std::lock_guard common(files_->mutex);
+  add_lists(sum.files, files_->files);
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
     add_lists(sum.processes, shard->processes);

@@ -77,6 +77,7 @@ class Accounts {
   struct Shard;
   static constexpr std::size_t kShards = 64;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
+  std::unique_ptr<Shard> files_;  // what is in none of the others any more
   // A process is in all shards told apart, or in none. Taken before a shard's lock.
   mutable std::mutex telling_apart_;
   std::uint64_t other_processes_ = 0;

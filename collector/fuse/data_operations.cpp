@@ -80,7 +80,7 @@ Operation cause_of(Request& request, const Inode& inode, FileHandle& handle,
   const ProcessId process = request.process();
   if (process == Requesters::kKernel) return Operation::read_or_mmap;
   if (requesters.may_inspect(process)) {
-    const TaskLook look = look_at(requesters.proc(), request.context().pid);
+    const TaskLook look = request.fs().tasks.look_at(request.context().pid);
     if (look.refused) requesters.refuse_inspection(process);
     if (look.state == TaskState::reading) return known(handle, Operation::read);
     if (look.state != TaskState::elsewhere) return known(handle, Operation::mmap);

@@ -23,6 +23,12 @@ struct stat status_of(const Descriptor& root) {
   return status;
 }
 
+Descriptor open_proc() {
+  Descriptor proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!proc) throw system_error("cannot open '/proc'", errno);
+  return proc;
+}
+
 }  // namespace
 
 FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
@@ -32,7 +38,10 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
         const struct stat status = status_of(root);
         return InodeTable(std::move(root), status);
       }()),
-      mappings(requesters.proc()),
+      proc(open_proc()),
+      requesters(proc.get()),
+      tasks(proc.get(), options.threads),
+      mappings(proc.get()),
       self_fd_(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
       device_(inodes.find(InodeTable::kRootId)->device) {
   if (!self_fd_) throw system_error("cannot open '/proc/self/fd'", errno);

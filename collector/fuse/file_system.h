@@ -16,6 +16,7 @@
 #include "collector/fuse/lock_waiters.h"
 #include "collector/fuse/mappings.h"
 #include "collector/fuse/path_tree.h"
+#include "collector/fuse/read_cause.h"
 #include "collector/fuse/requesters.h"
 
 namespace zctrace::fuse {
@@ -32,6 +33,7 @@ enum class Cache {
 std::string_view cache_name(Cache cache);  // "none", "auto", "attributes", "always"
 
 struct FileSystemOptions {
+  unsigned threads = 1;  // that serve
   bool splice = true;
   Cache cache = Cache::automatic;
   // Others than the daemon's user may come, so the kernel must check permissions, and what
@@ -68,7 +70,9 @@ class FileSystem {
   PathTree paths;
   InodeTable inodes;
   Accounts accounts;
+  const Descriptor proc;
   Requesters requesters;
+  TaskLooker tasks;
   Mappings mappings;
   LockWaiters lock_waiters;
   std::atomic<std::uint64_t> uncounted{0};   // requests served, but not counted: no memory

@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience(5);
 constexpr milliseconds kGood(20);
-constexpr std::size_t kAnswers = 4096;     // kept at once
+constexpr std::size_t kAnswers = 4096;       // kept at once
 constexpr std::size_t kMapsBytes = 1 << 20;  // a process with more is not looked through
 
 }  // namespace
@@ -42,36 +42,28 @@ bool has_mapping(std::string_view maps, const MappedFile& file) {
   return false;
 }
 
-Mappings::~Mappings() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  asked_.notify_all();
-  if (thread_.joinable()) thread_.join();
-}
-
 std::optional<bool> Mappings::maps(pid_t pid, const MappedFile& file) {
   const Question question{pid, file};
-  const auto now = Clock::now();
-  std::unique_lock lock(mutex_);
-  auto known = answers_.find(question);
-  if (known != answers_.end() && !known->second.pending && now - known->second.time < kGood)
-    return known->second.maps;
-  if (known == answers_.end() || !known->second.pending) {
-    if (answers_.size() >= kAnswers) answers_.clear();
-    answers_[question] = Answer();
-    questions_.push_back(question);
-    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
-    asked_.notify_one();
-  }
-  const auto is_answered = [&] {
-    known = answers_.find(question);
-    return known == answers_.end() || !known->second.pending;
-  };
-  if (!answered_.wait_for(lock, kPatience, is_answered) || known == answers_.end())
-    return std::nullopt;
-  return known->second.maps;
+  if (const Answer known = good_answer(question); known.good) return known.maps;
+  if (!aside_.run([this, question] { answer(question); }, kPatience)) return std::nullopt;
+  return good_answer(question).maps;
+}
+
+Mappings::Answer Mappings::good_answer(const Question& question) {
+  const std::lock_guard lock(mutex_);
+  const auto known = answers_.find(question);
+  if (known == answers_.end()) return {};
+  known->second.good = Clock::now() - known->second.time < kGood;
+  return known->second;
+}
+
+// On a thread of its own.
+void Mappings::answer(const Question& question) {
+  if (good_answer(question).good) return;  // several asked at once
+  const std::optional<bool> maps = look(question);
+  const std::lock_guard lock(mutex_);
+  if (answers_.size() >= kAnswers) answers_.clear();
+  answers_[question] = {true, maps, Clock::now()};
 }
 
 std::optional<bool> Mappings::look(const Question& question) const {
@@ -90,22 +82,6 @@ std::optional<bool> Mappings::look(const Question& question) const {
   // Empty: a process that is ending, or a thread of the kernel.
   if (text.empty()) return std::nullopt;
   return has_mapping(text, question.second);
-}
-
-void Mappings::run() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    asked_.wait(lock, [this] { return stopping_ || !questions_.empty(); });
-    if (stopping_) return;
-    const Question question = questions_.front();
-    questions_.pop_front();
-    lock.unlock();
-    const std::optional<bool> maps = look(question);
-    lock.lock();
-    Answer& answer = answers_[question];
-    answer = {false, maps, Clock::now()};
-    answered_.notify_all();
-  }
 }
 
 }  // namespace zctrace::fuse

@@ -4,14 +4,13 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string_view>
-#include <thread>
+
+#include "collector/fuse/aside.h"
 
 namespace zctrace::fuse {
 
@@ -25,13 +24,11 @@ struct MappedFile {
 // Whether the text of /proc/PID/maps has a line of that file.
 bool has_mapping(std::string_view maps, const MappedFile& file);
 
-// Reads /proc/PID/maps on a thread of its own, because the reading waits for a lock that a task
-// in a page fault can hold until its request is answered: whoever asks waits a few milliseconds
-// at most. An answer is good for a moment. Any thread.
+// Reads /proc/PID/maps on a thread of its own; whoever asks waits a few milliseconds at most. An
+// answer is good for a moment. Any thread.
 class Mappings {
  public:
   explicit Mappings(int proc) : proc_(proc) {}  // a descriptor of /proc, which outlives this
-  ~Mappings();
 
   // nullopt: it could not be told in time, or not at all.
   std::optional<bool> maps(pid_t pid, const MappedFile& file);
@@ -40,22 +37,19 @@ class Mappings {
   using Clock = std::chrono::steady_clock;
   using Question = std::pair<pid_t, MappedFile>;
   struct Answer {
-    bool pending = true;
+    bool good = false;
     std::optional<bool> maps;
     Clock::time_point time;
   };
 
-  void run();
+  Answer good_answer(const Question& question);
+  void answer(const Question& question);
   std::optional<bool> look(const Question& question) const;
 
   const int proc_;
   std::mutex mutex_;
-  std::condition_variable asked_;
-  std::condition_variable answered_;
   std::map<Question, Answer> answers_;
-  std::deque<Question> questions_;
-  bool stopping_ = false;
-  std::thread thread_;  // since the first question
+  Aside aside_;  // last: it uses what is above
 };
 
 }  // namespace zctrace::fuse

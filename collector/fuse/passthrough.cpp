@@ -96,6 +96,7 @@ fuse_lowlevel_ops all_operations(bool with_access) {
 
 FileSystemOptions file_system_options(const PassthroughOptions& options, bool for_everyone) {
   FileSystemOptions all;
+  all.threads = thread_count(options);
   all.splice = options.splice;
   all.cache = options.cache;
   all.identify_requesters = options.identify_requesters;
@@ -203,7 +204,7 @@ void Passthrough::start(const PassthroughOptions& options) {
   ::sigfillset(&all);
   ::sigdelset(&all, kWakeSignal);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const unsigned count = thread_count(options);
+  const unsigned count = fs_->options.threads;
   try {
     workers_.reserve(count);
     waiting_.reserve(count);

@@ -5,12 +5,17 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
+#include <memory>
 
 #include "collector/fuse/proc_file.h"
 
 namespace zctrace::fuse {
 namespace {
+
+// For a look by another thread, which takes some ten microseconds, or more on a busy machine.
+constexpr std::chrono::milliseconds kPatience(50);
 
 // A 32-bit task shows numbers of its own table. Its read (3) and pread64 (180) are on neither
 // list, so that it is undecided and not wrong.
@@ -46,6 +51,16 @@ bool handles_mappings(long number) {
   }
 }
 
+TaskLook look_now(int proc, pid_t tid) noexcept {
+  char name[32];
+  std::snprintf(name, sizeof(name), "%d/syscall", static_cast<int>(tid));
+  char text[256];
+  // ptrace's permission is asked for at read, not at open.
+  const ssize_t length = read_proc_file(proc, name, text, sizeof(text));
+  if (length < 0) return {TaskState::elsewhere, length == -EACCES || length == -EPERM};
+  return {state_in({text, static_cast<std::size_t>(length)}), false};
+}
+
 }  // namespace
 
 TaskState state_in(std::string_view proc_syscall) {
@@ -59,14 +74,25 @@ TaskState state_in(std::string_view proc_syscall) {
   return handles_mappings(number) ? TaskState::mapping : TaskState::elsewhere;
 }
 
-TaskLook look_at(int proc, pid_t tid) noexcept {
-  char name[32];
-  std::snprintf(name, sizeof(name), "%d/syscall", static_cast<int>(tid));
-  char text[256];
-  // ptrace's permission is asked for at read, not at open.
-  const ssize_t length = read_proc_file(proc, name, text, sizeof(text));
-  if (length < 0) return {TaskState::elsewhere, length == -EACCES || length == -EPERM};
-  return {state_in({text, static_cast<std::size_t>(length)}), false};
+TaskLooker::TaskLooker(int proc, unsigned serving) : proc_(proc), may_look_(serving - 1) {}
+
+bool TaskLooker::may_look_here() noexcept {
+  unsigned left = may_look_;
+  while (left != 0)
+    if (may_look_.compare_exchange_weak(left, left - 1)) return true;
+  return false;
+}
+
+TaskLook TaskLooker::look_at(pid_t tid) {
+  if (may_look_here()) {
+    const TaskLook look = look_now(proc_, tid);
+    ++may_look_;
+    return look;
+  }
+  const auto look = std::make_shared<TaskLook>();
+  const bool seen =
+      aside_.run([look, proc = proc_, tid] { *look = look_now(proc, tid); }, kPatience);
+  return seen ? *look : TaskLook();
 }
 
 }  // namespace zctrace::fuse

@@ -15,7 +15,8 @@ std::uint64_t ns_since(steady_clock::time_point start) {
 }
 
 // Losing a count for want of memory is better than losing the file system.
-void count(FileSystem& fs, ProcessId process, PathTree::Node file, const Outcome& outcome) noexcept {
+void count(FileSystem& fs, ProcessId process, PathTree::Node file,
+           const Outcome& outcome) noexcept {
   try {
     fs.accounts.add(process, file, outcome);
   } catch (...) {
@@ -23,10 +24,11 @@ void count(FileSystem& fs, ProcessId process, PathTree::Node file, const Outcome
   }
 }
 
-ProcessId process_of(FileSystem& fs, fuse_req_t request) noexcept {
+ProcessId process_of(FileSystem& fs, fuse_req_t request, Operation operation) noexcept {
   if (!fs.options.identify_requesters) return Requesters::kKernel;
   try {
-    return fs.requesters.process_of(fuse_req_ctx(request)->pid);
+    // Who becomes another program closes descriptors while nobody may look at it.
+    return fs.requesters.process_of(fuse_req_ctx(request)->pid, operation != Operation::flush);
   } catch (...) {
     return Requesters::kKernel;
   }
@@ -38,7 +40,7 @@ Request::Request(fuse_req_t request, Operation operation)
     : fs_(FileSystem::of(request)),
       request_(request),
       start_(steady_clock::now()),
-      process_(process_of(fs_, request)),
+      process_(process_of(fs_, request, operation)),
       outcome_{operation} {}
 
 Request::~Request() {
@@ -96,13 +98,9 @@ bool Request::spliced(fuse_bufvec& from, const std::function<void()>& before) {
 
 bool Request::written(std::size_t bytes) { return answer(0, fuse_reply_write(request_, bytes)); }
 
-bool Request::xattr_size(std::size_t bytes) {
-  return answer(0, fuse_reply_xattr(request_, bytes));
-}
+bool Request::xattr_size(std::size_t bytes) { return answer(0, fuse_reply_xattr(request_, bytes)); }
 
-bool Request::position(off_t position) {
-  return answer(0, fuse_reply_lseek(request_, position));
-}
+bool Request::position(off_t position) { return answer(0, fuse_reply_lseek(request_, position)); }
 
 bool Request::lock(struct flock& lock) { return answer(0, fuse_reply_lock(request_, &lock)); }
 

@@ -1,15 +1,12 @@
-// /proc/TID/status for the process, /proc/PID/stat for its identity, and on a thread of its
-// own /proc/PID/cmdline.
+// /proc/TID/status for the pid, /proc/PID/stat for its identity, and /proc/PID/cmdline: none of
+// them on a thread that serves.
 #include "collector/fuse/requesters.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 
-#include "collector/error.h"
 #include "collector/fuse/proc_file.h"
 
 namespace zctrace::fuse {
@@ -19,9 +16,11 @@ using std::chrono::milliseconds;
 
 // How long a thread is taken to be whom it was. Pids come round again after tens of thousands.
 constexpr milliseconds kRecheck(50);
-// A new process waits this long, with its first request, for its command line to be read. Not
+// Whoever is new, or comes back after a while, waits this long for its details to be read. Not
 // longer: the reading can need a lock that the process holds until the request is answered.
 constexpr milliseconds kPatience(50);
+// And so long for its pid, which needs none.
+constexpr milliseconds kIdentityPatience(1000);
 constexpr std::size_t kCommandBytes = 4096;
 constexpr std::size_t kThreads = 65536;  // remembered at once
 
@@ -40,6 +39,13 @@ std::int64_t number_after(std::string_view text, std::string_view label) {
   std::int64_t number = 0;
   std::from_chars(text.data() + begin, text.data() + text.size(), number);
   return number;
+}
+
+std::string word_after(std::string_view text, std::string_view label) {
+  const std::size_t at = text.find(label);
+  if (at == std::string_view::npos) return "?";
+  const std::size_t begin = text.find_first_not_of(" \t", at + label.size());
+  return std::string(text.substr(begin, text.find('\n', begin) - begin));
 }
 
 std::uint64_t tick_ns() {
@@ -72,28 +78,16 @@ bool parse_stat(std::string_view text, ProcessStat& stat) {
   return true;
 }
 
-Requesters::Requesters(const char* proc, std::size_t most)
-    : proc_(::open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC)), most_(most) {
-  if (!proc_) throw system_error(std::string("cannot open '") + proc + "'", errno);
+Requesters::Requesters(int proc, std::size_t most) : proc_(proc), most_(most) {
   Known kernel;
   kernel.process.name = "[kernel]";
   kernel.inspectable = false;
   kernel.has_command = true;
   kernel.asked = Clock::time_point::max();
   known_.emplace(kKernel, std::move(kernel));
-  reader_ = std::thread([this] { read_commands(); });
 }
 
-Requesters::~Requesters() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wanted_.notify_all();
-  reader_.join();
-}
-
-ProcessId Requesters::process_of(pid_t tid) {
+ProcessId Requesters::process_of(pid_t tid, bool may_wait) {
   if (tid == 0) return kKernel;
   const auto now = Clock::now();
   {
@@ -101,60 +95,111 @@ ProcessId Requesters::process_of(pid_t tid) {
     const auto known = threads_.find(tid);
     if (known != threads_.end()) {
       Thread& thread = known->second;
+      const bool went_on = now - std::exchange(thread.asked, now) < kRecheck;
       // The first requests are when a child becomes another program.
       const bool recheck = now - thread.checked >= kRecheck ||
                            (++thread.requests <= 64 && is_power_of_two(thread.requests));
       if (!recheck) return thread.process;
+      // Its number cannot have become somebody else's meanwhile.
+      if (went_on) {
+        thread.checked = now;
+        want_details(thread.process);
+        return thread.process;
+      }
     }
   }
-  return identify(tid);
+  identity_.run([this, tid] { identify(tid); }, kIdentityPatience);
+  const ProcessId process = last_known(tid);
+  if (process == kKernel) return kKernel;
+  if (!may_wait) {
+    const std::lock_guard lock(mutex_);
+    want_details(process);
+    return process;
+  }
+  details_.run([this, process] { read_details(process); }, kPatience);
+  return last_known(tid);  // another, when the details say so
 }
 
-ProcessId Requesters::identify(pid_t tid) {
-  std::int64_t pid = number_after(read_file(proc_.get(), std::to_string(tid) + "/status", 512),
-                                  "\nTgid:");
-  if (pid == 0) pid = tid;
-  ProcessStat stat;
-  const bool found =
-      parse_stat(read_file(proc_.get(), std::to_string(pid) + "/stat", 1024), stat);
-  if (!found) stat.name = "?";
-
-  std::unique_lock lock(mutex_);
+// On the identity thread.
+void Requesters::identify(pid_t tid) {
+  const std::string status = read_file(proc_, std::to_string(tid) + "/status", 512);
+  const std::int64_t pid = number_after(status, "\nTgid:");
+  const std::lock_guard lock(mutex_);
+  if (pid == 0) return;  // whoever it was when it asked before
   const auto by_pid = by_pid_.find(pid);
-  ProcessId process = by_pid == by_pid_.end() ? kKernel : by_pid->second;
-  if (process != kKernel && found && known_.at(process).start_ticks != stat.start_ticks)
-    process = kKernel;  // the pid is somebody else's now
-  if (process == kKernel) {
-    if (known_.size() > most_) forget_the_idle();
-    process = next_++;
-    Known& fresh = known_[process];
-    fresh.process.pid = pid;
-    fresh.process.start_ns = stat.start_ticks * tick_ns();
-    fresh.start_ticks = stat.start_ticks;
-    by_pid_[pid] = process;
-    if (remember_) remembered_.emplace(pid, stat.start_ticks);
+  const ProcessId process = by_pid == by_pid_.end() ? add(pid) : by_pid->second;
+  if (known_.at(process).process.name.empty()) {
+    known_.at(process).process.name = word_after(status, "Name:");
+    known_.at(process).process.parent_pid = number_after(status, "\nPPid:");
   }
   if (threads_.size() >= kThreads) threads_.clear();  // those that still ask are found again
   Thread& thread = threads_[tid];
-  if (thread.process != process) thread.requests = 1;
-  thread.process = process;
-  thread.checked = Clock::now();
-  Known& known = known_.at(process);
-  known.asked = thread.checked;
-  if (!found) return process;
+  if (thread.process != process) thread = {process, {}, {}, 1};
+  thread.asked = Clock::now();
+}
 
-  known.process.parent_pid = stat.parent_pid;
-  if (known.has_command && known.process.name == stat.name) return process;
-  const bool first = !known.has_command;
-  known.process.name = stat.name;
-  unread_.push_back(process);
-  wanted_.notify_one();
-  if (first)
-    read_.wait_for(lock, kPatience, [&] {
-      const auto still = known_.find(process);
-      return still == known_.end() || still->second.has_command;
-    });
+// With the lock held, as the next ones.
+ProcessId Requesters::add(std::int64_t pid) {
+  if (known_.size() > most_) forget_the_idle();
+  const ProcessId process = next_++;
+  known_[process].process.pid = pid;
+  known_[process].asked = Clock::now();
+  by_pid_[pid] = process;
   return process;
+}
+
+// The pid is somebody else's now, and so are the threads that asked since.
+ProcessId Requesters::replace(ProcessId former) {
+  const ProcessId process = add(known_.at(former).process.pid);
+  for (auto& [tid, thread] : threads_)
+    if (thread.process == former) thread = {process, thread.checked, thread.asked, 1};
+  return process;
+}
+
+void Requesters::want_details(ProcessId process) {
+  const auto known = known_.find(process);
+  if (known == known_.end() || std::exchange(known->second.details_wanted, true)) return;
+  details_.post([this, process] { read_details(process); });
+}
+
+// Whoever the thread was found to be, last.
+ProcessId Requesters::last_known(pid_t tid) {
+  const std::lock_guard lock(mutex_);
+  const auto thread = threads_.find(tid);
+  if (thread == threads_.end()) return kKernel;
+  thread->second.checked = Clock::now();
+  known_.at(thread->second.process).asked = thread->second.checked;
+  return thread->second.process;
+}
+
+// On the thread for details.
+void Requesters::read_details(ProcessId process) {
+  const pid_t pid = pid_of(process);
+  if (pid == 0) return;  // no longer told apart
+  ProcessStat stat;
+  const bool found = parse_stat(read_file(proc_, std::to_string(pid) + "/stat", 1024), stat);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!known_.contains(process)) return;
+    known_.at(process).details_wanted = false;
+    if (!found) return;
+    const std::uint64_t start = known_.at(process).start_ticks;
+    if (start != 0 && start != stat.start_ticks) process = replace(process);
+    Known& known = known_.at(process);
+    known.start_ticks = stat.start_ticks;
+    known.process.start_ns = stat.start_ticks * tick_ns();
+    known.process.parent_pid = stat.parent_pid;
+    if (remember_ && known.start_ticks != start) remembered_.emplace(pid, stat.start_ticks);
+    known.process.name = stat.name;
+    if (known.has_command && known.commands_name == stat.name) return;
+  }
+  std::vector<std::string> argv = command_of(pid);
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(process);
+  if (known == known_.end()) return;
+  if (!argv.empty()) known->second.process.argv = std::move(argv);
+  known->second.has_command = true;
+  known->second.commands_name = stat.name;
 }
 
 // A quarter more than need be, so that it is not done for each new process.
@@ -178,7 +223,7 @@ void Requesters::forget_the_idle() {
 }
 
 std::vector<std::string> Requesters::command_of(std::int64_t pid) const {
-  const std::string text = read_file(proc_.get(), std::to_string(pid) + "/cmdline", kCommandBytes);
+  const std::string text = read_file(proc_, std::to_string(pid) + "/cmdline", kCommandBytes);
   std::vector<std::string> argv;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\0', begin), text.size());
@@ -187,27 +232,6 @@ std::vector<std::string> Requesters::command_of(std::int64_t pid) const {
   }
   if (text.size() == kCommandBytes && !argv.empty()) argv.back() += "…";
   return argv;
-}
-
-void Requesters::read_commands() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    wanted_.wait(lock, [this] { return stopping_ || !unread_.empty(); });
-    if (stopping_) return;
-    const ProcessId process = unread_.front();
-    unread_.pop_front();
-    const auto wanted = known_.find(process);
-    if (wanted == known_.end()) continue;
-    const std::int64_t pid = wanted->second.process.pid;
-    lock.unlock();
-    std::vector<std::string> argv = command_of(pid);
-    lock.lock();
-    if (const auto still = known_.find(process); still != known_.end()) {
-      if (!argv.empty()) still->second.process.argv = std::move(argv);
-      still->second.has_command = true;
-    }
-    read_.notify_all();
-  }
 }
 
 pid_t Requesters::pid_of(ProcessId process) const {

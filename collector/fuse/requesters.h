@@ -4,22 +4,19 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include "collector/descriptor.h"
 #include "collector/fuse/accounts.h"
+#include "collector/fuse/aside.h"
 #include "collector/report.h"
 
 namespace zctrace::fuse {
@@ -40,15 +37,17 @@ bool parse_stat(std::string_view text, ProcessStat& stat);
 // not asked for the longest are no longer told apart. Any thread.
 class Requesters {
  public:
-  // No process: the kernel on its own, or one of a pid namespace that is not ours.
+  // No process: the kernel on its own, one of a pid namespace that is not ours, or one that could
+  // not be read about, as when the thread has ended before it was known.
   static constexpr ProcessId kKernel = 0;
   static constexpr std::size_t kMost = 1000;  // processes told apart
 
-  explicit Requesters(const char* proc = "/proc", std::size_t most = kMost);
-  ~Requesters();
+  // `proc`: a descriptor of /proc, which outlives this.
+  explicit Requesters(int proc, std::size_t most = kMost);
 
-  // The process of thread `tid`, which waits for its request to be answered.
-  ProcessId process_of(pid_t tid);
+  // The process of thread `tid`, which waits for its request to be answered. `may_wait`: its
+  // details can be read meanwhile. Not so when it may be becoming another program.
+  ProcessId process_of(pid_t tid, bool may_wait = true);
   pid_t pid_of(ProcessId process) const;
   // From now on remembers each process that asks, until it is said to have ended.
   void remember();
@@ -61,9 +60,8 @@ class Requesters {
 
   // pid, parent, name, argv, start; no counts. kKernel is there, too.
   std::unordered_map<ProcessId, Process> processes() const;
-  int proc() const { return proc_.get(); }
 
-  // Called, on a request's thread, with those who are still told apart.
+  // Called, on a thread of this class, with those who are still told apart.
   void on_told_apart(std::function<void(const std::unordered_set<ProcessId>&)> callback);
 
  private:
@@ -71,22 +69,29 @@ class Requesters {
   struct Thread {
     ProcessId process = kKernel;
     Clock::time_point checked;
+    Clock::time_point asked;
     std::uint32_t requests = 0;
   };
   struct Known {
     Process process;
-    std::uint64_t start_ticks = 0;
+    std::uint64_t start_ticks = 0;  // 0: not yet read
     bool inspectable = true;
+    bool details_wanted = false;
     bool has_command = false;
+    std::string commands_name;  // the name that it had then
     Clock::time_point asked;
   };
 
-  ProcessId identify(pid_t tid);
+  void identify(pid_t tid);
+  ProcessId last_known(pid_t tid);
+  ProcessId add(std::int64_t pid);
+  ProcessId replace(ProcessId former);
+  void want_details(ProcessId process);
+  void read_details(ProcessId process);
   void forget_the_idle();
-  void read_commands();
   std::vector<std::string> command_of(std::int64_t pid) const;
 
-  Descriptor proc_;
+  const int proc_;
   mutable std::mutex mutex_;
   std::unordered_map<pid_t, Thread> threads_;
   const std::size_t most_;
@@ -97,11 +102,8 @@ class Requesters {
   bool remember_ = false;
   std::function<void(const std::unordered_set<ProcessId>&)> told_apart_;
 
-  std::deque<ProcessId> unread_;  // whose command line is wanted
-  std::condition_variable wanted_;
-  std::condition_variable read_;
-  bool stopping_ = false;
-  std::thread reader_;
+  Aside identity_;  // apart, because the details can keep their reader waiting
+  Aside details_;   // both last: they use what is above
 };
 
 }  // namespace zctrace::fuse

@@ -343,6 +343,21 @@ class Counts(MountTest):
         self.assertEqual(sum(row["errors"] for row in report.totals["rows"]
                              if row["syscall"] in ("fuse:lookup", "fuse:open")), 0)
 
+    def test_who_becomes_another_program_with_dirty_pages(self):
+        """Who then looks at it in /proc waits until somebody has served them."""
+        rounds, children = 10, 6
+        for options in ([], ["--threads", "1"], ["--threads", "2", "--no-splice"]):
+            with self.subTest(options):
+                mounted = self.mount(*options)
+                subprocess.run([self.program("dirty_exec"), self.point, str(rounds)], check=True,
+                               timeout=harness.PATIENCE_S)
+                report = mounted.stop()
+                asked = [process for process in report["processes"]
+                         if process["name"] in ("dirty_exec", "true")]
+                # The files have their size from the first child; all ask for both.
+                self.assertEqual(len(asked), rounds * children)
+                self.assertEqual([process for process in asked if not process["argv"]], [])
+
     def test_every_output_and_strange_names(self):
         name = "evil\x1b[31m\n|name"
         (self.source / name).write_text("x")

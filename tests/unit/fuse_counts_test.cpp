@@ -60,6 +60,49 @@ TEST(Accounts, AnIntervalIsADifferenceWithoutWhatDidNotChange) {
   EXPECT_FALSE(interval.files.contains(5));
 }
 
+TEST(Accounts, ManyFilesOfManyThreadsAreWholeInEachReading) {
+  constexpr PathTree::Node kFiles = 3000;
+  Accounts accounts;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&accounts] {
+      for (PathTree::Node i = 0; i < 10 * kFiles; ++i)
+        accounts.add(1, i % kFiles, outcome(Operation::write, 3, Moved::copied, 5));
+    });
+  }
+  const auto sum_of_files = [](const AccountsSnapshot& reading) {
+    std::uint64_t sum = 0;
+    for (const auto& [file, operations] : reading.files)
+      sum += operations.at(Operation::write).calls;
+    return sum;
+  };
+  for (int i = 0; i < 20; ++i) {
+    const AccountsSnapshot reading = accounts.snapshot();
+    const auto process = reading.processes.find(1);
+    EXPECT_EQ(sum_of_files(reading),
+              process == reading.processes.end() ? 0 : process->second.at(Operation::write).calls);
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(sum_of_files(accounts.snapshot()), 40u * kFiles);
+}
+
+TEST(Accounts, TheLongestOfAnIntervalIsNotThatOfAnEarlierOne) {
+  Accounts accounts;
+  accounts.add(1, 5, outcome(Operation::read, 1, Moved::copied, 1'000'000));
+  const AccountsSnapshot first = accounts.snapshot();
+  accounts.add(1, 5, outcome(Operation::read, 1, Moved::copied, 1000));
+  const AccountsSnapshot second = accounts.snapshot();
+  accounts.add(1, 5, outcome(Operation::read, 1, Moved::copied, 2'000'000));
+  AccountsSnapshot third = accounts.snapshot();
+  third -= second;
+  EXPECT_EQ(third.processes.at(1).at(Operation::read).max_ns, 2'000'000u);
+  AccountsSnapshot interval = second;
+  interval -= first;
+  const std::uint64_t longest = interval.processes.at(1).at(Operation::read).max_ns;
+  EXPECT_GE(longest, 1000u);
+  EXPECT_LT(longest, 2000u);
+}
+
 TEST(Accounts, WhoIsNoLongerToldApartIsOneOfTheOthersAndCountsOnce) {
   Accounts accounts;
   for (ProcessId process = 1; process <= 4; process++)
@@ -89,8 +132,8 @@ TEST(Accounts, WhoIsNoLongerToldApartIsOneOfTheOthersAndCountsOnce) {
 }
 
 TEST(Accounts, LatencyLiesInTheBucketsThatTheHistogramDefines) {
-  for (const std::uint64_t ns : {0ULL, 1ULL, 31ULL, 32ULL, 47ULL, 48ULL, 63ULL, 64ULL, 1'000'000ULL,
-                                 ~0ULL}) {
+  for (const std::uint64_t ns :
+       {0ULL, 1ULL, 31ULL, 32ULL, 47ULL, 48ULL, 63ULL, 64ULL, 1'000'000ULL, ~0ULL}) {
     Accounts accounts;
     accounts.add(1, 1, outcome(Operation::read, 0, Moved::copied, ns));
     const Histogram latency = accounts.snapshot().processes.at(1).at(Operation::read).latency;

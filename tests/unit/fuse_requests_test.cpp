@@ -1,4 +1,5 @@
 // What is believed of paths, names, and of the texts of /proc.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -6,11 +7,15 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <string>
+#include <thread>
 
 #include "collector/error.h"
+#include "collector/fuse/aside.h"
 #include "collector/fuse/file_system.h"
 #include "collector/fuse/lock_waiters.h"
 #include "collector/fuse/mappings.h"
@@ -38,7 +43,9 @@ TEST(PlainNames, OneComponentThatGoesNowhere) {
 }
 
 TEST(TaskState, FromProcSyscall) {
-  const auto line = [](long number) { return std::to_string(number) + " 0x3 0x7f 0x0 0x0 0x0 0x0 0x1 0x2\n"; };
+  const auto line = [](long number) {
+    return std::to_string(number) + " 0x3 0x7f 0x0 0x0 0x0 0x0 0x1 0x2\n";
+  };
   EXPECT_EQ(state_in("-1 0x7ffd 0x55aa\n"), TaskState::faulting);
   EXPECT_EQ(state_in(line(SYS_read)), TaskState::reading);
   EXPECT_EQ(state_in(line(SYS_sendfile)), TaskState::reading);
@@ -71,11 +78,44 @@ TEST(ProcMaps, FindsAFileByDeviceAndNumberOnly) {
   EXPECT_FALSE(has_mapping("", {makedev(0xfe, 0), 471}));
 }
 
+TEST(Aside, WorkIsDoneInOrderAndWhoAsksHasIt) {
+  Aside aside;
+  std::string order;
+  aside.post([&order] { order += "a"; });
+  aside.post([] { throw std::bad_alloc(); });
+  EXPECT_TRUE(aside.run([&order] { order += "b"; }, std::chrono::hours(1)));
+  EXPECT_EQ(order, "ab");
+}
+
+TEST(Aside, WhatIsHeldUpIsGivenUpAndHoldsUpNobodyElse) {
+  std::mutex held;
+  std::string order;
+  Aside aside;
+  {
+    const std::lock_guard lock(held);
+    const auto wait = [&] {
+      const std::lock_guard until_released(held);
+      order += "late";
+    };
+    EXPECT_FALSE(aside.run(wait, std::chrono::milliseconds(1)));
+    // Whatever its patience.
+    EXPECT_FALSE(aside.run([&order] { order += "never"; }, std::chrono::hours(1)));
+  }
+  aside.post([&order] { order += ", then"; });
+  while (!aside.run([] {}, std::chrono::hours(1))) std::this_thread::yield();
+  EXPECT_EQ(order, "late, then");
+}
+
+Descriptor open_proc() { return Descriptor(::open("/proc", O_PATH | O_DIRECTORY)); }
+
 TEST(Requesters, KnowsThisProcessByAnyOfItsThreads) {
-  Requesters requesters;
+  const Descriptor proc = open_proc();
+  Requesters requesters(proc.get());
   const ProcessId mine = requesters.process_of(::getpid());
   ProcessId other = 0;
-  std::thread([&] { other = requesters.process_of(static_cast<pid_t>(::syscall(SYS_gettid))); }).join();
+  std::thread([&] {
+    other = requesters.process_of(static_cast<pid_t>(::syscall(SYS_gettid)));
+  }).join();
   EXPECT_NE(mine, Requesters::kKernel);
   EXPECT_EQ(mine, other);
   const Process process = requesters.processes().at(mine);
@@ -86,7 +126,8 @@ TEST(Requesters, KnowsThisProcessByAnyOfItsThreads) {
 }
 
 TEST(Requesters, OfTooManyThoseThatHaveNotAskedForTheLongestAreForgotten) {
-  Requesters requesters("/proc", 2);
+  const Descriptor proc = open_proc();
+  Requesters requesters(proc.get(), 2);
   std::unordered_set<ProcessId> apart;
   requesters.on_told_apart([&apart](const auto& processes) { apart = processes; });
   const ProcessId mine = requesters.process_of(::getpid());
@@ -103,12 +144,13 @@ TEST(Requesters, OfTooManyThoseThatHaveNotAskedForTheLongestAreForgotten) {
 }
 
 TEST(Requesters, RemembersWhoAskedUntilItHasEndedAndOnlyWhenItIsTold) {
-  Requesters forgetful;
+  const Descriptor proc = open_proc();
+  Requesters forgetful(proc.get());
   const ProcessId number = forgetful.process_of(::getpid());
   const Process mine = forgetful.processes().at(number);
   EXPECT_FALSE(forgetful.has_asked(mine.pid, mine.start_ns));
 
-  Requesters requesters("/proc", 2);
+  Requesters requesters(proc.get(), 2);
   requesters.remember();
   EXPECT_FALSE(requesters.has_asked(mine.pid, mine.start_ns));
   for (const pid_t pid : {::getpid(), ::getppid(), 1}) requesters.process_of(pid);
@@ -180,8 +222,8 @@ TEST(LockWaiters, TheEndAnswersEverybody) {
   Answer answer;
   {
     LockWaiters waiters;
-    waiters.add({[] { return EAGAIN; }, [] { return false; },
-                 [&](int error) { answer.give(error); }});
+    waiters.add(
+        {[] { return EAGAIN; }, [] { return false; }, [&](int error) { answer.give(error); }});
   }
   EXPECT_EQ(answer.wait(), ENOLCK);
 }
