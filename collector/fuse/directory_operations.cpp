@@ -16,7 +16,7 @@ namespace zctrace::fuse {
 namespace {
 
 void opendir(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
-  serve(raw, Operation::opendir, id, [info](Request& request, const Inode& inode) {
+  serve(raw, Operation::opendir, id, [info](Request& request, Inode& inode) {
     // Not "." below it: that would need search permission, where reading is enough.
     Descriptor fd = request.fs().reopen(inode, O_RDONLY | O_DIRECTORY);
     auto handle = std::make_unique<DirectoryHandle>();
@@ -29,7 +29,12 @@ void opendir(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
     handle->opener = request.process();
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     info->cache_readdir = info->keep_cache = request.fs().options.cache == Cache::always;
-    if (request.opened(*info)) static_cast<void>(handle.release());  // the kernel's, until releasedir
+    inode.handles++;
+    if (request.opened(*info)) {
+      static_cast<void>(handle.release());  // the kernel's, until releasedir
+    } else {
+      inode.handles--;
+    }
   });
 }
 
@@ -131,9 +136,10 @@ void readdirplus(fuse_req_t raw, fuse_ino_t id, std::size_t size, off_t offset,
 }
 
 void releasedir(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
-  serve(raw, Operation::releasedir, id, [info](Request& request, const Inode&) {
+  serve(raw, Operation::releasedir, id, [info](Request& request, Inode& inode) {
     const std::unique_ptr<DirectoryHandle> handle(&directory_handle(*info));
     request.charge_to(handle->opener);
+    inode.handles--;
     request.done();
   });
 }

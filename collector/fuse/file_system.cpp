@@ -36,14 +36,15 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
       paths(kPaths),
       inodes([&root] {
         const struct stat status = status_of(root);
-        return InodeTable(std::move(root), status);
+        const Identity identity = identity_of(root.get(), "", status);
+        return InodeTable(std::move(root), identity);
       }()),
       proc(open_proc()),
       requesters(proc.get()),
       tasks(proc.get(), options.threads),
       mappings(proc.get()),
       self_fd_(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
-      device_(inodes.find(InodeTable::kRootId)->device) {
+      device_(inodes.find(InodeTable::kRootId)->identity.device) {
   if (!self_fd_) throw system_error("cannot open '/proc/self/fd'", errno);
   if (options.remember_requesters) requesters.remember();
   requesters.on_told_apart(
@@ -57,6 +58,14 @@ std::string_view cache_name(Cache cache) {
     case Cache::always: return "always";
     default: return "auto";
   }
+}
+
+Identity identity_of(int fd, const char* name, const struct stat& status) {
+  struct statx more;
+  const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+  const bool by_mount =
+      S_ISDIR(status.st_mode) && ::statx(fd, name, flags, STATX_MNT_ID, &more) == 0;
+  return {status.st_dev, status.st_ino, by_mount ? more.stx_mnt_id : 0};
 }
 
 double FileSystem::timeout_s() const {
@@ -92,8 +101,8 @@ std::optional<MappedFile> FileSystem::as_mapped(const Inode& inode) const {
   const dev_t device = mount_device_;
   if (device == 0) return std::nullopt;
   struct stat status = {};
-  status.st_dev = inode.device;
-  status.st_ino = inode.number;
+  status.st_dev = inode.identity.device;
+  status.st_ino = inode.identity.number;
   show(status);
   return MappedFile{device, status.st_ino};
 }

@@ -54,6 +54,9 @@ struct FileSystemOptions {
 // asked to forget inodes. Empty: errno says why.
 Descriptor open_patiently(int directory, const char* name, int flags, mode_t mode = 0);
 
+// Of what is `name` below the directory `fd`, or of `fd` itself when `name` is "".
+Identity identity_of(int fd, const char* name, const struct stat& status);
+
 // Owns all state of a mounted tree. Nothing in it is opened by path: inodes by O_PATH
 // descriptors, children by one plain name below one, contents through /proc/self/fd. So no
 // rename or symlink, however timed, leads outside the source.

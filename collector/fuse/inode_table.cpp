@@ -1,14 +1,16 @@
-// Two maps under one lock: reading is shared, and only lookups and forgets write.
+// Two maps under one lock: reading is shared, and only lookups, renames and forgets write.
 #include "collector/fuse/inode_table.h"
 
 #include <algorithm>
 
 namespace zctrace::fuse {
 
-InodeTable::InodeTable(Descriptor root, const struct stat& status) {
-  auto inode = std::make_shared<Inode>(kRootId, std::move(root), status, PathTree::kRoot);
-  by_identity_.emplace(Identity{inode->device, inode->number}, kRootId);
-  by_id_.emplace(kRootId, Entry{std::move(inode), 1});
+InodeTable::InodeTable(Descriptor root, const Identity& identity) {
+  by_identity_.emplace(identity, kRootId);
+  Entry entry;
+  entry.inode = std::make_shared<Inode>(kRootId, std::move(root), identity, PathTree::kRoot);
+  entry.lookups = 1;
+  by_id_.emplace(kRootId, std::move(entry));
 }
 
 InodePtr InodeTable::find(std::uint64_t id) const {
@@ -17,32 +19,54 @@ InodePtr InodeTable::find(std::uint64_t id) const {
   return entry == by_id_.end() ? nullptr : entry->second.inode;
 }
 
-InodePtr InodeTable::remember(Descriptor fd, const struct stat& status, PathTree::Node node,
-                              std::uint64_t parent, const char* name) {
+void InodeTable::leave_parent(const Entry& entry) {
+  if (const auto parent = by_id_.find(entry.parent); parent != by_id_.end())
+    parent->second.children--;
+}
+
+void InodeTable::place(Entry& entry, const Place& place) {
+  entry.inode->node = place.node;
+  if (entry.inode->id == kRootId) return;
+  entry.name = place.name;
+  leave_parent(entry);
+  entry.parent = place.parent;
+  turns_.splice(turns_.end(), turns_, entry.turn);
+  const auto parent = by_id_.find(place.parent);
+  if (parent == by_id_.end()) return;
+  parent->second.children++;
+  if (place.parent != kRootId) turns_.splice(turns_.end(), turns_, parent->second.turn);
+}
+
+InodePtr InodeTable::remember(Descriptor fd, const Identity& identity, const Place& found) {
   // Closed after the lock is released: the last close of an unlinked file can take long.
   Descriptor surplus;
   const std::unique_lock lock(mutex_);
-  const Identity identity{status.st_dev, status.st_ino};
-  const auto known = by_identity_.find(identity);
-  if (known != by_identity_.end()) {
+  if (const auto known = by_identity_.find(identity); known != by_identity_.end()) {
     Entry& entry = by_id_.at(known->second);
     entry.lookups++;
-    entry.inode->node = node;
+    place(entry, found);
     surplus = std::move(fd);
     return entry.inode;
   }
   const std::uint64_t id = next_id_++;
-  auto inode = std::make_shared<Inode>(id, std::move(fd), status, node);
-  by_id_.emplace(id, Entry{inode, 1});
+  auto inode = std::make_shared<Inode>(id, std::move(fd), identity, found.node);
+  Turns turn{id};
+  Entry& entry = by_id_[id];
+  entry.inode = inode;
+  entry.lookups = 1;
+  entry.name = found.name;
+  entry.turn = turn.begin();
   by_identity_.emplace(identity, id);
   size_++;
-  if (!S_ISDIR(status.st_mode)) {
-    names_.push_back({parent, name, id});
-    // Names of forgotten inodes are dropped when they are most of the list.
-    if (names_.size() > 1024 && names_.size() > 4 * by_id_.size())
-      std::erase_if(names_, [this](const KnownName& n) { return !by_id_.contains(n.inode); });
-  }
+  turns_.splice(turns_.end(), turn);
+  place(entry, found);
   return inode;
+}
+
+void InodeTable::rename(const Identity& identity, const Place& to) {
+  const std::unique_lock lock(mutex_);
+  const auto known = by_identity_.find(identity);
+  if (known != by_identity_.end()) place(by_id_.at(known->second), to);
 }
 
 void InodeTable::forget(std::uint64_t id, std::uint64_t lookups) {
@@ -52,8 +76,10 @@ void InodeTable::forget(std::uint64_t id, std::uint64_t lookups) {
   if (id == kRootId || entry == by_id_.end()) return;
   entry->second.lookups -= std::min(entry->second.lookups, lookups);
   if (entry->second.lookups != 0) return;
+  leave_parent(entry->second);
+  turns_.erase(entry->second.turn);
   last = std::move(entry->second.inode);
-  by_identity_.erase(Identity{last->device, last->number});
+  by_identity_.erase(last->identity);
   by_id_.erase(entry);
   size_--;
 }
@@ -66,13 +92,10 @@ std::uint64_t InodeTable::lookups(std::uint64_t id) const {
 
 std::optional<KnownName> InodeTable::oldest_name() {
   const std::unique_lock lock(mutex_);
-  for (std::size_t left = names_.size(); left != 0; --left) {
-    KnownName name = std::move(names_.front());
-    names_.pop_front();
-    const auto entry = by_id_.find(name.inode);
-    if (entry == by_id_.end()) continue;
-    names_.push_back(name);
-    if (entry->second.inode->handles == 0) return name;
+  for (std::size_t left = turns_.size(); left != 0; --left) {
+    const Entry& entry = by_id_.at(turns_.front());
+    turns_.splice(turns_.end(), turns_, turns_.begin());
+    if (entry.children == 0 && entry.inode->handles == 0) return KnownName{entry.parent, entry.name};
   }
   return std::nullopt;
 }

@@ -6,13 +6,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "collector/descriptor.h"
@@ -23,19 +24,32 @@ namespace zctrace::fuse {
 // What one owner of POSIX locks holds on an inode; see lock_operations.cpp.
 using LockOwners = std::map<std::uint64_t, Descriptor>;
 
+// Which file of the source it is. A directory that can be reached through two mounts is two: the
+// kernel allows a directory one name only.
+struct Identity {
+  dev_t device = 0;
+  ino_t number = 0;
+  std::uint64_t mount = 0;  // STATX_MNT_ID of a directory, 0 of all others
+  bool operator==(const Identity&) const = default;
+};
+
+// A name through which a file was found.
+struct Place {
+  std::uint64_t parent;  // id
+  std::string_view name;
+  PathTree::Node node;
+};
+
 // One inode of the source that the kernel knows, pinned by an O_PATH descriptor, so that its
 // (device, number) is not given to another file as long as this lives.
 struct Inode {
-  Inode(std::uint64_t id, Descriptor fd, const struct stat& status, PathTree::Node node)
-      : id(id), fd(std::move(fd)), device(status.st_dev), number(status.st_ino),
-        type(status.st_mode & S_IFMT), node(node) {}
+  Inode(std::uint64_t id, Descriptor fd, const Identity& identity, PathTree::Node node)
+      : id(id), fd(std::move(fd)), identity(identity), node(node) {}
 
   const std::uint64_t id;  // never used twice, so that a generation is not needed
   const Descriptor fd;
-  const dev_t device;
-  const ino_t number;
-  const mode_t type;
-  std::atomic<PathTree::Node> node;  // of the name it was last looked up by
+  const Identity identity;
+  std::atomic<PathTree::Node> node;  // of the name it was last looked up by, or renamed to
   std::atomic<std::uint32_t> handles{0};
 
   std::mutex locks_mutex;
@@ -48,7 +62,6 @@ using InodePtr = std::shared_ptr<Inode>;
 struct KnownName {
   std::uint64_t parent = 0;
   std::string name;
-  std::uint64_t inode = 0;
 };
 
 // Invariant: an inode is in the table exactly as long as its lookup count is not 0. The root
@@ -57,43 +70,47 @@ class InodeTable {
  public:
   static constexpr std::uint64_t kRootId = 1;  // FUSE_ROOT_ID
 
-  InodeTable(Descriptor root, const struct stat& status);
+  InodeTable(Descriptor root, const Identity& identity);
 
   // nullptr: the kernel was never told of it, or forgot it.
   InodePtr find(std::uint64_t id) const;
   // One lookup more of the inode behind `fd`; another descriptor of a known one is closed.
-  InodePtr remember(Descriptor fd, const struct stat& status, PathTree::Node node,
-                    std::uint64_t parent, const char* name);
+  InodePtr remember(Descriptor fd, const Identity& identity, const Place& place);
+  // It is called that from now on. Nothing when the kernel does not know it.
+  void rename(const Identity& identity, const Place& place);
   void forget(std::uint64_t id, std::uint64_t lookups);
 
   std::size_t size() const { return size_; }
   std::uint64_t lookups(std::uint64_t id) const;  // 0: not in the table
 
-  // The name by which the longest-known file (never a directory) that nobody has open was first
-  // found; each in turn, those that are still known after the last one again. nullopt: there is
-  // none. For those who have too many descriptors open.
+  // The last known name of what was looked up the longest ago; each in turn. Not of what somebody
+  // has open, nor of a directory with known files below it: the kernel would forget those as well,
+  // whoever uses them. nullopt: there is none. For those who have too many descriptors open.
   std::optional<KnownName> oldest_name();
 
  private:
-  struct Identity {
-    dev_t device;
-    ino_t number;
-    bool operator==(const Identity&) const = default;
-  };
   struct IdentityHash {
     std::size_t operator()(const Identity& identity) const {
-      return identity.number ^ (identity.device * 0x9e3779b97f4a7c15ULL);
+      return identity.number ^ ((identity.device + identity.mount) * 0x9e3779b97f4a7c15ULL);
     }
   };
+  using Turns = std::list<std::uint64_t>;
   struct Entry {
     InodePtr inode;
-    std::uint64_t lookups;
+    std::uint64_t lookups = 0;
+    std::uint64_t parent = 0;
+    std::string name;
+    std::size_t children = 0;  // entries whose parent it is
+    Turns::iterator turn;
   };
+
+  void place(Entry& entry, const Place& place);
+  void leave_parent(const Entry& entry);
 
   mutable std::shared_mutex mutex_;
   std::unordered_map<std::uint64_t, Entry> by_id_;
   std::unordered_map<Identity, std::uint64_t, IdentityHash> by_identity_;
-  std::deque<KnownName> names_;  // oldest first; of inodes long forgotten, too
+  Turns turns_;  // every id but the root's; who was looked up, or below whom, goes to the end
   std::uint64_t next_id_ = kRootId + 1;
   std::atomic<std::size_t> size_{1};  // of by_id_, for those who only watch it grow
 };

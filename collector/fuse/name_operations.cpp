@@ -18,8 +18,9 @@ int enter(FileSystem& fs, const Inode& parent, const char* name, Descriptor fd,
           fuse_entry_param& entry) {
   entry = {};
   if (::fstat(fd.get(), &entry.attr) != 0) return errno;
-  const PathTree::Node node = fs.paths.child(parent.node, name);
-  entry.ino = fs.inodes.remember(std::move(fd), entry.attr, node, parent.id, name)->id;
+  const Identity identity = identity_of(fd.get(), "", entry.attr);
+  const Place place{parent.id, name, fs.paths.child(parent.node, name)};
+  entry.ino = fs.inodes.remember(std::move(fd), identity, place)->id;
   fs.show(entry.attr);
   entry.attr_timeout = entry.entry_timeout = fs.timeout_s();
   return 0;
@@ -141,6 +142,14 @@ void rmdir(fuse_req_t raw, fuse_ino_t parent, const char* name) noexcept {
   remove(raw, Operation::rmdir, parent, name, AT_REMOVEDIR);
 }
 
+// The kernel goes by the new name, without a lookup.
+void note_name(FileSystem& fs, const Inode& parent, const char* name) {
+  struct stat status;
+  if (::fstatat(parent.fd.get(), name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) return;
+  fs.inodes.rename(identity_of(parent.fd.get(), name, status),
+                   {parent.id, name, fs.paths.child(parent.node, name)});
+}
+
 void rename(fuse_req_t raw, fuse_ino_t from_id, const char* name, fuse_ino_t to_id,
             const char* new_name, unsigned flags) noexcept {
   serve(raw, Operation::rename, from_id, [=](Request& request, const Inode& from) {
@@ -150,8 +159,13 @@ void rename(fuse_req_t raw, fuse_ino_t from_id, const char* name, fuse_ino_t to_
       return;
     }
     // The raw call: musl and old glibc have no renameat2.
-    request.result(static_cast<int>(
-        ::syscall(SYS_renameat2, from.fd.get(), name, to->fd.get(), new_name, flags)));
+    if (::syscall(SYS_renameat2, from.fd.get(), name, to->fd.get(), new_name, flags) != 0) {
+      request.error(errno);
+      return;
+    }
+    note_name(request.fs(), *to, new_name);
+    if ((flags & RENAME_EXCHANGE) != 0) note_name(request.fs(), from, name);
+    request.done();
   });
 }
 

@@ -357,6 +357,89 @@ class Counts(MountTest):
                 # The files have their size from the first child; all ask for both.
                 self.assertEqual(len(asked), rounds * children)
                 self.assertEqual([process for process in asked if not process["argv"]], [])
+    def look_at(self, names, mounted):
+        """A few at a time: the kernel is told to forget while others are looked up."""
+        for at in range(0, len(names), 200):
+            some = names[at:at + 200]
+            subprocess.run(["ls", "-ld", *some], cwd=self.point, check=True,
+                           stdout=subprocess.DEVNULL)
+            self.wait_until(lambda: len(os.listdir(f"/proc/{mounted.pid}/fd")) < 900,
+                            "the kernel forgets")
+
+    def assert_no_name_failed(self, report):
+        failed = {row["syscall"]: row["errors"] for row in report.totals["rows"] if row["errors"]}
+        failed.pop("fuse:getxattr", None)  # most files have none
+        self.assertEqual(failed, {})
+
+    def test_more_directories_than_descriptors(self):
+        names = [f"{number}/inner" for number in range(1000)]
+        for name in names:
+            (self.source / name).mkdir(parents=True)
+        mounted = self.mount("--cache", "always", prefix=["prlimit", "--nofile=1200"])
+        for _ in range(2):
+            self.look_at(names, mounted)
+        subprocess.run(["find", "."], cwd=self.point, check=True, stdout=subprocess.DEVNULL)
+        self.assert_no_name_failed(mounted.stop())
+
+    def test_more_renamed_files_than_descriptors(self):
+        for number in range(2000):
+            (self.source / f"{number}").touch()
+        (self.source / "renamed").mkdir()
+        mounted = self.mount("--cache", "always", prefix=["prlimit", "--nofile=1200"])
+        for at in range(0, 2000, 100):
+            names = [f"{number}" for number in range(at, at + 100)]
+            subprocess.run(["mv", "-t", "renamed", *names], cwd=self.point, check=True)
+            self.wait_until(lambda: len(os.listdir(f"/proc/{mounted.pid}/fd")) < 900,
+                            "the kernel forgets")
+        self.look_at([f"renamed/{number}" for number in range(2000)], mounted)
+        report = mounted.stop()
+        self.assertEqual(sum(row["errors"] for row in report.totals["rows"]
+                             if row["syscall"] in ("fuse:rename", "fuse:getattr")), 0)
+
+    def test_a_renamed_file_is_counted_under_its_new_name(self):
+        for name in ("file", "one", "two", "directory/inner"):
+            (self.source / name).parent.mkdir(exist_ok=True)
+            (self.source / name).touch()
+        mounted = self.mount("--cache", "always")
+        for code, *names in (
+                ("os.write(file, b'x' * 11); os.rename('file', 'new'); os.write(file, b'x' * 13)",
+                 "file"),
+                ("rename = ctypes.CDLL(None).renameat2\n"
+                 "assert rename(-100, b'one', -100, b'two', 2) == 0\n"
+                 "os.write(file, b'x' * 17); os.write(other, b'x' * 19)", "one", "two"),
+                ("os.rename('directory', 'moved')\nopen('moved/created', 'w').write('x' * 23)",
+                 "directory/inner")):
+            self.run_python("import ctypes, os, sys\nos.chdir(sys.argv[1])\n"
+                            "file, other = [os.open(name, os.O_WRONLY) for name in sys.argv[2:]]"
+                            " + [None] * (4 - len(sys.argv))\n" + code, self.point, *names)
+        report = mounted.stop()
+        written = {file["path"]: file["bytes_written"] for file in report["files"]
+                   if file["bytes_written"]}
+        self.assertEqual(written, {"file": 11, "new": 13, "two": 17, "one": 19,
+                                   "moved/created": 23})
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root for a bind mount")
+    def test_a_source_that_is_mounted_inside_itself(self):
+        (self.source / "outer/bound").mkdir(parents=True)
+        (self.source / "sub").mkdir()
+        self.file(size=1021)
+        for target, where in (("sub", "."), ("outer/bound", "outer")):
+            subprocess.run(["mount", "--bind", self.source / where, self.source / target],
+                           check=True)
+            self.addCleanup(subprocess.run, ["umount", self.source / target], check=True)
+        for cache in ("none", "auto", "always"):
+            with self.subTest(cache=cache):
+                mounted = self.mount("--cache", cache)
+                for path in ("sub", "sub/outer", "outer", "outer/bound", "sub/sub"):
+                    self.assertEqual(sorted(os.listdir(self.point / path)),
+                                     sorted(os.listdir(self.source / path)), path)
+                (self.point / "sub/outer/file").write_text("x")
+                (self.point / "outer/file").write_text("shorter")
+                self.assertEqual((self.point / "outer/bound/file").read_text(), "shorter")
+                self.assertEqual((self.point / "sub/file").stat().st_ino,
+                                 (self.point / "file").stat().st_ino)
+                os.unlink(self.point / "sub/outer/file")
+                mounted.stop()
 
     def test_every_output_and_strange_names(self):
         name = "evil\x1b[31m\n|name"

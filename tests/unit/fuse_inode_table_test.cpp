@@ -10,14 +10,6 @@
 namespace zctrace::fuse {
 namespace {
 
-struct stat status_of(dev_t device, ino_t number, mode_t type = S_IFREG) {
-  struct stat status = {};
-  status.st_dev = device;
-  status.st_ino = number;
-  status.st_mode = type | 0644;
-  return status;
-}
-
 Descriptor some_descriptor() { return Descriptor(::open("/", O_PATH | O_CLOEXEC)); }
 
 bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
@@ -25,10 +17,15 @@ bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 class InodeTableTest : public testing::Test {
  protected:
   InodePtr remember(ino_t number, const char* name = "name", dev_t device = 1) {
-    return table.remember(some_descriptor(), status_of(device, number), 7, InodeTable::kRootId,
-                          name);
+    return remember_below(InodeTable::kRootId, {device, number}, name);
   }
-  InodeTable table{some_descriptor(), status_of(1, 2, S_IFDIR)};
+  InodePtr remember_below(std::uint64_t parent, const Identity& identity, const char* name) {
+    return table.remember(some_descriptor(), identity, {parent, name, 7});
+  }
+  void rename(ino_t number, std::uint64_t parent, const char* name) {
+    table.rename({1, number}, {parent, name, 8});
+  }
+  InodeTable table{some_descriptor(), {1, 2}};
 };
 
 TEST_F(InodeTableTest, TheRootIsThereForEver) {
@@ -76,7 +73,7 @@ TEST_F(InodeTableTest, ASecondDescriptorOfAKnownInodeIsClosed) {
   remember(10);
   Descriptor second = some_descriptor();
   const int fd = second.get();
-  table.remember(std::move(second), status_of(1, 10), 7, InodeTable::kRootId, "name");
+  table.remember(std::move(second), {1, 10}, {InodeTable::kRootId, "name", 7});
   EXPECT_FALSE(is_open(fd));
 }
 
@@ -105,9 +102,49 @@ TEST_F(InodeTableTest, OldestNamesTakeTurnsWithoutTheForgottenAndTheOpen) {
   EXPECT_EQ(name->name, "open");
 }
 
-TEST_F(InodeTableTest, DirectoriesAreNeverProposed) {
-  table.remember(some_descriptor(), status_of(1, 10, S_IFDIR), 7, InodeTable::kRootId, "directory");
-  EXPECT_FALSE(table.oldest_name());
+TEST_F(InodeTableTest, TheNameIsTheLastOneKnown) {
+  const InodePtr inode = remember(10, "first");
+  remember(10, "hard link");
+  EXPECT_EQ(table.oldest_name()->name, "hard link");
+  const InodePtr directory = remember(11, "directory");
+  rename(10, directory->id, "renamed");
+  rename(999, directory->id, "never heard of");
+  EXPECT_EQ(table.oldest_name()->parent, directory->id);
+  EXPECT_EQ(table.oldest_name()->name, "renamed");
+  EXPECT_EQ(inode->node, 8u);
+}
+
+TEST_F(InodeTableTest, ADirectoryHasItsTurnWhenNothingIsKnownBelowIt) {
+  const InodePtr directory = remember(10, "directory");
+  const InodePtr child = remember_below(directory->id, {1, 11}, "child");
+  const InodePtr other = remember_below(directory->id, {1, 12}, "other");
+  EXPECT_EQ(table.oldest_name()->name, "child");
+  table.forget(child->id, 1);
+  EXPECT_EQ(table.oldest_name()->name, "other");
+  EXPECT_EQ(table.oldest_name()->name, "other");
+  rename(12, InodeTable::kRootId, "elsewhere");
+  EXPECT_EQ(table.oldest_name()->name, "directory");
+  directory->handles++;
+  EXPECT_EQ(table.oldest_name()->name, "elsewhere");
+  EXPECT_EQ(table.oldest_name()->name, "elsewhere");
+}
+
+TEST_F(InodeTableTest, WhatWasLookedUpLastHasItsTurnLastAndSoHasItsDirectory) {
+  const InodePtr directory = remember(10, "directory");
+  const InodePtr first = remember(11, "first");
+  const InodePtr second = remember(12, "second");
+  remember(11, "first");
+  const InodePtr child = remember_below(directory->id, {1, 13}, "child");
+  table.forget(child->id, 1);
+  for (const char* name : {"second", "first", "directory"})
+    EXPECT_EQ(table.oldest_name()->name, name);
+}
+
+TEST_F(InodeTableTest, ADirectoryThroughAnotherMountIsAnotherOne) {
+  const InodePtr plain = remember_below(InodeTable::kRootId, {1, 10, 5}, "directory");
+  EXPECT_NE(remember_below(InodeTable::kRootId, {1, 10, 6}, "directory"), plain);
+  EXPECT_EQ(remember_below(InodeTable::kRootId, {1, 10, 5}, "directory"), plain);
+  EXPECT_NE(remember_below(InodeTable::kRootId, {1, 2, 6}, "root")->id, InodeTable::kRootId);
 }
 
 }  // namespace
