@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
 
 namespace zctrace::fuse {
 namespace {
 
 thread_local LastReply reply;
 thread_local const std::function<void()>* before_reply = nullptr;
+thread_local std::uint32_t init_flags = 0;
 
 // What a thread does before a reply happens before what another does after a request that came
 // later, on the same file handle for example. The kernel sees to it; this says so in C++'s terms.
@@ -24,6 +26,14 @@ void before_any_reply() {
     before_reply = nullptr;
   }
   handed_over.fetch_add(1, std::memory_order_release);
+}
+
+// The reply to FUSE_INIT, as libfuse has made it.
+void add_init_flags(const iovec& answer) {
+  constexpr std::size_t kNeeded = offsetof(fuse_init_out, flags) + sizeof(init_flags);
+  if (init_flags == 0 || answer.iov_len < kNeeded) return;
+  static_cast<fuse_init_out*>(answer.iov_base)->flags |= init_flags;
+  init_flags = 0;
 }
 
 std::atomic<std::uint64_t> requests{0};
@@ -45,6 +55,7 @@ std::uint64_t payload(ssize_t written) {
 
 ssize_t write_reply(int fd, iovec* parts, int count, void*) {
   before_any_reply();
+  if (count > 1) add_init_flags(parts[1]);
   const ssize_t n = ::writev(fd, parts, count);
   writes.fetch_add(1, std::memory_order_relaxed);
   if (n < 0 || count < 1 || parts[0].iov_len < sizeof(fuse_out_header)) return n;
@@ -77,6 +88,8 @@ void expect_reply(const std::function<void()>& before) noexcept {
   reply = {};
   before_reply = &before;
 }
+
+void negotiate_also(std::uint32_t flags) noexcept { init_flags = flags; }
 
 LastReply last_reply() noexcept {
   before_reply = nullptr;  // a reply that never came to be sent

@@ -15,6 +15,10 @@ struct LastReply {
   std::uint64_t bytes = 0;  // without the header
 };
 
+// In init(): flags of fuse_init_out for the reply that this thread sends next. libfuse 3.14 takes
+// FUSE_CAP_HANDLE_KILLPRIV, and does not pass it on to the kernel.
+void negotiate_also(std::uint32_t flags) noexcept;
+
 // Before a reply whose way is to be known. `before` runs when its bytes are at hand and the
 // reply is about to go; it must outlive the reply and not throw.
 void expect_reply(const std::function<void()>& before) noexcept;

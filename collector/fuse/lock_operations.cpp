@@ -42,10 +42,13 @@ int last_error(int result) {
   return errno == EACCES ? EAGAIN : errno;  // POSIX allows either for a held lock
 }
 
-// Another description of the inode for one owner's locks, with the rights the lock needs.
-Descriptor lock_description(const FileSystem& fs, const Inode& inode, short type) {
+// Another description of the inode for one owner's locks, with the rights the lock needs. Where an
+// ordinary user may not open the file again, the handle's own.
+Descriptor lock_description(const FileSystem& fs, const Inode& inode, const FileHandle& handle,
+                            short type) {
   Descriptor fd = fs.reopen(inode, O_RDWR | O_NONBLOCK);
   if (!fd) fd = fs.reopen(inode, (type == F_WRLCK ? O_WRONLY : O_RDONLY) | O_NONBLOCK);
+  if (!fd && errno == EACCES) fd.reset(::fcntl(handle.fd.get(), F_DUPFD_CLOEXEC, 0));
   return fd;
 }
 
@@ -55,7 +58,7 @@ int set_posix_lock(FileSystem& fs, Inode& inode, FileHandle& handle, std::uint64
   auto held = inode.lock_owners.find(owner);
   if (held == inode.lock_owners.end()) {
     if (wanted.l_type == F_UNLCK) return 0;
-    Descriptor fd = lock_description(fs, inode, wanted.l_type);
+    Descriptor fd = lock_description(fs, inode, handle, wanted.l_type);
     if (!fd) return errno;
     held = inode.lock_owners.emplace(owner, std::move(fd)).first;
   }
@@ -84,7 +87,7 @@ void getlk(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, struct flock* wa
     const auto held = inode.lock_owners.find(info->lock_owner);
     Descriptor other;
     if (held == inode.lock_owners.end()) {
-      other = lock_description(request.fs(), inode, wanted->l_type);
+      other = lock_description(request.fs(), inode, file_handle(*info), wanted->l_type);
       if (!other) other = request.fs().reopen(inode, O_RDONLY | O_NONBLOCK);  // to ask is enough
       if (!other) {
         request.error(errno);
@@ -123,7 +126,13 @@ void flock(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, int operation) n
 void release_posix_locks(FileSystem& fs, Inode& inode, std::uint64_t owner) {
   {
     const std::lock_guard lock(inode.locks_mutex);
-    if (inode.lock_owners.erase(owner) == 0) return;
+    const auto held = inode.lock_owners.find(owner);
+    if (held == inode.lock_owners.end()) return;
+    // A handle's own description stays.
+    struct flock all = {};
+    all.l_type = F_UNLCK;
+    ::fcntl(held->second.get(), F_OFD_SETLK, &all);
+    inode.lock_owners.erase(held);
   }
   fs.lock_waiters.wake();
 }

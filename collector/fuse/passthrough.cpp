@@ -1,6 +1,7 @@
 // Session set-up, the worker loop, and an orderly end.
 #include "collector/fuse/passthrough.h"
 
+#include <linux/fuse.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -67,9 +68,13 @@ void negotiate(void* user, fuse_conn_info* connection) noexcept {
   want(FUSE_CAP_SPLICE_READ, options.splice);
   want(FUSE_CAP_SPLICE_WRITE, options.splice);
   want(FUSE_CAP_SPLICE_MOVE, false);
-  // Without it the kernel drops set-user-ID bits and capabilities of files that are written;
-  // this daemon, as root, would not.
-  want(FUSE_CAP_HANDLE_KILLPRIV, false);
+  // Without it the kernel drops set-user-ID bits and capabilities of files that are written; this
+  // daemon, as root, would not. As an ordinary user it drops them by writing, while the kernel
+  // would ask it for a chmod, of others' files as well.
+  const bool drops_itself =
+      !options.for_everyone && (connection->capable & FUSE_CAP_HANDLE_KILLPRIV) != 0;
+  want(FUSE_CAP_HANDLE_KILLPRIV, drops_itself);
+  if (drops_itself) negotiate_also(FUSE_HANDLE_KILLPRIV);
   want(FUSE_CAP_DONT_MASK, options.thread_umask);
   want(FUSE_CAP_POSIX_ACL, options.for_everyone && options.thread_umask);
   want(FUSE_CAP_PARALLEL_DIROPS, true);

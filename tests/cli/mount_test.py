@@ -281,6 +281,15 @@ class Counts(MountTest):
         self.assertLessEqual(first["count"], 1)
         return operations["mmap"]["bytes"] + first["bytes"]
 
+    def test_without_a_page_cache_no_mapping_is_shared(self):
+        self.file()
+        self.mount("--cache", "none")
+        with open(self.point / "file", "rb") as file:
+            mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ).close()
+            with self.assertRaises(OSError) as caught:
+                mmap.mmap(file.fileno(), 0, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ)
+        self.assertEqual(caught.exception.errno, errno.ENODEV)
+
     def test_dirty_pages_come_back_as_writeback(self):
         self.file(size=MEBIBYTE)
         mounted = self.mount()
@@ -622,6 +631,34 @@ except OSError as error:
 
 @unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
 class Permissions(MountTest):
+    def as_nobody(self, code, prefix=()):
+        return subprocess.run([*prefix, *AS_NOBODY, sys.executable, "-c", code], check=True,
+                              cwd="/", timeout=harness.PATIENCE_S)
+
+    def test_an_ordinary_users_mount_writes_to_anothers_set_user_id_file(self):
+        device = self.directory / "fuse"
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/fuse").st_rdev)
+        os.chmod(device, 0o666)
+        os.chown(self.point, harness.NOBODY, harness.NOBODY)
+        self.directory.chmod(0o755)
+        private = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                   f"mount --bind {device} /dev/fuse && exec \"$@\"", "sh", *AS_NOBODY]
+        for cache in ("none", "auto", "always"):
+            changes = {"written": "os.write(os.open(path, os.O_WRONLY), b'x')",
+                       "truncated": "os.truncate(path, 1)",
+                       "opened": "os.open(path, os.O_WRONLY | os.O_TRUNC)"}
+            for name in changes:
+                (self.source / name).write_text("text")
+                (self.source / name).chmod(0o6777)
+            mounted = self.mount("--cache", cache, prefix=private)
+            for name, change in changes.items():
+                with self.subTest(name, cache=cache):
+                    self.as_nobody(f"import os; path = '{self.point}/{name}'; {change}",
+                                   ["nsenter", "-t", str(mounted.pid), "-m"])
+                    self.assertEqual(oct(stat.S_IMODE((self.source / name).stat().st_mode)),
+                                     oct(0o777))
+            mounted.end()
+
     def test_who_may_create_a_file_may_not_open_anothers_that_came_to_be(self):
         for cache in ("auto", "always"):
             with self.subTest(cache=cache):
