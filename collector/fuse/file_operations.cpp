@@ -32,6 +32,7 @@ void set_caching(const FileSystem& fs, fuse_file_info& info, FileHandle& handle)
 void open(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
   serve(raw, Operation::open, id, [info](Request& request, Inode& inode) {
     FileSystem& fs = request.fs();
+    const DropSetIds drop((info->flags & O_TRUNC) != 0 && is_ordinary_user(request.raw()));
     Descriptor fd = fs.reopen(inode, daemon_flags(info->flags));
     if (!fd) {
       request.error(errno == EMFILE ? ENFILE : errno);
@@ -62,6 +63,7 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
     {
       // O_EXCL in any case: the kernel has found no such name, so it has checked no permission of
       // a file that came to be since.
+      const RequesterGroups groups(request.raw(), is_set_group_id(mode));
       const RequesterIdentity as(request.context(), fs.options);
       fd = open_patiently(parent.fd.get(), name,
                           daemon_flags(info->flags) | O_CREAT | O_EXCL | O_NOFOLLOW, mode);

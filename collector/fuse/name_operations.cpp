@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <optional>
 
 #include "collector/fuse/lookup.h"
 #include "collector/fuse/request.h"
@@ -66,10 +67,11 @@ void forget_multi(fuse_req_t raw, std::size_t count, fuse_forget_data* forgets) 
   request.nothing();
 }
 
-// Runs create() as the requester; when it made `name`, answers with it.
+// Runs create() as the requester; when it made `name`, answers with it. `mode` is that of a file, 0
+// of all others.
 template <typename Create>
 void make(fuse_req_t raw, Operation operation, fuse_ino_t parent_id, const char* name,
-          Create create) noexcept {
+          mode_t mode, Create create) noexcept {
   serve(raw, operation, parent_id, [&](Request& request, const Inode& parent) {
     if (!is_plain_name(name)) {
       request.error(EINVAL);
@@ -77,6 +79,7 @@ void make(fuse_req_t raw, Operation operation, fuse_ino_t parent_id, const char*
     }
     int error = 0;
     {
+      const RequesterGroups groups(raw, is_set_group_id(mode));
       const RequesterIdentity as(request.context(), request.fs().options);
       if (create(parent) != 0) error = errno;
     }
@@ -89,19 +92,19 @@ void make(fuse_req_t raw, Operation operation, fuse_ino_t parent_id, const char*
 }
 
 void mknod(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode, dev_t device) noexcept {
-  make(raw, Operation::mknod, parent, name, [=](const Inode& directory) {
+  make(raw, Operation::mknod, parent, name, mode, [=](const Inode& directory) {
     return ::mknodat(directory.fd.get(), name, mode, device);
   });
 }
 
 void mkdir(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode) noexcept {
-  make(raw, Operation::mkdir, parent, name, [=](const Inode& directory) {
+  make(raw, Operation::mkdir, parent, name, 0, [=](const Inode& directory) {
     return ::mkdirat(directory.fd.get(), name, mode);
   });
 }
 
 void symlink(fuse_req_t raw, const char* target, fuse_ino_t parent, const char* name) noexcept {
-  make(raw, Operation::symlink, parent, name, [=](const Inode& directory) {
+  make(raw, Operation::symlink, parent, name, 0, [=](const Inode& directory) {
     return ::symlinkat(target, directory.fd.get(), name);
   });
 }
@@ -142,6 +145,16 @@ void rmdir(fuse_req_t raw, fuse_ino_t parent, const char* name) noexcept {
   remove(raw, Operation::rmdir, parent, name, AT_REMOVEDIR);
 }
 
+int rename_as(const Request& request, unsigned flags, const Inode& from, const char* name,
+              const Inode& to, const char* new_name) {
+  // The whiteout is a file that it creates.
+  std::optional<RequesterIdentity> as;
+  if ((flags & RENAME_WHITEOUT) != 0) as.emplace(request.context(), request.fs().options);
+  // The raw call: musl and old glibc have no renameat2.
+  return static_cast<int>(
+      ::syscall(SYS_renameat2, from.fd.get(), name, to.fd.get(), new_name, flags));
+}
+
 // The kernel goes by the new name, without a lookup.
 void note_name(FileSystem& fs, const Inode& parent, const char* name) {
   struct stat status;
@@ -158,8 +171,7 @@ void rename(fuse_req_t raw, fuse_ino_t from_id, const char* name, fuse_ino_t to_
       request.error(to ? EINVAL : ESTALE);
       return;
     }
-    // The raw call: musl and old glibc have no renameat2.
-    if (::syscall(SYS_renameat2, from.fd.get(), name, to->fd.get(), new_name, flags) != 0) {
+    if (rename_as(request, flags, from, name, *to, new_name) != 0) {
       request.error(errno);
       return;
     }

@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace zctrace::fuse {
@@ -23,7 +25,30 @@ void change_effective(std::uint32_t raise, std::uint32_t drop) noexcept {
 }
 
 constexpr std::uint32_t kFsetid = 1U << CAP_FSETID;
-constexpr std::uint32_t kOverride = (1U << CAP_DAC_OVERRIDE) | (1U << CAP_MKNOD);
+constexpr std::uint32_t kOverride =
+    (1U << CAP_DAC_OVERRIDE) | (1U << CAP_FOWNER) | (1U << CAP_MKNOD);
+
+std::vector<gid_t> own_groups() {
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
+  groups.resize(static_cast<std::size_t>(
+      std::max(::getgroups(static_cast<int>(groups.size()), groups.data()), 0)));
+  return groups;
+}
+
+std::vector<gid_t> groups_of(fuse_req_t request) {
+  std::vector<gid_t> groups(64);
+  for (;;) {
+    const int room = static_cast<int>(groups.size());
+    const int count = ::fuse_req_getgroups(request, room, groups.data());
+    groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+    if (count <= room) return groups;
+  }
+}
+
+// glibc's wrapper is for the whole process.
+void set_groups(const std::vector<gid_t>& groups) noexcept {
+  ::syscall(SYS_setgroups, groups.size(), groups.data());
+}
 
 }  // namespace
 
@@ -46,6 +71,21 @@ RequesterIdentity::~RequesterIdentity() {
   // Becoming 0 again makes the file capabilities effective again.
   ::syscall(SYS_setfsuid, 0);
   ::syscall(SYS_setfsgid, 0);
+}
+
+bool is_ordinary_user(fuse_req_t request) noexcept {
+  return FileSystem::of(request).options.for_everyone && ::fuse_req_ctx(request)->uid != 0;
+}
+
+RequesterGroups::RequesterGroups(fuse_req_t request, bool wanted)
+    : switched_(wanted && is_ordinary_user(request)) {
+  if (!switched_) return;
+  own_ = own_groups();
+  set_groups(groups_of(request));
+}
+
+RequesterGroups::~RequesterGroups() {
+  if (switched_) set_groups(own_);
 }
 
 DropSetIds::DropSetIds(bool wanted) noexcept : wanted_(wanted) {

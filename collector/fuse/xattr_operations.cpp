@@ -1,11 +1,17 @@
 // Extended attributes, through /proc/self/fd: O_PATH descriptors have no f*xattr.
+#include <linux/limits.h>
 #include <sys/xattr.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "collector/fuse/request.h"
+#include "collector/fuse/requester_identity.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -40,11 +46,34 @@ void getxattr(fuse_req_t raw, fuse_ino_t id, const char* name, std::size_t size)
   });
 }
 
+constexpr std::string_view kTrusted = "trusted.";
+
+// As listxattr(2), without those names that need CAP_SYS_ADMIN.
+ssize_t list_for_ordinary_user(const char* path, char* names, std::size_t room) {
+  std::vector<char> all(XATTR_LIST_MAX);
+  const ssize_t length = ::listxattr(path, all.data(), all.size());
+  if (length < 0) return length;
+  std::string shown;
+  for (const char* name = all.data(); name < all.data() + length;) {
+    const std::string_view text(name);
+    if (text.substr(0, kTrusted.size()) != kTrusted) shown.append(text).push_back('\0');
+    name += text.size() + 1;
+  }
+  if (room != 0 && shown.size() > room) {
+    errno = ERANGE;
+    return -1;
+  }
+  if (room != 0) shown.copy(names, shown.size());
+  return static_cast<ssize_t>(shown.size());
+}
+
 void listxattr(fuse_req_t raw, fuse_ino_t id, std::size_t size) noexcept {
   serve(raw, Operation::listxattr, id, [=](Request& request, const Inode& inode) {
     const FdName self(inode.fd.get());
     reply_attribute(request, size, [&](char* names, std::size_t room) {
-      return ::listxattr(self.path, names, room);
+      // A request does not say who has CAP_SYS_ADMIN: root it is.
+      return is_ordinary_user(request.raw()) ? list_for_ordinary_user(self.path, names, room)
+                                             : ::listxattr(self.path, names, room);
     });
   });
 }
@@ -52,6 +81,12 @@ void listxattr(fuse_req_t raw, fuse_ino_t id, std::size_t size) noexcept {
 void setxattr(fuse_req_t raw, fuse_ino_t id, const char* name, const char* value, std::size_t size,
               int flags) noexcept {
   serve(raw, Operation::setxattr, id, [=](Request& request, const Inode& inode) {
+    // An ACL takes set-group-ID away from a file of a group that its owner is not in. The kernel
+    // says so in a flag that libfuse 3.14 does not ask for (FUSE_SETXATTR_ACL_KILL_SGID).
+    const bool is_acl = std::strcmp(name, "system.posix_acl_access") == 0 && is_ordinary_user(raw);
+    const RequesterGroups groups(raw, is_acl);
+    std::optional<RequesterIdentity> as;
+    if (is_acl) as.emplace(request.context(), request.fs().options);
     request.result(::setxattr(FdName(inode.fd.get()).path, name, value, size, flags));
   });
 }
