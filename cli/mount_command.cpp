@@ -86,9 +86,7 @@ steady_clock::time_point after(steady_clock::time_point start, nanoseconds span)
 class Reporter {
  public:
   Reporter(const MountOptions& options, const std::optional<fuse::Observation>& observation)
-      : options_(options),
-        observation_(observation),
-        outputs_(options.output, STDOUT_FILENO) {}
+      : options_(options), observation_(observation), outputs_(options.output, STDOUT_FILENO) {}
 
   void begin(fuse::Passthrough& mount) {
     threads_ = mount.threads();
@@ -175,13 +173,20 @@ void serve(Signals& signals, fuse::Passthrough& mount,
 
 // Who finishes in time is not interrupted.
 void finish(Signals& signals, fuse::Passthrough& mount) {
-  if (!mount.unmount(false)) {
+  const std::string target = printable(mount.target(), false);
+  fuse::Unmounted unmounted = mount.unmount(false);
+  if (unmounted == fuse::Unmounted::busy) {
     tell(
         fmt::format("zctrace: '{}' is in use: detached; files that are still open are served for "
                     "{} ms more\n",
-                    printable(mount.target(), false), kPatience.count()));
-    mount.unmount(true);
+                    target, kPatience.count()));
+    unmounted = mount.unmount(true);
   }
+  if (unmounted == fuse::Unmounted::covered)
+    tell(
+        fmt::format("zctrace: '{}' stays mounted, without files, below what was mounted over it; "
+                    "unmount that, then: fusermount3 -u {}\n",
+                    target, target));
   wait_until(signals, mount, steady_clock::now() + kPatience);
   mount.stop();
 }

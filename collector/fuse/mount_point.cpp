@@ -15,7 +15,9 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
+#include <sstream>
 
 #include "collector/error.h"
 
@@ -24,6 +26,7 @@ namespace {
 
 constexpr const char* kDevice = "/dev/fuse";
 constexpr const char* kFusermount = "fusermount3";
+constexpr unsigned kUniqueMountId = 0x4000;  // STATX_MNT_ID_UNIQUE, Linux 6.8
 
 std::string in_quotes(const std::string& path) { return "'" + path + "'"; }
 
@@ -73,6 +76,37 @@ std::string find_program(const char* name) {
     begin = end + 1;
   }
   return "";
+}
+
+// As the kernel writes a path in mountinfo.
+std::string escaped(const std::string& path) {
+  std::string text;
+  for (const char c : path) {
+    char octal[5] = {c};
+    if (std::strchr(" \t\n\\", c) != nullptr) std::snprintf(octal, sizeof(octal), "\\%03o", c);
+    text += octal;
+  }
+  return text;
+}
+
+// Whatever is mounted over it, and whatever else has its number now.
+bool is_mounted(const std::string& target, dev_t device) {
+  const std::string number = std::to_string(major(device)) + ":" + std::to_string(minor(device));
+  const std::string place = escaped(target);
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream fields(line);
+    std::string id, parent, its_number, root, its_place;
+    fields >> id >> parent >> its_number >> root >> its_place;
+    if (its_number == number && its_place == place &&
+        line.find(" - fuse.zctrace ") != std::string::npos)
+      return true;
+  }
+  return false;
+}
+
+int umount_error(const std::string& target, int flags) {
+  return ::umount2(target.c_str(), flags) == 0 ? 0 : errno;
 }
 
 // Its complaint about a busy mount is ours to word: standard error goes nowhere.
@@ -140,22 +174,25 @@ std::string require_fuse() {
   return program;
 }
 
-dev_t device_at(const char* target) noexcept {
+MountIdentity mounted_at(const char* target) noexcept {
   struct statx status;
   constexpr int kDoNotAsk = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
-  if (::statx(AT_FDCWD, target, kDoNotAsk, STATX_TYPE, &status) != 0) return 0;
-  return makedev(status.stx_dev_major, status.stx_dev_minor);
+  constexpr unsigned kWanted = STATX_TYPE | STATX_MNT_ID | kUniqueMountId;
+  if (::statx(AT_FDCWD, target, kDoNotAsk, kWanted, &status) != 0) return {};
+  return {makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_mnt_id};
 }
 
-bool unmount(const std::string& target, bool lazily) {
+Unmounted unmount(const std::string& target, const MountIdentity& mount, bool lazily) {
+  if (!is_mounted(target, mount.device)) return Unmounted::yes;
+  if (mounted_at(target.c_str()) != mount) return Unmounted::covered;
   if (::geteuid() == 0) {
-    if (::umount2(target.c_str(), UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0)) == 0) return true;
-    if (errno == EINVAL || errno == ENOENT) return true;  // somebody else was faster
-    if (errno == EBUSY && !lazily) return false;
-    throw system_error("cannot unmount " + in_quotes(target), errno);
+    const int error = umount_error(target, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0));
+    if (error == 0 || error == EINVAL || error == ENOENT) return Unmounted::yes;
+    if (error == EBUSY && !lazily) return Unmounted::busy;
+    throw system_error("cannot unmount " + in_quotes(target), error);
   }
-  if (run_fusermount(target, lazily) == 0) return true;
-  if (!lazily) return false;
+  if (run_fusermount(target, lazily) == 0) return Unmounted::yes;
+  if (!lazily) return Unmounted::busy;
   throw Error("cannot unmount " + in_quotes(target) + "; try: fusermount3 -uz " + target);
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -26,12 +27,25 @@ MountPoint check_mount_point(const std::string& source, const std::string& targe
 // The path of fusermount3. Throws Error: no /dev/fuse, no fusermount3.
 std::string require_fuse();
 
-// The device number of what is mounted at `target`, 0: unknown. Without asking the file system: a
-// process that waits for an answer of its own threads can no longer be killed, for only they, who
-// die first, could give it.
-dev_t device_at(const char* target) noexcept;
+// Which mount it is. The next one may have the number of a device that is gone, and its id, too,
+// unless the kernel has unique ones (6.8).
+struct MountIdentity {
+  dev_t device = 0;  // 0: unknown
+  std::uint64_t id = 0;
+  bool operator==(const MountIdentity&) const = default;
+};
 
-// True: it is gone. False: somebody uses it, and `lazily` was not asked for. Throws Error.
-bool unmount(const std::string& target, bool lazily);
+// What is mounted at `target`. Without asking the file system: a process that waits for an answer
+// of its own threads can no longer be killed, for only they, who die first, could give it.
+MountIdentity mounted_at(const char* target) noexcept;
+
+enum class Unmounted {
+  yes,      // or somebody else was faster, and whatever is mounted there now is his
+  busy,     // somebody uses it, and `lazily` was not asked for
+  covered,  // something else is mounted over it
+};
+
+// Unmounts `mount` at `target` and nothing else. Throws Error.
+Unmounted unmount(const std::string& target, const MountIdentity& mount, bool lazily);
 
 }  // namespace zctrace::fuse

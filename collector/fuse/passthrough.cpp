@@ -1,6 +1,7 @@
 // Session set-up, the worker loop, and an orderly end.
 #include "collector/fuse/passthrough.h"
 
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <pthread.h>
 #include <sched.h>
@@ -151,15 +152,16 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
     throw Error("cannot mount at '" + target_ + "'" +
                 (last_complaint.empty() ? std::string() : ": " + last_complaint));
   mounted_ = true;
+  mount_ = mounted_at(target_.c_str());
   crash_watcher_->mounted();
+  // No request of zctrace's own among those of others.
+  if (mount_.device != 0) fs_->set_mount_device(mount_.device);
   try {
     start(options);
   } catch (...) {
-    ::fuse_session_unmount(session_.get());
+    unmount(true);
     throw;
   }
-  // No request of zctrace's own among those of others.
-  if (const dev_t device = device_at(target_.c_str()); device != 0) fs_->set_mount_device(device);
 }
 
 Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& target,
@@ -298,12 +300,11 @@ void Passthrough::make_kernel_forget() noexcept {
   }
 }
 
-bool Passthrough::unmount(bool lazily) {
-  // With the last worker the mount is gone, whoever unmounted it.
-  if (!mounted_ || serving_ == 0) return true;
-  if (!zctrace::fuse::unmount(target_, lazily)) return false;
-  mounted_ = false;
-  return true;
+Unmounted Passthrough::unmount(bool lazily) {
+  if (!mounted_) return Unmounted::yes;
+  const Unmounted unmounted = zctrace::fuse::unmount(target_, mount_, lazily);
+  mounted_ = unmounted != Unmounted::yes;
+  return unmounted;
 }
 
 void Passthrough::stop() noexcept {
@@ -324,17 +325,29 @@ void Passthrough::stop() noexcept {
   for (std::thread& worker : workers_) worker.join();
   workers_.clear();
   fs_->lock_waiters.stop();
+  close_session();
+}
+
+// libfuse frees what it holds for a mount only when told to unmount; and then it unmounts whatever
+// lies at that path, unless its descriptor says that the connection is over. A broken pipe says so.
+void Passthrough::close_session() noexcept {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) == 0) {
+    const Descriptor writer(ends[1]);
+    ::close(ends[0]);
+    if (::dup3(writer.get(), ::fuse_session_fd(session_.get()), O_CLOEXEC) >= 0)
+      ::fuse_session_unmount(session_.get());
+  }
+  session_.reset();
 }
 
 Passthrough::~Passthrough() {
-  if (!session_) return;
   try {
-    if (mounted_ && !unmount(false)) unmount(true);
+    if (unmount(false) == Unmounted::busy) unmount(true);
   } catch (...) {
-    // The watcher unmounts when this process ends.
+    // Whoever looks at it finds it dead.
   }
-  stop();
-  ::fuse_session_unmount(session_.get());
+  if (session_) stop();
 }
 
 }  // namespace zctrace::fuse

@@ -17,6 +17,7 @@
 #include "collector/descriptor.h"
 #include "collector/fuse/crash_watcher.h"
 #include "collector/fuse/file_system.h"
+#include "collector/fuse/mount_point.h"
 
 namespace zctrace::fuse {
 
@@ -40,7 +41,8 @@ struct PassthroughOptions {
   std::function<void(const std::vector<pid_t>&)> before_serving;
 };
 
-// Owns the mount and the threads. The destructor unmounts, lazily when it must.
+// Owns the mount and the threads. The destructor unmounts, lazily when it must; never what somebody
+// else has mounted at the same place.
 class Passthrough {
  public:
   // Mounts `source` at `target`, as an ordinary user through fusermount3. When this process dies
@@ -57,9 +59,10 @@ class Passthrough {
 
   // Readable once the mount is gone, whoever unmounted it.
   int ended() const { return ended_.get(); }
-  // Unmounts. False: the mount is busy, and `lazily` was not asked for. Throws Error.
-  bool unmount(bool lazily);
-  // Stops serving, whatever still uses the mount, and waits for the threads.
+  // Its own mount, and no other. Throws Error.
+  Unmounted unmount(bool lazily);
+  // Stops serving, waits for the threads, and closes the device: whoever still uses the mount gets
+  // an error. Once; what was counted can still be read.
   void stop() noexcept;
 
   FileSystem& fs() { return *fs_; }
@@ -78,6 +81,7 @@ class Passthrough {
   void open_gate() noexcept;
   void serve() noexcept;
   void make_kernel_forget() noexcept;
+  void close_session() noexcept;
 
   std::string source_;
   std::string target_;
@@ -85,6 +89,7 @@ class Passthrough {
   fuse_lowlevel_ops operations_ = {};
   std::unique_ptr<fuse_session, DestroySession> session_;
   bool mounted_ = false;
+  MountIdentity mount_;
   ServedRequests* served_ = nullptr;
   std::unique_ptr<CrashWatcher> crash_watcher_;
 

@@ -39,7 +39,7 @@ MountOutcome mount_in_own_namespace(int device, const char* target, mode_t root_
                 static_cast<unsigned>(root_mode & S_IFMT));
   if (::mount("zctrace", target, "fuse.zctrace", MS_NOSUID | MS_NODEV, data) != 0)
     return failed("mount the passthrough");
-  return {0, "", device_at(target)};
+  return {0, "", mounted_at(target).device};
 }
 
 }  // namespace

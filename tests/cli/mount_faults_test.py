@@ -6,6 +6,7 @@ import ctypes
 import errno
 import hashlib
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -56,6 +57,11 @@ class MountFaults(mount_test.MountTest, Faults):
     def ask(reader):
         reader.stdin.write("\n")
         reader.stdin.flush()
+
+    def answer(self, reader):
+        """Bytes read, or the error's number. A call that does not return is a failure."""
+        self.wait_until(lambda: select.select([reader.stdout], [], [], 0)[0], "the call returns")
+        return int(reader.stdout.readline())
 
 
 class Killed(MountFaults):
@@ -188,6 +194,23 @@ class WritingTheReport(MountFaults, FullPipe):
         process, _ = self.writing()
         process.kill()
         process.wait(PATIENCE_S)
+        self.assert_unmounted(process)
+
+    def test_who_has_a_file_open_gets_an_error_before_it_is_read(self):
+        self.file()
+        pipe, writer = self.full_pipe()
+        self.addCleanup(pipe.close)
+        process = self.begin_mount("-q", "--json", "-", "--cache", "none", stdout=writer)
+        os.close(writer)
+        self.wait_until(lambda: (self.point / "file").exists(), "it serves")
+        reader = self.start_reader(self.point / "file")
+        self.addCleanup(process.kill)  # before the reader, whose last close would wait for it
+        process.terminate()
+        self.wait_until(lambda: writes_to(process.pid, 1), "it writes its report")
+        self.ask(reader)
+        self.assertEqual(self.answer(reader), errno.ENOTCONN)
+        self.assertEqual(Report(pipe.read().decode().lstrip())["command"], "mount")
+        self.assertEqual(process.wait(PATIENCE_S), 0)
         self.assert_unmounted(process)
 
     def test_pipe_that_is_closed(self):

@@ -537,6 +537,46 @@ class Ending(MountTest):
         mounted.process.wait(harness.PATIENCE_S)
         self.assertIn("in use", mounted.process.stderr.read())
 
+    def mount_tmpfs(self):
+        subprocess.run(["mount", "-t", "tmpfs", "theirs", self.point], check=True)
+        self.addCleanup(subprocess.run, ["umount", self.point], capture_output=True, check=False)
+
+    def types_at_point(self):
+        return [line.split()[2] for line in mounts_at(self.point)]
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to mount")
+    def test_what_was_mounted_there_after_an_unmount_stays(self):
+        mounted = self.mount()
+        # It learns of both at once.
+        mounted.process.send_signal(signal.SIGSTOP)
+        subprocess.run(["fusermount3", "-u", self.point], check=True)
+        self.mount_tmpfs()
+        mounted.process.send_signal(signal.SIGTERM)
+        mounted.process.send_signal(signal.SIGCONT)
+        mounted.stop()
+        self.assertEqual(mounted.stderr, "")
+        self.assertEqual(self.types_at_point(), ["tmpfs"])
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to mount")
+    def test_what_was_mounted_over_it_stays_and_the_mount_below_is_told(self):
+        mounted = self.mount()
+        self.mount_tmpfs()
+        mounted.stop()
+        self.assertIn(f"'{self.point}' stays mounted", mounted.stderr)
+        self.assertEqual(self.types_at_point(), ["fuse.zctrace", "tmpfs"])
+        subprocess.run(["umount", self.point], check=True)
+        subprocess.run(["fusermount3", "-u", self.point], check=True)
+        self.assertEqual(mounts_at(self.point), [])
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to mount")
+    def test_what_was_mounted_there_before_stays_when_it_is_detached(self):
+        self.mount_tmpfs()
+        mounted = self.mount()
+        self.addCleanup(os.close, os.open(self.point, os.O_PATH))
+        mounted.stop(signal.SIGTERM)
+        self.assertIn("in use", mounted.stderr)
+        self.assertEqual(self.types_at_point(), ["tmpfs"])
+
     def test_sigkill_leaves_no_mount(self):
         mounted = self.mount()
         os.listdir(self.point)
