@@ -51,14 +51,13 @@ class NewFileSystem {
   Descriptor context_;
 };
 
-// Not asking the file system, which nobody may serve yet. A FUSE connection's number is that of
-// its anonymous device, whose major number is 0 (kernel: fuse_fill_super_common()).
+// Not asking the file system, which nobody may serve yet.
 unsigned connection_of(const Descriptor& mount) {
   struct statx status = {};
   constexpr int kDoNotAsk = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
   if (::statx(mount.get(), "", kDoNotAsk, STATX_TYPE, &status) != 0)
     throw system_error("cannot find the number of a FUSE connection", errno);
-  return static_cast<unsigned>(makedev(status.stx_dev_major, status.stx_dev_minor));
+  return connection_number(makedev(status.stx_dev_major, status.stx_dev_minor));
 }
 
 }  // namespace
@@ -91,6 +90,17 @@ Descriptor mount_detached_fuse(const Descriptor& device) {
   fuse.set("default_permissions");
   return fuse.mount();
 }
+
+Descriptor open_connections() noexcept {
+  try {
+    return NewFileSystem("fusectl").mount();
+  } catch (...) {
+    return Descriptor(::open("/sys/fs/fuse/connections", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }
+}
+
+// That of its anonymous device, whose major number is 0 (kernel: fuse_fill_super_common()).
+unsigned connection_number(dev_t device) noexcept { return static_cast<unsigned>(device); }
 
 Outstanding::Outstanding(const Descriptor& mount)
     : control_(NewFileSystem("fusectl").mount()), connection_(connection_of(mount)) {}

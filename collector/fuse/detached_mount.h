@@ -20,6 +20,11 @@ Descriptor mount_detached_tmpfs();
 // The one that whoever reads `device` serves. Root's, for every user.
 Descriptor mount_detached_fuse(const Descriptor& device);
 
+// The file system of all FUSE connections: a mount of our own, or the one in its usual place, which
+// is what an ordinary user can have; -1 where there is neither. Its directories are numbers.
+Descriptor open_connections() noexcept;
+unsigned connection_number(dev_t device) noexcept;
+
 // The kernel's own count of the requests that a FUSE file system has not answered yet.
 class Outstanding {
  public:

@@ -18,6 +18,7 @@
 #include <fstream>
 #include <memory>
 #include <sstream>
+#include <thread>
 
 #include "collector/error.h"
 
@@ -105,8 +106,14 @@ bool is_mounted(const std::string& target, dev_t device) {
   return false;
 }
 
+// In a thread of its own, for it may wait until dirty pages are written, that is for answers: a
+// main thread that does could not die, and the crash watcher would not be told.
 int umount_error(const std::string& target, int flags) {
-  return ::umount2(target.c_str(), flags) == 0 ? 0 : errno;
+  int error = 0;
+  std::thread([&] {
+    if (::umount2(target.c_str(), flags) != 0) error = errno;
+  }).join();
+  return error;
 }
 
 // Its complaint about a busy mount is ours to word: standard error goes nowhere.

@@ -153,15 +153,10 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
                 (last_complaint.empty() ? std::string() : ": " + last_complaint));
   mounted_ = true;
   mount_ = mounted_at(target_.c_str());
-  crash_watcher_->mounted();
+  crash_watcher_->mounted(mount_);
   // No request of zctrace's own among those of others.
   if (mount_.device != 0) fs_->set_mount_device(mount_.device);
-  try {
-    start(options);
-  } catch (...) {
-    unmount(true);
-    throw;
-  }
+  start(options);  // where it throws, the watcher unmounts
 }
 
 Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& target,
@@ -345,7 +340,7 @@ Passthrough::~Passthrough() {
   try {
     if (unmount(false) == Unmounted::busy) unmount(true);
   } catch (...) {
-    // Whoever looks at it finds it dead.
+    // The watcher unmounts.
   }
   if (session_) stop();
 }

@@ -1,12 +1,11 @@
-// A helper process makes the namespace and mounts in it; this process keeps a descriptor of
-// the namespace and serves the device that the helper mounted.
+// A helper process makes the namespace and mounts in it, and ends the mount when this process dies,
+// which keeps a descriptor of the namespace and serves the device that the helper mounted.
 #include "collector/fuse/private_mount.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -42,6 +41,16 @@ MountOutcome mount_in_own_namespace(int device, const char* target, mode_t root_
   return {0, "", mounted_at(target).device};
 }
 
+// A mount that is in use is aborted by this, not unmounted: who is left in the namespace shall not
+// find the directory itself there.
+void abort_at_the_end(Parent& parent, const char* target) {
+  const MountIdentity mount = mounted_at(target);
+  parent.close_others(::open(target, O_PATH | O_CLOEXEC));
+  char nothing;
+  parent.listen(&nothing, sizeof(nothing));
+  if (mounted_at(target) == mount) ::umount2(target, MNT_FORCE | UMOUNT_NOFOLLOW);
+}
+
 }  // namespace
 
 PrivateMount::PrivateMount(const std::string& directory) {
@@ -58,34 +67,21 @@ PrivateMount::PrivateMount(const std::string& directory) {
   if (!device_) throw system_error(what + ": cannot open '/dev/fuse'", errno);
 
   Pipe report = make_pipe();
-  Pipe gate = make_pipe();
-  const pid_t helper = ::fork();
-  if (helper < 0) throw system_error("cannot fork", errno);
-  if (helper == 0) {
-    gate.writer.reset();
+  helper_ = std::make_unique<ParentWatcher>([&](Parent& parent) {
     const MountOutcome outcome = mount_in_own_namespace(device_.get(), resolved, status.st_mode);
     if (::write(report.writer.get(), &outcome, sizeof(outcome)) != sizeof(outcome)) ::_exit(1);
-    // The namespace must live until the parent has it open.
-    char word;
-    while (::read(gate.reader.get(), &word, 1) < 0 && errno == EINTR) {
-    }
-    ::_exit(0);
-  }
+    if (outcome.error == 0) abort_at_the_end(parent, resolved);
+  });
   report.writer.reset();
   MountOutcome outcome{ECHILD, "create a mount namespace", 0};
   ssize_t n;
   do {
     n = ::read(report.reader.get(), &outcome, sizeof(outcome));
   } while (n < 0 && errno == EINTR);
-  if (outcome.error == 0)
-    namespace_.reset(
-        ::open(("/proc/" + std::to_string(helper) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
-  const int open_error = errno;
-  gate.writer.reset();
-  while (::waitpid(helper, nullptr, 0) < 0 && errno == EINTR) {
-  }
   if (outcome.error != 0) throw system_error(what + ": cannot " + outcome.what, outcome.error);
-  if (!namespace_) throw system_error(what + ": cannot open the mount namespace", open_error);
+  namespace_.reset(::open(("/proc/" + std::to_string(helper_->pid()) + "/ns/mnt").c_str(),
+                          O_RDONLY | O_CLOEXEC));
+  if (!namespace_) throw system_error(what + ": cannot open the mount namespace", errno);
   mounted_device_ = outcome.device;
 }
 

@@ -7,13 +7,15 @@
 #include <string>
 
 #include "collector/descriptor.h"
+#include "collector/fuse/parent_watcher.h"
 #include "collector/fuse/passthrough.h"
 
 namespace zctrace::fuse {
 
 // Owns a mount namespace in which `directory` is the passthrough of itself, and the daemon that
 // serves it. Outside, nothing is mounted, so nothing can be left behind: when this process dies
-// the device is closed, and the namespace ends with the last process in it.
+// its helper aborts the connection, for the device may stay open (see CrashWatcher), and the
+// namespace ends with the last process in it.
 class PrivateMount {
  public:
   // Makes the namespace. Needs CAP_SYS_ADMIN. Throws Error.
@@ -36,6 +38,7 @@ class PrivateMount {
   Descriptor device_;
   Descriptor namespace_;
   std::string working_directory_;
+  std::unique_ptr<ParentWatcher> helper_;
   std::unique_ptr<Passthrough> passthrough_;
 };
 

@@ -6,6 +6,7 @@ import ctypes
 import errno
 import hashlib
 import os
+import pathlib
 import select
 import signal
 import stat
@@ -15,7 +16,7 @@ import unittest
 
 import mount_test
 from faults import Faults, FullPipe, writes_to
-from harness import NOBODY, PATIENCE_S, ZCTRACE, Report, children, why_not_observable
+from harness import NOBODY, PATIENCE_S, ZCTRACE, Report, argv_of, children, why_not_observable
 from kernel_objects import bpf_objects_of
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -32,6 +33,24 @@ for line in sys.stdin:
         print(error.errno, flush=True)
 """
 
+# Keeps that many files known to the kernel, and then, for a line, reads the directory: the kernel
+# locks it until the answer is there.
+DIRECTORY_READER = """
+import ctypes, os, sys
+directory = os.open(sys.argv[1], os.O_RDONLY)
+files = [os.open(str(number), os.O_PATH, dir_fd=directory) for number in range(int(sys.argv[2]))]
+print("ready", flush=True)
+sys.stdin.readline()
+libc = ctypes.CDLL(None, use_errno=True)
+print(ctypes.get_errno() if libc.getdents64(directory, bytes(4096), 4096) < 0 else 0, flush=True)
+"""
+
+
+def states_of_tasks(pid):
+    for status in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            yield status.read_text().rsplit(")", 1)[1].split()[0]
+
 
 class MountFaults(mount_test.MountTest, Faults):
     def assert_unmounted(self, process):
@@ -46,6 +65,21 @@ class MountFaults(mount_test.MountTest, Faults):
                              start_new_session=True, **streams)
         self.addCleanup(self.unmount)
         return process
+
+    def as_an_ordinary_user(self):
+        """What to begin a command with, and who holds the namespace where its mounts are."""
+        device = self.directory / "fuse"
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/fuse").st_rdev)
+        os.chmod(device, 0o666)
+        os.chown(self.point, NOBODY, NOBODY)
+        # The shell keeps the namespace, where the mount is, for the test to look at.
+        holder = self.start(["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                             f"mount --bind {device} /dev/fuse;"
+                             " mount -t fusectl none /sys/fs/fuse/connections;"
+                             " echo ready; exec cat"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.wait_for_line(holder.stdout, "ready")
+        return ["nsenter", "-t", holder.pid, "-m", *mount_test.AS_NOBODY], holder
 
     def start_reader(self, path):
         reader = self.start([sys.executable, "-c", READER, path], stdin=subprocess.PIPE,
@@ -101,16 +135,7 @@ class Killed(MountFaults):
 
     @unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
     def test_at_every_stage_as_an_ordinary_user(self):
-        device = self.directory / "fuse"
-        os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/fuse").st_rdev)
-        os.chmod(device, 0o666)
-        os.chown(self.point, NOBODY, NOBODY)
-        # The shell keeps the namespace, where the mount is, for the test to look at.
-        holder = self.start(["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                             f"mount --bind {device} /dev/fuse; echo ready; exec cat"],
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.wait_for_line(holder.stdout, "ready")
-        prefix = ["nsenter", "-t", holder.pid, "-m", *mount_test.AS_NOBODY]
+        prefix, holder = self.as_an_ordinary_user()
         self.check_at_every_stage(lambda: self.begin_mount(prefix=prefix),
                                   lambda: mount_test.mounts_at(self.point, holder.pid))
 
@@ -140,11 +165,12 @@ class Killed(MountFaults):
         self.ask(process)
         self.assertEqual(process.stdout.readline(), "100003\n")
         ids = bpf_objects_of(process.pid)
-        (child,) = children(process.pid)
+        helpers = children(process.pid)
         process.kill()
         process.wait(PATIENCE_S)
         process.stdin.close()
-        self.assert_gone(child)
+        for pid in helpers:
+            self.assert_gone(pid)
         self.assert_nothing_left(process, ids)
         self.assertEqual(mount_test.mounts_at(self.source), [])
 
@@ -162,6 +188,83 @@ class Killed(MountFaults):
                 process.wait(PATIENCE_S)
                 self.assert_nothing_left(process, ids)
                 ran.unlink(missing_ok=True)
+
+
+@unittest.skipIf(os.geteuid() != 0, "needs root to end what would hang")
+class KilledWhileForgetting(MountFaults):
+    """The kernel, asked to forget a name, waits for a directory whose reader waits for zctrace:
+    the thread that asked does not die, nor is its device closed, before the mount has ended."""
+
+    DESCRIPTORS = 400
+    FILES = 300  # more than zctrace wants to know with so few descriptors
+
+    def setUp(self):
+        super().setUp()
+        self.below = self.directory / "below"
+        self.below.mkdir()
+        for number in range(self.FILES):
+            (self.below / str(number)).touch()
+
+    def mount_below(self):
+        """Makes SOURCE a mount: as long as that is stopped, no request above it is answered."""
+        below = self.start([ZCTRACE, "mount", self.below, self.source], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE, text=True)
+        self.addCleanup(subprocess.run, ["umount", "-fl", self.source], capture_output=True,
+                        check=False)
+        self.wait_for_line(below.stderr, "is mounted at")
+        return below
+
+    def abort_in_the_end(self, namespace, point):
+        """Before the processes are cleaned up, which could not be killed."""
+        self.addCleanup(subprocess.run, ["nsenter", "-t", str(namespace), "-m", "umount", "-fl",
+                                         point], capture_output=True, check=False)
+
+    def stop_below_and_ask(self, below, process, reader):
+        self.stop(below)
+        self.ask(reader)
+        self.wait_until(lambda: "D" in states_of_tasks(process.pid), "it waits for the directory")
+
+    def check(self, below, prefix, namespace):
+        process = self.begin_mount(
+            prefix=[*prefix, "prlimit", f"--nofile={self.DESCRIPTORS}"], stderr=subprocess.PIPE,
+            text=True)
+        self.wait_for_line(process.stderr, "is mounted at")
+        reader = self.start([*prefix, sys.executable, "-c", DIRECTORY_READER, self.point,
+                             self.FILES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.abort_in_the_end(namespace, self.point)
+        self.wait_for_line(reader.stdout, "ready")
+        self.stop_below_and_ask(below, process, reader)
+        process.kill()
+        self.assertIn(self.answer(reader), (errno.ENOTCONN, errno.ECONNABORTED))
+        process.wait(PATIENCE_S)
+        self.wait_until(lambda: not mount_test.mounts_at(self.point, namespace), "it is unmounted")
+
+    def test_the_mount_ends(self):
+        self.check(self.mount_below(), [], os.getpid())
+
+    def test_the_mount_of_an_ordinary_user_ends(self):
+        below = self.mount_below()
+        prefix, holder = self.as_an_ordinary_user()
+        self.check(below, prefix, holder.pid)
+
+    def test_run_mount_ends(self):
+        if reason := why_not_observable():
+            self.skipTest(reason)
+        below = self.mount_below()
+        process = self.start(["prlimit", f"--nofile={self.DESCRIPTORS}", ZCTRACE, "run", "-q",
+                              "--mount", self.source, "--", sys.executable, "-c", DIRECTORY_READER,
+                              self.source, self.FILES], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
+        self.wait_for_line(process.stdout, "ready")
+        started = children(process.pid)
+        (reader,) = [pid for pid in started if argv_of(pid)[0].decode() == sys.executable]
+        self.abort_in_the_end(reader, self.source)
+        self.stop_below_and_ask(below, process, process)
+        process.kill()
+        self.assertIn(self.answer(process), (errno.ENOTCONN, errno.ECONNABORTED))
+        process.wait(PATIENCE_S)
+        for pid in started:
+            self.assert_gone(pid)
 
 
 class Stopped(MountFaults):
