@@ -33,6 +33,8 @@ const int kWakeSignal = SIGRTMIN + 6;
 constexpr unsigned kMaxWrite = 512 * 1024;
 constexpr rlim_t kOtherDescriptors = 256;
 constexpr std::chrono::milliseconds kForgetPause(20);
+// For the requests that are being served when serving ends.
+constexpr std::chrono::milliseconds kEndPatience(1000);
 
 std::size_t raise_descriptor_limit() {
   rlimit limit = {};
@@ -272,6 +274,7 @@ void Passthrough::serve() noexcept {
 // Not from a worker: the kernel locks the parent directory for this, and may hold that lock
 // for a request that waits for a worker.
 void Passthrough::make_kernel_forget() noexcept {
+  ::pthread_setname_np(::pthread_self(), "zctrace-forget");
   std::unique_lock lock(crowd_mutex_);
   for (;;) {
     crowded_.wait(lock, [this] { return stopping_ || fs_->near_descriptor_limit(); });
@@ -313,9 +316,11 @@ void Passthrough::stop() noexcept {
   if (forgetter_.joinable()) forgetter_.join();
   ::fuse_session_exit(session_.get());
   // A signal between a worker's look at the session and its read would be lost: repeated.
-  while (serving_ != 0) {
+  const auto patience = std::chrono::steady_clock::now() + kEndPatience;
+  for (bool connected = true; serving_ != 0; ::usleep(1000)) {
     for (std::thread& worker : workers_) ::pthread_kill(worker.native_handle(), kWakeSignal);
-    ::usleep(1000);
+    // It may look at a task that becomes another program, which waits for who serves no more.
+    if (connected && std::chrono::steady_clock::now() >= patience) connected = !break_connection();
   }
   for (std::thread& worker : workers_) worker.join();
   workers_.clear();
@@ -323,16 +328,20 @@ void Passthrough::stop() noexcept {
   close_session();
 }
 
+// A broken pipe takes the place of the device: who waits for an answer gets an error, and who uses
+// the descriptor by its number finds no other file behind it.
+bool Passthrough::break_connection() noexcept {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+  const Descriptor writer(ends[1]);
+  ::close(ends[0]);
+  return ::dup3(writer.get(), ::fuse_session_fd(session_.get()), O_CLOEXEC) >= 0;
+}
+
 // libfuse frees what it holds for a mount only when told to unmount; and then it unmounts whatever
 // lies at that path, unless its descriptor says that the connection is over. A broken pipe says so.
 void Passthrough::close_session() noexcept {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) == 0) {
-    const Descriptor writer(ends[1]);
-    ::close(ends[0]);
-    if (::dup3(writer.get(), ::fuse_session_fd(session_.get()), O_CLOEXEC) >= 0)
-      ::fuse_session_unmount(session_.get());
-  }
+  if (break_connection()) ::fuse_session_unmount(session_.get());
   session_.reset();
 }
 

@@ -81,6 +81,7 @@ class Passthrough {
   void open_gate() noexcept;
   void serve() noexcept;
   void make_kernel_forget() noexcept;
+  bool break_connection() noexcept;
   void close_session() noexcept;
 
   std::string source_;

@@ -46,10 +46,13 @@ print(ctypes.get_errno() if libc.getdents64(directory, bytes(4096), 4096) < 0 el
 """
 
 
-def states_of_tasks(pid):
+def forgetter_waits(pid):
+    """Whether the thread that has the kernel forget names waits in the kernel, not to be killed."""
     for status in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            yield status.read_text().rsplit(")", 1)[1].split()[0]
+            if "(zctrace-forget) D" in status.read_text():
+                return True
+    return False
 
 
 class MountFaults(mount_test.MountTest, Faults):
@@ -222,7 +225,7 @@ class KilledWhileForgetting(MountFaults):
     def stop_below_and_ask(self, below, process, reader):
         self.stop(below)
         self.ask(reader)
-        self.wait_until(lambda: "D" in states_of_tasks(process.pid), "it waits for the directory")
+        self.wait_until(lambda: forgetter_waits(process.pid), "it waits for the directory")
 
     def check(self, below, prefix, namespace):
         process = self.begin_mount(
@@ -236,6 +239,7 @@ class KilledWhileForgetting(MountFaults):
         self.stop_below_and_ask(below, process, reader)
         process.kill()
         self.assertIn(self.answer(reader), (errno.ENOTCONN, errno.ECONNABORTED))
+        below.send_signal(signal.SIGCONT)  # a thread may have asked it before it stopped
         process.wait(PATIENCE_S)
         self.wait_until(lambda: not mount_test.mounts_at(self.point, namespace), "it is unmounted")
 
@@ -262,6 +266,7 @@ class KilledWhileForgetting(MountFaults):
         self.stop_below_and_ask(below, process, process)
         process.kill()
         self.assertIn(self.answer(process), (errno.ENOTCONN, errno.ECONNABORTED))
+        below.send_signal(signal.SIGCONT)
         process.wait(PATIENCE_S)
         for pid in started:
             self.assert_gone(pid)
@@ -281,6 +286,28 @@ class Stopped(MountFaults):
         process.terminate()
         self.assertEqual(process.wait(PATIENCE_S), 0)
         self.assert_unmounted(process)
+
+
+class WhileProgramsBegin(MountFaults):
+    """Who looks in /proc at a process that execs waits for its dirty pages, that is for answers."""
+
+    def test_serving_ends(self):
+        below = self.source / "below"
+        below.mkdir()
+        for options in ([], ["--threads", "2"]):
+            for _ in range(3):
+                process = self.begin_mount(*options)
+                self.wait_until(lambda: mount_test.mounts_at(self.point), "it is mounted")
+                user = self.start([self.program("dirty_exec"), self.point / "below", "1000"],
+                                  stderr=subprocess.DEVNULL)
+                self.wait_until(lambda: (below / "ahead-5").exists(), "programs begin")
+                process.send_signal(signal.SIGINT)
+                self.wait_until(lambda: not mount_test.mounts_at(self.point), "it is detached")
+                process.send_signal(signal.SIGINT)  # and does not wait for who uses it
+                self.assertEqual(process.wait(PATIENCE_S), 0)
+                self.assertNotEqual(user.wait(PATIENCE_S), 0)
+                for file in below.iterdir():
+                    file.unlink()
 
 
 class WritingTheReport(MountFaults, FullPipe):
