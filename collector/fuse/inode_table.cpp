@@ -30,11 +30,20 @@ void InodeTable::place(Entry& entry, const Place& place) {
   entry.name = place.name;
   leave_parent(entry);
   entry.parent = place.parent;
-  turns_.splice(turns_.end(), turns_, entry.turn);
+  to_the_end(entry);
   const auto parent = by_id_.find(place.parent);
   if (parent == by_id_.end()) return;
   parent->second.children++;
-  if (place.parent != kRootId) turns_.splice(turns_.end(), turns_, parent->second.turn);
+  if (place.parent != kRootId) to_the_end(parent->second);
+}
+
+InodeTable::Turns& InodeTable::turns_of(const Entry& entry) {
+  return entry.inode->identity.mount != 0 ? directories_ : files_;
+}
+
+void InodeTable::to_the_end(const Entry& entry) {
+  Turns& turns = turns_of(entry);
+  turns.splice(turns.end(), turns, entry.turn);
 }
 
 InodePtr InodeTable::remember(Descriptor fd, const Identity& identity, const Place& found) {
@@ -58,7 +67,8 @@ InodePtr InodeTable::remember(Descriptor fd, const Identity& identity, const Pla
   entry.turn = turn.begin();
   by_identity_.emplace(identity, id);
   size_++;
-  turns_.splice(turns_.end(), turn);
+  Turns& turns = turns_of(entry);
+  turns.splice(turns.end(), turn);
   place(entry, found);
   return inode;
 }
@@ -77,7 +87,7 @@ void InodeTable::forget(std::uint64_t id, std::uint64_t lookups) {
   entry->second.lookups -= std::min(entry->second.lookups, lookups);
   if (entry->second.lookups != 0) return;
   leave_parent(entry->second);
-  turns_.erase(entry->second.turn);
+  turns_of(entry->second).erase(entry->second.turn);
   last = std::move(entry->second.inode);
   by_identity_.erase(last->identity);
   by_id_.erase(entry);
@@ -90,14 +100,21 @@ std::uint64_t InodeTable::lookups(std::uint64_t id) const {
   return entry == by_id_.end() ? 0 : entry->second.lookups;
 }
 
-std::optional<KnownName> InodeTable::oldest_name() {
-  const std::unique_lock lock(mutex_);
-  for (std::size_t left = turns_.size(); left != 0; --left) {
-    const Entry& entry = by_id_.at(turns_.front());
-    turns_.splice(turns_.end(), turns_, turns_.begin());
-    if (entry.children == 0 && entry.inode->handles == 0) return KnownName{entry.parent, entry.name};
+void InodeTable::add_oldest(Turns& turns, std::size_t most, std::vector<KnownName>& names) {
+  for (std::size_t left = turns.size(); left != 0 && names.size() < most; --left) {
+    const Entry& entry = by_id_.at(turns.front());
+    to_the_end(entry);
+    if (entry.children == 0 && entry.inode->handles == 0)
+      names.push_back({entry.parent, entry.name});
   }
-  return std::nullopt;
+}
+
+std::vector<KnownName> InodeTable::oldest_names(std::size_t most) {
+  std::vector<KnownName> names;
+  const std::unique_lock lock(mutex_);
+  add_oldest(files_, most, names);
+  add_oldest(directories_, most, names);
+  return names;
 }
 
 }  // namespace zctrace::fuse

@@ -10,11 +10,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "collector/descriptor.h"
 #include "collector/fuse/path_tree.h"
@@ -83,10 +83,12 @@ class InodeTable {
   std::size_t size() const { return size_; }
   std::uint64_t lookups(std::uint64_t id) const;  // 0: not in the table
 
-  // The last known name of what was looked up the longest ago; each in turn. Not of what somebody
-  // has open, nor of a directory with known files below it: the kernel would forget those as well,
-  // whoever uses them. nullopt: there is none. For those who have too many descriptors open.
-  std::optional<KnownName> oldest_name();
+  // The last known names of what was looked up the longest ago; each in turn, and none twice. First
+  // files, then directories: the kernel drops a name whether or not somebody is in the directory,
+  // or has mounted something on it. Not of what somebody has open, nor of a directory with known
+  // files below it, which the kernel would forget as well. For those who have too many descriptors
+  // open.
+  std::vector<KnownName> oldest_names(std::size_t most);
 
  private:
   struct IdentityHash {
@@ -106,11 +108,15 @@ class InodeTable {
 
   void place(Entry& entry, const Place& place);
   void leave_parent(const Entry& entry);
+  Turns& turns_of(const Entry& entry);
+  void to_the_end(const Entry& entry);
+  void add_oldest(Turns& turns, std::size_t most, std::vector<KnownName>& names);
 
   mutable std::shared_mutex mutex_;
   std::unordered_map<std::uint64_t, Entry> by_id_;
   std::unordered_map<Identity, std::uint64_t, IdentityHash> by_identity_;
-  Turns turns_;  // every id but the root's; who was looked up, or below whom, goes to the end
+  // Every id but the root's; who was looked up, or below whom, goes to the end.
+  Turns files_, directories_;
   std::uint64_t next_id_ = kRootId + 1;
   std::atomic<std::size_t> size_{1};  // of by_id_, for those who only watch it grow
 };

@@ -283,11 +283,10 @@ void Passthrough::make_kernel_forget() noexcept {
     const std::size_t known = fs_->inodes.size();
     const std::size_t enough = fs_->options.inode_descriptors / 4 * 3;
     try {
-      for (std::size_t i = enough; i < known && ::fuse_session_exited(session_.get()) == 0; ++i) {
-        const auto name = fs_->inodes.oldest_name();
-        if (!name) break;
-        ::fuse_lowlevel_notify_inval_entry(session_.get(), name->parent, name->name.c_str(),
-                                           name->name.size());
+      for (const KnownName& name : fs_->inodes.oldest_names(known - std::min(known, enough))) {
+        if (::fuse_session_exited(session_.get()) != 0) break;
+        ::fuse_lowlevel_notify_inval_entry(session_.get(), name.parent, name.name.c_str(),
+                                           name.name.size());
       }
     } catch (...) {
       // No memory for a name: the kernel is asked again when the next request comes.

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 namespace zctrace::fuse {
 namespace {
@@ -24,6 +26,12 @@ class InodeTableTest : public testing::Test {
   }
   void rename(ino_t number, std::uint64_t parent, const char* name) {
     table.rename({1, number}, {parent, name, 8});
+  }
+  std::string oldest(std::size_t most = 1) {
+    std::string names;
+    for (const KnownName& name : table.oldest_names(most))
+      names += (names.empty() ? "" : " ") + name.name;
+    return names;
   }
   InodeTable table{some_descriptor(), {1, 2}};
 };
@@ -91,53 +99,50 @@ TEST_F(InodeTableTest, OldestNamesTakeTurnsWithoutTheForgottenAndTheOpen) {
   const InodePtr third = remember(12, "third");
   open->handles++;
   table.forget(first->id, 1);
-  auto name = table.oldest_name();
-  ASSERT_TRUE(name);
-  EXPECT_EQ(name->name, "third");
-  EXPECT_EQ(name->parent, InodeTable::kRootId);
-  EXPECT_EQ(table.oldest_name()->name, "third");  // still known, so it is its turn again
+  const auto names = table.oldest_names(1);
+  ASSERT_EQ(names.size(), 1u);
+  EXPECT_EQ(names.front().name, "third");
+  EXPECT_EQ(names.front().parent, InodeTable::kRootId);
+  EXPECT_EQ(oldest(), "third");  // still known, so it is its turn again
   open->handles--;
-  name = table.oldest_name();
-  ASSERT_TRUE(name);
-  EXPECT_EQ(name->name, "open");
+  EXPECT_EQ(oldest(), "open");
 }
 
 TEST_F(InodeTableTest, TheNameIsTheLastOneKnown) {
   const InodePtr inode = remember(10, "first");
   remember(10, "hard link");
-  EXPECT_EQ(table.oldest_name()->name, "hard link");
+  EXPECT_EQ(oldest(), "hard link");
   const InodePtr directory = remember(11, "directory");
   rename(10, directory->id, "renamed");
   rename(999, directory->id, "never heard of");
-  EXPECT_EQ(table.oldest_name()->parent, directory->id);
-  EXPECT_EQ(table.oldest_name()->name, "renamed");
+  EXPECT_EQ(table.oldest_names(1).front().parent, directory->id);
+  EXPECT_EQ(oldest(), "renamed");
   EXPECT_EQ(inode->node, 8u);
 }
 
-TEST_F(InodeTableTest, ADirectoryHasItsTurnWhenNothingIsKnownBelowIt) {
-  const InodePtr directory = remember(10, "directory");
+TEST_F(InodeTableTest, ADirectoryHasItsTurnAfterAllFilesWhenNothingIsKnownBelowIt) {
+  const InodePtr directory = remember_below(InodeTable::kRootId, {1, 10, 5}, "directory");
   const InodePtr child = remember_below(directory->id, {1, 11}, "child");
   const InodePtr other = remember_below(directory->id, {1, 12}, "other");
-  EXPECT_EQ(table.oldest_name()->name, "child");
+  EXPECT_EQ(oldest(3), "child other");
   table.forget(child->id, 1);
-  EXPECT_EQ(table.oldest_name()->name, "other");
-  EXPECT_EQ(table.oldest_name()->name, "other");
+  EXPECT_EQ(oldest(3), "other");
   rename(12, InodeTable::kRootId, "elsewhere");
-  EXPECT_EQ(table.oldest_name()->name, "directory");
+  EXPECT_EQ(oldest(1), "elsewhere");
+  EXPECT_EQ(oldest(3), "elsewhere directory");
   directory->handles++;
-  EXPECT_EQ(table.oldest_name()->name, "elsewhere");
-  EXPECT_EQ(table.oldest_name()->name, "elsewhere");
+  EXPECT_EQ(oldest(3), "elsewhere");
 }
 
 TEST_F(InodeTableTest, WhatWasLookedUpLastHasItsTurnLastAndSoHasItsDirectory) {
-  const InodePtr directory = remember(10, "directory");
-  const InodePtr first = remember(11, "first");
-  const InodePtr second = remember(12, "second");
+  const InodePtr directory = remember_below(InodeTable::kRootId, {1, 10, 5}, "directory");
+  remember_below(InodeTable::kRootId, {1, 14, 5}, "another");
+  remember(11, "first");
+  remember(12, "second");
   remember(11, "first");
   const InodePtr child = remember_below(directory->id, {1, 13}, "child");
   table.forget(child->id, 1);
-  for (const char* name : {"second", "first", "directory"})
-    EXPECT_EQ(table.oldest_name()->name, name);
+  EXPECT_EQ(oldest(9), "second first another directory");
 }
 
 TEST_F(InodeTableTest, ADirectoryThroughAnotherMountIsAnotherOne) {
