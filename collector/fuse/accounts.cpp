@@ -174,7 +174,12 @@ void Accounts::tell_apart(const std::unordered_set<ProcessId>& apart) {
       return true;
     });
   }
-  other_processes_ += others.size();
+  for (const ProcessId process : others) {
+    if (process >= others_.size()) others_.resize(process + 1);
+    // What comes late, through an old handle, is of one that was counted before.
+    if (!others_[process]) other_processes_++;
+    others_[process] = true;
+  }
 }
 
 AccountsSnapshot Accounts::snapshot() const {

@@ -100,7 +100,7 @@ Descriptor open_connections() noexcept {
 }
 
 // That of its anonymous device, whose major number is 0 (kernel: fuse_fill_super_common()).
-unsigned connection_number(dev_t device) noexcept { return static_cast<unsigned>(device); }
+unsigned connection_number(dev_t device) noexcept { return minor(device); }
 
 Outstanding::Outstanding(const Descriptor& mount)
     : control_(NewFileSystem("fusectl").mount()), connection_(connection_of(mount)) {}

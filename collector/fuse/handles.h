@@ -31,6 +31,7 @@ struct FileHandle {
   std::atomic<bool> read_by_mapping{false};
   // Who took a POSIX or open file description lock through it; under the inode's locks_mutex.
   std::set<std::uint64_t> lock_owners;
+  std::uint64_t lent_to = 0;  // whose locks are on its own description; the same
 
   FileHandle(Descriptor file, int flags, ProcessId who)
       : fd(std::move(file)), append((flags & O_APPEND) != 0), opener(who) {}

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <new>
 
 #include "collector/fuse/handles.h"
 #include "collector/fuse/posix_locks.h"
@@ -29,12 +30,16 @@ void lock_or_wait(Request& request, bool wait, Attempt attempt) {
   FileSystem& fs = request.fs();
   const Request::Deferred deferred = request.defer();
   ::fuse_req_interrupt_func(deferred.request, wake_waiters, &fs.lock_waiters);
-  fs.lock_waiters.add({attempt,
-                       [deferred] { return ::fuse_req_interrupted(deferred.request) != 0; },
-                       [deferred, &fs](int outcome) {
-                         ::fuse_req_interrupt_func(deferred.request, nullptr, nullptr);
-                         deferred.answer(fs, outcome);
-                       }});
+  const auto answer = [deferred, &fs](int outcome) {
+    ::fuse_req_interrupt_func(deferred.request, nullptr, nullptr);
+    deferred.answer(fs, outcome);
+  };
+  try {
+    fs.lock_waiters.add(
+        {attempt, [deferred] { return ::fuse_req_interrupted(deferred.request) != 0; }, answer});
+  } catch (const std::bad_alloc&) {
+    answer(ENOLCK);
+  }
 }
 
 int last_error(int result) {
@@ -42,13 +47,29 @@ int last_error(int result) {
   return errno == EACCES ? EAGAIN : errno;  // POSIX allows either for a held lock
 }
 
-// Another description of the inode for one owner's locks, with the rights the lock needs. Where an
-// ordinary user may not open the file again, the handle's own.
-Descriptor lock_description(const FileSystem& fs, const Inode& inode, const FileHandle& handle,
-                            short type) {
+bool is_refused(const Descriptor& fd) { return !fd && (errno == EACCES || errno == EPERM); }
+
+// The handle's own description, lent to one owner at a time: it does not tell two from each other.
+Descriptor lend(const Inode& inode, FileHandle& handle, std::uint64_t owner) {
+  if (handle.lent_to != owner && inode.lock_owners.contains(handle.lent_to)) {
+    errno = EACCES;
+    return {};
+  }
+  handle.lent_to = owner;
+  return Descriptor(::fcntl(handle.fd.get(), F_DUPFD_CLOEXEC, 0));
+}
+
+// Another description of the inode for one owner's locks, for both kinds of them if it can be had.
+// Where an ordinary user may not open the file again, the handle's own.
+Descriptor lock_description(const FileSystem& fs, const Inode& inode, FileHandle& handle,
+                            std::uint64_t owner, short type) {
   Descriptor fd = fs.reopen(inode, O_RDWR | O_NONBLOCK);
+  // A file that may only be appended to.
+  if (!fd && errno == EPERM) fd = fs.reopen(inode, O_RDWR | O_APPEND | O_NONBLOCK);
+  const bool both_ways = (::fcntl(handle.fd.get(), F_GETFL) & O_ACCMODE) == O_RDWR;
+  if (is_refused(fd) && both_ways) fd = lend(inode, handle, owner);
   if (!fd) fd = fs.reopen(inode, (type == F_WRLCK ? O_WRONLY : O_RDONLY) | O_NONBLOCK);
-  if (!fd && errno == EACCES) fd.reset(::fcntl(handle.fd.get(), F_DUPFD_CLOEXEC, 0));
+  if (is_refused(fd)) fd = lend(inode, handle, owner);
   return fd;
 }
 
@@ -58,7 +79,7 @@ int set_posix_lock(FileSystem& fs, Inode& inode, FileHandle& handle, std::uint64
   auto held = inode.lock_owners.find(owner);
   if (held == inode.lock_owners.end()) {
     if (wanted.l_type == F_UNLCK) return 0;
-    Descriptor fd = lock_description(fs, inode, handle, wanted.l_type);
+    Descriptor fd = lock_description(fs, inode, handle, owner, wanted.l_type);
     if (!fd) return errno;
     held = inode.lock_owners.emplace(owner, std::move(fd)).first;
   }
@@ -73,11 +94,10 @@ void setlk(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, struct flock* wa
            int sleep) noexcept {
   serve(raw, Operation::setlk, id, [=](Request& request, const Inode&) {
     FileSystem& fs = request.fs();
-    lock_or_wait(request, sleep != 0,
-                 [&fs, &handle = file_handle(*info), inode = fs.inodes.find(id),
-                  owner = info->lock_owner, lock = *wanted] {
-                   return set_posix_lock(fs, *inode, handle, owner, lock);
-                 });
+    lock_or_wait(
+        request, sleep != 0,
+        [&fs, &handle = file_handle(*info), inode = fs.inodes.find(id), owner = info->lock_owner,
+         lock = *wanted] { return set_posix_lock(fs, *inode, handle, owner, lock); });
   });
 }
 
@@ -87,7 +107,8 @@ void getlk(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, struct flock* wa
     const auto held = inode.lock_owners.find(info->lock_owner);
     Descriptor other;
     if (held == inode.lock_owners.end()) {
-      other = lock_description(request.fs(), inode, file_handle(*info), wanted->l_type);
+      other = lock_description(request.fs(), inode, file_handle(*info), info->lock_owner,
+                               wanted->l_type);
       if (!other) other = request.fs().reopen(inode, O_RDONLY | O_NONBLOCK);  // to ask is enough
       if (!other) {
         request.error(errno);

@@ -8,8 +8,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "collector/fuse/proc_file.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -35,13 +40,20 @@ std::vector<gid_t> own_groups() {
   return groups;
 }
 
+// Not by fuse_req_getgroups(), which in libfuse 3.14 reads past the end of what it has read. The
+// requester waits, so that nothing keeps its status waiting.
 std::vector<gid_t> groups_of(fuse_req_t request) {
-  std::vector<gid_t> groups(64);
+  const FileSystem& fs = FileSystem::of(request);
+  const std::string name = std::to_string(::fuse_req_ctx(request)->pid) + "/status";
+  std::string status(8192, '\0');
   for (;;) {
-    const int room = static_cast<int>(groups.size());
-    const int count = ::fuse_req_getgroups(request, room, groups.data());
-    groups.resize(static_cast<std::size_t>(std::max(count, 0)));
-    if (count <= room) return groups;
+    const ssize_t n = read_proc_file(fs.proc.get(), name.c_str(), status.data(), status.size());
+    if (n < 0) return {};
+    if (static_cast<std::size_t>(n) < status.size()) {
+      status.resize(static_cast<std::size_t>(n));
+      return groups_in(status);
+    }
+    status.resize(2 * status.size());
   }
 }
 
@@ -75,6 +87,23 @@ RequesterIdentity::~RequesterIdentity() {
 
 bool is_ordinary_user(fuse_req_t request) noexcept {
   return FileSystem::of(request).options.for_everyone && ::fuse_req_ctx(request)->uid != 0;
+}
+
+std::vector<gid_t> groups_in(std::string_view status) {
+  constexpr std::string_view kLabel = "\nGroups:";
+  std::vector<gid_t> groups;
+  const std::size_t label = status.find(kLabel);
+  if (label == std::string_view::npos) return groups;
+  const std::size_t begin = label + kLabel.size();
+  const std::string_view line = status.substr(begin, status.find('\n', begin) - begin);
+  for (std::size_t at = 0; (at = line.find_first_not_of(" \t", at)) != std::string_view::npos;) {
+    gid_t group = 0;
+    const auto parsed = std::from_chars(line.data() + at, line.data() + line.size(), group);
+    if (parsed.ec != std::errc()) break;
+    groups.push_back(group);
+    at = static_cast<std::size_t>(parsed.ptr - line.data());
+  }
+  return groups;
 }
 
 RequesterGroups::RequesterGroups(fuse_req_t request, bool wanted)

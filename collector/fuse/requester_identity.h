@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <string_view>
+
 #include <vector>
 
 #include "collector/fuse/file_system.h"
@@ -29,6 +31,9 @@ class RequesterIdentity {
   bool masked_;
   mode_t umask_ = 0;
 };
+
+// The supplementary groups in the text of /proc/PID/status.
+std::vector<gid_t> groups_in(std::string_view status);
 
 // For its lifetime the calling thread is in the requester's supplementary groups and in no other,
 // when the mount is for everyone, `wanted`, and the requester not root. They are in no request:

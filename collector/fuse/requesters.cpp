@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ctime>
 
 #include "collector/fuse/proc_file.h"
 
@@ -50,6 +51,13 @@ std::string word_after(std::string_view text, std::string_view label) {
 
 std::uint64_t tick_ns() {
   return 1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+}
+
+std::uint64_t since_boot_ns() {
+  timespec time = {};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000ULL +
+         static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 bool is_power_of_two(std::uint32_t n) { return (n & (n - 1)) == 0; }
@@ -145,12 +153,20 @@ ProcessId Requesters::add(std::int64_t pid) {
   known_[process].process.pid = pid;
   known_[process].asked = Clock::now();
   by_pid_[pid] = process;
+  if (remember_) remembered_.emplace(pid, since_boot_ns());
   return process;
 }
 
 // The pid is somebody else's now, and so are the threads that asked since.
-ProcessId Requesters::replace(ProcessId former) {
-  const ProcessId process = add(known_.at(former).process.pid);
+ProcessId Requesters::replace(ProcessId former, std::uint64_t start_ticks) {
+  Known& known = known_.at(former);
+  known.asked = Clock::now();  // it must not be forgotten here
+  const std::int64_t pid = known.process.pid;
+  const auto latest = by_pid_.find(pid);
+  // Each of its threads that asked at once finds out.
+  const bool found = latest != by_pid_.end() && latest->second != former &&
+                     known_.at(latest->second).start_ticks == start_ticks;
+  const ProcessId process = found ? latest->second : add(pid);
   for (auto& [tid, thread] : threads_)
     if (thread.process == former) thread = {process, thread.checked, thread.asked, 1};
   return process;
@@ -184,12 +200,11 @@ void Requesters::read_details(ProcessId process) {
     known_.at(process).details_wanted = false;
     if (!found) return;
     const std::uint64_t start = known_.at(process).start_ticks;
-    if (start != 0 && start != stat.start_ticks) process = replace(process);
+    if (start != 0 && start != stat.start_ticks) process = replace(process, stat.start_ticks);
     Known& known = known_.at(process);
     known.start_ticks = stat.start_ticks;
     known.process.start_ns = stat.start_ticks * tick_ns();
     known.process.parent_pid = stat.parent_pid;
-    if (remember_ && known.start_ticks != start) remembered_.emplace(pid, stat.start_ticks);
     known.process.name = stat.name;
     if (known.has_command && known.commands_name == stat.name) return;
   }
@@ -247,12 +262,14 @@ void Requesters::remember() {
 
 bool Requesters::has_asked(std::int64_t pid, std::uint64_t start_ns) const {
   const std::lock_guard lock(mutex_);
-  return remembered_.contains({pid, start_ns / tick_ns()});
+  const auto asked = remembered_.lower_bound({pid, start_ns});
+  return asked != remembered_.end() && asked->first == pid;
 }
 
 void Requesters::has_ended(std::int64_t pid, std::uint64_t start_ns) {
   const std::lock_guard lock(mutex_);
-  remembered_.erase({pid, start_ns / tick_ns()});
+  const auto asked = remembered_.lower_bound({pid, start_ns});
+  if (asked != remembered_.end() && asked->first == pid) remembered_.erase(asked);
 }
 
 bool Requesters::may_inspect(ProcessId process) const {

@@ -85,7 +85,7 @@ class Requesters {
   void identify(pid_t tid);
   ProcessId last_known(pid_t tid);
   ProcessId add(std::int64_t pid);
-  ProcessId replace(ProcessId former);
+  ProcessId replace(ProcessId former, std::uint64_t start_ticks);
   void want_details(ProcessId process);
   void read_details(ProcessId process);
   void forget_the_idle();
@@ -98,7 +98,7 @@ class Requesters {
   ProcessId next_ = kKernel + 1;
   std::unordered_map<ProcessId, Known> known_;
   std::unordered_map<std::int64_t, ProcessId> by_pid_;           // the latest of each pid
-  std::set<std::pair<std::int64_t, std::uint64_t>> remembered_;  // pid and ticks
+  std::set<std::pair<std::int64_t, std::uint64_t>> remembered_;  // pid, and when it first asked
   bool remember_ = false;
   std::function<void(const std::unordered_set<ProcessId>&)> told_apart_;
 

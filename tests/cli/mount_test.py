@@ -352,6 +352,28 @@ class Counts(MountTest):
         self.assertEqual(sum(row["errors"] for row in report.totals["rows"]
                              if row["syscall"] in ("fuse:lookup", "fuse:open")), 0)
 
+    def test_a_script_on_the_mount_begins_programs(self):
+        """The shell has it open, and each program closes that while nobody may look at it."""
+        (self.source / "script").write_text("/bin/true\n" * 50)
+        for options in ([], ["--threads", "1"]):
+            with self.subTest(options):
+                mounted = self.mount(*options)
+                subprocess.run(["/bin/sh", self.point / "script"], check=True,
+                               timeout=harness.PATIENCE_S)
+                report = mounted.stop()
+                self.assertEqual(len([process for process in report["processes"]
+                                      if process["name"] in ("sh", "true")]), 51)
+
+    def test_more_hard_links_than_descriptors(self):
+        for number in range(1200):
+            (self.source / f"{number}").mkdir()
+            (self.source / f"{number}/one").touch()
+            os.link(self.source / f"{number}/one", self.source / f"{number}/two")
+        mounted = self.mount("--cache", "always", prefix=["prlimit", "--nofile=1200"])
+        self.look_at([f"{number}/{name}" for number in range(1200) for name in ("one", "two")],
+                     mounted)
+        self.assert_no_name_failed(mounted.stop())
+
     def test_who_becomes_another_program_with_dirty_pages(self):
         """Who then looks at it in /proc waits until somebody has served them."""
         rounds, children = 10, 6

@@ -129,6 +129,9 @@ TEST(Accounts, WhoIsNoLongerToldApartIsOneOfTheOthersAndCountsOnce) {
   whole -= accounts.snapshot();
   EXPECT_TRUE(whole.processes.empty());
   EXPECT_EQ(whole.other_processes, 0u);
+
+  accounts.tell_apart({1, 4});  // what came late is of one that was counted already
+  EXPECT_EQ(accounts.snapshot().other_processes, 2u);
 }
 
 TEST(Accounts, LatencyLiesInTheBucketsThatTheHistogramDefines) {

@@ -9,18 +9,22 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <ctime>
 #include <mutex>
 #include <new>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "collector/error.h"
 #include "collector/fuse/aside.h"
+#include "collector/fuse/detached_mount.h"
 #include "collector/fuse/file_system.h"
 #include "collector/fuse/lock_waiters.h"
 #include "collector/fuse/mappings.h"
 #include "collector/fuse/mount_point.h"
 #include "collector/fuse/read_cause.h"
+#include "collector/fuse/requester_identity.h"
 #include "collector/fuse/requesters.h"
 
 namespace zctrace::fuse {
@@ -64,6 +68,18 @@ TEST(ProcStat, NamesMayHoldAnything) {
   EXPECT_EQ(stat.start_ticks, 99887u);
   EXPECT_FALSE(parse_stat("", stat));
   EXPECT_FALSE(parse_stat("12 (name) S 7", stat));
+}
+
+TEST(ProcStatus, GroupsAreThoseOfTheirLineOnly) {
+  EXPECT_EQ(groups_in("Name:\tx\nFDSize:\t64\nGroups:\t4 24 100000 \nNStgid:\t7\n"),
+            (std::vector<gid_t>{4, 24, 100000}));
+  EXPECT_EQ(groups_in("Name:\tGroups:\t5\nGroups:\t\nNStgid:\t7\n"), std::vector<gid_t>());
+  EXPECT_EQ(groups_in(""), std::vector<gid_t>());
+}
+
+TEST(Connection, HasTheMinorNumberHoweverLarge) {
+  for (const unsigned number : {40U, 255U, 256U, 301U, 70'000U})
+    EXPECT_EQ(connection_number(makedev(0, number)), number);
 }
 
 TEST(ProcMaps, FindsAFileByDeviceAndNumberOnly) {
@@ -156,7 +172,11 @@ TEST(Requesters, RemembersWhoAskedUntilItHasEndedAndOnlyWhenItIsTold) {
   for (const pid_t pid : {::getpid(), ::getppid(), 1}) requesters.process_of(pid);
   // Also when it is no longer told apart.
   EXPECT_TRUE(requesters.has_asked(mine.pid, mine.start_ns));
-  EXPECT_FALSE(requesters.has_asked(mine.pid, mine.start_ns + 1'000'000'000));
+  // A later one of the same number has not.
+  timespec now = {};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  EXPECT_FALSE(requesters.has_asked(mine.pid,
+                                    static_cast<std::uint64_t>(now.tv_sec + 1) * 1'000'000'000ULL));
   requesters.has_ended(mine.pid, mine.start_ns);
   EXPECT_FALSE(requesters.has_asked(mine.pid, mine.start_ns));
 }
