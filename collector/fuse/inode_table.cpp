@@ -28,7 +28,6 @@ void InodeTable::place(Entry& entry, const Place& place) {
   entry.inode->node = place.node;
   if (entry.inode->id == kRootId) return;
   entry.name = place.name;
-  entry.offered = false;
   leave_parent(entry);
   entry.parent = place.parent;
   to_the_end(entry);
@@ -103,11 +102,10 @@ std::uint64_t InodeTable::lookups(std::uint64_t id) const {
 
 void InodeTable::add_oldest(Turns& turns, std::size_t most, std::vector<KnownName>& names) {
   for (std::size_t left = turns.size(); left != 0 && names.size() < most; --left) {
-    Entry& entry = by_id_.at(turns.front());
+    const Entry& entry = by_id_.at(turns.front());
     to_the_end(entry);
-    if (entry.offered || entry.children != 0 || entry.inode->handles != 0) continue;
-    entry.offered = true;
-    names.push_back({entry.parent, entry.name});
+    if (entry.children == 0 && entry.inode->handles == 0)
+      names.push_back({entry.parent, entry.name});
   }
 }
 

@@ -83,8 +83,7 @@ class InodeTable {
   std::size_t size() const { return size_; }
   std::uint64_t lookups(std::uint64_t id) const;  // 0: not in the table
 
-  // The last known names of what was looked up the longest ago; each once until it is looked up
-  // again, because the kernel may know it by another one, or not let it go. First
+  // The last known names of what was looked up the longest ago; each in turn, and none twice. First
   // files, then directories: the kernel drops a name whether or not somebody is in the directory,
   // or has mounted something on it. Not of what somebody has open, nor of a directory with known
   // files below it, which the kernel would forget as well. For those who have too many descriptors
@@ -104,7 +103,6 @@ class InodeTable {
     std::uint64_t parent = 0;
     std::string name;
     std::size_t children = 0;  // entries whose parent it is
-    bool offered = false;      // to be forgotten, by this name
     Turns::iterator turn;
   };
 

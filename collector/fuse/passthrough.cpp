@@ -292,12 +292,8 @@ void Passthrough::make_kernel_forget() noexcept {
       // No memory for a name: the kernel is asked again when the next request comes.
     }
     lock.lock();
-    // Forgets come as requests, a moment later. What is in use is not forgotten at all. With too
-    // few left for those that come meanwhile, later is too late: a look-up that waits for one holds
-    // the lock of its directory.
-    crowded_.wait_for(lock, kForgetPause, [this] {
-      return stopping_ || fs_->inodes.size() > fs_->options.inode_descriptors / 4 * 5;
-    });
+    // Forgets come as requests, a moment later. What is in use is not forgotten at all.
+    crowded_.wait_for(lock, kForgetPause, [this] { return stopping_; });
   }
 }
 

@@ -364,16 +364,6 @@ class Counts(MountTest):
                 self.assertEqual(len([process for process in report["processes"]
                                       if process["name"] in ("sh", "true")]), 51)
 
-    def test_more_hard_links_than_descriptors(self):
-        for number in range(1200):
-            (self.source / f"{number}").mkdir()
-            (self.source / f"{number}/one").touch()
-            os.link(self.source / f"{number}/one", self.source / f"{number}/two")
-        mounted = self.mount("--cache", "always", prefix=["prlimit", "--nofile=1200"])
-        self.look_at([f"{number}/{name}" for number in range(1200) for name in ("one", "two")],
-                     mounted)
-        self.assert_no_name_failed(mounted.stop())
-
     def test_who_becomes_another_program_with_dirty_pages(self):
         """Who then looks at it in /proc waits until somebody has served them."""
         rounds, children = 10, 6
