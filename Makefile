@@ -76,7 +76,8 @@ endif
 FUZZ := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.cpp))
 FUZZED := $(addprefix $(BUILD)/fuzz/,$(addprefix cli/,csv_view.o grid.o json_view.o \
 	listen_address.o markdown_view.o page.o place.o printable.o table_view.o target_options.o \
-	units.o verification_view.o) $(addprefix collector/,report.o syscall_table.o targets.o) \
+	units.o verification_view.o) $(addprefix collector/,mountinfo.o report.o syscall_table.o \
+	targets.o) \
 	$(addprefix collector/fuse/,aside.o proc_file.o read_cause.o requesters.o) \
 	$(addprefix transfers/,error.o sink.o source.o unnamed_file.o))
 

@@ -10,10 +10,10 @@
 #include <charconv>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <system_error>
 
 #include "collector/error.h"
+#include "collector/mountinfo.h"
 
 namespace zctrace {
 namespace {
@@ -39,20 +39,6 @@ bool matches(const std::vector<std::string>& globs, const std::string& name) {
   return !name.empty() && std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
     return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
   });
-}
-
-// The kernel escapes blanks and the like in mountinfo as octal numbers.
-std::string unescaped(const std::string& field) {
-  std::string text;
-  for (std::size_t i = 0; i < field.size(); i++) {
-    if (field[i] == '\\' && i + 3 < field.size()) {
-      text += static_cast<char>((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 + (field[i + 3] - '0'));
-      i += 3;
-    } else {
-      text += field[i];
-    }
-  }
-  return text;
 }
 
 // Those of that name, but for what is inside of one. A directory that goes away meanwhile has none;
@@ -115,15 +101,8 @@ std::vector<pid_t> TargetFinder::processes_named(const std::vector<std::string>&
 }
 
 fs::path TargetFinder::cgroup_mount() const {
-  std::ifstream mounts(root_ / "proc/self/mountinfo");
-  for (std::string line; std::getline(mounts, line);) {
-    const auto separator = line.find(" - ");
-    if (separator == std::string::npos || !line.substr(separator + 3).starts_with("cgroup2 ")) continue;
-    std::istringstream fields(line);
-    std::string field;
-    for (int i = 0; i < 5; i++) fields >> field;  // the fifth is where it is mounted
-    return root_ / fs::path(unescaped(field)).relative_path();
-  }
+  for (const MountEntry& mount : read_mounts(root_ / "proc/self/mountinfo"))
+    if (mount.type == "cgroup2") return root_ / fs::path(mount.target).relative_path();
   throw Error("cgroup v2 is not mounted here: mount -t cgroup2 none /sys/fs/cgroup");
 }
 

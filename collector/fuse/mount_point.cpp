@@ -11,16 +11,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <thread>
+#include <vector>
 
 #include "collector/error.h"
+#include "collector/mountinfo.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -79,31 +80,13 @@ std::string find_program(const char* name) {
   return "";
 }
 
-// As the kernel writes a path in mountinfo.
-std::string escaped(const std::string& path) {
-  std::string text;
-  for (const char c : path) {
-    char octal[5] = {c};
-    if (std::strchr(" \t\n\\", c) != nullptr) std::snprintf(octal, sizeof(octal), "\\%03o", c);
-    text += octal;
-  }
-  return text;
-}
-
 // Whatever is mounted over it, and whatever else has its number now.
 bool is_mounted(const std::string& target, dev_t device) {
   const std::string number = std::to_string(major(device)) + ":" + std::to_string(minor(device));
-  const std::string place = escaped(target);
-  std::ifstream mounts("/proc/self/mountinfo");
-  for (std::string line; std::getline(mounts, line);) {
-    std::istringstream fields(line);
-    std::string id, parent, its_number, root, its_place;
-    fields >> id >> parent >> its_number >> root >> its_place;
-    if (its_number == number && its_place == place &&
-        line.find(" - fuse.zctrace ") != std::string::npos)
-      return true;
-  }
-  return false;
+  const std::vector<MountEntry> mounts = read_mounts("/proc/self/mountinfo");
+  return std::any_of(mounts.begin(), mounts.end(), [&](const MountEntry& mount) {
+    return mount.device == number && mount.target == target && mount.type == "fuse.zctrace";
+  });
 }
 
 // In a thread of its own, for it may wait until dirty pages are written, that is for answers: a
