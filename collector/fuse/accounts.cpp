@@ -162,7 +162,6 @@ void Accounts::add(ProcessId process, PathTree::Node file, const Outcome& outcom
 
 void Accounts::tell_apart(const std::unordered_set<ProcessId>& apart) {
   const std::lock_guard telling_apart(telling_apart_);
-  std::unordered_set<ProcessId> others;
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
     auto& sum = shard->processes[kOtherProcesses];
@@ -170,16 +169,17 @@ void Accounts::tell_apart(const std::unordered_set<ProcessId>& apart) {
       const auto& [id, list] = process;
       if (id == kOtherProcesses || apart.contains(id)) return false;
       for (const auto& [operation, counts] : list) add_all(counts_of(sum, operation), counts);
-      others.insert(id);
+      note_other(id);
       return true;
     });
   }
-  for (const ProcessId process : others) {
-    if (process >= others_.size()) others_.resize(process + 1);
-    // What comes late, through an old handle, is of one that was counted before.
-    if (!others_[process]) other_processes_++;
-    others_[process] = true;
-  }
+}
+
+// Once: what comes late, through an old handle, is of one that was counted before.
+void Accounts::note_other(ProcessId process) {
+  if (process >= others_.size()) others_.resize(process + 1);
+  other_processes_ += !others_[process];
+  others_[process] = true;
 }
 
 AccountsSnapshot Accounts::snapshot() const {

@@ -81,7 +81,9 @@ class Accounts {
   // A process is in all shards told apart, or in none. Taken before a shard's lock.
   mutable std::mutex telling_apart_;
   std::uint64_t other_processes_ = 0;
-  std::vector<bool> others_;  // by number: whether it was told apart
+  std::vector<bool> others_;  // by number: whether it is counted there
+
+  void note_other(ProcessId process);
 
  public:
   ~Accounts();

@@ -66,8 +66,8 @@ Descriptor lock_description(const FileSystem& fs, const Inode& inode, FileHandle
   Descriptor fd = fs.reopen(inode, O_RDWR | O_NONBLOCK);
   // A file that may only be appended to.
   if (!fd && errno == EPERM) fd = fs.reopen(inode, O_RDWR | O_APPEND | O_NONBLOCK);
-  const bool both_ways = (::fcntl(handle.fd.get(), F_GETFL) & O_ACCMODE) == O_RDWR;
-  if (is_refused(fd) && both_ways) fd = lend(inode, handle, owner);
+  if (is_refused(fd) && (::fcntl(handle.fd.get(), F_GETFL) & O_ACCMODE) == O_RDWR)
+    fd = lend(inode, handle, owner);
   if (!fd) fd = fs.reopen(inode, (type == F_WRLCK ? O_WRONLY : O_RDONLY) | O_NONBLOCK);
   if (is_refused(fd)) fd = lend(inode, handle, owner);
   return fd;

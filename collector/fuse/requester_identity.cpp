@@ -90,12 +90,8 @@ bool is_ordinary_user(fuse_req_t request) noexcept {
 }
 
 std::vector<gid_t> groups_in(std::string_view status) {
-  constexpr std::string_view kLabel = "\nGroups:";
   std::vector<gid_t> groups;
-  const std::size_t label = status.find(kLabel);
-  if (label == std::string_view::npos) return groups;
-  const std::size_t begin = label + kLabel.size();
-  const std::string_view line = status.substr(begin, status.find('\n', begin) - begin);
+  const std::string_view line = status_field(status, "Groups");
   for (std::size_t at = 0; (at = line.find_first_not_of(" \t", at)) != std::string_view::npos;) {
     gid_t group = 0;
     const auto parsed = std::from_chars(line.data() + at, line.data() + line.size(), group);

@@ -32,21 +32,10 @@ std::string read_file(int directory, const std::string& name, std::size_t limit)
   return text;
 }
 
-std::int64_t number_after(std::string_view text, std::string_view label) {
-  const std::size_t at = text.find(label);
-  if (at == std::string_view::npos) return 0;
-  std::size_t begin = text.find_first_not_of(" \t", at + label.size());
-  if (begin == std::string_view::npos) return 0;
+std::int64_t number_of(std::string_view field) {
   std::int64_t number = 0;
-  std::from_chars(text.data() + begin, text.data() + text.size(), number);
+  std::from_chars(field.data(), field.data() + field.size(), number);
   return number;
-}
-
-std::string word_after(std::string_view text, std::string_view label) {
-  const std::size_t at = text.find(label);
-  if (at == std::string_view::npos) return "?";
-  const std::size_t begin = text.find_first_not_of(" \t", at + label.size());
-  return std::string(text.substr(begin, text.find('\n', begin) - begin));
 }
 
 std::uint64_t tick_ns() {
@@ -131,14 +120,14 @@ ProcessId Requesters::process_of(pid_t tid, bool may_wait) {
 // On the identity thread.
 void Requesters::identify(pid_t tid) {
   const std::string status = read_file(proc_, std::to_string(tid) + "/status", 512);
-  const std::int64_t pid = number_after(status, "\nTgid:");
+  const std::int64_t pid = number_of(status_field(status, "Tgid"));
   const std::lock_guard lock(mutex_);
   if (pid == 0) return;  // whoever it was when it asked before
   const auto by_pid = by_pid_.find(pid);
   const ProcessId process = by_pid == by_pid_.end() ? add(pid) : by_pid->second;
   if (known_.at(process).process.name.empty()) {
-    known_.at(process).process.name = word_after(status, "Name:");
-    known_.at(process).process.parent_pid = number_after(status, "\nPPid:");
+    known_.at(process).process.name = status_field(status, "Name");
+    known_.at(process).process.parent_pid = number_of(status_field(status, "PPid"));
   }
   if (threads_.size() >= kThreads) threads_.clear();  // those that still ask are found again
   Thread& thread = threads_[tid];
