@@ -9,14 +9,13 @@ import os
 import pathlib
 import select
 import signal
-import stat
 import subprocess
 import sys
 import unittest
 
 import mount_test
 from faults import Faults, FullPipe, writes_to
-from harness import NOBODY, PATIENCE_S, ZCTRACE, Report, argv_of, children, why_not_observable
+from harness import PATIENCE_S, ZCTRACE, Report, argv_of, children, why_not_observable
 from kernel_objects import bpf_objects_of
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -68,21 +67,6 @@ class MountFaults(mount_test.MountTest, Faults):
                              start_new_session=True, **streams)
         self.addCleanup(self.unmount)
         return process
-
-    def as_an_ordinary_user(self):
-        """What to begin a command with, and who holds the namespace where its mounts are."""
-        device = self.directory / "fuse"
-        os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/fuse").st_rdev)
-        os.chmod(device, 0o666)
-        os.chown(self.point, NOBODY, NOBODY)
-        # The shell keeps the namespace, where the mount is, for the test to look at.
-        holder = self.start(["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                             f"mount --bind {device} /dev/fuse;"
-                             " mount -t fusectl none /sys/fs/fuse/connections;"
-                             " echo ready; exec cat"],
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.wait_for_line(holder.stdout, "ready")
-        return ["nsenter", "-t", holder.pid, "-m", *mount_test.AS_NOBODY], holder
 
     def start_reader(self, path):
         reader = self.start([sys.executable, "-c", READER, path], stdin=subprocess.PIPE,

@@ -6,7 +6,6 @@ import pathlib
 import re
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import unittest
@@ -265,15 +264,6 @@ class Serving(ObserveTest):
 
 @unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
 class OrdinaryUser(ObserveTest):
-    def private_device(self):
-        """Words before a command: a device that everybody may open, for it alone."""
-        device = self.directory / "fuse"
-        os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/fuse").st_rdev)
-        os.chmod(device, 0o666)
-        os.chown(self.point, harness.NOBODY, harness.NOBODY)
-        return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                f"mount --bind {device} /dev/fuse && exec \"$@\"", "sh"]
-
     def test_two_capabilities_are_enough_and_are_given_up(self):
         data = self.file()
         (self.source / "file").chmod(0o644)

@@ -94,6 +94,30 @@ class MountTest(harness.TestCase):
         if mounts_at(self.point):
             subprocess.run(["fusermount3", "-uz", self.point], check=False)
 
+    def device_for_everybody(self):
+        """As on most machines; its path, to be mounted over /dev/fuse. The point is NOBODY's."""
+        device = self.directory / "fuse"
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/fuse").st_rdev)
+        os.chmod(device, 0o666)
+        os.chown(self.point, harness.NOBODY, harness.NOBODY)
+        return device
+
+    def private_device(self):
+        """Words before a command: a device that everybody may open, for it alone."""
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                f"mount --bind {self.device_for_everybody()} /dev/fuse && exec \"$@\"", "sh"]
+
+    def as_an_ordinary_user(self):
+        """What to begin a command with, and who holds the namespace where its mounts are."""
+        # The shell keeps the namespace, where the mount is, for the test to look at.
+        holder = self.start(["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                             f"mount --bind {self.device_for_everybody()} /dev/fuse;"
+                             " mount -t fusectl none /sys/fs/fuse/connections;"
+                             " echo ready; exec cat"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.wait_for_line(holder.stdout, "ready")
+        return ["nsenter", "-t", holder.pid, "-m", *AS_NOBODY], holder
+
     def file(self, name="file", size=MEBIBYTE + 7):
         data = hashlib.shake_128(name.encode()).digest(size)
         (self.source / name).write_bytes(data)
@@ -152,15 +176,8 @@ class Content(MountTest):
 
     @unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
     def test_the_checks_hold_for_an_ordinary_user(self):
-        # A device that everybody may open, as on most machines, and only for this test.
-        device = self.directory / "fuse"
-        status = os.stat("/dev/fuse")
-        os.mknod(device, 0o666 | stat.S_IFCHR, status.st_rdev)
-        os.chmod(device, 0o666)
-        os.chown(self.point, harness.NOBODY, harness.NOBODY)
-        private = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                   f"mount --bind {device} /dev/fuse && exec \"$@\"", "sh", *AS_NOBODY]
-        report = self.check_posix([], private, ["nsenter", "-t", "{pid}", "-m", *AS_NOBODY])
+        report = self.check_posix([], [*self.private_device(), *AS_NOBODY],
+                                  ["nsenter", "-t", "{pid}", "-m", *AS_NOBODY])
         self.assertEqual(report["completeness"]["lost_events"], 0)
         self.assertGreater(self.sum_of(report, "read", "bytes"), MEBIBYTE)
 
@@ -598,16 +615,8 @@ class Ending(MountTest):
 
     @unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
     def test_sigkill_leaves_no_mount_of_an_ordinary_user(self):
-        device = self.directory / "fuse"
-        os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/fuse").st_rdev)
-        os.chmod(device, 0o666)
-        os.chown(self.point, harness.NOBODY, harness.NOBODY)
-        # The shell keeps the namespace, where the mount is, for the test to look at.
-        holder = self.start(["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                             f"mount --bind {device} /dev/fuse; echo ready; exec cat"],
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.wait_for_line(holder.stdout, "ready")
-        mounted = self.mount(prefix=["nsenter", "-t", str(holder.pid), "-m", *AS_NOBODY])
+        prefix, holder = self.as_an_ordinary_user()
+        mounted = self.mount(prefix=prefix)
         self.assertTrue(mounts_at(self.point, holder.pid))
         mounted.process.kill()
         mounted.process.wait()
@@ -688,13 +697,8 @@ class Permissions(MountTest):
                               cwd="/", timeout=harness.PATIENCE_S)
 
     def test_an_ordinary_users_mount_writes_to_anothers_set_user_id_file(self):
-        device = self.directory / "fuse"
-        os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/fuse").st_rdev)
-        os.chmod(device, 0o666)
-        os.chown(self.point, harness.NOBODY, harness.NOBODY)
         self.directory.chmod(0o755)
-        private = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                   f"mount --bind {device} /dev/fuse && exec \"$@\"", "sh", *AS_NOBODY]
+        private = [*self.private_device(), *AS_NOBODY]
         for cache in ("none", "auto", "always"):
             changes = {"written": "os.write(os.open(path, os.O_WRONLY), b'x')",
                        "truncated": "os.truncate(path, 1)",
