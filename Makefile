@@ -61,8 +61,10 @@ ARM64_OBJECTS := $(BPF_OBJECTS:$(BUILD)/bpf/%=$(BUILD)/bpf-arm64/%)
 SKELETON := $(BUILD)/generated/zctrace.skel.h
 NAMES := $(BUILD)/generated/syscall_names.inc
 
-sources = $(patsubst %.cpp,$(BUILD)/%.o,$(wildcard $(1)/*.cpp))
-COLLECTOR := $(call sources,collector) $(call sources,collector/fuse)
+# Of a folder and all that are in it.
+cpp_files = $(sort $(shell find $(1) -name '*.cpp'))
+sources = $(patsubst %.cpp,$(BUILD)/%.o,$(call cpp_files,$(1)))
+COLLECTOR := $(call sources,collector)
 TRANSFERS := $(call sources,transfers)
 CLI := $(filter-out $(BUILD)/cli/main.o,$(call sources,cli))
 UNIT_TESTS := $(call sources,tests/unit)
@@ -74,16 +76,17 @@ endif
 
 # What the fuzz targets reach, built apart: clang, sanitizers, coverage.
 FUZZ := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.cpp))
-FUZZED := $(addprefix $(BUILD)/fuzz/,$(addprefix cli/,csv_view.o grid.o json_view.o \
-	listen_address.o markdown_view.o page.o place.o printable.o table_view.o target_options.o \
-	units.o verification_view.o) $(addprefix collector/,mountinfo.o report.o syscall_table.o \
-	targets.o) \
-	$(addprefix collector/fuse/,aside.o proc_file.o read_cause.o requesters.o) \
+FUZZED := $(addprefix $(BUILD)/fuzz/,$(addprefix cli/views/,csv_view.o grid.o json_view.o \
+	markdown_view.o page.o table_view.o verification_view.o) \
+	cli/options/listen_address.o cli/options/target_options.o cli/text/printable.o cli/text/units.o \
+	collector/model/report.o collector/os/mountinfo.o \
+	$(addprefix collector/observe/,owner.o syscall_table.o targets.o) \
+	$(addprefix collector/fuse/requesters/,background_reader.o proc_file.o read_cause.o requesters.o) \
 	$(addprefix transfers/,error.o sink.o source.o unnamed_file.o))
 
 # A stamp for each file that clang++ and clang-tidy found nothing in.
-CHECKED := $(patsubst %,$(BUILD)/clang/%.ok,$(wildcard cli/*.cpp collector/*.cpp \
-	collector/fuse/*.cpp transfers/*.cpp tests/*/*.cpp tests/bench/*.c tests/fixtures/programs/*.c))
+CHECKED := $(patsubst %,$(BUILD)/clang/%.ok,$(call cpp_files,cli collector transfers tests) \
+	$(wildcard tests/bench/*.c tests/fixtures/programs/*.c))
 # They have skeletons of their own.
 CHECKED := $(filter-out $(addprefix $(BUILD)/clang/tests/bench/,floor% parts%),$(CHECKED))
 TIDIED := $(patsubst $(BUILD)/clang/%,$(BUILD)/tidy/%,$(filter-out $(BUILD)/clang/tests/%,$(CHECKED)))
@@ -199,7 +202,7 @@ cppcheck: | $(BUILD)/cppcheck  ## Look for mistakes with cppcheck
 		-j $(JOBS) cli collector transfers
 
 format:  ## Format the C++ sources in place
-	$(Q)clang-format -i $(wildcard collector/*.[ch]* collector/fuse/*.[ch]* cli/*.[ch]* transfers/*.[ch]* tests/*/*.[ch]pp)
+	$(Q)clang-format -i $$(find cli collector transfers tests -name '*.cpp' -o -name '*.h')
 
 tidy: packages tidy-packages  ## Look for mistakes with clang-tidy, cppcheck, pyflakes and shellcheck
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) cppcheck $(TIDIED)
@@ -309,6 +312,5 @@ $(BUILD)/bench/snapshot: $(BUILD)/tests/bench/snapshot.o $(COLLECTOR)
 $(BUILD)/bpf $(BUILD)/bench $(BUILD)/bpf-arm64 $(BUILD)/clang $(BUILD)/cppcheck $(BUILD)/generated $(BUILD)/programs:
 	$(Q)mkdir -p $@
 
-# Not of the packages that are unpacked there, which have directories named so.
--include $(filter-out $(MATRIX_TREE)/%,$(wildcard $(addprefix $(BUILD)/,*/*.d collector/fuse/*.d \
-	tests/*/*.d */*/*.d */*/*/*.d */*/*/*/*.d */*/*/*/*/*.d)))
+# Not of the packages that are unpacked below it, nor of builds of other kinds.
+-include $(shell find $(BUILD) -path $(MATRIX_TREE) -prune -o -name '*.d' -print 2>/dev/null)

@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
-#include "cli/action.h"
-#include "cli/json_view.h"
-#include "cli/output_options.h"
-#include "cli/printable.h"
-#include "collector/error.h"
+#include "cli/commands/action.h"
+#include "cli/views/json_view.h"
+#include "cli/options/output_options.h"
+#include "cli/text/printable.h"
+#include "collector/os/error.h"
 
 namespace {
 

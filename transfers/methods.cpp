@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "transfers/io_loop.h"
+#include "transfers/methods/io_loop.h"
 #include "transfers/method.h"
 
 namespace zctrace::transfers {

@@ -5,7 +5,7 @@
 #include <type_traits>
 
 #include "transfers/error.h"
-#include "transfers/region.h"
+#include "transfers/methods/region.h"
 
 namespace zctrace::transfers {
 

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "transfers/io_loop.h"
+#include "transfers/methods/io_loop.h"
 
 namespace zctrace::transfers {
 namespace {

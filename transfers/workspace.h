@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <memory>
 
-#include "transfers/intermediate_pipe.h"
+#include "transfers/methods/intermediate_pipe.h"
 #include "transfers/method.h"
-#include "transfers/region.h"
+#include "transfers/methods/region.h"
 
 namespace zctrace::transfers {
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <exception>
 
-#include "collector/session.h"
+#include "collector/observe/session.h"
 
 int main(int argc, char** argv) try {
   using Clock = std::chrono::steady_clock;

@@ -16,7 +16,7 @@ import unittest
 
 import harness
 
-CHECKS = harness.ROOT / "tests" / "fixtures" / "posix_checks.py"
+CHECKS = harness.ROOT / "tests" / "posix" / "posix_checks.py"
 MEBIBYTE = 1 << 20
 AS_NOBODY = ["setpriv", f"--reuid={harness.NOBODY}", f"--regid={harness.NOBODY}", "--clear-groups"]
 

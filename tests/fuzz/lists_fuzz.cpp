@@ -7,10 +7,10 @@
 #include <string_view>
 
 #include "bpf/abi.h"
-#include "cli/listen_address.h"
-#include "cli/target_options.h"
-#include "collector/error.h"
-#include "collector/syscall_table.h"
+#include "cli/options/listen_address.h"
+#include "cli/options/target_options.h"
+#include "collector/os/error.h"
+#include "collector/observe/syscall_table.h"
 #include "tests/fuzz/require.h"
 #include "transfers/sink.h"
 

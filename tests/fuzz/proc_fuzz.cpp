@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "cli/place.h"
-#include "collector/fuse/read_cause.h"
-#include "collector/fuse/requesters.h"
+#include "collector/observe/owner.h"
+#include "collector/fuse/requesters/read_cause.h"
+#include "collector/fuse/requesters/requesters.h"
 #include "tests/fuzz/require.h"
 
 namespace {

@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/csv_view.h"
-#include "cli/json_view.h"
-#include "cli/markdown_view.h"
-#include "cli/printable.h"
-#include "cli/table_view.h"
+#include "cli/views/csv_view.h"
+#include "cli/views/json_view.h"
+#include "cli/views/markdown_view.h"
+#include "cli/text/printable.h"
+#include "cli/views/table_view.h"
 #include "tests/fuzz/require.h"
 
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "collector/error.h"
-#include "collector/targets.h"
+#include "collector/os/error.h"
+#include "collector/observe/targets.h"
 #include "tests/fuzz/require.h"
 
 namespace {

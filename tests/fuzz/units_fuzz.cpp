@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "cli/printable.h"
-#include "cli/units.h"
+#include "cli/text/printable.h"
+#include "cli/text/units.h"
 #include "tests/fuzz/require.h"
 
 namespace {

@@ -3,8 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "collector/error.h"
-#include "collector/preflight.h"
+#include "collector/os/error.h"
+#include "collector/observe/preflight.h"
 
 namespace zctrace::testing {
 

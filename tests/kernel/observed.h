@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "collector/session.h"
+#include "collector/observe/session.h"
 
 namespace zctrace::testing {
 

@@ -18,7 +18,7 @@
 #include <chrono>
 #include <thread>
 
-#include "collector/error.h"
+#include "collector/os/error.h"
 
 namespace zctrace::testing {
 namespace {

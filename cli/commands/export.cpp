@@ -1,0 +1,168 @@
+// `zctrace export`: what attach counts, for Prometheus to scrape.
+#include <poll.h>
+#include <prometheus/collectable.h>
+#include <prometheus/exposer.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/commands/action.h"
+#include "cli/options/listen_address.h"
+#include "cli/views/metrics.h"
+#include "cli/options/output_options.h"
+#include "collector/observe/owner.h"
+#include "collector/os/signals.h"
+#include "cli/options/target_options.h"
+#include "collector/os/error.h"
+#include "collector/observe/preflight.h"
+#include "collector/os/capabilities.h"
+#include "collector/observe/attach_session.h"
+
+namespace zctrace {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using std::chrono::system_clock;
+
+struct ExportOptions {
+  TargetOptions targets;
+  CountOptions count;
+  std::string listen = "127.0.0.1:9435";
+  std::size_t max_series = 2000;
+};
+
+SelfCost self_cost() {
+  SelfCost cost;
+  rusage usage = {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  for (const timeval& time : {usage.ru_utime, usage.ru_stime})
+    cost.cpu_seconds += static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  std::uint64_t size_pages = 0;
+  std::uint64_t resident_pages = 0;
+  std::ifstream("/proc/self/statm") >> size_pages >> resident_pages;
+  cost.resident_bytes = resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return cost;
+}
+
+double seconds_since_epoch() {
+  return std::chrono::duration<double>(system_clock::now().time_since_epoch()).count();
+}
+
+// What the server's threads ask for. They never wait for the kernel side to be read.
+class Scraped : public prometheus::Collectable {
+ public:
+  Scraped(std::size_t max_series, bool latency) : metrics_(max_series, latency) {}
+
+  void add(Report standing) {
+    places_.update(standing.processes);
+    metrics_.add(std::move(standing), places_, seconds_since_epoch(), steady_clock::now());
+  }
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    return metrics_.families(self_cost());
+  }
+
+ private:
+  Places places_;
+  Metrics metrics_;
+};
+
+// Serves until the process ends. The threads inherit the caller's signal mask and capabilities:
+// call it when both are as wanted.
+void listen(const ListenAddress& address, const std::shared_ptr<Scraped>& scraped) {
+  std::unique_ptr<prometheus::Exposer> exposer;
+  try {
+    // More threads than scrapers, and no patience: a client that says nothing holds one of them.
+    exposer = std::make_unique<prometheus::Exposer>(
+        std::vector<std::string>{"listening_ports", address.text(), "num_threads", "4",
+                                 "request_timeout_ms", "5000", "enable_keep_alive", "no"});
+  } catch (const std::exception& error) {
+    require_free(address);
+    throw Error("cannot listen on " + address.text() + ": " +
+                (address.is_ipv6
+                     ? "the HTTP library here is built without IPv6; give an IPv4 address"
+                     : error.what()));
+  }
+  exposer->RegisterCollectable(scraped);
+  ListenAddress bound = address;
+  bound.port = static_cast<std::uint16_t>(exposer->GetListeningPorts().at(0));
+  tell(fmt::format("zctrace: serving http://{}/metrics\n", bound.text()));
+  // Closing it takes up to two seconds: CivetWeb looks that often whether it should stop. Its
+  // threads end with the process, and the one that may be serving holds on to what it serves.
+  static_cast<void>(exposer.release());
+}
+
+int serve(const ExportOptions& options, const Targets& targets, const ListenAddress& address) {
+  const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
+  require_free(address);
+  require_observation();
+  WatchOptions watch_options;
+  watch_options.targets = targets;
+  watch_options.wait = options.targets.wait;
+  watch_options.session = session_options(options.count, OutputOptions());
+  Signals signals;
+  Watch watch(watch_options);
+  drop_capabilities(true);
+  const auto scraped = std::make_shared<Scraped>(options.max_series, !options.count.no_latency);
+  scraped->add(watch.take_report());
+  listen(address, scraped);
+
+  // A scrape shows the latest reading.
+  // Not to the end of the last target: a server comes back under its name, and the counts of
+  // one that does not have yet to be scraped.
+  for (auto next_poll = steady_clock::now() + watch.poll_interval();;) {
+    pollfd event = {signals.fd(), POLLIN, 0};
+    const auto timeout = std::chrono::ceil<milliseconds>(next_poll - steady_clock::now()).count();
+    if (::poll(&event, 1, static_cast<int>(std::max<std::int64_t>(timeout, 0))) < 0 &&
+        errno != EINTR)
+      throw system_error("cannot wait", errno);
+    if (signals.take().number != 0) return kExitDone;
+    watch.poll();
+    scraped->add(watch.take_report());
+    next_poll = steady_clock::now() + watch.poll_interval();
+  }
+}
+
+}  // namespace
+
+void add_export_command(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App* command =
+      app.add_subcommand("export", "Serve the counts of running processes to Prometheus");
+  command->footer(
+      "Usage: zctrace export -p PID|-n GLOB|-G CGROUP|--unit NAME|-a [OPTIONS]\n\n"
+      "Serves http://ADDRESS:PORT/metrics until it is told to end (Ctrl-C, SIGTERM),\n"
+      "also when all targets have ended. Targets combine.");
+  add_target_options(*command, options->targets);
+  add_count_options(*command, options->count);
+  command
+      ->add_option("--listen", options->listen,
+                   "Where to serve; only to this machine unless told otherwise")
+      ->type_name("ADDRESS:PORT")
+      ->capture_default_str();
+  command
+      ->add_option("--max-series", options->max_series,
+                   "Never more series than this; what has no room is added to name=\"other\"")
+      ->check(CLI::Range(Metrics::kLeastSeries, std::size_t{1000000}))
+      ->type_name("N")
+      ->capture_default_str();
+  command->callback([options, &chosen] {
+    const Targets targets = parse_targets(options->targets, true);
+    ListenAddress address;
+    try {
+      address = parse_listen_address(options->listen);
+    } catch (const std::invalid_argument& error) {
+      throw CLI::ValidationError("--listen", options->listen + ": " + error.what());
+    }
+    chosen = [options, targets, address] { return serve(*options, targets, address); };
+  });
+}
+
+}  // namespace zctrace

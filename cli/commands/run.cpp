@@ -1,0 +1,214 @@
+// `zctrace run -- CMD`: one command and all its descendants, from exec to exit.
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <poll.h>
+
+#include <fmt/format.h>
+
+#include "cli/commands/action.h"
+#include "collector/observe/host.h"
+#include "cli/views/json_schema.h"
+#include "cli/options/output_options.h"
+#include "collector/os/signals.h"
+#include "collector/os/error.h"
+#include "collector/os/exit_status.h"
+#include "collector/fuse/report/fuse_report.h"
+#include "collector/fuse/mount/private_mount.h"
+#include "collector/os/gated_child.h"
+#include "collector/observe/preflight.h"
+#include "collector/os/capabilities.h"
+#include "collector/os/waited_children.h"
+#include "collector/observe/session.h"
+
+namespace zctrace {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+struct RunOptions {
+  std::vector<std::string> argv;
+  CountOptions count;
+  OutputOptions output;
+  bool as_root = false;
+  bool wait_all = false;
+  bool json_schema = false;
+  std::string mount;  // a directory that the command sees through the passthrough
+};
+
+// What a command gets to end after a SIGTERM that zctrace passed on to it.
+constexpr milliseconds kTermPatience(2000);
+// A task leaves its CPU for the last time a moment after its parent could wait for it.
+constexpr milliseconds kGonePatience(2000);
+
+struct Ending {
+  bool ended = false;  // false: it outlived a signal that asked zctrace to end
+  int signal = 0;      // the one that asked
+};
+
+// Until the command ends, or zctrace is told to.
+Ending watch(const GatedChild& child, Signals& signals, Session& session) {
+  Ending ending;
+  auto deadline = steady_clock::time_point::max();
+  auto next_poll = steady_clock::now() + session.poll_interval();
+  for (;;) {
+    const auto now = steady_clock::now();
+    if (now >= deadline) return ending;
+    if (now >= next_poll) {
+      session.poll();
+      next_poll = steady_clock::now() + session.poll_interval();
+    }
+    const auto until = std::min(deadline, next_poll) - now;
+    pollfd events[] = {{child.handle(), POLLIN, 0}, {signals.fd(), POLLIN, 0}};
+    const auto timeout = std::chrono::ceil<milliseconds>(until).count();
+    if (::poll(events, 2, static_cast<int>(timeout)) < 0 && errno != EINTR)
+      throw system_error("cannot wait for the command", errno);
+    for (Signals::Event event = signals.take(); event.number != 0; event = signals.take()) {
+      // From the terminal the command has it too.
+      if (event.sent) ::kill(child.pid(), event.number);
+      if (event.number != SIGTERM && event.number != SIGHUP) continue;
+      ending.signal = event.number;
+      deadline = std::min(deadline, steady_clock::now() + kTermPatience);
+    }
+    if (events[0].revents != 0) {
+      ending.ended = true;
+      return ending;
+    }
+  }
+}
+
+// Until every descendant is gone, or a signal asks to end.
+void watch_descendants(Signals& signals, Session& session) {
+  for (session.poll(); session.running() != 0; session.poll()) {
+    pollfd event = {signals.fd(), POLLIN, 0};
+    ::poll(&event, 1, 50);
+    if (signals.take().number != 0) return;
+  }
+}
+
+// Waits for the command, and hands on what the kernel says of its descendants. Not where some were
+// left out on purpose, or where zctrace itself reads and writes meanwhile.
+int wait_and_compare(GatedChild& child, const RunOptions& options, Session& session) {
+  const ReapedCounters reaped;
+  const int status = child.wait();
+  if (options.count.no_follow || !options.mount.empty()) return status;
+  if (const auto counters = reaped.since()) session.add_reaped(child.pid(), *counters);
+  return status;
+}
+
+int run(const RunOptions& options) {
+  if (options.json_schema) {
+    write_all(STDOUT_FILENO, std::string(json_schema()), "to standard output");
+    return kExitDone;
+  }
+  const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
+  require_observation();
+  Outputs outputs(options.output, STDERR_FILENO);
+  const auto identity = options.as_root ? std::nullopt : caller_identity();
+
+  // The fork comes first: the kernel counts what zctrace holds then as the command's peak RSS.
+  Signals signals;
+  std::optional<fuse::PrivateMount> mount;
+  if (!options.mount.empty()) mount.emplace(options.mount);
+  const auto enter = [&mount] { return mount ? mount->enter() : 0; };
+  GatedChild child(options.argv, identity, signals.before(), enter);
+
+  SessionOptions observing = session_options(options.count, options.output);
+  observing.max_ended = options.output.max_processes;
+  Session session(observing);
+  if (mount) {
+    fuse::PassthroughOptions passthrough;
+    passthrough.before_serving = [&session](const std::vector<pid_t>& threads) {
+      session.observe_own(threads);
+    };
+    mount->serve(passthrough);
+  }
+  session.arm(child.pid());
+  drop_capabilities(false);
+
+  const std::size_t serving = mount ? mount->passthrough().threads() : 0;
+  const auto mounted = mount ? fuse::read_now(mount->passthrough(), serving) : fuse::Reading();
+  Report report;
+  report.command = "run";
+  report.host = this_host();
+  report.argv = options.argv;
+  report.started_at = now_rfc3339();
+  report.latency = session.latency();
+  const auto start = steady_clock::now();
+  // Told to end while the programs were loaded: the command has not begun, and never does.
+  if (const Signals::Event event = signals.take(); event.number != 0) return 128 + event.number;
+  child.release();
+  const Ending ending = watch(child, signals, session);
+  if (ending.ended) {
+    report.exit_code = shell_status(options.count.verify ? wait_and_compare(child, options, session)
+                                                         : child.wait());
+    session.poll_until_gone(child.pid(), kGonePatience);
+  } else {
+    session.poll();
+    tell(fmt::format("zctrace: the command (process {}) still runs and is no longer observed\n",
+                     child.pid()));
+  }
+  if (ending.ended && options.wait_all) watch_descendants(signals, session);
+  report.duration_ns = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
+  // Who serves counts a request a moment after it was answered.
+  if (mount) mount->passthrough().stop();
+  std::optional<Verification> verification;
+  if (options.count.verify) verification = session.verify();
+  if (mount || session.running() != 0) session.stop();
+  report.completeness = session.completeness();
+  report.completeness.verification = std::move(verification);
+  report.processes = session.processes();
+  report.others = session.others();
+  if (mount) {
+    fuse::FuseReport seen = fuse::seen_between(
+        mounted, fuse::read_now(mount->passthrough(), serving), mount->passthrough());
+    seen.report.command = report.command;
+    seen.observed.emplace();
+    for (const Process& process : report.processes)
+      fuse::add_calls_on_fuse(seen.observed->applications, process);
+    fuse::add_calls_on_fuse(seen.observed->applications, report.others.sum);
+    seen.observed->daemon = fuse::sum_of(session.own_threads());
+    outputs.write(report, seen);
+  } else {
+    outputs.write(report);
+  }
+  if (const int lost = outputs.status(report); lost != kExitDone) return lost;
+  return report.exit_code.value_or(128 + ending.signal);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Run a command and count how it moves bytes");
+  command->footer("Usage: zctrace run [OPTIONS] -- COMMAND [ARGUMENT...]\n\n"
+                  "Exits with the command's own status, 128+N when signal N ended it.");
+  add_count_options(*command, options->count);
+  add_verify_option(*command, options->count);
+  add_output_options(*command, options->output);
+  command->add_flag("--as-root", options->as_root,
+                    "Under sudo: run the command as root, not as the caller");
+  command->add_flag("--wait", options->wait_all,
+                    "Report when the last descendant has ended, not when the command has");
+  command->add_option("--mount", options->mount,
+                      "The command sees DIR through a counting file system (root only)")
+      ->type_name("DIR");
+  command->add_flag("--json-schema", options->json_schema, "Print the JSON Schema of --json");
+  // The command's own options are not ours: parsing ends at its name.
+  command->allow_extras()->prefix_command();
+  command->callback([command, options, &separated, &chosen] {
+    const std::vector<std::string> rest = command->remaining();
+    // `run cp -a x y` works without "--"; then the first word must not look like an option.
+    if (!rest.empty() && (separated || rest.front().starts_with('-')))
+      throw CLI::ValidationError("run", "unexpected '" + rest.front() + "'");
+    options->argv = separated.value_or(rest);
+    if (options->argv.empty() && !options->json_schema)
+      throw CLI::ValidationError("run", "no command given");
+    chosen = [options] { return run(*options); };
+  });
+}
+
+}  // namespace zctrace

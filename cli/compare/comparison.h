@@ -1,0 +1,90 @@
+// What `compare` finds out, and the arithmetic on it. Pure values, no I/O.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/fuse/report/fuse_report.h"
+#include "collector/model/report.h"
+
+namespace zctrace {
+
+struct Statistics {
+  double mean = 0;
+  double stddev = 0;  // of the sample (n - 1); 0 for a single run
+  double median = 0;
+  double min = 0;
+  double max = 0;
+};
+
+// Of at least one value.
+Statistics statistics_of(std::vector<double> values);
+
+// The FUSE daemon that was on the way: what it did between the client's first call and its last,
+// and what it then still had to answer.
+struct DaemonResult {
+  bool splice = true;
+  double user_ns = 0;  // medians over the timed runs
+  double system_ns = 0;
+  // Of the counting pass. `counts.pid` is 0 when it did not happen.
+  Process counts;
+  fuse::Usage usage;
+};
+
+// One method with one buffer size: a row of the table. Times without probes, counts with.
+struct MethodResult {
+  std::string method;
+  std::optional<std::uint64_t> buffer_bytes;  // nullopt: whole, or the method takes none
+  std::string buffer = "-";                   // "4K", "whole"; "-": the method takes none
+  std::string label;  // "read_write/4K", "sendfile/whole", "reflink", "splice/64K/splice-off"
+  bool supported = true;
+  std::optional<std::string> error;           // "EINVAL: …"; also what went wrong in a later run
+  std::optional<bool> verified;               // nullopt: nothing to compare with (null sink)
+
+  std::vector<double> wall_ns;  // one a timed run
+  double user_ns = 0;           // medians over the timed runs, of the sender
+  double system_ns = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t copied_notifications = 0;  // of zero-copy sends, that the kernel copied after all
+  std::uint64_t notifications = 0;
+
+  // Of the counting pass. `counts.pid` is 0 when it did not happen.
+  Process counts;
+  double observed_wall_ns = 0;  // the same run with probes attached
+  std::optional<DaemonResult> daemon;
+
+  bool timed() const { return !wall_ns.empty(); }
+  double bytes_per_s() const;  // at the median
+};
+
+struct Comparison {
+  Host host;
+  std::vector<std::string> argv;
+  std::string started_at;
+  std::uint64_t duration_ns = 0;
+  std::string source_kind;
+  std::string source_path;
+  std::string source_filesystem;
+  std::uint64_t source_bytes = 0;
+  std::string sink_kind;
+  std::string drain;
+  unsigned runs = 0;
+  bool cold = false;
+  bool fuse = false;     // every row has a daemon
+  std::string baseline;  // the label of a row
+  std::vector<MethodResult> methods;
+  Completeness completeness;
+
+  const MethodResult* baseline_row() const;  // nullptr when it was not timed
+  // Median time relative to the baseline's; nullopt when either was not timed.
+  std::optional<double> relative(const MethodResult& result) const;
+};
+
+// One line for each thing that the counts and times show, in no run more than they show.
+std::vector<std::string> insights(const Comparison& comparison);
+// Runs that do not fit the others, and times that mean nothing.
+std::vector<std::string> warnings(const Comparison& comparison);
+
+}  // namespace zctrace

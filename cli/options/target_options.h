@@ -1,0 +1,23 @@
+// -p, -n, -G, --unit and -a: shared by every command that watches running processes.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "collector/observe/attach_session.h"
+
+namespace zctrace {
+
+struct TargetOptions {
+  std::vector<std::string> pids;  // each may be a list with commas
+  Targets targets;
+  bool wait = false;
+};
+
+void add_target_options(CLI::App& command, TargetOptions& options);
+
+// Throws CLI::ValidationError: a bad pid, or no target where one is `required`.
+Targets parse_targets(const TargetOptions& options, bool required);
+
+}  // namespace zctrace

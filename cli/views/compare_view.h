@@ -1,0 +1,17 @@
+// A comparison as a table with its insights, as JSON, CSV and Markdown.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/compare/comparison.h"
+#include "cli/views/page.h"
+
+namespace zctrace {
+
+std::string compare_table(const Comparison& comparison, const TableStyle& style);
+nlohmann::ordered_json compare_json(const Comparison& comparison);
+std::string compare_csv(const Comparison& comparison);
+std::string compare_markdown(const Comparison& comparison);
+
+}  // namespace zctrace

@@ -1,0 +1,169 @@
+// Writes each field of product.md's interface once; what else is written is additional.
+#include "cli/views/json_view.h"
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "cli/text/printable.h"
+#include "cli/views/verification_view.h"
+
+#ifndef ZCTRACE_VERSION
+#error "the Makefile defines ZCTRACE_VERSION"
+#endif
+
+namespace zctrace {
+namespace {
+
+using nlohmann::ordered_json;
+
+template <typename T>
+ordered_json or_null(const std::optional<T>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json words_json(const std::vector<std::string>& words) {
+  ordered_json array = ordered_json::array();
+  for (const std::string& word : words) array.push_back(valid_utf8(word));
+  return array;
+}
+
+ordered_json latency_json(const Row& row) {
+  const auto percentile = [&row](double fraction) {
+    return row.latency.percentile_ns(fraction, row.max_ns).value_or(0);
+  };
+  if (row.latency.total() == 0) return nullptr;
+  return {{"p50", percentile(0.5)},
+          {"p90", percentile(0.9)},
+          {"p99", percentile(0.99)},
+          {"max", row.max_ns}};
+}
+
+ordered_json per_gb_json(const Process& process, std::uint64_t delivered_bytes, bool latency) {
+  if (delivered_bytes == 0) return nullptr;
+  const auto each = [delivered_bytes](std::uint64_t count) {
+    return per_gb(count, delivered_bytes).value_or(0);
+  };
+  return {{"syscalls", each(process.syscalls())},
+          {"crossings", each(process.crossings())},
+          {"copied_bytes", each(process.copied_bytes())},
+          {"user_ns", each(process.user_ns)},
+          {"system_ns", each(process.system_ns)},
+          {"off_cpu_ns", each(latency ? process.off_cpu_ns() : 0)},
+          {"voluntary_switches", each(process.voluntary_switches())},
+          {"involuntary_switches", each(process.involuntary_switches())},
+          {"minor_faults", each(process.minor_faults)},
+          {"major_faults", each(process.major_faults)}};
+}
+
+// What a process and the totals have in common, appended to `object`.
+void append_figures(ordered_json& object, const Process& process, std::uint64_t delivered_bytes,
+                    std::uint64_t zero_copy_bytes, std::optional<double> zero_copy_share,
+                    bool latency) {
+  object["threads"] = process.threads;
+  object["user_ns"] = process.user_ns;
+  object["system_ns"] = process.system_ns;
+  object["minor_faults"] = process.minor_faults;
+  object["major_faults"] = process.major_faults;
+  object["max_rss_bytes"] = process.max_rss_bytes;
+  object["voluntary_switches"] = process.voluntary_switches();
+  object["involuntary_switches"] = process.involuntary_switches();
+  object["outside_syscalls"] = {{"voluntary_switches", process.outside_syscalls.voluntary},
+                                {"involuntary_switches", process.outside_syscalls.involuntary},
+                                {"off_cpu_ns", latency ? process.off_cpu_outside_ns : 0}};
+  object["syscalls"] = process.syscalls();
+  object["errors"] = process.errors();
+  object["crossings"] = process.crossings();
+  object["copied_bytes"] = process.copied_bytes();
+  object["in_kernel_bytes"] = process.in_kernel_bytes();
+  object["delivered_bytes"] = delivered_bytes;
+  object["zero_copy_bytes"] = zero_copy_bytes;
+  object["zero_copy_share"] = or_null(zero_copy_share);
+  object["per_gb"] = per_gb_json(process, delivered_bytes, latency);
+  ordered_json& rows = object["rows"] = ordered_json::array();
+  for (const Row& row : process.rows) rows.push_back(row_json(row, latency));
+}
+
+ordered_json process_json(const Process& process, bool latency) {
+  ordered_json object;
+  object["pid"] = process.pid;
+  if (process.tid != 0) object["tid"] = process.tid;
+  object["parent_pid"] = process.parent_pid;
+  object["name"] = valid_utf8(process.name);
+  object["argv"] = words_json(process.argv);
+  object["started_ns"] = process.start_ns;
+  object["ended_ns"] = or_null(process.end_ns);
+  object["exit_code"] = or_null(process.exit_code);
+  append_figures(object, process, process.delivered_bytes(), process.zero_copy_bytes(),
+                 process.zero_copy_share(), latency);
+  return object;
+}
+
+}  // namespace
+
+std::string version() { return ZCTRACE_VERSION; }
+
+ordered_json host_json(const Host& host) {
+  return {
+      {"kernel", valid_utf8(host.kernel)}, {"arch", valid_utf8(host.arch)}, {"cpus", host.cpus}};
+}
+
+ordered_json completeness_json(const Completeness& completeness) {
+  ordered_json lost = ordered_json::object();
+  for (const auto& [reason, count] : completeness.lost_by_reason) lost[valid_utf8(reason)] = count;
+  ordered_json object = {{"lost_events", completeness.lost_events()},
+                         {"lost", lost},
+                         {"in_flight_at_start", completeness.in_flight_at_start},
+                         {"in_flight_at_end", completeness.in_flight_at_end},
+                         {"compat_syscalls", completeness.compat_syscalls},
+                         {"unfollowed_tasks", completeness.unfollowed_tasks}};
+  if (completeness.verification)
+    object["verification"] = verification_json(*completeness.verification);
+  return object;
+}
+
+ordered_json row_json(const Row& row, bool latency) {
+  return {{"syscall", valid_utf8(row.syscall)},
+          {"from", kind_name(row.from)},
+          {"to", kind_name(row.to)},
+          {"copy", copy_name(row.copy)},
+          {"asynchronous", row.asynchronous},
+          {"calls", row.calls},
+          {"errors", row.errors},
+          {"restarts", row.restarts},
+          {"bytes", row.bytes},
+          {"wall_ns", latency ? row.wall_ns : 0},
+          {"off_cpu_ns", latency ? row.off_cpu_ns : 0},
+          {"voluntary_switches", row.voluntary_switches},
+          {"involuntary_switches", row.involuntary_switches},
+          {"latency_ns", latency ? latency_json(row) : ordered_json(nullptr)}};
+}
+
+ordered_json report_json(const Report& report) {
+  const Totals totals = report.totals();
+  ordered_json object;
+  object["schema"] = "zctrace/1";
+  object["command"] = valid_utf8(report.command);
+  object["version"] = version();
+  object["host"] = host_json(report.host);
+  object["argv"] = words_json(report.argv);
+  object["exit_code"] = or_null(report.exit_code);
+  object["started_at"] = valid_utf8(report.started_at);
+  object["duration_ns"] = report.duration_ns;
+  object["latency_measured"] = report.latency;
+  object["completeness"] = completeness_json(report.completeness);
+  ordered_json& sum = object["totals"] = ordered_json::object();
+  append_figures(sum, totals.sum, totals.delivered_bytes, totals.zero_copy_bytes,
+                 totals.zero_copy_share(), report.latency);
+  ordered_json& processes = object["processes"] = ordered_json::array();
+  for (const Process& process : report.processes) {
+    processes.push_back(process_json(process, report.latency));
+  }
+  const Totals& others = report.others;
+  ordered_json& rest = object["other_processes"] = {{"count", others.processes}};
+  append_figures(rest, others.sum, others.delivered_bytes, others.zero_copy_bytes,
+                 others.zero_copy_share(), report.latency);
+  return object;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,26 @@
+// A report as the JSON that scripts read; the field names are an interface (json_schema.h).
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "collector/model/report.h"
+
+namespace zctrace {
+
+// All strings in it are valid UTF-8, so that dump() never throws: dump(2) for a file,
+// dump() for a stream of one object a line.
+nlohmann::ordered_json report_json(const Report& report);
+
+// One row as in `processes[].rows`, for `compare`, which has rows outside of processes.
+nlohmann::ordered_json row_json(const Row& row, bool latency);
+
+nlohmann::ordered_json completeness_json(const Completeness& completeness);
+
+// {"kernel", "arch", "cpus"}
+nlohmann::ordered_json host_json(const Host& host);
+
+// ZCTRACE_VERSION, which the Makefile sets.
+std::string version();
+
+}  // namespace zctrace

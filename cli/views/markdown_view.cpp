@@ -1,0 +1,92 @@
+// The same cells as the terminal's, between pipes.
+#include "cli/views/markdown_view.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/text/printable.h"
+
+namespace zctrace {
+namespace {
+
+constexpr std::size_t kTitleWidth = 200;
+
+bool is_word(std::string_view text, std::size_t at) {
+  return at < text.size() && std::isalnum(static_cast<unsigned char>(text[at])) != 0;
+}
+
+std::string escaped(std::string_view text) {
+  static constexpr std::string_view kMarkup = "\\`*[]<>|~&#@";
+  std::string safe;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    // An underscore inside a word, as in copy_file_range, is no markup.
+    const bool inside_word = at > 0 && is_word(text, at - 1) && is_word(text, at + 1);
+    if (kMarkup.find(text[at]) != std::string_view::npos || (text[at] == '_' && !inside_word)) {
+      safe += '\\';
+    }
+    safe += text[at];
+  }
+  return safe;
+}
+
+std::string joined(const std::vector<std::string>& items) {
+  return escaped(fmt::format("{}", fmt::join(items, ", ")));
+}
+
+std::string table(const std::vector<Fact>& facts) {
+  std::string text = "| | |\n|:---|:---|\n";
+  for (const Fact& fact : facts) {
+    text += fmt::format("| {} | {} |\n", escaped(fact.label), joined(fact.items));
+  }
+  return text + '\n';
+}
+
+}  // namespace
+
+std::string markdown_text(std::string_view text) { return escaped(text); }
+
+std::string markdown_table(const Grid& grid) {
+  std::string titles = "|";
+  std::string rule = "|";
+  for (const Column& column : grid.columns) {
+    titles += fmt::format(" {} |", escaped(column.title));
+    rule += column.right_aligned ? "---:|" : ":---|";
+  }
+  std::string text = titles + '\n' + rule + '\n';
+  for (const auto& line : grid.lines) {
+    text += '|';
+    for (const Cell& cell : line) text += fmt::format(" {} |", escaped(cell.text));
+    text += '\n';
+  }
+  return text + '\n';
+}
+
+std::string markdown_view(const Report& report, std::optional<GroupBy> by) {
+  const Wording wording{true, false, report.latency};
+  const Totals totals = report.totals();
+  const bool several = totals.processes > 1;
+  const bool by_process = by == GroupBy::process || by == GroupBy::thread;
+
+  std::string text = fmt::format(
+      "### {}\n\n", escaped(cut_to_width(report_title(report, wording), kTitleWidth, true)));
+  text += joined(report_circumstances(report, wording)) + "\n\n";
+  text += joined(resource_items(totals.sum, several)) + "\n\n";
+  if (!totals.sum.rows.empty()) {
+    text += markdown_table(rows_grid(totals.sum, by_process ? std::nullopt : by, wording));
+  }
+  if (several && (by_process || !by)) {
+    text += markdown_table(processes_grid(report, wording));
+    if (const std::string more = processes_left_out(report, wording); !more.empty())
+      text += escaped(more) + "\n\n";
+  }
+  std::vector<Fact> facts =
+      derived_facts(totals.sum, totals.delivered_bytes, totals.zero_copy_bytes, wording);
+  for (Fact& fact : completeness_facts(report.completeness)) facts.push_back(std::move(fact));
+  return text + table(facts);
+}
+
+}  // namespace zctrace

@@ -1,0 +1,22 @@
+// A report as GitHub-flavoured Markdown, to paste into an issue.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/views/grid.h"
+#include "collector/model/report.h"
+
+namespace zctrace {
+
+// UTF-8. Whatever comes from outside is escaped: no cell ends a row, a table or a line.
+std::string markdown_view(const Report& report, std::optional<GroupBy> by);
+
+// Escaped, so that it is text and nothing else.
+std::string markdown_text(std::string_view text);
+
+// Cells escaped, columns aligned; ends with an empty line.
+std::string markdown_table(const Grid& grid);
+
+}  // namespace zctrace

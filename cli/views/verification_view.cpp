@@ -1,0 +1,133 @@
+// Names and sentences for equal, different and not compared.
+#include "cli/views/verification_view.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "cli/text/units.h"
+
+namespace zctrace {
+namespace {
+
+using nlohmann::ordered_json;
+
+// In the order of KernelCounter.
+constexpr std::string_view kNames[kKernelCounters] = {
+    "syscr", "syscw", "rchar", "wchar", "voluntary_switches", "involuntary_switches",
+};
+
+constexpr std::size_t kDifferencesShown = 8;
+
+std::string_view words_for(KernelCounter counter) {
+  switch (counter) {
+    case KernelCounter::voluntary: return "voluntary switches";
+    case KernelCounter::involuntary: return "involuntary switches";
+    default: return kNames[static_cast<std::size_t>(counter)];
+  }
+}
+
+std::string_view words_for_reason(std::string_view reason) {
+  if (reason == "changed_while_read") return "changed while they were read";
+  if (reason == "dumped_core") return "dumped core";
+  if (reason == "no_room") return "no room for their counts";
+  return reason;
+}
+
+// What was compared, in words that follow a number of processes.
+std::vector<std::string> compared_items(const Verification& verification) {
+  std::vector<std::string> items;
+  if (!verification.io_not_verified) items = {"syscr", "syscw", "rchar", "wchar"};
+  items.push_back(fmt::format("switches of {} process{} {}", format_count(verification.compared),
+                              verification.compared == 1 ? "" : "es",
+                              verification.equal() ? "equal the kernel's own" : "compared"));
+  return items;
+}
+
+std::vector<std::string> margin_items(const Verification& verification) {
+  std::vector<std::string> items;
+  for (std::size_t i = verification.io_not_verified ? kIoCounters : 0; i < kKernelCounters; i++) {
+    const auto& margin = verification.counters[i].margin;
+    if (margin && *margin == 0) continue;
+    const std::string_view name = words_for(static_cast<KernelCounter>(i));
+    items.push_back(margin ? fmt::format("{} within {}", name, format_count(*margin))
+                           : fmt::format("{} at least", name));
+  }
+  return items;
+}
+
+ordered_json check_json(const CounterCheck& check) {
+  return {{"kernel", check.kernel},
+          {"counted", check.counted},
+          {"difference", check.difference},
+          {"margin", check.margin ? ordered_json(*check.margin) : ordered_json(nullptr)}};
+}
+
+}  // namespace
+
+std::vector<Fact> verification_facts(const Verification& verification) {
+  std::vector<Fact> facts;
+  Fact verified{"verified", {}, Tone::plain};
+  if (verification.compared != 0) {
+    verified.items = compared_items(verification);
+    for (std::string& item : margin_items(verification)) verified.items.push_back(std::move(item));
+  }
+  for (const auto& [reason, count] : verification.not_compared)
+    if (count != 0)
+      verified.items.push_back(
+          fmt::format("{} not compared ({})", format_count(count), words_for_reason(reason)));
+  if (verified.items.empty()) verified.items = {"nothing: no process was observed"};
+  facts.push_back(std::move(verified));
+  if (verification.io_not_verified)
+    facts.push_back({"not verified",
+                     {"syscr", "syscw", "rchar", "wchar: " + *verification.io_not_verified},
+                     Tone::plain});
+  if (verification.equal()) return facts;
+  Fact unequal{"NOT EQUAL", {}, Tone::warning};
+  for (const Verification::Difference& one : verification.differences) {
+    if (unequal.items.size() == kDifferencesShown) {
+      unequal.items.push_back(fmt::format("and {} more (in --json)",
+                                          verification.differences.size() - kDifferencesShown));
+      break;
+    }
+    unequal.items.push_back(fmt::format("{} of process {}{}: the kernel has {} and zctrace {}",
+                                        words_for(one.counter), one.pid,
+                                        one.with_descendants ? " with its descendants" : "",
+                                        format_count(one.kernel), format_count(one.counted)));
+  }
+  facts.push_back(std::move(unequal));
+  return facts;
+}
+
+ordered_json verification_json(const Verification& verification) {
+  ordered_json object;
+  object["equal"] = verification.equal();
+  object["compared_processes"] = verification.compared;
+  ordered_json& reasons = object["not_compared"] = ordered_json::object();
+  for (const auto& [reason, count] : verification.not_compared) reasons[reason] = count;
+  object["io_not_verified"] = verification.io_not_verified
+                                  ? ordered_json(*verification.io_not_verified)
+                                  : ordered_json(nullptr);
+  for (std::size_t i = 0; i < kKernelCounters; i++) {
+    const bool skipped = verification.io_not_verified && i < kIoCounters;
+    object[std::string(kNames[i])] =
+        skipped ? ordered_json(nullptr) : check_json(verification.counters[i]);
+  }
+  object["reaped"] = nullptr;
+  if (verification.reaped) {
+    ordered_json& reaped = object["reaped"] = ordered_json::object();
+    for (std::size_t i = 0; i < kKernelCounters; i++)
+      reaped[std::string(kNames[i])] = {{"kernel", verification.reaped->kernel[i]},
+                                        {"observed", verification.reaped->observed[i]}};
+  }
+  ordered_json& differences = object["differences"] = ordered_json::array();
+  for (const Verification::Difference& one : verification.differences)
+    differences.push_back({{"pid", one.pid},
+                           {"with_descendants", one.with_descendants},
+                           {"counter", kNames[static_cast<std::size_t>(one.counter)]},
+                           {"kernel", one.kernel},
+                           {"counted", one.counted}});
+  return object;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,160 @@
+// open, create, release, and what concerns an open file but moves no bytes.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <mutex>
+
+#include "collector/fuse/filesystem/handles.h"
+#include "collector/fuse/filesystem/lookup.h"
+#include "collector/fuse/filesystem/posix_locks.h"
+#include "collector/fuse/filesystem/request.h"
+#include "collector/fuse/filesystem/requester_identity.h"
+
+namespace zctrace::fuse {
+namespace {
+
+// Of the flags that an application opens with, those that make sense below the mount. O_DIRECT
+// would need aligned pipes; what it means above, the kernel does before it asks. O_NONBLOCK in
+// case the name became a FIFO meanwhile.
+int daemon_flags(int flags) {
+  return (flags & ~(O_DIRECT | O_NOFOLLOW | O_CREAT | O_EXCL)) | O_NONBLOCK | O_CLOEXEC;
+}
+
+void set_caching(const FileSystem& fs, fuse_file_info& info, FileHandle& handle) {
+  info.direct_io = fs.options.cache == Cache::none;
+  info.keep_cache = fs.options.cache == Cache::always;
+  handle.direct = info.direct_io != 0;
+}
+
+void open(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
+  serve(raw, Operation::open, id, [info](Request& request, Inode& inode) {
+    FileSystem& fs = request.fs();
+    const DropSetIds drop((info->flags & O_TRUNC) != 0 && is_ordinary_user(request.raw()));
+    Descriptor fd = fs.reopen(inode, daemon_flags(info->flags));
+    if (!fd) {
+      request.error(errno == EMFILE ? ENFILE : errno);
+      return;
+    }
+    auto handle = std::make_unique<FileHandle>(std::move(fd), info->flags, request.process());
+    set_caching(fs, *info, *handle);
+    info->fh = reinterpret_cast<std::uint64_t>(handle.get());
+    inode.handles++;
+    if (request.opened(*info)) {
+      static_cast<void>(handle.release());  // the kernel's, until release
+    } else {
+      inode.handles--;
+    }
+  });
+}
+
+void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
+            fuse_file_info* info) noexcept {
+  serve(raw, Operation::create, parent_id, [=](Request& request, const Inode& parent) {
+    FileSystem& fs = request.fs();
+    if (!is_plain_name(name)) {
+      request.error(EINVAL);
+      return;
+    }
+    int error = 0;
+    Descriptor fd;
+    {
+      // O_EXCL in any case: the kernel has found no such name, so it has checked no permission of
+      // a file that came to be since.
+      const RequesterGroups groups(request.raw(), is_set_group_id(mode));
+      const RequesterIdentity as(request.context(), fs.options);
+      fd = open_patiently(parent.fd.get(), name,
+                          daemon_flags(info->flags) | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+      error = fd ? 0 : errno;
+    }
+    // It looks again, and opens what it finds, checked.
+    if (error == EEXIST && (info->flags & O_EXCL) == 0) error = ESTALE;
+    fuse_entry_param entry{};
+    if (error == 0) error = look_up_open(fs, parent, name, fd.get(), entry);
+    if (error != 0) {
+      request.error(error == EMFILE ? ENFILE : error);
+      return;
+    }
+    const InodePtr inode = fs.inodes.find(entry.ino);
+    request.on(*inode);  // it is about the new file from here on
+    auto handle = std::make_unique<FileHandle>(std::move(fd), info->flags, request.process());
+    set_caching(fs, *info, *handle);
+    info->fh = reinterpret_cast<std::uint64_t>(handle.get());
+    inode->handles++;
+    if (request.created(entry, *info)) {
+      static_cast<void>(handle.release());
+    } else {
+      inode->handles--;
+      fs.inodes.forget(entry.ino, 1);
+    }
+  });
+}
+
+void flush(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
+  serve(raw, Operation::flush, id, [info](Request& request, Inode& inode) {
+    // close(2) in one process: its POSIX locks go, and errors of writing back are told.
+    {
+      // What it locks through this handle from here on is another lock than those that go now.
+      const std::lock_guard lock(inode.locks_mutex);
+      file_handle(*info).lock_owners.erase(info->lock_owner);
+    }
+    release_posix_locks(request.fs(), inode, info->lock_owner);
+    const int copy = ::dup(file_handle(*info).fd.get());
+    request.result(copy < 0 ? 0 : ::close(copy));  // without room for one nobody knows of an error
+  });
+}
+
+void release(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
+  serve(raw, Operation::release, id, [info](Request& request, Inode& inode) {
+    const std::unique_ptr<FileHandle> handle(&file_handle(*info));
+    request.charge_to(handle->opener);
+    // Those of an open file description go with it, and nobody asks for that.
+    for (const std::uint64_t owner : handle->lock_owners)
+      release_posix_locks(request.fs(), inode, owner);
+    inode.handles--;
+    handle->fd.reset();
+    request.fs().lock_waiters.wake();  // flock's locks went with the descriptor
+    request.done();
+  });
+}
+
+void fsync(fuse_req_t raw, fuse_ino_t id, int only_contents, fuse_file_info* info) noexcept {
+  serve(raw, Operation::fsync, id, [=](Request& request, const Inode&) {
+    const int fd = file_handle(*info).fd.get();
+    request.result(only_contents != 0 ? ::fdatasync(fd) : ::fsync(fd));
+  });
+}
+
+void fallocate(fuse_req_t raw, fuse_ino_t id, int mode, off_t offset, off_t length,
+               fuse_file_info* info) noexcept {
+  serve(raw, Operation::fallocate, id, [=](Request& request, const Inode&) {
+    request.result(::fallocate(file_handle(*info).fd.get(), mode, offset, length));
+  });
+}
+
+void lseek(fuse_req_t raw, fuse_ino_t id, off_t offset, int whence, fuse_file_info* info) noexcept {
+  serve(raw, Operation::lseek, id, [=](Request& request, const Inode&) {
+    const off_t position = ::lseek(file_handle(*info).fd.get(), offset, whence);
+    if (position < 0) {
+      request.error(errno);
+    } else {
+      request.position(position);
+    }
+  });
+}
+
+}  // namespace
+
+void add_file_operations(fuse_lowlevel_ops& operations) {
+  operations.open = open;
+  operations.create = create;
+  operations.flush = flush;
+  operations.release = release;
+  operations.fsync = fsync;
+  operations.fallocate = fallocate;
+  operations.lseek = lseek;
+}
+
+}  // namespace zctrace::fuse

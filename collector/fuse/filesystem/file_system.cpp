@@ -1,0 +1,117 @@
+// Set-up and the few helpers that more than one file of operations needs.
+#include "collector/fuse/filesystem/file_system.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "collector/os/error.h"
+
+namespace zctrace::fuse {
+namespace {
+
+constexpr std::size_t kPaths = 200'000;  // in the report by name; more are summed up
+constexpr double kAttributeSeconds = 1;
+constexpr double kAlwaysSeconds = 86400;
+
+struct stat status_of(const Descriptor& root) {
+  struct stat status = {};
+  if (::fstat(root.get(), &status) != 0) throw system_error("cannot look at the source", errno);
+  return status;
+}
+
+Descriptor open_proc() {
+  Descriptor proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!proc) throw system_error("cannot open '/proc'", errno);
+  return proc;
+}
+
+}  // namespace
+
+FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
+    : options(options),
+      paths(kPaths),
+      inodes([&root] {
+        const struct stat status = status_of(root);
+        const Identity identity = identity_of(root.get(), "", status);
+        return InodeTable(std::move(root), identity);
+      }()),
+      proc(open_proc()),
+      requesters(proc.get()),
+      tasks(proc.get(), options.threads),
+      mappings(proc.get()),
+      self_fd_(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
+      device_(inodes.find(InodeTable::kRootId)->identity.device) {
+  if (!self_fd_) throw system_error("cannot open '/proc/self/fd'", errno);
+  if (options.remember_requesters) requesters.remember();
+  requesters.on_told_apart(
+      [this](const std::unordered_set<ProcessId>& apart) { accounts.tell_apart(apart); });
+}
+
+std::string_view cache_name(Cache cache) {
+  switch (cache) {
+    case Cache::none: return "none";
+    case Cache::attributes: return "attributes";
+    case Cache::always: return "always";
+    default: return "auto";
+  }
+}
+
+Identity identity_of(int fd, const char* name, const struct stat& status) {
+  struct statx more;
+  const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+  const bool by_mount =
+      S_ISDIR(status.st_mode) && ::statx(fd, name, flags, STATX_MNT_ID, &more) == 0;
+  return {status.st_dev, status.st_ino, by_mount ? more.stx_mnt_id : 0};
+}
+
+double FileSystem::timeout_s() const {
+  switch (options.cache) {
+    case Cache::none: return 0;
+    case Cache::attributes:
+    case Cache::always: return kAlwaysSeconds;
+    default: return kAttributeSeconds;
+  }
+}
+
+Descriptor open_patiently(int directory, const char* name, int flags, mode_t mode) {
+  constexpr int kTries = 500;
+  constexpr useconds_t kPauseUs = 2000;
+  for (int attempt = 1;; ++attempt) {
+    Descriptor fd(::openat(directory, name, flags, mode));
+    if (fd || errno != EMFILE || attempt == kTries) return fd;
+    ::usleep(kPauseUs);
+  }
+}
+
+Descriptor FileSystem::reopen(const Inode& inode, int flags) const {
+  // The magic link leads to the inode itself; O_NOFOLLOW would refuse to follow it.
+  const FdName name(inode.fd.get());
+  return open_patiently(self_fd_.get(), name.name(), (flags & ~O_NOFOLLOW) | O_CLOEXEC);
+}
+
+void FileSystem::show(struct stat& status) const {
+  if (status.st_dev != device_) status.st_ino ^= status.st_dev * 0x9e3779b97f4a7c15ULL;
+}
+
+std::optional<MappedFile> FileSystem::as_mapped(const Inode& inode) const {
+  const dev_t device = mount_device_;
+  if (device == 0) return std::nullopt;
+  struct stat status = {};
+  status.st_dev = inode.identity.device;
+  status.st_ino = inode.identity.number;
+  show(status);
+  return MappedFile{device, status.st_ino};
+}
+
+FdName::FdName(int fd) { std::snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); }
+
+bool is_plain_name(const char* name) noexcept {
+  return *name != '\0' && std::strchr(name, '/') == nullptr && std::strcmp(name, ".") != 0 &&
+         std::strcmp(name, "..") != 0;
+}
+
+}  // namespace zctrace::fuse

@@ -1,0 +1,167 @@
+// flock and POSIX locks, taken on the source, so that they also hold against its other users.
+//
+// To the source all locks are the daemon's. flock() belongs to an open file description, and
+// each handle has its own. POSIX locks belong to a process, so each lock owner that the kernel
+// names gets a description of its own per inode, with open file description locks on it.
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <memory>
+#include <new>
+
+#include "collector/fuse/filesystem/handles.h"
+#include "collector/fuse/filesystem/posix_locks.h"
+#include "collector/fuse/filesystem/request.h"
+
+namespace zctrace::fuse {
+namespace {
+
+void wake_waiters(fuse_req_t, void* waiters) { static_cast<LockWaiters*>(waiters)->wake(); }
+
+// Answers with what attempt() says; when it says EAGAIN and the caller wants to wait, later.
+template <typename Attempt>
+void lock_or_wait(Request& request, bool wait, Attempt attempt) {
+  const int error = attempt();
+  if (error != EAGAIN || !wait) {
+    request.error(error);
+    return;
+  }
+  FileSystem& fs = request.fs();
+  const Request::Deferred deferred = request.defer();
+  ::fuse_req_interrupt_func(deferred.request, wake_waiters, &fs.lock_waiters);
+  const auto answer = [deferred, &fs](int outcome) {
+    ::fuse_req_interrupt_func(deferred.request, nullptr, nullptr);
+    deferred.answer(fs, outcome);
+  };
+  try {
+    fs.lock_waiters.add(
+        {attempt, [deferred] { return ::fuse_req_interrupted(deferred.request) != 0; }, answer});
+  } catch (const std::bad_alloc&) {
+    answer(ENOLCK);
+  }
+}
+
+int last_error(int result) {
+  if (result >= 0) return 0;
+  return errno == EACCES ? EAGAIN : errno;  // POSIX allows either for a held lock
+}
+
+bool is_refused(const Descriptor& fd) { return !fd && (errno == EACCES || errno == EPERM); }
+
+// The handle's own description, lent to one owner at a time: it does not tell two from each other.
+Descriptor lend(const Inode& inode, FileHandle& handle, std::uint64_t owner) {
+  if (handle.lent_to != owner && inode.lock_owners.contains(handle.lent_to)) {
+    errno = EACCES;
+    return {};
+  }
+  handle.lent_to = owner;
+  return Descriptor(::fcntl(handle.fd.get(), F_DUPFD_CLOEXEC, 0));
+}
+
+// Another description of the inode for one owner's locks, for both kinds of them if it can be had.
+// Where an ordinary user may not open the file again, the handle's own.
+Descriptor lock_description(const FileSystem& fs, const Inode& inode, FileHandle& handle,
+                            std::uint64_t owner, short type) {
+  Descriptor fd = fs.reopen(inode, O_RDWR | O_NONBLOCK);
+  // A file that may only be appended to.
+  if (!fd && errno == EPERM) fd = fs.reopen(inode, O_RDWR | O_APPEND | O_NONBLOCK);
+  if (is_refused(fd) && (::fcntl(handle.fd.get(), F_GETFL) & O_ACCMODE) == O_RDWR)
+    fd = lend(inode, handle, owner);
+  if (!fd) fd = fs.reopen(inode, (type == F_WRLCK ? O_WRONLY : O_RDONLY) | O_NONBLOCK);
+  if (is_refused(fd)) fd = lend(inode, handle, owner);
+  return fd;
+}
+
+int set_posix_lock(FileSystem& fs, Inode& inode, FileHandle& handle, std::uint64_t owner,
+                   struct flock wanted) {
+  const std::lock_guard lock(inode.locks_mutex);
+  auto held = inode.lock_owners.find(owner);
+  if (held == inode.lock_owners.end()) {
+    if (wanted.l_type == F_UNLCK) return 0;
+    Descriptor fd = lock_description(fs, inode, handle, owner, wanted.l_type);
+    if (!fd) return errno;
+    held = inode.lock_owners.emplace(owner, std::move(fd)).first;
+  }
+  handle.lock_owners.insert(owner);
+  wanted.l_pid = 0;  // F_OFD_* demand it
+  const int error = last_error(::fcntl(held->second.get(), F_OFD_SETLK, &wanted));
+  if (error == 0 && wanted.l_type != F_WRLCK) fs.lock_waiters.wake();
+  return error;
+}
+
+void setlk(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, struct flock* wanted,
+           int sleep) noexcept {
+  serve(raw, Operation::setlk, id, [=](Request& request, const Inode&) {
+    FileSystem& fs = request.fs();
+    lock_or_wait(
+        request, sleep != 0,
+        [&fs, &handle = file_handle(*info), inode = fs.inodes.find(id), owner = info->lock_owner,
+         lock = *wanted] { return set_posix_lock(fs, *inode, handle, owner, lock); });
+  });
+}
+
+void getlk(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, struct flock* wanted) noexcept {
+  serve(raw, Operation::getlk, id, [=](Request& request, Inode& inode) {
+    const std::lock_guard lock(inode.locks_mutex);
+    const auto held = inode.lock_owners.find(info->lock_owner);
+    Descriptor other;
+    if (held == inode.lock_owners.end()) {
+      other = lock_description(request.fs(), inode, file_handle(*info), info->lock_owner,
+                               wanted->l_type);
+      if (!other) other = request.fs().reopen(inode, O_RDONLY | O_NONBLOCK);  // to ask is enough
+      if (!other) {
+        request.error(errno);
+        return;
+      }
+    }
+    struct flock found = *wanted;
+    found.l_pid = 0;
+    const int fd = other ? other.get() : held->second.get();
+    if (::fcntl(fd, F_OFD_GETLK, &found) != 0) {
+      request.error(errno);
+      return;
+    }
+    // Whose open file description lock it is, the kernel does not say (-1).
+    if (found.l_pid < 0) found.l_pid = 0;
+    request.lock(found);
+  });
+}
+
+void flock(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, int operation) noexcept {
+  serve(raw, Operation::flock, id, [=](Request& request, const Inode&) {
+    FileSystem& fs = request.fs();
+    // The handle outlives the wait: it is released only when this call has returned.
+    const int fd = file_handle(*info).fd.get();
+    const int kind = operation & ~LOCK_NB;
+    lock_or_wait(request, (operation & LOCK_NB) == 0, [fd, kind, &fs] {
+      const int error = last_error(::flock(fd, kind | LOCK_NB));
+      if (error == 0 && kind != LOCK_EX) fs.lock_waiters.wake();
+      return error;
+    });
+  });
+}
+
+}  // namespace
+
+void release_posix_locks(FileSystem& fs, Inode& inode, std::uint64_t owner) {
+  {
+    const std::lock_guard lock(inode.locks_mutex);
+    const auto held = inode.lock_owners.find(owner);
+    if (held == inode.lock_owners.end()) return;
+    // A handle's own description stays.
+    struct flock all = {};
+    all.l_type = F_UNLCK;
+    ::fcntl(held->second.get(), F_OFD_SETLK, &all);
+    inode.lock_owners.erase(held);
+  }
+  fs.lock_waiters.wake();
+}
+
+void add_lock_operations(fuse_lowlevel_ops& operations) {
+  operations.setlk = setlk;
+  operations.getlk = getlk;
+  operations.flock = flock;
+}
+
+}  // namespace zctrace::fuse

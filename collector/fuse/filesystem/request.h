@@ -1,0 +1,105 @@
+// One FUSE request: answered exactly once, and counted as it was answered.
+#pragma once
+
+#include <fuse3/fuse_lowlevel.h>
+
+#include <cerrno>
+#include <chrono>
+#include <functional>
+#include <new>
+
+#include "collector/fuse/counts/request_counts.h"
+#include "collector/fuse/filesystem/file_system.h"
+
+namespace zctrace::fuse {
+
+class Request {
+ public:
+  Request(fuse_req_t request, Operation operation);
+  // Counts. A request that nobody answered fails with EIO: the kernel would wait for ever.
+  ~Request();
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  FileSystem& fs() const { return fs_; }
+  fuse_req_t raw() const { return request_; }
+  const fuse_ctx& context() const { return *fuse_req_ctx(request_); }
+  ProcessId process() const { return process_; }
+  bool answered() const { return answered_; }
+
+  // The file that it is about, for the counts; a request about a name is about its directory.
+  void on(const Inode& inode) { file_ = inode.node; }
+  void is(Operation operation) { outcome_.operation = operation; }
+  // The kernel does not say who is behind a release: whoever opened the file.
+  void charge_to(ProcessId process) { process_ = process; }
+  void moved(Moved how, std::uint64_t bytes) {
+    outcome_.moved = how;
+    outcome_.bytes = bytes;
+  }
+
+  // Each answers; true when the kernel took it. `error` is a positive errno, 0 is success.
+  bool error(int error);
+  bool done() { return error(0); }
+  bool result(int result) { return error(result < 0 ? errno : 0); }  // of a system call
+  bool entry(const fuse_entry_param& entry);
+  bool created(const fuse_entry_param& entry, const fuse_file_info& file);
+  bool opened(const fuse_file_info& file);
+  bool attributes(const struct stat& status, double timeout_s);
+  bool text(const char* text);
+  bool statistics(const struct statvfs& statistics);
+  bool buffer(const void* buffer, std::size_t size);
+  // From a file; notes the error, or the bytes and how they went. For `before`: device_io.h.
+  bool spliced(fuse_bufvec& from, const std::function<void()>& before);
+  bool written(std::size_t bytes);
+  bool xattr_size(std::size_t bytes);
+  bool position(off_t position);
+  bool lock(struct flock& lock);
+  void nothing();  // forget has no answer
+
+  // Somebody else answers later; returns what he needs to count it.
+  struct Deferred {
+    fuse_req_t request;
+    ProcessId process;
+    PathTree::Node file;
+    Operation operation;
+    std::chrono::steady_clock::time_point start;
+    void answer(FileSystem& fs, int error) const;
+  };
+  Deferred defer();
+
+ private:
+  bool answer(int error, int reply_result);
+
+  FileSystem& fs_;
+  fuse_req_t request_;
+  std::chrono::steady_clock::time_point start_;
+  ProcessId process_;
+  PathTree::Node file_ = PathTree::kOther;
+  Outcome outcome_;
+  bool answered_ = false;
+  bool counted_ = true;
+};
+
+// Runs body(request, inode) as a C callback may be run: nothing is thrown out of it, and an
+// inode that the kernel should not know is ESTALE.
+template <typename Body>
+void serve(fuse_req_t raw, Operation operation, fuse_ino_t id, Body body) noexcept {
+  Request request(raw, operation);
+  int error = EIO;
+  try {
+    const InodePtr inode = request.fs().inodes.find(id);
+    if (inode) {
+      request.on(*inode);
+      body(request, *inode);
+      return;
+    }
+    error = ESTALE;
+  } catch (const std::bad_alloc&) {
+    error = ENOMEM;
+  } catch (...) {
+    error = EIO;
+  }
+  if (!request.answered()) request.error(error);
+}
+
+}  // namespace zctrace::fuse

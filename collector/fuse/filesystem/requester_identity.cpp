@@ -1,0 +1,124 @@
+// Raw system calls: glibc's setfsuid and capset wrappers are per thread as well, but do not
+// promise it.
+#include "collector/fuse/filesystem/requester_identity.h"
+
+#include <linux/capability.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "collector/fuse/requesters/proc_file.h"
+
+namespace zctrace::fuse {
+namespace {
+
+// Of the calling thread. All of these are in the first word.
+void change_effective(std::uint32_t raise, std::uint32_t drop) noexcept {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2] = {};
+  if (::syscall(SYS_capget, &header, sets) != 0) return;
+  sets[0].effective |= sets[0].permitted & raise;
+  sets[0].effective &= ~drop;
+  ::syscall(SYS_capset, &header, sets);
+}
+
+constexpr std::uint32_t kFsetid = 1U << CAP_FSETID;
+constexpr std::uint32_t kOverride =
+    (1U << CAP_DAC_OVERRIDE) | (1U << CAP_FOWNER) | (1U << CAP_MKNOD);
+
+std::vector<gid_t> own_groups() {
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
+  groups.resize(static_cast<std::size_t>(
+      std::max(::getgroups(static_cast<int>(groups.size()), groups.data()), 0)));
+  return groups;
+}
+
+// Not by fuse_req_getgroups(), which in libfuse 3.14 reads past the end of what it has read. The
+// requester waits, so that nothing keeps its status waiting.
+std::vector<gid_t> groups_of(fuse_req_t request) {
+  const FileSystem& fs = FileSystem::of(request);
+  const std::string name = std::to_string(::fuse_req_ctx(request)->pid) + "/status";
+  std::string status(8192, '\0');
+  for (;;) {
+    const ssize_t n = read_proc_file(fs.proc.get(), name.c_str(), status.data(), status.size());
+    if (n < 0) return {};
+    if (static_cast<std::size_t>(n) < status.size()) {
+      status.resize(static_cast<std::size_t>(n));
+      return groups_in(status);
+    }
+    status.resize(2 * status.size());
+  }
+}
+
+// glibc's wrapper is for the whole process.
+void set_groups(const std::vector<gid_t>& groups) noexcept {
+  ::syscall(SYS_setgroups, groups.size(), groups.data());
+}
+
+}  // namespace
+
+RequesterIdentity::RequesterIdentity(const fuse_ctx& requester,
+                                     const FileSystemOptions& options) noexcept
+    : switched_(options.for_everyone && (requester.uid != 0 || requester.gid != 0)),
+      masked_(options.thread_umask) {
+  if (masked_) umask_ = ::umask(requester.umask);
+  if (!switched_) return;
+  ::syscall(SYS_setfsgid, requester.gid);
+  if (requester.uid == 0) return;
+  ::syscall(SYS_setfsuid, requester.uid);
+  // Leaving uid 0 cleared the file capabilities from the effective set; they stay permitted.
+  change_effective(kOverride, 0);
+}
+
+RequesterIdentity::~RequesterIdentity() {
+  if (masked_) ::umask(umask_);
+  if (!switched_) return;
+  // Becoming 0 again makes the file capabilities effective again.
+  ::syscall(SYS_setfsuid, 0);
+  ::syscall(SYS_setfsgid, 0);
+}
+
+bool is_ordinary_user(fuse_req_t request) noexcept {
+  return FileSystem::of(request).options.for_everyone && ::fuse_req_ctx(request)->uid != 0;
+}
+
+std::vector<gid_t> groups_in(std::string_view status) {
+  std::vector<gid_t> groups;
+  const std::string_view line = status_field(status, "Groups");
+  for (std::size_t at = 0; (at = line.find_first_not_of(" \t", at)) != std::string_view::npos;) {
+    gid_t group = 0;
+    const auto parsed = std::from_chars(line.data() + at, line.data() + line.size(), group);
+    if (parsed.ec != std::errc()) break;
+    groups.push_back(group);
+    at = static_cast<std::size_t>(parsed.ptr - line.data());
+  }
+  return groups;
+}
+
+RequesterGroups::RequesterGroups(fuse_req_t request, bool wanted)
+    : switched_(wanted && is_ordinary_user(request)) {
+  if (!switched_) return;
+  own_ = own_groups();
+  set_groups(groups_of(request));
+}
+
+RequesterGroups::~RequesterGroups() {
+  if (switched_) set_groups(own_);
+}
+
+DropSetIds::DropSetIds(bool wanted) noexcept : wanted_(wanted) {
+  if (wanted_) change_effective(0, kFsetid);
+}
+
+DropSetIds::~DropSetIds() {
+  if (wanted_) change_effective(kFsetid, 0);
+}
+
+}  // namespace zctrace::fuse

@@ -1,0 +1,65 @@
+// Sorting rows by side.
+#include "collector/fuse/report/amplification.h"
+
+#include "collector/fuse/report/fuse_report.h"
+
+namespace zctrace::fuse {
+namespace {
+
+bool touches_fuse(const Row& row) { return row.from == Kind::fuse || row.to == Kind::fuse; }
+
+Side side_of(const Process& process) {
+  Side side;
+  side.calls = process.syscalls();
+  side.copied_bytes = process.copied_bytes();
+  side.in_kernel_bytes = process.in_kernel_bytes();
+  side.switches = {process.voluntary_switches(), process.involuntary_switches()};
+  return side;
+}
+
+std::uint64_t bytes_of(const ByOperation<TimedCounts>& requests, Operation operation) {
+  const auto found = requests.find(operation);
+  return found == requests.end() ? 0 : found->second.bytes;
+}
+
+}  // namespace
+
+Observed difference(const Observed& later, const Observed& earlier) {
+  Observed between = later;
+  between.applications = zctrace::difference(later.applications, earlier.applications);
+  between.daemon = zctrace::difference(later.daemon, earlier.daemon);
+  for (auto& [reason, count] : between.lost_by_reason)
+    if (const auto before = earlier.lost_by_reason.find(reason);
+        before != earlier.lost_by_reason.end())
+      count -= before->second;
+  return between;
+}
+
+void add_calls_on_fuse(Process& sum, const Process& process) {
+  std::vector<Row> rows;
+  for (const Row& row : process.rows)
+    if (touches_fuse(row)) rows.push_back(row);
+  merge_rows(sum.rows, rows);
+}
+
+Process sum_of(std::vector<Process> processes) {
+  Report report;
+  report.processes = std::move(processes);
+  return report.totals().sum;
+}
+
+Amplification amplification_of(const Observed& observed, const ByOperation<TimedCounts>& requests) {
+  Amplification all;
+  all.applications = side_of(observed.applications);
+  all.daemon = side_of(observed.daemon);
+  const Usage usage = usage_of(requests);
+  all.requests.calls = usage.requests;
+  all.requests.copied_bytes = usage.copied_bytes;
+  // Of copy_file_range as well, which the kernel moves below the daemon.
+  all.requests.in_kernel_bytes = usage.bytes_read + usage.bytes_written - usage.copied_bytes;
+  all.bytes = all.applications.bytes() + bytes_of(requests, Operation::mmap) +
+              bytes_of(requests, Operation::writeback);
+  return all;
+}
+
+}  // namespace zctrace::fuse

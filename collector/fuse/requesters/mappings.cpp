@@ -1,0 +1,87 @@
+// "start-end perms offset major:minor inode path", one line a mapping; proc(5).
+#include "collector/fuse/requesters/mappings.h"
+
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "collector/os/descriptor.h"
+
+namespace zctrace::fuse {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPatience(5);
+constexpr milliseconds kGood(20);
+constexpr std::size_t kAnswers = 4096;       // kept at once
+constexpr std::size_t kMapsBytes = 1 << 20;  // a process with more is not looked through
+
+}  // namespace
+
+bool has_mapping(std::string_view maps, const MappedFile& file) {
+  char wanted[64];
+  std::snprintf(wanted, sizeof(wanted), " %02x:%02x %llu ", major(file.device), minor(file.device),
+                static_cast<unsigned long long>(file.number));
+  // A path could hold the same text, but not before the first space that follows a line's
+  // permissions and offset; so each line is cut to its first five fields.
+  for (std::size_t begin = 0; begin < maps.size();) {
+    const std::size_t end = std::min(maps.find('\n', begin), maps.size());
+    std::string_view line = maps.substr(begin, end - begin);
+    std::size_t at = 0;
+    for (int field = 0; field < 5 && at != std::string_view::npos; ++field)
+      at = line.find(' ', field == 0 ? 0 : at + 1);
+    if (at != std::string_view::npos) line = line.substr(0, at + 1);
+    if (line.ends_with(wanted)) return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+std::optional<bool> Mappings::maps(pid_t pid, const MappedFile& file) {
+  const Question question{pid, file};
+  if (const Answer known = good_answer(question); known.good) return known.maps;
+  if (!aside_.run([this, question] { answer(question); }, kPatience)) return std::nullopt;
+  return good_answer(question).maps;
+}
+
+Mappings::Answer Mappings::good_answer(const Question& question) {
+  const std::lock_guard lock(mutex_);
+  const auto known = answers_.find(question);
+  if (known == answers_.end()) return {};
+  known->second.good = Clock::now() - known->second.time < kGood;
+  return known->second;
+}
+
+// On a thread of its own.
+void Mappings::answer(const Question& question) {
+  if (good_answer(question).good) return;  // several asked at once
+  const std::optional<bool> maps = look(question);
+  const std::lock_guard lock(mutex_);
+  if (answers_.size() >= kAnswers) answers_.clear();
+  answers_[question] = {true, maps, Clock::now()};
+}
+
+std::optional<bool> Mappings::look(const Question& question) const {
+  const std::string name = std::to_string(question.first) + "/maps";
+  const Descriptor file(::openat(proc_, name.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return std::nullopt;
+  std::string text;
+  char part[16384];
+  for (;;) {
+    const ssize_t n = ::read(file.get(), part, sizeof(part));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 || text.size() > kMapsBytes) return std::nullopt;
+    if (n == 0) break;
+    text.append(part, static_cast<std::size_t>(n));
+  }
+  // Empty: a process that is ending, or a thread of the kernel.
+  if (text.empty()) return std::nullopt;
+  return has_mapping(text, question.second);
+}
+
+}  // namespace zctrace::fuse

@@ -1,0 +1,98 @@
+// Classifies by syscall number; the numbers are those of this build's architecture.
+#include "collector/fuse/requesters/read_cause.h"
+
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include "collector/fuse/requesters/proc_file.h"
+
+namespace zctrace::fuse {
+namespace {
+
+// For a look by another thread, which takes some ten microseconds, or more on a busy machine.
+constexpr std::chrono::milliseconds kPatience(50);
+
+// A 32-bit task shows numbers of its own table. Its read (3) and pread64 (180) are on neither
+// list, so that it is undecided and not wrong.
+bool reads_files(long number) {
+  switch (number) {
+    case SYS_read:
+    case SYS_pread64:
+    case SYS_readv:
+    case SYS_preadv:
+    case SYS_preadv2:
+    case SYS_sendfile:
+    case SYS_splice:
+    case SYS_copy_file_range:
+    case SYS_readahead:
+    case SYS_fadvise64:
+    case SYS_io_uring_enter:
+    case SYS_io_submit:
+    case SYS_execve:
+    case SYS_execveat: return true;
+    default: return false;
+  }
+}
+
+bool handles_mappings(long number) {
+  switch (number) {
+    case SYS_mmap:
+    case SYS_mremap:
+    case SYS_madvise:
+    case SYS_mlock:
+    case SYS_mlock2:
+    case SYS_mlockall: return true;
+    default: return false;
+  }
+}
+
+TaskLook look_now(int proc, pid_t tid) noexcept {
+  char name[32];
+  std::snprintf(name, sizeof(name), "%d/syscall", static_cast<int>(tid));
+  char text[256];
+  // ptrace's permission is asked for at read, not at open.
+  const ssize_t length = read_proc_file(proc, name, text, sizeof(text));
+  if (length < 0) return {TaskState::elsewhere, length == -EACCES || length == -EPERM};
+  return {state_in({text, static_cast<std::size_t>(length)}), false};
+}
+
+}  // namespace
+
+TaskState state_in(std::string_view proc_syscall) {
+  if (proc_syscall.starts_with("-1 ")) return TaskState::faulting;
+  long number = 0;
+  const char* const end = proc_syscall.data() + proc_syscall.size();
+  const auto parsed = std::from_chars(proc_syscall.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != ' ')
+    return TaskState::elsewhere;
+  if (reads_files(number)) return TaskState::reading;
+  return handles_mappings(number) ? TaskState::mapping : TaskState::elsewhere;
+}
+
+TaskLooker::TaskLooker(int proc, unsigned serving) : proc_(proc), may_look_(serving - 1) {}
+
+bool TaskLooker::may_look_here() noexcept {
+  unsigned left = may_look_;
+  while (left != 0)
+    if (may_look_.compare_exchange_weak(left, left - 1)) return true;
+  return false;
+}
+
+TaskLook TaskLooker::look_at(pid_t tid) {
+  if (may_look_here()) {
+    const TaskLook look = look_now(proc_, tid);
+    ++may_look_;
+    return look;
+  }
+  const auto look = std::make_shared<TaskLook>();
+  const bool seen =
+      aside_.run([look, proc = proc_, tid] { *look = look_now(proc, tid); }, kPatience);
+  return seen ? *look : TaskLook();
+}
+
+}  // namespace zctrace::fuse

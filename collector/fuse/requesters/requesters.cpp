@@ -1,0 +1,288 @@
+// /proc/TID/status for the pid, /proc/PID/stat for its identity, and /proc/PID/cmdline: none of
+// them on a thread that serves.
+#include "collector/fuse/requesters/requesters.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+#include "collector/fuse/requesters/proc_file.h"
+
+namespace zctrace::fuse {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How long a thread is taken to be whom it was. Pids come round again after tens of thousands.
+constexpr milliseconds kRecheck(50);
+// Whoever is new, or comes back after a while, waits this long for its details to be read. Not
+// longer: the reading can need a lock that the process holds until the request is answered.
+constexpr milliseconds kPatience(50);
+// And so long for its pid, which needs none.
+constexpr milliseconds kIdentityPatience(1000);
+constexpr std::size_t kCommandBytes = 4096;
+constexpr std::size_t kThreads = 65536;  // remembered at once
+
+std::string read_file(int directory, const std::string& name, std::size_t limit) {
+  std::string text(limit, '\0');
+  const ssize_t n = read_proc_file(directory, name.c_str(), text.data(), limit);
+  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return text;
+}
+
+std::int64_t number_of(std::string_view field) {
+  std::int64_t number = 0;
+  std::from_chars(field.data(), field.data() + field.size(), number);
+  return number;
+}
+
+std::uint64_t tick_ns() {
+  return 1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+}
+
+std::uint64_t since_boot_ns() {
+  timespec time = {};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000ULL +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+bool is_power_of_two(std::uint32_t n) { return (n & (n - 1)) == 0; }
+
+}  // namespace
+
+bool parse_stat(std::string_view text, ProcessStat& stat) {
+  const std::size_t open = text.find('(');
+  const std::size_t close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open)
+    return false;
+  stat.name = text.substr(open + 1, close - open - 1);
+  // After the name: state (field 3), ppid (4) … starttime (22); proc(5).
+  std::size_t at = close + 1;
+  for (int field = 3; field <= 22; ++field) {
+    at = text.find_first_not_of(' ', at);
+    if (at == std::string_view::npos) return false;
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const char* const first = text.data() + at;
+    const char* const last = text.data() + end;
+    if (field == 4 && std::from_chars(first, last, stat.parent_pid).ec != std::errc()) return false;
+    if (field == 22 && std::from_chars(first, last, stat.start_ticks).ec != std::errc())
+      return false;
+    at = end;
+  }
+  return true;
+}
+
+Requesters::Requesters(int proc, std::size_t most) : proc_(proc), most_(most) {
+  Known kernel;
+  kernel.process.name = "[kernel]";
+  kernel.inspectable = false;
+  kernel.has_command = true;
+  kernel.asked = Clock::time_point::max();
+  known_.emplace(kKernel, std::move(kernel));
+}
+
+ProcessId Requesters::process_of(pid_t tid, bool may_wait) {
+  if (tid == 0) return kKernel;
+  const auto now = Clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = threads_.find(tid);
+    if (known != threads_.end()) {
+      Thread& thread = known->second;
+      const bool went_on = now - std::exchange(thread.asked, now) < kRecheck;
+      // The first requests are when a child becomes another program.
+      const bool recheck = now - thread.checked >= kRecheck ||
+                           (++thread.requests <= 64 && is_power_of_two(thread.requests));
+      if (!recheck) return thread.process;
+      // Its number cannot have become somebody else's meanwhile.
+      if (went_on) {
+        thread.checked = now;
+        want_details(thread.process);
+        return thread.process;
+      }
+    }
+  }
+  identity_.run([this, tid] { identify(tid); }, kIdentityPatience);
+  const ProcessId process = last_known(tid);
+  if (process == kKernel) return kKernel;
+  if (!may_wait) {
+    const std::lock_guard lock(mutex_);
+    want_details(process);
+    return process;
+  }
+  details_.run([this, process] { read_details(process); }, kPatience);
+  return last_known(tid);  // another, when the details say so
+}
+
+// On the identity thread.
+void Requesters::identify(pid_t tid) {
+  const std::string status = read_file(proc_, std::to_string(tid) + "/status", 512);
+  const std::int64_t pid = number_of(status_field(status, "Tgid"));
+  const std::lock_guard lock(mutex_);
+  if (pid == 0) return;  // whoever it was when it asked before
+  const auto by_pid = by_pid_.find(pid);
+  const ProcessId process = by_pid == by_pid_.end() ? add(pid) : by_pid->second;
+  if (known_.at(process).process.name.empty()) {
+    known_.at(process).process.name = status_field(status, "Name");
+    known_.at(process).process.parent_pid = number_of(status_field(status, "PPid"));
+  }
+  if (threads_.size() >= kThreads) threads_.clear();  // those that still ask are found again
+  Thread& thread = threads_[tid];
+  if (thread.process != process) thread = {process, {}, {}, 1};
+  thread.asked = Clock::now();
+}
+
+// With the lock held, as the next ones.
+ProcessId Requesters::add(std::int64_t pid) {
+  if (known_.size() > most_) forget_the_idle();
+  const ProcessId process = next_++;
+  known_[process].process.pid = pid;
+  known_[process].asked = Clock::now();
+  by_pid_[pid] = process;
+  if (remember_) remembered_.emplace(pid, since_boot_ns());
+  return process;
+}
+
+// The pid is somebody else's now, and so are the threads that asked since.
+ProcessId Requesters::replace(ProcessId former, std::uint64_t start_ticks) {
+  Known& known = known_.at(former);
+  known.asked = Clock::now();  // it must not be forgotten here
+  const std::int64_t pid = known.process.pid;
+  const auto latest = by_pid_.find(pid);
+  // Each of its threads that asked at once finds out.
+  const bool found = latest != by_pid_.end() && latest->second != former &&
+                     known_.at(latest->second).start_ticks == start_ticks;
+  const ProcessId process = found ? latest->second : add(pid);
+  for (auto& [tid, thread] : threads_)
+    if (thread.process == former) thread = {process, thread.checked, thread.asked, 1};
+  return process;
+}
+
+void Requesters::want_details(ProcessId process) {
+  const auto known = known_.find(process);
+  if (known == known_.end() || std::exchange(known->second.details_wanted, true)) return;
+  details_.post([this, process] { read_details(process); });
+}
+
+// Whoever the thread was found to be, last.
+ProcessId Requesters::last_known(pid_t tid) {
+  const std::lock_guard lock(mutex_);
+  const auto thread = threads_.find(tid);
+  if (thread == threads_.end()) return kKernel;
+  thread->second.checked = Clock::now();
+  known_.at(thread->second.process).asked = thread->second.checked;
+  return thread->second.process;
+}
+
+// On the thread for details.
+void Requesters::read_details(ProcessId process) {
+  const pid_t pid = pid_of(process);
+  if (pid == 0) return;  // no longer told apart
+  ProcessStat stat;
+  const bool found = parse_stat(read_file(proc_, std::to_string(pid) + "/stat", 1024), stat);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!known_.contains(process)) return;
+    known_.at(process).details_wanted = false;
+    if (!found) return;
+    const std::uint64_t start = known_.at(process).start_ticks;
+    if (start != 0 && start != stat.start_ticks) process = replace(process, stat.start_ticks);
+    Known& known = known_.at(process);
+    known.start_ticks = stat.start_ticks;
+    known.process.start_ns = stat.start_ticks * tick_ns();
+    known.process.parent_pid = stat.parent_pid;
+    known.process.name = stat.name;
+    if (known.has_command && known.commands_name == stat.name) return;
+  }
+  std::vector<std::string> argv = command_of(pid);
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(process);
+  if (known == known_.end()) return;
+  if (!argv.empty()) known->second.process.argv = std::move(argv);
+  known->second.has_command = true;
+  known->second.commands_name = stat.name;
+}
+
+// A quarter more than need be, so that it is not done for each new process.
+void Requesters::forget_the_idle() {
+  std::vector<std::pair<Clock::time_point, ProcessId>> by_time;
+  for (const auto& [id, known] : known_) by_time.emplace_back(known.asked, id);
+  const auto kept =
+      by_time.begin() + static_cast<std::ptrdiff_t>(known_.size() - most_ + most_ / 4);
+  std::nth_element(by_time.begin(), kept, by_time.end());
+  for (auto idle = by_time.begin(); idle != kept; ++idle) {
+    const auto found = known_.find(idle->second);
+    const auto by_pid = by_pid_.find(found->second.process.pid);
+    if (by_pid != by_pid_.end() && by_pid->second == idle->second) by_pid_.erase(by_pid);
+    known_.erase(found);
+  }
+  std::erase_if(threads_,
+                [this](const auto& thread) { return !known_.contains(thread.second.process); });
+  std::unordered_set<ProcessId> apart;
+  for (const auto& [id, known] : known_) apart.insert(id);
+  if (told_apart_) told_apart_(apart);
+}
+
+std::vector<std::string> Requesters::command_of(std::int64_t pid) const {
+  const std::string text = read_file(proc_, std::to_string(pid) + "/cmdline", kCommandBytes);
+  std::vector<std::string> argv;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\0', begin), text.size());
+    argv.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  if (text.size() == kCommandBytes && !argv.empty()) argv.back() += "…";
+  return argv;
+}
+
+pid_t Requesters::pid_of(ProcessId process) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(process);
+  return known == known_.end() ? 0 : static_cast<pid_t>(known->second.process.pid);
+}
+
+void Requesters::remember() {
+  const std::lock_guard lock(mutex_);
+  remember_ = true;
+}
+
+bool Requesters::has_asked(std::int64_t pid, std::uint64_t start_ns) const {
+  const std::lock_guard lock(mutex_);
+  const auto asked = remembered_.lower_bound({pid, start_ns});
+  return asked != remembered_.end() && asked->first == pid;
+}
+
+void Requesters::has_ended(std::int64_t pid, std::uint64_t start_ns) {
+  const std::lock_guard lock(mutex_);
+  const auto asked = remembered_.lower_bound({pid, start_ns});
+  if (asked != remembered_.end() && asked->first == pid) remembered_.erase(asked);
+}
+
+bool Requesters::may_inspect(ProcessId process) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(process);
+  return known != known_.end() && known->second.inspectable;
+}
+
+void Requesters::refuse_inspection(ProcessId process) {
+  const std::lock_guard lock(mutex_);
+  if (const auto known = known_.find(process); known != known_.end())
+    known->second.inspectable = false;
+}
+
+std::unordered_map<ProcessId, Process> Requesters::processes() const {
+  const std::lock_guard lock(mutex_);
+  std::unordered_map<ProcessId, Process> processes;
+  for (const auto& [id, known] : known_) processes.emplace(id, known.process);
+  return processes;
+}
+
+void Requesters::on_told_apart(std::function<void(const std::unordered_set<ProcessId>&)> callback) {
+  const std::lock_guard lock(mutex_);
+  told_apart_ = std::move(callback);
+}
+
+}  // namespace zctrace::fuse

@@ -1,0 +1,185 @@
+// What every command ends in: plain rows with the ratios derived from them.
+// Pure values, no I/O, no locks; safe to copy and to read from any thread.
+// Times are nanoseconds, sizes bytes, unless a name says otherwise.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/model/verification.h"
+
+namespace zctrace {
+
+// What bytes came from or went to. `user` is the memory of the process.
+enum class Kind : std::uint8_t { user, file, socket, pipe, device, fuse, other };
+
+std::string_view kind_name(Kind kind);
+
+// Which side of the ledger a row's bytes belong to; see docs/counting.md.
+enum class Copy : std::uint8_t {
+  none,       // no bytes: mmap, munmap, other
+  copied,     // through user space: the read and write families
+  in_kernel,  // sendfile, splice, tee, copy_file_range, clones
+  lent,       // vmsplice: user pages handed to a pipe, neither copied nor kernel-born
+};
+
+std::string_view copy_name(Copy copy);
+
+// Half-octave latency histogram: bucket 2k covers [2^k', 1.5*2^k'), 2k+1 the rest of
+// that octave, with k' = k + kFirstOctave. The first and last buckets are open ended.
+class Histogram {
+ public:
+  static constexpr std::size_t kBuckets = 64;
+  static constexpr unsigned kFirstOctave = 5;  // bucket 0 starts below 2^5 ns
+
+  static std::uint64_t lower_bound_ns(std::size_t bucket);
+  static std::uint64_t upper_bound_ns(std::size_t bucket);
+
+  void add(std::size_t bucket, std::uint64_t count) { counts_[bucket] += count; }
+  std::uint64_t count(std::size_t bucket) const { return counts_[bucket]; }
+  std::uint64_t total() const;
+  // The value below which `fraction` of the samples lie, interpolated inside its bucket,
+  // never above max_ns. Empty histogram: nullopt.
+  std::optional<std::uint64_t> percentile_ns(double fraction, std::uint64_t max_ns) const;
+  // A bound of all samples, `ceiling` at most. Empty histogram: 0.
+  std::uint64_t highest_ns(std::uint64_t ceiling) const;
+
+  Histogram& operator+=(const Histogram& other);
+  Histogram& operator-=(const Histogram& other);  // requires other <= *this per bucket
+
+ private:
+  std::array<std::uint64_t, kBuckets> counts_{};
+};
+
+struct Row {
+  std::string syscall;  // "sendfile", "io_uring:read", "ioctl:FICLONE", "other"
+  Kind from = Kind::other;
+  Kind to = Kind::other;
+  Copy copy = Copy::none;
+  std::uint64_t calls = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t restarts = 0;  // ERESTART*: neither errors nor bytes
+  std::uint64_t bytes = 0;     // moved, from the result
+  std::uint64_t wall_ns = 0;
+  std::uint64_t off_cpu_ns = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  std::uint64_t max_ns = 0;
+  Histogram latency;
+  // An operation the kernel runs for an earlier call (io_uring): moves bytes, crosses nothing.
+  bool asynchronous = false;
+};
+
+struct Switches {
+  std::uint64_t voluntary = 0;
+  std::uint64_t involuntary = 0;
+};
+
+// One process, or one thread of it with `--by thread` (then tid != 0), or a sum of several.
+struct Process {
+  std::uint64_t account = 0;                // the session's number for it, never given twice
+  std::int64_t pid = 0;
+  std::int64_t tid = 0;
+  std::int64_t parent_pid = 0;
+  std::string name;
+  std::vector<std::string> argv;
+  std::uint64_t start_ns = 0;               // since boot (CLOCK_BOOTTIME)
+  std::optional<std::uint64_t> end_ns;      // absent: still runs
+  std::optional<int> exit_code;             // as a shell shows it: 128+N for a signal
+  std::uint64_t threads = 0;                // observed in it, ever
+  std::uint64_t user_ns = 0;
+  std::uint64_t system_ns = 0;
+  std::uint64_t minor_faults = 0;
+  std::uint64_t major_faults = 0;
+  std::uint64_t max_rss_bytes = 0;
+  Switches outside_syscalls;
+  std::uint64_t off_cpu_outside_ns = 0;
+  std::vector<Row> rows;
+  // Of a difference: the rows that it begins with, where what was left in a pipe then may be
+  // drained now. Empty otherwise.
+  std::vector<Row> rows_before;
+
+  // Derived from the rows. Definitions: docs/counting.md.
+  std::uint64_t syscalls() const;
+  std::uint64_t errors() const;
+  std::uint64_t crossings() const { return 2 * syscalls(); }
+  std::uint64_t copied_bytes() const;
+  std::uint64_t in_kernel_bytes() const;
+  std::uint64_t delivered_bytes() const;
+  std::uint64_t zero_copy_bytes() const;          // of the delivered, those never in user space
+  std::optional<double> zero_copy_share() const;  // nullopt: delivered nothing
+  std::uint64_t off_cpu_ns() const;               // in rows and outside
+  std::uint64_t voluntary_switches() const;       // in rows and outside
+  std::uint64_t involuntary_switches() const;
+};
+
+// Processes added up. Derived figures are added up, too, not derived again, because a pipe is
+// only internal to the process that fills and drains it.
+struct Totals {
+  std::uint64_t processes = 0;
+  Process sum;  // max_rss_bytes is the largest
+  std::uint64_t delivered_bytes = 0;
+  std::uint64_t zero_copy_bytes = 0;
+
+  std::optional<double> zero_copy_share() const;
+  // A pipe may be filled by one thread and drained by another: threads of a process that come
+  // in one call are put back together before anything is derived.
+  void add(const std::vector<Process>& more);
+  void add(const Totals& more);
+};
+
+struct Completeness {
+  std::map<std::string, std::uint64_t> lost_by_reason;  // every reason is present, zero or not
+  std::uint64_t in_flight_at_start = 0;
+  std::uint64_t in_flight_at_end = 0;
+  std::uint64_t compat_syscalls = 0;
+  std::uint64_t unfollowed_tasks = 0;
+  std::optional<Verification> verification;  // where it was asked for
+
+  std::uint64_t lost_events() const;
+  // Nothing was lost, nor is suspected to be: a count that differs from the kernel's.
+  bool whole() const;
+};
+
+struct Host {
+  std::string kernel;
+  std::string arch;
+  unsigned cpus = 0;
+};
+
+struct Report {
+  std::string command;  // "run", "attach", "mount"
+  Host host;
+  std::vector<std::string> argv;
+  std::optional<int> exit_code;
+  std::string started_at;  // RFC 3339, UTC
+  std::uint64_t duration_ns = 0;
+  bool latency = true;     // false with --no-latency: no times inside calls
+  Completeness completeness;
+  std::vector<Process> processes;
+  Totals others;  // ended, and in no list any more: there were too many
+
+  Totals totals() const;  // of both
+};
+
+// Rows of one process with the same (syscall, from, to) added up.
+void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
+
+// What happened between two reports of the same observation. Processes without anything new are
+// left out; `max_ns` is exact when the interval set a new maximum, else the upper bound of the
+// highest bucket that grew. High-water marks (RSS) stay as they are. A process that ran in
+// `earlier` and that `later` does not list is one of its others, where it has any.
+Report difference(const Report& later, const Report& earlier);
+// The same of one process, or of one sum; also when there is nothing new.
+Process difference(const Process& later, const Process& earlier);
+
+// count per GB (10^9 bytes) delivered; nullopt when nothing was.
+std::optional<double> per_gb(std::uint64_t count, std::uint64_t delivered_bytes);
+
+}  // namespace zctrace

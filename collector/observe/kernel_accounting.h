@@ -1,0 +1,43 @@
+// Which calls the kernel adds to which counter of /proc/PID/io, and what rows let expect of it.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "bpf/abi.h"
+#include "collector/observe/syscall_table.h"
+#include "collector/model/verification.h"
+
+namespace zctrace {
+
+// How the kernel accounts a call that reached the file.
+enum class Accounting : std::uint8_t {
+  none,
+  reads,   // syscr and rchar
+  writes,  // syscw and wchar
+  moves,   // all four: sendfile
+  copies,  // all four, with exceptions: copy_file_range
+};
+
+Accounting accounting_of(std::string_view syscall);
+
+// Calls that the kernel accounts and that have no row of their own in `table`; "" is none.
+std::string unselected_accounted_calls(const SyscallTable& table);
+
+// The range in which the kernel's counters must lie. Rows say how many calls failed, not whether
+// one failed before the kernel accounts it: there the range is open by one for each.
+struct ExpectedCounters {
+  static constexpr std::uint64_t kOpen = std::numeric_limits<std::uint64_t>::max();
+
+  CounterValues low{};
+  CounterValues high{};   // kOpen: no bound
+  CounterValues again{};  // what the kernel may have counted twice
+
+  void add_row(Accounting accounting, const zc_row& row);
+  // Calls through the 32-bit ABI: what they did is not known.
+  void add_compat_calls(std::uint64_t calls);
+};
+
+}  // namespace zctrace

@@ -1,0 +1,333 @@
+// Adding up what is folded and what still runs, and turning it into processes.
+#include "collector/observe/ledger.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <iterator>
+#include <tuple>
+
+#include "collector/os/exit_status.h"
+
+namespace zctrace {
+namespace {
+
+constexpr __u64 zc_row::*kCounters[] = {
+    &zc_row::calls,   &zc_row::errors,     &zc_row::restarts,  &zc_row::bytes,
+    &zc_row::wall_ns, &zc_row::off_cpu_ns, &zc_row::voluntary, &zc_row::involuntary,
+};
+
+constexpr __u64 zc_usage::*kUsage[] = {
+    &zc_usage::user_ns,      &zc_usage::system_ns,    &zc_usage::runtime_ns,
+    &zc_usage::minor_faults, &zc_usage::major_faults,
+};
+
+constexpr __u64 zc_outside::*kOutside[] = {
+    &zc_outside::voluntary,
+    &zc_outside::involuntary,
+    &zc_outside::off_cpu_ns,
+};
+
+void add_row(zc_row& sum, const zc_row& row) {
+  for (const auto counter : kCounters) sum.*counter += row.*counter;
+  sum.max_ns = std::max(sum.max_ns, row.max_ns);
+  for (unsigned i = 0; i < ZC_BUCKETS; i++) sum.latency[i] += row.latency[i];
+}
+
+template <typename Record, std::size_t N>
+void add_fields(Record& sum, const Record& record, __u64 Record::*const (&fields)[N]) {
+  for (const auto field : fields) sum.*field += record.*field;
+}
+
+template <typename Record, std::size_t N>
+void raise_fields(Record& highest, const Record& now, __u64 Record::*const (&fields)[N]) {
+  for (const auto field : fields) highest.*field = std::max(highest.*field, now.*field);
+}
+
+// As the kernel does for getrusage: the exact time on a CPU, split by the ratio of ticks.
+std::pair<std::uint64_t, std::uint64_t> split_runtime(const zc_usage& usage) {
+  const std::uint64_t ticks = usage.user_ns + usage.system_ns;
+  if (usage.system_ns == 0) return {usage.runtime_ns, 0};
+  if (usage.user_ns == 0) return {0, usage.runtime_ns};
+  const auto system = static_cast<std::uint64_t>(
+      static_cast<unsigned __int128>(usage.runtime_ns) * usage.system_ns / ticks);
+  return {usage.runtime_ns - system, system};
+}
+
+// Snapshots in a row that find no task of a process which by its counters has one: it is over. A
+// thread that is just being made is found by the next.
+constexpr unsigned kGhostSnapshots = 5;
+
+struct Sums {
+  zc_usage usage{};
+  zc_outside outside{};
+  std::uint64_t compat_calls = 0;
+  std::map<std::uint32_t, zc_row> rows;
+  const char* name = nullptr;
+  bool has_account = false;  // among those of the snapshot
+  bool has_tasks = false;
+};
+
+}  // namespace
+
+void Ledger::add(const Snapshot& snapshot) {
+  std::unordered_map<std::uint64_t, Sums> now;
+  tasks_in_call_ = 0;
+  tasks_of_later_accounts_ = 0;
+  for (const zc_account& account : snapshot.accounts) {
+    Sums& sums = now[account.id];
+    sums.has_account = true;
+    sums.usage = account.usage;
+    sums.outside = account.outside;
+    sums.compat_calls = account.compat_calls;
+  }
+  for (const auto& [key, row] : snapshot.folded_rows)
+    add_row(now[key.account].rows[key.key.word], row);
+  for (const TaskRecord& task : snapshot.tasks) {
+    Sums& sums = now[task.head.account];
+    sums.has_tasks = true;
+    tasks_of_later_accounts_ += !sums.has_account;
+    add_fields(sums.usage, task.head.usage, kUsage);
+    add_fields(sums.outside, task.head.outside, kOutside);
+    sums.compat_calls += task.head.compat_calls;
+    sums.name = task.head.name;
+    if (own_pid_ == 0 || task.head.pid != own_pid_) tasks_in_call_ += task.head.in_call;
+    for (const auto& [key, row] : task.rows) add_row(sums.rows[key.word], row);
+  }
+  for (const zc_account& record : snapshot.accounts) {
+    // It is just being made, or about to be taken back for want of memory.
+    if (record.started == 0) continue;
+    Account& account = accounts_[record.id];
+    const Sums& sums = now[record.id];
+    account.record = record;
+    if (sums.name != nullptr)
+      std::copy_n(sums.name, sizeof(account.record.name), account.record.name);
+    raise_fields(account.usage, sums.usage, kUsage);
+    raise_fields(account.outside, sums.outside, kOutside);
+    account.compat_calls = std::max(account.compat_calls, sums.compat_calls);
+    for (const auto& [word, row] : sums.rows) {
+      RowSum& total = account.rows[word];
+      raise_fields(total.sum, row, kCounters);
+      total.sum.max_ns = std::max(total.sum.max_ns, row.max_ns);
+      for (unsigned i = 0; i < ZC_BUCKETS; i++) {
+        // Modulo 2^32; a task missing from this snapshot shows as a negative difference.
+        const auto grown = static_cast<std::int32_t>(row.latency[i] - total.sum.latency[i]);
+        if (grown <= 0) continue;
+        total.latency.add(i, static_cast<std::uint64_t>(grown));
+        total.sum.latency[i] = row.latency[i];
+      }
+    }
+    // A thread that was attached to in the middle of its exit may be seen by no program any more.
+    const bool only_ghosts = record.dead != 0 && record.folded == record.dead &&
+                             record.dead < record.started && !sums.has_tasks;
+    account.snapshots_of_ghosts = only_ghosts ? account.snapshots_of_ghosts + 1 : 0;
+    const bool gone = account.snapshots_of_ghosts >= kGhostSnapshots;
+    if ((record.started == record.dead || gone) && !account.finished) {
+      account.finished = true;
+      newly_finished_.push_back(record.id);
+    }
+  }
+}
+
+void Ledger::set_command(std::uint64_t account, std::vector<std::string> argv) {
+  if (const auto found = accounts_.find(account); found != accounts_.end())
+    found->second.argv = std::move(argv);
+}
+
+std::vector<std::uint64_t> Ledger::take_finished() {
+  for (const std::uint64_t id : newly_finished_) accounts_.at(id).taken = true;
+  return std::exchange(newly_finished_, {});
+}
+
+bool Ledger::finished(std::uint64_t account) const {
+  const auto found = accounts_.find(account);
+  return found != accounts_.end() && found->second.finished;
+}
+
+bool Ledger::anybody_leaves() const {
+  return std::any_of(accounts_.begin(), accounts_.end(), [](const auto& entry) {
+    const Account& account = entry.second;
+    return !account.finished && account.record.folded != account.record.dead;
+  });
+}
+
+// Who has no command line of its own has shown its parent's so far, who may go now.
+void Ledger::keep_commands() {
+  for (auto& [id, account] : accounts_)
+    if (account.argv.empty()) account.argv = argv_of(account);
+}
+
+void Ledger::forget(std::map<std::uint64_t, Account>::iterator account) {
+  forgotten_compat_calls_ += account->second.compat_calls;
+  forgotten_ = true;
+  accounts_.erase(account);
+}
+
+void Ledger::forget_finished() {
+  keep_commands();
+  for (auto account = accounts_.begin(); account != accounts_.end();) {
+    const auto next = std::next(account);
+    if (account->second.finished && !is_own(account->second)) forget(account);
+    account = next;
+  }
+}
+
+void Ledger::fold_finished(std::size_t most) {
+  struct Finished {
+    std::pair<std::uint64_t, std::uint64_t> moved;
+    std::map<std::uint64_t, Account>::iterator account;
+    std::uint32_t pid() const { return account->second.record.pid; }
+  };
+  std::vector<Finished> finished;
+  if (accounts_.size() <= most) return;
+  const auto first = std::find_if(accounts_.begin(), accounts_.end(),
+                                  [this](const auto& entry) { return !is_own(entry.second); });
+  for (auto account = first; account != accounts_.end(); ++account)
+    if (account != first && account->second.finished && !is_own(account->second))
+      finished.push_back({moved(account->second), account});
+  if (finished.size() <= most) return;
+  // A quarter more than need be, so that not each snapshot comes here.
+  const auto folded = finished.begin() + static_cast<std::ptrdiff_t>(most - most / 4);
+  std::nth_element(finished.begin(), folded, finished.end(),
+                   [](const Finished& a, const Finished& b) { return a.moved > b.moved; });
+  std::sort(folded, finished.end(),
+            [](const Finished& a, const Finished& b) { return a.pid() < b.pid(); });
+  keep_commands();
+  std::vector<Process> threads;  // of one process
+  for (auto next = folded; next != finished.end(); ++next) {
+    if (!threads.empty() && threads.front().pid != next->pid()) {
+      others_.add(threads);
+      threads.clear();
+    }
+    threads.push_back(to_process(next->account->second));
+    forget(next->account);
+  }
+  others_.add(threads);
+}
+
+// Bytes, then calls: the order in which a table lists processes.
+std::pair<std::uint64_t, std::uint64_t> Ledger::moved(const Account& account) const {
+  std::pair<std::uint64_t, std::uint64_t> sum;
+  for (const auto& [word, row] : account.rows) {
+    const RowMeaning& meaning = meanings_.at(ZC_KEY_ROW(zc_key{word}));
+    if (meaning.copy == Copy::copied || meaning.copy == Copy::in_kernel) sum.first += row.sum.bytes;
+    if (!meaning.asynchronous) sum.second += row.sum.calls;
+  }
+  return sum;
+}
+
+std::size_t Ledger::running() const {
+  return tasks_of_later_accounts_ +
+         static_cast<std::size_t>(
+             std::count_if(accounts_.begin(), accounts_.end(), [this](auto& entry) {
+               return !entry.second.finished && !is_own(entry.second);
+             }));
+}
+
+std::uint64_t Ledger::account_of(std::int64_t pid) const {
+  std::uint64_t latest = 0;
+  for (const auto& [id, account] : accounts_)
+    if (account.record.pid == pid) latest = id;
+  return latest;
+}
+
+std::vector<Ledger::Running> Ledger::running_accounts() const {
+  std::vector<Running> running;
+  for (const auto& [id, account] : accounts_) {
+    if (!account.taken)
+      running.push_back({id, account.record.parent, account.record.pid, account.record.execs});
+  }
+  return running;
+}
+
+const std::vector<std::string>& Ledger::argv_of(const Account& account) const {
+  const Account* owner = &account;
+  // A parent has a lower number, so this ends.
+  while (owner->argv.empty() && owner->record.parent != 0) {
+    const auto parent = accounts_.find(owner->record.parent);
+    if (parent == accounts_.end()) break;
+    owner = &parent->second;
+  }
+  return owner->argv;
+}
+
+Row Ledger::to_row(std::uint32_t word, const RowSum& total) const {
+  const RowMeaning& meaning = meanings_.at(ZC_KEY_ROW(zc_key{word}));
+  Row row;
+  row.syscall = meaning.name;
+  row.from = static_cast<Kind>(ZC_KEY_FROM(zc_key{word}));
+  row.to = static_cast<Kind>(ZC_KEY_TO(zc_key{word}));
+  row.copy = meaning.copy;
+  row.asynchronous = meaning.asynchronous;
+  row.calls = total.sum.calls;
+  row.errors = total.sum.errors;
+  row.restarts = total.sum.restarts;
+  row.bytes = total.sum.bytes;
+  row.wall_ns = total.sum.wall_ns;
+  row.off_cpu_ns = total.sum.off_cpu_ns;
+  row.voluntary_switches = total.sum.voluntary;
+  row.involuntary_switches = total.sum.involuntary;
+  row.max_ns = total.sum.max_ns;
+  row.latency = total.latency;
+  return row;
+}
+
+Process Ledger::to_process(const Account& account) const {
+  const zc_account& record = account.record;
+  Process process;
+  process.account = record.id;
+  process.pid = record.pid;
+  process.tid = record.tid;
+  process.parent_pid = record.parent_pid;
+  process.name.assign(record.name, ::strnlen(record.name, sizeof(record.name)));
+  process.argv = argv_of(account);
+  process.start_ns = record.start_ns;
+  if (account.finished) {
+    process.end_ns = record.end_ns;
+    process.exit_code = shell_status(record.exit_code);
+  }
+  process.threads = record.started;
+  std::tie(process.user_ns, process.system_ns) = split_runtime(account.usage);
+  process.minor_faults = account.usage.minor_faults;
+  process.major_faults = account.usage.major_faults;
+  process.max_rss_bytes =
+      record.max_rss_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  process.outside_syscalls = {account.outside.voluntary, account.outside.involuntary};
+  process.off_cpu_outside_ns = account.outside.off_cpu_ns;
+  for (const auto& [word, total] : account.rows) {
+    Row row = to_row(word, total);
+    if (row.calls != 0 || row.voluntary_switches != 0 || row.involuntary_switches != 0)
+      process.rows.push_back(std::move(row));
+  }
+  return process;
+}
+
+std::vector<Process> Ledger::processes() const {
+  std::vector<Process> processes;
+  processes.reserve(accounts_.size());
+  for (const auto& entry : accounts_)
+    if (!is_own(entry.second)) processes.push_back(to_process(entry.second));
+  std::stable_sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) {
+    return a.start_ns < b.start_ns;
+  });
+  return processes;
+}
+
+std::vector<Process> Ledger::own_threads() const {
+  std::vector<Process> threads;
+  for (const auto& entry : accounts_)
+    if (is_own(entry.second)) threads.push_back(to_process(entry.second));
+  return threads;
+}
+
+Process Ledger::process(std::uint64_t account) const { return to_process(accounts_.at(account)); }
+
+std::uint64_t Ledger::compat_calls() const {
+  std::uint64_t calls = forgotten_compat_calls_;
+  for (const auto& entry : accounts_) calls += entry.second.compat_calls;
+  return calls;
+}
+
+}  // namespace zctrace

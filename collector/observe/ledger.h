@@ -1,0 +1,104 @@
+// Sums snapshots into processes whose counts only grow, for as long as zctrace runs.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "collector/model/report.h"
+#include "collector/observe/snapshot.h"
+#include "collector/observe/syscall_table.h"
+
+namespace zctrace {
+
+// Owns what is known of every account seen and not forgotten. Pure: no I/O; one thread at a time.
+// Invariant: no count of an account ever decreases, even where a snapshot misses a task
+// that exited while it was taken.
+class Ledger {
+ public:
+  // `own_pid`: the process of the observer, some of whose threads may be observed. They are in
+  // own_threads() and in nothing else. 0: none.
+  explicit Ledger(const SyscallTable& table, std::int64_t own_pid = 0)
+      : meanings_(table.rows()), own_pid_(own_pid) {}
+
+  void add(const Snapshot& snapshot);
+  void set_command(std::uint64_t account, std::vector<std::string> argv);
+
+  // Accounts whose every task is gone, in the latest snapshot that was added; each once.
+  std::vector<std::uint64_t> take_finished();
+  // Whether the account was seen and all its tasks are gone.
+  bool finished(std::uint64_t account) const;
+  // Whether a task has exited and is yet to leave its CPU, with the last of its counts.
+  bool anybody_leaves() const;
+  // Accounts that are not finished, and tasks of accounts that were made while the latest snapshot
+  // was taken: who dies then, and leaves a child, is not the last.
+  std::size_t running() const;
+  bool empty() const { return accounts_.empty() && !forgotten_; }  // no account ever
+  // Drops the finished accounts, so that memory is that of those which run. Nobody's counts but
+  // theirs change. Call it after take_finished().
+  void forget_finished();
+  // Where more than `most` accounts are finished, adds those that moved the least to others()
+  // and drops them like forget_finished(); the first account ever stays. Call it after
+  // take_finished().
+  void fold_finished(std::size_t most);
+  const Totals& others() const { return others_; }
+  std::uint64_t tasks_in_call() const { return tasks_in_call_; }
+  std::uint64_t account_of(std::int64_t pid) const;  // latest with that pid, 0: none
+
+  struct Running {
+    std::uint64_t account;
+    std::uint64_t parent_account;  // 0: none
+    std::int64_t pid;
+    std::uint32_t execs;  // so far; more than before: its command line has changed
+  };
+  // Accounts that are not finished, and those of take_finished().
+  std::vector<Running> running_accounts() const;
+
+  // As they stand, by start time. A process without an exec of its own has its parent's argv.
+  std::vector<Process> processes() const;
+  Process process(std::uint64_t account) const;  // of a known account
+  std::vector<Process> own_threads() const;      // never forgotten
+  std::uint64_t compat_calls() const;
+
+ private:
+  struct RowSum {
+    zc_row sum{};  // the highest ever seen of each counter; latency as last seen
+    Histogram latency;
+  };
+  struct Account {
+    zc_account record{};
+    zc_usage usage{};
+    zc_outside outside{};
+    std::uint64_t compat_calls = 0;
+    std::vector<std::string> argv;
+    std::map<std::uint32_t, RowSum> rows;
+    unsigned snapshots_of_ghosts = 0;
+    bool finished = false;
+    bool taken = false;  // by take_finished()
+  };
+
+  bool is_own(const Account& account) const {
+    return own_pid_ != 0 && account.record.pid == own_pid_;
+  }
+  const std::vector<std::string>& argv_of(const Account& account) const;
+  Row to_row(std::uint32_t word, const RowSum& total) const;
+  Process to_process(const Account& account) const;
+  std::pair<std::uint64_t, std::uint64_t> moved(const Account& account) const;
+  void keep_commands();
+  void forget(std::map<std::uint64_t, Account>::iterator account);
+
+  std::vector<RowMeaning> meanings_;
+  std::int64_t own_pid_;
+  std::map<std::uint64_t, Account> accounts_;
+  std::vector<std::uint64_t> newly_finished_;
+  std::uint64_t tasks_in_call_ = 0;
+  std::size_t tasks_of_later_accounts_ = 0;
+  Totals others_;
+  std::uint64_t forgotten_compat_calls_ = 0;
+  bool forgotten_ = false;
+};
+
+}  // namespace zctrace

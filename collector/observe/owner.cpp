@@ -1,0 +1,142 @@
+// Taking cgroup paths apart.
+#include "collector/observe/owner.h"
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+
+namespace zctrace {
+namespace {
+
+constexpr std::size_t kContainerDigits = 64;
+
+bool is_hexadecimal(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+// "<id>", "docker-<id>.scope", "cri-containerd-<id>.scope", "libpod-<id>.scope",
+// "…pod<uid>.slice:cri-containerd:<id>"; empty for anything else.
+std::string_view container_in(std::string_view component) {
+  // The monitor beside a container is not in it.
+  if (component.find("-conmon-") != std::string_view::npos) return {};
+  if (component.ends_with(".scope")) component.remove_suffix(std::string_view(".scope").size());
+  if (component.size() < kContainerDigits) return {};
+  const std::string_view id = component.substr(component.size() - kContainerDigits);
+  const std::string_view before = component.substr(0, component.size() - kContainerDigits);
+  if (!is_hexadecimal(id)) return {};
+  return before.empty() || before.ends_with('-') || before.ends_with(':') ? id : std::string_view{};
+}
+
+// "pod<uid>", "kubepods-burstable-pod<uid with _>.slice"; a static pod's uid has no hyphens.
+std::string pod_in(std::string_view component) {
+  component = component.substr(0, component.find(".slice"));
+  const std::size_t at = component.rfind("pod");
+  if (at == std::string_view::npos || (at != 0 && component[at - 1] != '-')) return {};
+  std::string uid(component.substr(at + 3));
+  std::replace(uid.begin(), uid.end(), '_', '-');
+  std::string digits = uid;
+  std::erase(digits, '-');
+  const bool with_hyphens =
+      uid.size() == 36 && uid[8] == '-' && uid[13] == '-' && uid[18] == '-' && uid[23] == '-';
+  if (digits.size() != 32 || !is_hexadecimal(digits)) return {};
+  return with_hyphens || uid.size() == 32 ? uid : std::string();
+}
+
+// Scopes with a number of their own each time would be a new label each time.
+bool is_lasting_scope(std::string_view component) {
+  return component.ends_with(".scope") && !component.starts_with("session-") &&
+         !component.starts_with("run-") && component != "init.scope";
+}
+
+// The innermost service: of a user's service manager, what it runs.
+std::string_view unit_in(const std::vector<std::string_view>& components) {
+  std::string_view scope;
+  for (auto component = components.rbegin(); component != components.rend(); ++component) {
+    if (component->ends_with(".service")) return *component;
+    if (scope.empty() && is_lasting_scope(*component)) scope = *component;
+  }
+  return scope;
+}
+
+Place place_of_path(std::string_view path) {
+  const std::vector<std::string_view> components = split(path, '/');
+  Place place;
+  for (const std::string_view component : components) {
+    if (std::string pod = pod_in(component.substr(0, component.find(':'))); !pod.empty())
+      place.pod_uid = std::move(pod);
+    // The innermost: a node may be a container itself.
+    if (const std::string_view id = container_in(component); !id.empty()) place.container_id = id;
+  }
+  if (place.container_id.empty() && place.pod_uid.empty()) place.unit = unit_in(components);
+  return place;
+}
+
+}  // namespace
+
+Place place_of(std::string_view cgroups) {
+  Place found;
+  for (const std::string_view line : split(cgroups, '\n')) {  // "0::/path", "4:cpu,cpuacct:/path"
+    const std::size_t controllers = line.find(':');
+    if (controllers == std::string_view::npos) continue;
+    const std::size_t path = line.find(':', controllers + 1);
+    if (path == std::string_view::npos) continue;
+    const Place place = place_of_path(line.substr(path + 1));
+    // Hierarchies of v1 may differ: one that knows more than another is believed.
+    if (found.container_id.empty()) found.container_id = place.container_id;
+    if (found.pod_uid.empty()) found.pod_uid = place.pod_uid;
+    if (found.unit.empty()) found.unit = place.unit;
+  }
+  if (!found.container_id.empty() || !found.pod_uid.empty()) found.unit.clear();
+  return found;
+}
+
+bool Places::read(std::int64_t pid, Place& place) const {
+  std::ifstream file(root_ / "proc" / std::to_string(pid) / "cgroup");
+  // Not through the buffer's iterators: they throw where the process ends before the read.
+  std::string text;
+  if (!std::getline(file, text, '\0')) return false;
+  place = place_of(text);
+  return true;
+}
+
+void Places::update(const std::vector<Process>& processes) {
+  std::map<Key, Known> known;
+  // By start time, so a parent is known before its children.
+  std::map<std::int64_t, const Place*> latest;
+  for (const Process& process : processes) {
+    const Key key(process.pid, process.start_ns);
+    const auto before = known_.find(key);
+    Known now{process.name, {}};
+    if (before != known_.end()) now.place = before->second.place;
+    const bool look = before == known_.end() || before->second.name != process.name;
+    if (look && (process.end_ns || !read(process.pid, now.place)) && before == known_.end()) {
+      const auto parent = latest.find(process.parent_pid);
+      if (parent != latest.end())
+        now.place = *parent->second;
+      else
+        read(process.parent_pid, now.place);
+    }
+    const auto added = known.insert_or_assign(key, std::move(now)).first;
+    latest[process.pid] = &added->second.place;
+  }
+  known_ = std::move(known);
+}
+
+const Place& Places::of(const Process& process) const {
+  static const Place nowhere;
+  const auto found = known_.find(Key(process.pid, process.start_ns));
+  return found == known_.end() ? nowhere : found->second.place;
+}
+
+}  // namespace zctrace

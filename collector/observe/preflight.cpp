@@ -1,0 +1,196 @@
+// Each requirement is one function that looks at one thing.
+#include "collector/observe/preflight.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <sys/capability.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+
+#include "collector/os/error.h"
+#include "collector/observe/skeleton.h"
+
+namespace zctrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+using State = Requirement::State;
+
+using Btf = std::unique_ptr<btf, decltype(&btf__free)>;
+
+Btf load_kernel_btf() {
+  libbpf_set_print(nullptr);  // what is missing is ours to say
+  return Btf(btf__load_vmlinux_btf(), btf__free);
+}
+
+Requirement kernel_version() {
+  utsname names = {};
+  ::uname(&names);
+  int major = 0;
+  int minor = 0;
+  std::sscanf(names.release, "%d.%d", &major, &minor);
+  const std::string found = std::string(names.release) + " " + names.machine;
+  if (major > 6 || (major == 6 && minor >= 1)) return {"kernel", State::ok, found, ""};
+  return {"kernel", State::missing, found + " is older than 6.1, the first that zctrace supports",
+          "boot a newer kernel"};
+}
+
+bool has_capability(cap_value_t capability) {
+  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> own(cap_get_proc(), cap_free);
+  cap_flag_value_t value = CAP_CLEAR;
+  return own && cap_get_flag(own.get(), capability, CAP_EFFECTIVE, &value) == 0 &&
+         value == CAP_SET;
+}
+
+Requirement capability(cap_value_t wanted, const char* name, const char* purpose) {
+  // CAP_SYS_ADMIN includes both (kernel: bpf_capable(), perfmon_capable()).
+  if (has_capability(wanted) || has_capability(CAP_SYS_ADMIN))
+    return {name, State::ok, purpose, ""};
+  return {name, State::missing, std::string("not held, needed to ") + purpose,
+          "run as root or with sudo, or: setcap cap_bpf,cap_perfmon=ep zctrace"};
+}
+
+// Tracepoints are functions in BTF; tracefs is not needed, and often not mounted.
+std::vector<Requirement> tracepoints() {
+  struct Wanted {
+    const char* name;
+    bool required;
+    const char* purpose;
+  };
+  constexpr Wanted kWanted[] = {
+      {"sys_enter", true, "calls: entry"},
+      {"sys_exit", true, "calls: results"},
+      {"sched_switch", true, "context switches"},
+      {"task_newtask", true, "descendants"},
+      {"sched_process_exec", true, "commands"},
+      {"sched_process_exit", true, "ended tasks"},
+      {"io_uring_complete", false, "io_uring operations"},
+  };
+  std::vector<Requirement> found;
+  const Btf kernel = load_kernel_btf();
+  if (!kernel) return {{"tracepoints", State::missing, "cannot be looked for without BTF", ""}};
+  for (const Wanted& wanted : kWanted) {
+    const std::string type = std::string("btf_trace_") + wanted.name;
+    const std::string name = std::string("tracepoint ") + wanted.name;
+    if (btf__find_by_name_kind(kernel.get(), type.c_str(), BTF_KIND_TYPEDEF) >= 0)
+      found.push_back({name, State::ok, wanted.purpose, ""});
+    else
+      found.push_back({name, wanted.required ? State::missing : State::optional_missing,
+                       std::string("not in this kernel: no ") + wanted.purpose, ""});
+  }
+  return found;
+}
+
+Requirement fuse() {
+  if (::access("/dev/fuse", R_OK | W_OK) == 0) return {"FUSE", State::ok, "/dev/fuse", ""};
+  const int error = errno;
+  return {"FUSE", State::optional_missing,
+          std::string("/dev/fuse: ") + std::strerror(error) + "; `mount` will not work",
+          error == ENOENT ? "modprobe fuse" : "let this user read and write it"};
+}
+
+// The kernel needs BTF of its own for these programs; what it does not show under /sys, libbpf
+// also finds in the kernel's image under /boot, /lib/modules and /usr/lib/debug.
+Requirement kernel_btf() {
+  Requirement found = btf_requirement("/");
+  if (found.state == State::ok || !load_kernel_btf()) return found;
+  return {found.name, State::ok, "in the kernel's image; not in /sys/kernel/btf", ""};
+}
+
+// What can be known without reading BTF, where that is where it should be.
+std::vector<Requirement> quick_requirements() {
+  return {
+      kernel_version(),
+      kernel_btf(),
+      capability(CAP_BPF, "CAP_BPF", "load BPF programs"),
+      capability(CAP_PERFMON, "CAP_PERFMON", "attach them to tracepoints"),
+      lockdown_requirement("/"),
+  };
+}
+
+Requirement trial_load() {
+  try {
+    const SyscallTable table;
+    const Skeleton skeleton(ProbeOptions{}, table);
+    return {"BPF programs", State::ok, "loaded, attached and removed again", ""};
+  } catch (const Error& error) {
+    return {"BPF programs", State::missing, error.what(), ""};
+  }
+}
+
+}  // namespace
+
+Requirement btf_requirement(const fs::path& root) {
+  const fs::path path = root / "sys/kernel/btf/vmlinux";
+  if (::access(path.c_str(), R_OK) == 0) return {"BTF", State::ok, path.string(), ""};
+  const int error = errno;
+  const std::string detail = path.string() + ": " + std::strerror(error);
+  if (error != ENOENT) return {"BTF", State::missing, detail, "let this user read it"};
+  std::error_code ignored;
+  if (!fs::exists(root / "sys/kernel", ignored))
+    return {"BTF", State::missing, detail,
+            "/sys is not mounted here: mount -t sysfs sysfs /sys, or pass it into the container"};
+  return {"BTF", State::missing, detail,
+          "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y; BTF from elsewhere does not do, the "
+          "kernel itself needs it"};
+}
+
+Requirement lockdown_requirement(const fs::path& root) {
+  const fs::path directory = root / "sys/kernel/security";
+  std::ifstream file(directory / "lockdown");
+  std::string modes;
+  std::error_code ignored;
+  // Unknown is no reason to refuse: the kernel will, if it must.
+  if (!std::getline(file, modes) && !fs::exists(directory / "lsm", ignored))
+    return {"lockdown", State::ok, "not known: no securityfs at " + directory.string(), ""};
+  if (modes.find("[confidentiality]") != std::string::npos)
+    return {"lockdown", State::missing, "confidentiality: no BPF program may read kernel memory",
+            "boot without lockdown=confidentiality; lockdown=integrity does no harm"};
+  if (modes.find("[integrity]") != std::string::npos)
+    return {"lockdown", State::ok, "integrity, which allows all that zctrace does", ""};
+  return {"lockdown", State::ok, "none", ""};
+}
+
+bool Preflight::can_observe() const {
+  return std::none_of(requirements.begin(), requirements.end(),
+                      [](const Requirement& r) { return r.state == State::missing; });
+}
+
+std::string Preflight::reason() const {
+  std::string reasons;
+  std::vector<std::string> remedies;
+  for (const Requirement& requirement : requirements) {
+    if (requirement.state != State::missing) continue;
+    reasons += (reasons.empty() ? "" : "; ") + requirement.name + " " + requirement.detail;
+    if (!requirement.remedy.empty() &&
+        std::find(remedies.begin(), remedies.end(), requirement.remedy) == remedies.end())
+      remedies.push_back(requirement.remedy);
+  }
+  for (const std::string& remedy : remedies) reasons += "; " + remedy;
+  return reasons;
+}
+
+Preflight check_machine(bool load) {
+  Preflight preflight{quick_requirements()};
+  for (Requirement& tracepoint : tracepoints())
+    preflight.requirements.push_back(std::move(tracepoint));
+  preflight.requirements.push_back(fuse());
+  if (load && preflight.can_observe()) preflight.requirements.push_back(trial_load());
+  return preflight;
+}
+
+void require_observation() {
+  const Preflight preflight{quick_requirements()};
+  if (!preflight.can_observe())
+    throw Error("cannot observe here: " + preflight.reason(), kExitCannotRun);
+}
+
+}  // namespace zctrace

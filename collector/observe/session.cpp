@@ -1,0 +1,291 @@
+// Arming, polling, and the order in which finished accounts are freed.
+#include "collector/observe/session.h"
+
+#include <bpf/bpf.h>
+#include <malloc.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <thread>
+
+#include "collector/os/error.h"
+
+namespace zctrace {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kPollInterval(1000);
+// While more processes end in a second, the maps are read more often, so that neither they nor a
+// snapshot hold many more, but not for more than 1 / kPollShare of a CPU.
+constexpr std::int64_t kEndedAtOnce = 500;
+constexpr milliseconds kShortestPollInterval(100);
+constexpr int kPollShare = 4;
+// Snapshots in a row to find tasks that change while they are read at rest, at most.
+constexpr std::size_t kMarkTries = 16;
+constexpr milliseconds kVerifyPatience(2000);
+
+// In the order of enum zc_loss.
+constexpr const char* kLosses[ZC_LOSSES] = {
+    "task_memory", "task_busy", "accounts_full", "rows_full", "message_lengths", "commands_full",
+    "uring_results",
+};
+
+// A pass that found no memory for a task is repeated so often, a millisecond apart.
+constexpr int kWalkTries = 100;
+
+std::chrono::nanoseconds thread_cpu_time() {
+  timespec time = {};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+std::vector<std::string> split_command(const zc_command& command) {
+  std::vector<std::string> argv;
+  const char* const end = command.text + std::min<std::size_t>(command.bytes, ZC_COMMAND_BYTES);
+  for (const char* begin = command.text; begin < end;) {
+    const std::size_t length = ::strnlen(begin, static_cast<std::size_t>(end - begin));
+    argv.emplace_back(begin, length);
+    begin += length + 1;
+  }
+  if (command.cut != 0 && !argv.empty()) argv.back() += "…";
+  return argv;
+}
+
+// The command line of a process that was attached to, as it is now; its exec was not seen.
+std::vector<std::string> current_command(std::int64_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
+  std::vector<std::string> argv;
+  for (std::string word; std::getline(file, word, '\0');) argv.push_back(word);
+  // A program that wrote its title over its arguments leaves the rest as zero bytes.
+  while (!argv.empty() && argv.back().empty()) argv.pop_back();
+  return argv;
+}
+
+// Peak RSS of a process that still runs; the kernel notes it elsewhere only at exit.
+std::uint64_t peak_rss_bytes(std::int64_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+  return 0;
+}
+
+// nullopt: the counters of /proc/PID/io can be compared.
+std::optional<std::string> why_io_is_not_verified(const SyscallTable& table, bool accounted) {
+  if (!accounted) return "this kernel keeps no I/O counters (CONFIG_TASK_XACCT)";
+  const std::string missing = unselected_accounted_calls(table);
+  if (missing.empty()) return std::nullopt;
+  return "-e leaves out " + missing;
+}
+
+}  // namespace
+
+Session::Session(const SessionOptions& options)
+    : options_(options),
+      table_(options.syscalls),
+      skeleton_(options.probes, table_),
+      ledger_(table_, ::getpid()),
+      last_poll_(steady_clock::now()),
+      poll_interval_(kShortestPollInterval) {
+  if (options_.probes.verify)
+    verifier_.emplace(table_, why_io_is_not_verified(table_, skeleton_.has_io_accounting()),
+                      ::getpid());
+}
+
+void Session::begin(std::uint32_t walk, pid_t pid) {
+  const std::uint64_t before = skeleton_.walk_observed();
+  for (int tries = 0; tries < kWalkTries; tries++) {
+    skeleton_.walk(walk, static_cast<std::uint32_t>(pid));
+    if (skeleton_.walk_observed() != before) return;
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  throw Error("cannot observe process " + std::to_string(pid) + ": the kernel has no memory for its state");
+}
+
+// Passes over all tasks until one adds nobody: a parent may come after its child in a pass, a
+// new thread behind the pass, and memory a moment later. Room for a process does not: it is made
+// by the next poll.
+void Session::walk_until_settled() {
+  for (int tries = 0;;) {
+    const std::uint64_t observed = skeleton_.walk_observed();
+    const std::uint64_t failed = skeleton_.walk_failed();
+    const std::uint64_t no_account = skeleton_.walk_no_account();
+    skeleton_.walk(ZC_WALK_ATTACH);
+    const std::uint64_t without_memory = skeleton_.walk_failed() - failed;
+    const std::uint64_t without_account = skeleton_.walk_no_account() - no_account;
+    if (without_memory == 0 && skeleton_.walk_observed() != observed) continue;
+    if (without_memory == 0 || ++tries == kWalkTries) {
+      count_refused(ZC_LOST_TASK_MEMORY, without_memory);
+      count_refused(ZC_LOST_ACCOUNTS_FULL, without_account);
+      return;
+    }
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+}
+
+// The next passes are refused the same tasks again, which are lost but once.
+void Session::count_refused(std::uint32_t reason, std::uint64_t tasks) {
+  std::uint64_t& counted = refused_[reason];
+  if (tasks <= counted) return;
+  skeleton_.count_loss(reason, tasks - counted);
+  counted = tasks;
+}
+
+void Session::arm(pid_t pid) { begin(ZC_WALK_ARM, pid); }
+void Session::observe(pid_t pid) { begin(ZC_WALK_OBSERVE, pid); }
+
+void Session::observe_own(const std::vector<pid_t>& tids) {
+  for (const pid_t tid : tids) begin(ZC_WALK_OBSERVE, tid);
+}
+
+std::uint64_t Session::attach(const std::vector<pid_t>& pids) {
+  const std::uint32_t yes = 1;
+  for (const pid_t pid : pids)
+    if (const int error = bpf_map_update_elem(skeleton_.wanted_pids_map(), &pid, &yes, BPF_ANY); error != 0)
+      throw system_error("cannot observe process " + std::to_string(pid), -error);
+  const std::uint64_t before = skeleton_.walk_observed();
+  if (verifier_) verifier_->expect_begin(true);
+  walk_until_settled();
+  // A number may belong to somebody else by the next time.
+  for (const pid_t pid : pids) bpf_map_delete_elem(skeleton_.wanted_pids_map(), &pid);
+  const std::uint64_t attached = skeleton_.walk_observed() - before;
+  if (verifier_ && attached != 0) {
+    read_marks();
+    verifier_->begin();
+  }
+  if (verifier_) verifier_->expect_begin(false);
+  return attached;
+}
+
+void Session::read_marks() {
+  for (std::size_t tries = 0; tries < kMarkTries; tries++) {
+    poll();
+    if (tries + 1 >= Verifier::kReadings && verifier_->settled()) return;
+  }
+}
+
+// What differs may be a call between the kernel's count and ours, for as long as its CPU is taken
+// away.
+Verification Session::verify() {
+  const auto deadline = steady_clock::now() + kVerifyPatience;
+  for (;;) {
+    read_marks();
+    Verification result = verifier_->result();
+    if (verifier_->settled() && result.differences.empty()) return result;
+    if (steady_clock::now() >= deadline) return result;
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+}
+
+void Session::read_commands() {
+  for (const Ledger::Running& process : ledger_.running_accounts()) {
+    const auto [read, first] = commands_read_.try_emplace(process.account, 0);
+    if (first && options_.commands && process.execs == 0 && process.parent_account == 0)
+      ledger_.set_command(process.account, current_command(process.pid));
+    if (read->second == process.execs) continue;
+    zc_command command;
+    if (bpf_map_lookup_elem(skeleton_.commands_map(), &process.account, &command) != 0) continue;
+    ledger_.set_command(process.account, split_command(command));
+    read->second = process.execs;
+  }
+}
+
+// The account last: while it is there, the collector knows that its rows may be, too.
+void Session::forget(std::uint64_t account) {
+  bpf_map_delete_elem(skeleton_.commands_map(), &account);
+  bpf_map_delete_elem(skeleton_.kernel_counts_map(), &account);
+  bpf_map_delete_elem(skeleton_.accounts_map(), &account);
+  commands_read_.erase(account);
+}
+
+void Session::poll() {
+  const auto start = steady_clock::now();
+  const auto cpu_before = thread_cpu_time();
+  if (skeleton_.take_walk_wanted()) walk_until_settled();
+  std::int64_t ended = 0;
+  {
+    const Snapshot snapshot = take_snapshot(skeleton_);
+    ledger_.add(snapshot);
+    if (verifier_) verifier_->add(snapshot);
+    read_commands();  // before any account is forgotten
+    ended = static_cast<std::int64_t>(forget_finished(snapshot));
+  }
+  // Of what a burst took, little is kept, and all over the heap: its holes go back to the kernel.
+  if (ended > kEndedAtOnce / 4) ::malloc_trim(0);
+  const auto took = std::chrono::ceil<milliseconds>(thread_cpu_time() - cpu_before);
+  const auto since = std::chrono::ceil<milliseconds>(start - last_poll_);
+  const milliseconds until_many(since.count() * kEndedAtOnce / std::max<std::int64_t>(ended, 1));
+  last_poll_ = start;
+  poll_interval_ =
+      std::clamp(std::max(until_many, kPollShare * took), kShortestPollInterval, kPollInterval);
+}
+
+// Frees the kernel's memory of those that have ended, whose number it returns.
+std::size_t Session::forget_finished(const Snapshot& snapshot) {
+  const std::vector<std::uint64_t> finished = ledger_.take_finished();
+  if (finished.empty()) return 0;
+  for (const auto& [key, row] : snapshot.folded_rows)
+    if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.rows_map(), &key);
+  for (const std::uint64_t account : finished) forget(account);
+  ledger_.fold_finished(options_.max_ended);
+  return finished.size();
+}
+
+void Session::poll_until_gone(pid_t pid, milliseconds patience) {
+  const auto deadline = steady_clock::now() + patience;
+  for (;;) {
+    const bool last = steady_clock::now() >= deadline;  // not for having been stopped meanwhile
+    poll();
+    const std::uint64_t account = ledger_.account_of(pid);
+    if ((account == 0 || ledger_.finished(account)) && !ledger_.anybody_leaves()) return;
+    if (last) return;
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+}
+
+// Twice: a task that ends while it is read is in neither of the maps and the tasks then, and in the
+// maps the next time.
+void Session::stop() {
+  skeleton_.stop_counting();
+  poll();
+  poll();
+}
+
+std::vector<Process> Session::processes() const {
+  std::vector<Process> processes = ledger_.processes();
+  for (Process& process : processes)
+    if (!process.end_ns) process.max_rss_bytes = std::max(process.max_rss_bytes, peak_rss_bytes(process.pid));
+  return processes;
+}
+
+std::vector<Process> Session::take_processes() {
+  std::vector<Process> processes = ledger_.processes();
+  ledger_.forget_finished();
+  return processes;
+}
+
+Process Session::process(pid_t pid) const {
+  const std::uint64_t account = ledger_.account_of(pid);
+  if (account == 0) throw Error("process " + std::to_string(pid) + " was not observed");
+  return ledger_.process(account);
+}
+
+Completeness Session::completeness() const {
+  Completeness completeness;
+  for (std::uint32_t reason = 0; reason < ZC_LOSSES; reason++)
+    completeness.lost_by_reason[kLosses[reason]] = skeleton_.loss(reason);
+  completeness.lost_by_reason["program_busy"] = skeleton_.missed_runs();
+  completeness.in_flight_at_start = skeleton_.in_flight_at_start();
+  completeness.in_flight_at_end = ledger_.tasks_in_call();
+  completeness.compat_syscalls = ledger_.compat_calls();
+  completeness.unfollowed_tasks =
+      skeleton_.loss(ZC_LOST_TASK_MEMORY) + skeleton_.loss(ZC_LOST_ACCOUNTS_FULL);
+  return completeness;
+}
+
+}  // namespace zctrace

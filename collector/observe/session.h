@@ -1,0 +1,111 @@
+// One observation: probes attached, somebody observed, counts read as often as wanted.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/observe/ledger.h"
+#include "collector/model/report.h"
+#include "collector/observe/skeleton.h"
+#include "collector/observe/syscall_table.h"
+#include "collector/observe/verifier.h"
+
+namespace zctrace {
+
+struct SessionOptions {
+  ProbeOptions probes;
+  std::string syscalls = "%io";
+  // Whether /proc is asked for the command lines of processes that are attached to. Reading one
+  // can need a lock that the process holds.
+  bool commands = true;
+  // Ended processes that are listed; those that moved the least are added up in others().
+  std::size_t max_ended = std::numeric_limits<std::size_t>::max();
+};
+
+// Owns the probes and the counts. Everything is unloaded when it is destroyed, or when the
+// process dies of whatever cause. One thread at a time.
+class Session {
+ public:
+  // Throws Error: usage for a bad selection, cannot-run when the kernel refuses.
+  explicit Session(const SessionOptions& options);
+
+  // Observes process `pid` (in the caller's pid namespace) from its next exec on.
+  void arm(pid_t pid);
+  // Observes process `pid`, single-threaded so far, from now on.
+  void observe(pid_t pid);
+  // Observes threads of this very process, each from now on. They are no processes of the
+  // report: own_threads() has them.
+  void observe_own(const std::vector<pid_t>& tids);
+
+  // Observes the processes `pids` and every other task that is wanted, with their threads and
+  // descendants, until no more of them appear. Returns how many tasks were new.
+  std::uint64_t attach(const std::vector<pid_t>& pids);
+
+  // From here on the cgroup `id` is meant where Newcomers::cgroups[index] was.
+  void replace_cgroup(std::size_t index, std::uint64_t id) { skeleton_.replace_cgroup(index, id); }
+
+  // Reads the counts. Call it again after poll_interval(): it also frees the kernel's memory of
+  // processes that have ended, and widens counters before they wrap.
+  void poll();
+  // A second; less at first, and while processes end by the thousand.
+  std::chrono::milliseconds poll_interval() const { return poll_interval_; }
+  // Polls until process `pid`, and whoever else is about to go, is gone from the kernel's books,
+  // which is a moment after its parent could wait for it; gives up after `patience`.
+  void poll_until_gone(pid_t pid, std::chrono::milliseconds patience);
+
+  // Counts nothing more, and reads what was counted until then, whoever goes on running or ends
+  // meanwhile. verify() comes before.
+  void stop();
+
+  volatile std::uint32_t* window() { return skeleton_.window(); }
+
+  std::vector<Process> processes() const;
+  const Totals& others() const { return ledger_.others(); }
+  // Those that ended are in no later list. For one who has shown or added them up.
+  void forget_ended() { ledger_.forget_finished(); }
+  // processes() without the peaks of RSS of those that run, then forget_ended(). For one who
+  // watches for days, and adds up.
+  std::vector<Process> take_processes();
+  // Those of observe_own(), as they stand, also when they have ended.
+  std::vector<Process> own_threads() const { return ledger_.own_threads(); }
+  // The latest observed process with that pid. Throws Error when there was none.
+  Process process(pid_t pid) const;
+  // Reads until nobody changes meanwhile and nothing differs, for two seconds at most, and compares
+  // all counts with the kernel's own. Only with ProbeOptions::verify.
+  Verification verify();
+  // To be compared with, too; see Verifier.
+  void add_reaped(pid_t pid, const CounterValues& kernel) { verifier_->add_reaped(pid, kernel); }
+  std::size_t running() const { return ledger_.running(); }
+  bool has_observed_any() const { return !ledger_.empty(); }
+  bool observed(pid_t pid) const { return ledger_.account_of(pid) != 0; }
+  Completeness completeness() const;
+  bool latency() const { return options_.probes.latency; }
+
+ private:
+  void begin(std::uint32_t walk, pid_t pid);
+  void walk_until_settled();
+  void count_refused(std::uint32_t reason, std::uint64_t tasks);
+  void read_marks();
+  void read_commands();
+  std::size_t forget_finished(const Snapshot& snapshot);
+  void forget(std::uint64_t account);
+
+  SessionOptions options_;
+  SyscallTable table_;
+  Skeleton skeleton_;
+  Ledger ledger_;
+  std::optional<Verifier> verifier_;
+  std::map<std::uint64_t, std::uint32_t> commands_read_;  // account -> execs when read
+  std::chrono::steady_clock::time_point last_poll_;
+  std::chrono::milliseconds poll_interval_;
+  std::map<std::uint32_t, std::uint64_t> refused_;  // enum zc_loss -> tasks, by passes
+};
+
+}  // namespace zctrace

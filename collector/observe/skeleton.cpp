@@ -1,0 +1,282 @@
+// Opening, configuring, loading and attaching the BPF object.
+#include "collector/observe/skeleton.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/membarrier.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "collector/os/error.h"
+#include "zctrace.skel.h"
+
+namespace zctrace {
+namespace {
+
+// libbpf speaks through a C callback without context; one object is loaded at a time.
+thread_local std::string last_warning;
+
+int keep_warning(libbpf_print_level level, const char* format, va_list arguments) noexcept {
+  if (level != LIBBPF_WARN) return 0;
+  if (std::getenv("ZCTRACE_DEBUG") != nullptr) {  // the verifier's log, in full
+    va_list copy;
+    va_copy(copy, arguments);
+    std::vfprintf(stderr, format, copy);
+    va_end(copy);
+  }
+  char line[512];
+  std::vsnprintf(line, sizeof(line), format, arguments);
+  // A refused program's log is long; its first line names it, the rest is for developers.
+  if (std::strncmp(line, "libbpf: prog", 12) == 0 && last_warning.empty()) {
+    last_warning = line + std::strlen("libbpf: ");
+    last_warning.resize(last_warning.find('\n'));
+  }
+  return 0;
+}
+
+// What the running kernel has, from its BTF.
+class KernelTypes {
+ public:
+  KernelTypes() : btf_(btf__load_vmlinux_btf(), btf__free) {}
+
+  // How many arguments a tracepoint has; 0: no such tracepoint.
+  unsigned tracepoint_arguments(const std::string& tracepoint) const {
+    const int id = find("btf_trace_" + tracepoint, BTF_KIND_TYPEDEF);
+    if (id < 0) return 0;
+    const btf_type* pointer = type(type(static_cast<__u32>(id))->type);
+    return btf_vlen(type(pointer->type)) - 1U;  // the first is the tracepoint's own context
+  }
+
+  bool has_member(const std::string& structure, const char* member) const {
+    const int id = find(structure, BTF_KIND_STRUCT);
+    if (id < 0) return false;
+    const btf_type* const found = type(static_cast<__u32>(id));
+    const btf_member* const members = btf_members(found);
+    return std::any_of(members, members + btf_vlen(found), [&](const btf_member& one) {
+      return std::strcmp(btf__name_by_offset(btf_.get(), one.name_off), member) == 0;
+    });
+  }
+
+  bool has_function(const std::string& name) const { return find(name, BTF_KIND_FUNC) >= 0; }
+
+ private:
+  int find(const std::string& name, __u32 kind) const {
+    return btf_ ? btf__find_by_name_kind(btf_.get(), name.c_str(), kind) : -ENOENT;
+  }
+  const btf_type* type(__u32 id) const { return btf__type_by_id(btf_.get(), id); }
+
+  std::unique_ptr<btf, decltype(&btf__free)> btf_;
+};
+
+std::uint32_t own_pid_namespace() {
+  struct stat status = {};
+  if (::stat("/proc/self/ns/pid", &status) != 0)
+    throw system_error("zctrace needs /proc (mount -t proc proc /proc): /proc/self/ns/pid", errno,
+                       kExitCannotRun);
+  return static_cast<std::uint32_t>(status.st_ino);
+}
+
+#if defined(__x86_64__)
+constexpr std::uint32_t kCompatStatus = 0x2;  // TS_COMPAT
+constexpr std::uint32_t kCompatFlags = 0;
+#else
+constexpr std::uint32_t kCompatStatus = 0;
+constexpr std::uint32_t kCompatFlags = 1U << 22;  // TIF_32BIT of arm64
+#endif
+
+void configure_newcomers(zctrace_bpf& bpf, const Newcomers& newcomers) {
+  if (newcomers.cgroups.size() > ZC_MAX_CGROUPS)
+    throw Error("more than " + std::to_string(ZC_MAX_CGROUPS) + " cgroups; name one above them",
+                kExitUsage);
+  if (newcomers.names.size() > ZC_MAX_NAMES)
+    throw Error("more than " + std::to_string(ZC_MAX_NAMES) + " names; use a glob", kExitUsage);
+  bpf.rodata->want_all = newcomers.all;
+  bpf.rodata->own_pid = static_cast<std::uint32_t>(::getpid());
+  bpf.rodata->wanted_cgroups = static_cast<std::uint32_t>(newcomers.cgroups.size());
+  bpf.rodata->wanted_names = static_cast<std::uint32_t>(newcomers.names.size());
+  std::copy(newcomers.cgroups.begin(), newcomers.cgroups.end(), bpf.bss->cgroup_targets);
+  for (std::size_t i = 0; i < newcomers.names.size(); i++) {
+    const std::string& name = newcomers.names[i];
+    if (name.empty() || name.size() >= ZC_PATTERN_BYTES)
+      throw Error("-n '" + name + "': a name has 1 to " + std::to_string(ZC_PATTERN_BYTES - 1) +
+                      " characters",
+                  kExitUsage);
+    // Newcomers are matched in the kernel, where there are only these two.
+    if (name.find_first_of("[\\") != std::string::npos)
+      throw Error("-n '" + name + "': of globs only * and ? are known", kExitUsage);
+    name.copy(bpf.rodata->name_targets[i].pattern, ZC_PATTERN_BYTES - 1);
+  }
+  bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !newcomers.cgroups.empty());
+}
+
+void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>& room) {
+  for (const auto& [name, entries] : room) {
+    if (name == "tasks") {
+      bpf.rodata->task_limit = entries;
+      continue;
+    }
+    bpf_map* map = bpf_object__find_map_by_name(bpf.obj, name.c_str());
+    if (map == nullptr || bpf_map__type(map) != BPF_MAP_TYPE_HASH)
+      throw Error("no hash map '" + name + "'", kExitUsage);
+    if (const int error = bpf_map__set_max_entries(map, entries); error != 0)
+      throw system_error(
+          "cannot give the map '" + name + "' " + std::to_string(entries) + " entries", -error);
+  }
+}
+
+void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable& table,
+               const KernelTypes& kernel) {
+  bpf.rodata->with_latency = options.latency;
+  bpf.rodata->wide_tasks = table.wide();
+  bpf.rodata->by_thread = options.by_thread;
+  bpf.rodata->follow_children = options.follow_children;
+  bpf.rodata->windowed = options.windowed;
+  bpf.rodata->pid_namespace_inum = own_pid_namespace();
+  bpf.rodata->compat_status_mask = kCompatStatus;
+  bpf.rodata->compat_flags_mask = kCompatFlags;
+  std::memcpy(bpf.rodata->calls, table.calls().data(), sizeof(bpf.rodata->calls));
+  std::memcpy(bpf.rodata->uring_ops, table.uring_ops().data(), sizeof(bpf.rodata->uring_ops));
+  configure_newcomers(bpf, options.newcomers);
+  // Since 6.10 a look-up in an array of this CPU's is no call, on x86-64 and arm64.
+  bpf.rodata->have_fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
+  bpf.rodata->have_rdonly_cast = kernel.has_function("bpf_rdonly_cast");
+  bpf.rodata->sigreturn_call = SYS_rt_sigreturn;
+  bpf.rodata->ficlone_row = table.ficlone_row();
+  bpf.rodata->ficlonerange_row = table.ficlonerange_row();
+  bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
+  bpf.rodata->verifying = options.verify;
+  bpf.rodata->execve_call = SYS_execve;
+  bpf.rodata->execveat_call = SYS_execveat;
+  bpf_program__set_autoload(bpf.progs.zc_exec_begins, options.verify);
+  bpf_program__set_autoload(bpf.progs.zc_exec_ends, options.verify);
+  // The arguments became one struct io_uring_cqe in 6.15.
+  const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
+  bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
+  bpf_program__set_autoload(bpf.progs.zc_uring_cqe, arguments >= 5);
+  bpf_program__set_autoload(bpf.progs.zc_uring_overflow,
+                            kernel.tracepoint_arguments("io_uring_cqe_overflow") > 0);
+  configure_room(bpf, options.room);
+}
+
+}  // namespace
+
+void Skeleton::Destroy::operator()(zctrace_bpf* bpf) const { zctrace_bpf__destroy(bpf); }
+
+Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
+  last_warning.clear();
+  libbpf_set_print(keep_warning);
+  bpf_.reset(zctrace_bpf__open());
+  if (!bpf_) throw system_error("cannot open the BPF object", errno, kExitCannotRun);
+  const KernelTypes kernel;
+  configure(*bpf_, options, table, kernel);
+  io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
+  if (const int error = zctrace_bpf__load(bpf_.get()); error != 0)
+    throw system_error("the kernel refused the BPF programs (" + last_warning +
+                           "); `zctrace doctor` says what is missing",
+                       -error, kExitCannotRun);
+  // Those that begin to observe newcomers come last: of whom they observe, each call and the end
+  // must be seen.
+  const std::pair<bpf_program*, bpf_link**> beginners[] = {
+      {bpf_->progs.zc_newtask, &bpf_->links.zc_newtask},
+      {bpf_->progs.zc_exec, &bpf_->links.zc_exec},
+      {bpf_->progs.zc_cgroup_move, &bpf_->links.zc_cgroup_move},
+  };
+  for (const auto& [program, link] : beginners) bpf_program__set_autoattach(program, false);
+  int error = zctrace_bpf__attach(bpf_.get());
+  for (const auto& [program, link] : beginners) {
+    if (error != 0 || !bpf_program__autoload(program)) continue;
+    *link = bpf_program__attach(program);
+    if (*link == nullptr) error = -errno;
+  }
+  if (error != 0)
+    throw system_error("cannot attach the BPF programs to their tracepoints", -error,
+                       kExitCannotRun);
+}
+
+Skeleton::~Skeleton() = default;
+
+int Skeleton::rows_map() const { return bpf_map__fd(bpf_->maps.rows); }
+int Skeleton::accounts_map() const { return bpf_map__fd(bpf_->maps.accounts); }
+int Skeleton::commands_map() const { return bpf_map__fd(bpf_->maps.commands); }
+int Skeleton::kernel_counts_map() const { return bpf_map__fd(bpf_->maps.kernel_counts); }
+int Skeleton::wanted_pids_map() const { return bpf_map__fd(bpf_->maps.wanted_pids); }
+
+std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {
+  bpf_->bss->walk = walk;
+  bpf_->bss->armed_pid = pid;
+  const Descriptor iterator(bpf_iter_create(bpf_link__fd(bpf_->links.zc_walk)));
+  if (!iterator) throw system_error("cannot start a pass over all tasks", errno);
+  std::vector<char> written;
+  std::size_t used = 0;
+  for (;;) {
+    if (written.size() - used < 65536) written.resize(written.size() + (1 << 18));
+    const ssize_t n = ::read(iterator.get(), written.data() + used, written.size() - used);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n < 0) throw system_error("cannot read the pass over all tasks", errno);
+    if (n == 0) break;
+    used += static_cast<std::size_t>(n);
+  }
+  written.resize(used);
+  return written;
+}
+
+void Skeleton::replace_cgroup(std::size_t index, std::uint64_t id) {
+  __atomic_store_n(&bpf_->bss->cgroup_targets[index], id, __ATOMIC_RELAXED);
+}
+
+std::uint64_t Skeleton::walk_observed() const { return bpf_->bss->walk_observed; }
+
+std::uint64_t Skeleton::walk_failed() const { return bpf_->bss->walk_failed; }
+
+std::uint64_t Skeleton::walk_no_account() const { return bpf_->bss->walk_no_account; }
+
+bool Skeleton::take_walk_wanted() {
+  return __atomic_exchange_n(&bpf_->bss->walk_wanted, 0U, __ATOMIC_RELAXED) != 0;
+}
+
+void Skeleton::count_loss(std::uint32_t reason, std::uint64_t count) {
+  __atomic_fetch_add(&bpf_->bss->losses[reason], count, __ATOMIC_RELAXED);
+}
+
+void Skeleton::stop_counting() {
+  // A call whose entry was not seen passes for one that seccomp denied: exits go first.
+  for (bpf_link** link : {&bpf_->links.zc_sys_exit, &bpf_->links.zc_sys_enter,
+                          &bpf_->links.zc_uring_cqe, &bpf_->links.zc_uring_done,
+                          &bpf_->links.zc_uring_overflow}) {
+    bpf_link__destroy(*link);
+    *link = nullptr;
+  }
+  // A program that runs on another CPU right now ends before this does. Where the kernel has no
+  // such call (CONFIG_MEMBARRIER, nohz_full), the reading that follows takes longer than any.
+  ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+std::uint64_t Skeleton::in_flight_at_start() const { return bpf_->bss->in_flight_at_start; }
+
+volatile std::uint32_t* Skeleton::window() { return &bpf_->bss->window_open; }
+
+std::uint64_t Skeleton::loss(std::uint32_t reason) const { return bpf_->bss->losses[reason]; }
+
+std::uint64_t Skeleton::missed_runs() const {
+  std::uint64_t missed = 0;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, bpf_->obj) {
+    if (!bpf_program__autoload(program)) continue;
+    bpf_prog_info info = {};
+    __u32 size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
+      missed += info.recursion_misses;
+  }
+  return missed;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,91 @@
+// Sole owner of the BPF object: open, configure, load, attach; closing it unloads all.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collector/os/descriptor.h"
+#include "collector/observe/syscall_table.h"
+
+struct zctrace_bpf;
+
+namespace zctrace {
+
+// Targets that the programs look for themselves, so that nobody is missed who comes later.
+struct Newcomers {
+  bool all = false;
+  std::vector<std::uint64_t> cgroups;  // by cgroup_id()
+  std::vector<std::string> names;      // globs
+};
+
+struct ProbeOptions {
+  bool latency = true;         // false: no program at entry, no clock read
+  bool by_thread = false;      // an account for each thread
+  bool follow_children = true;
+  bool windowed = false;       // count only while *window() is not 0
+  bool verify = false;         // read the kernel's own counts, too
+  Newcomers newcomers;
+  // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
+  // how many tasks are ever given a state.
+  std::map<std::string, std::uint32_t> room;
+};
+
+class Skeleton {
+ public:
+  // Loads and attaches everything. Throws Error (cannot run here) with libbpf's own last
+  // words when the kernel refuses. Not thread safe; nothing of it outlives the object.
+  Skeleton(const ProbeOptions& options, const SyscallTable& table);
+  ~Skeleton();
+  Skeleton(const Skeleton&) = delete;
+  Skeleton& operator=(const Skeleton&) = delete;
+
+  int rows_map() const;
+  int accounts_map() const;
+  int commands_map() const;
+  int kernel_counts_map() const;
+  int wanted_pids_map() const;
+
+  // Runs zc_walk over all tasks; what it wrote. `walk` and `pid` as in bpf/abi.h.
+  std::vector<char> walk(std::uint32_t walk, std::uint32_t pid = 0);
+  // Puts another cgroup in the place of that one of Newcomers::cgroups.
+  void replace_cgroup(std::size_t index, std::uint64_t id);
+  // Tasks that passes began to observe, ever.
+  std::uint64_t walk_observed() const;
+  // Tasks that passes had no memory, or no room for their process, for, ever; most are met again
+  // by the next pass.
+  std::uint64_t walk_failed() const;
+  std::uint64_t walk_no_account() const;
+  // Whether a program asked for a pass, since the last time.
+  bool take_walk_wanted();
+  void count_loss(std::uint32_t reason, std::uint64_t count);
+
+  // The flag of ProbeOptions::windowed, in memory shared with the kernel and with children
+  // forked after this.
+  volatile std::uint32_t* window();
+
+  // Calls and requests are counted no more, and none is half counted. Switches are, and who ends
+  // is still noticed.
+  void stop_counting();
+
+  // Whether this kernel keeps what /proc/PID/io shows.
+  bool has_io_accounting() const { return io_accounting_; }
+
+  // Calls that were in flight when their task was attached to.
+  std::uint64_t in_flight_at_start() const;
+
+  std::uint64_t loss(std::uint32_t reason) const;
+  // Runs of a program that the kernel left out because it was running already.
+  std::uint64_t missed_runs() const;
+
+ private:
+  struct Destroy {
+    void operator()(zctrace_bpf* bpf) const;
+  };
+  std::unique_ptr<zctrace_bpf, Destroy> bpf_;
+  bool io_accounting_ = false;
+};
+
+}  // namespace zctrace

@@ -1,0 +1,79 @@
+// Reading the maps in batches and the tasks through the iterator.
+#include "collector/observe/snapshot.h"
+
+#include <bpf/bpf.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "collector/os/error.h"
+
+namespace zctrace {
+namespace {
+
+template <typename Key, typename Value, typename Sink>
+void read_map(int map, const char* name, Sink sink) {
+  // A hash bucket must fit one batch; with ENOSPC it did not, and the batch grows.
+  std::vector<Key> keys(512);
+  std::vector<Value> values(512);
+  std::uint32_t position = 0;
+  bool first = true;
+  for (;;) {
+    std::uint32_t next = 0;
+    auto count = static_cast<__u32>(keys.size());
+    const int result = bpf_map_lookup_batch(map, first ? nullptr : &position, &next, keys.data(),
+                                            values.data(), &count, nullptr);
+    if (result == -ENOSPC && keys.size() < (1U << 20)) {
+      keys.resize(keys.size() * 2);
+      values.resize(values.size() * 2);
+      continue;
+    }
+    if (result != 0 && result != -ENOENT)
+      throw system_error(std::string("cannot read the map '") + name + "'", -result);
+    for (__u32 i = 0; i < count; i++) sink(keys[i], values[i]);
+    if (result == -ENOENT) return;
+    position = next;
+    first = false;
+  }
+}
+
+// Takes one fixed-size record off the front of `bytes` at `offset`.
+template <typename Record>
+Record take(const std::vector<char>& bytes, std::size_t& offset) {
+  Record record;
+  if (bytes.size() - offset < sizeof(record))
+    throw Error("the pass over all tasks ended in the middle of a record");
+  std::memcpy(&record, bytes.data() + offset, sizeof(record));
+  offset += sizeof(record);
+  return record;
+}
+
+}  // namespace
+
+Snapshot take_snapshot(Skeleton& skeleton) {
+  Snapshot snapshot;
+  read_map<__u64, zc_account>(
+      skeleton.accounts_map(), "accounts",
+      [&](__u64, const zc_account& account) { snapshot.accounts.push_back(account); });
+  read_map<zc_row_key, zc_row>(skeleton.rows_map(), "rows",
+                               [&](const zc_row_key& key, const zc_row& row) {
+                                 snapshot.folded_rows.emplace_back(key, row);
+                               });
+  read_map<__u64, zc_folded_counts>(skeleton.kernel_counts_map(), "kernel_counts",
+                                    [&](__u64 account, const zc_folded_counts& counts) {
+                                      snapshot.folded_counts.emplace_back(account, counts);
+                                    });
+  const std::vector<char> bytes = skeleton.walk(ZC_WALK_SNAPSHOT);
+  for (std::size_t offset = 0; offset < bytes.size();) {
+    TaskRecord task{take<zc_snapshot_task>(bytes, offset), {}};
+    task.rows.reserve(task.head.used);
+    for (__u32 i = 0; i < task.head.used; i++) {
+      const zc_key key = take<zc_key>(bytes, offset);
+      task.rows.emplace_back(key, take<zc_row>(bytes, offset));
+    }
+    snapshot.tasks.push_back(std::move(task));
+  }
+  return snapshot;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,31 @@
+// One reading of everything the kernel side holds, as it stands: no sums, no history.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "bpf/abi.h"
+#include "collector/observe/skeleton.h"
+
+namespace zctrace {
+
+struct TaskRecord {
+  zc_snapshot_task head;
+  std::vector<std::pair<zc_key, zc_row>> rows;
+};
+
+// The maps are read before the tasks: a task that exits in between is missing here and
+// complete in the next snapshot, but never counted twice.
+struct Snapshot {
+  std::vector<zc_account> accounts;
+  std::vector<std::pair<zc_row_key, zc_row>> folded_rows;
+  // Of tasks that are gone, by account; empty unless counts are verified.
+  std::vector<std::pair<std::uint64_t, zc_folded_counts>> folded_counts;
+  std::vector<TaskRecord> tasks;
+};
+
+// Throws Error when the kernel cannot be read. Costs the observed tasks nothing.
+Snapshot take_snapshot(Skeleton& skeleton);
+
+}  // namespace zctrace

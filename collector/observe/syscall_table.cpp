@@ -1,0 +1,213 @@
+// The tables that say what syscalls and io_uring operations move, and -e's groups.
+#include "collector/observe/syscall_table.h"
+
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "collector/os/error.h"
+
+namespace zctrace {
+namespace {
+
+struct Described {
+  long number;
+  const char* name;
+  zc_end from;
+  zc_end to;
+  zc_result result;
+  Copy copy;
+};
+
+// Data syscalls, and those without bytes that have a row of their own.
+constexpr Described kDescribed[] = {
+    {SYS_read, "read", ZC_END_ARG0, ZC_END_USER, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_pread64, "pread64", ZC_END_ARG0, ZC_END_USER, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_readv, "readv", ZC_END_ARG0, ZC_END_USER, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_preadv, "preadv", ZC_END_ARG0, ZC_END_USER, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_preadv2, "preadv2", ZC_END_ARG0, ZC_END_USER, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_write, "write", ZC_END_USER, ZC_END_ARG0, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_pwrite64, "pwrite64", ZC_END_USER, ZC_END_ARG0, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_writev, "writev", ZC_END_USER, ZC_END_ARG0, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_pwritev, "pwritev", ZC_END_USER, ZC_END_ARG0, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_pwritev2, "pwritev2", ZC_END_USER, ZC_END_ARG0, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_sendto, "sendto", ZC_END_USER, ZC_END_ARG0, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_sendmsg, "sendmsg", ZC_END_USER, ZC_END_ARG0, ZC_RESULT_BYTES, Copy::copied},
+    {SYS_sendmmsg, "sendmmsg", ZC_END_USER, ZC_END_ARG0, ZC_RESULT_SENDMMSG, Copy::copied},
+    {SYS_recvfrom, "recvfrom", ZC_END_ARG0, ZC_END_USER, ZC_RESULT_RECV, Copy::copied},
+    {SYS_recvmsg, "recvmsg", ZC_END_ARG0, ZC_END_USER, ZC_RESULT_RECVMSG, Copy::copied},
+    {SYS_recvmmsg, "recvmmsg", ZC_END_ARG0, ZC_END_USER, ZC_RESULT_RECVMMSG, Copy::copied},
+    {SYS_sendfile, "sendfile", ZC_END_ARG1, ZC_END_ARG0, ZC_RESULT_BYTES, Copy::in_kernel},
+    {SYS_splice, "splice", ZC_END_ARG0, ZC_END_ARG2, ZC_RESULT_BYTES, Copy::in_kernel},
+    {SYS_tee, "tee", ZC_END_ARG0, ZC_END_ARG1, ZC_RESULT_BYTES, Copy::in_kernel},
+    {SYS_copy_file_range, "copy_file_range", ZC_END_ARG0, ZC_END_ARG2, ZC_RESULT_BYTES,
+     Copy::in_kernel},
+    {SYS_vmsplice, "vmsplice", ZC_END_USER, ZC_END_ARG0, ZC_RESULT_VMSPLICE, Copy::lent},
+    {SYS_mmap, "mmap", ZC_END_NONE, ZC_END_NONE, ZC_RESULT_NONE, Copy::none},
+    {SYS_munmap, "munmap", ZC_END_NONE, ZC_END_NONE, ZC_RESULT_NONE, Copy::none},
+};
+
+// Special for how their results are read, but rows of their own only in %all.
+constexpr std::pair<long, zc_result> kSpecial[] = {
+    {SYS_clone, ZC_RESULT_FORK},
+    {SYS_clone3, ZC_RESULT_FORK},
+#ifdef SYS_fork  // not on arm64
+    {SYS_fork, ZC_RESULT_FORK},
+    {SYS_vfork, ZC_RESULT_FORK},
+#endif
+    {SYS_restart_syscall, ZC_RESULT_RESTART},
+};
+
+struct UringOp {
+  std::uint8_t opcode;
+  const char* name;
+  zc_end from;
+  zc_end to;
+  Copy copy;
+};
+
+// Opcodes are UAPI (enum io_uring_op) and the same on every architecture; numbers, because
+// the build's header may be older than the kernel that it runs on.
+constexpr UringOp kUringOps[] = {
+    {1, "readv", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
+    {2, "writev", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
+    {4, "read_fixed", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
+    {5, "write_fixed", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
+    {9, "sendmsg", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
+    {10, "recvmsg", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
+    {22, "read", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
+    {23, "write", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
+    {26, "send", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
+    {27, "recv", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
+    {30, "splice", ZC_END_SPLICE, ZC_END_REQUEST, Copy::in_kernel},
+    {33, "tee", ZC_END_SPLICE, ZC_END_REQUEST, Copy::in_kernel},
+    {47, "send_zc", ZC_END_USER, ZC_END_REQUEST, Copy::copied},         // 6.0
+    {48, "sendmsg_zc", ZC_END_USER, ZC_END_REQUEST, Copy::copied},      // 6.1
+    {49, "read_multishot", ZC_END_REQUEST, ZC_END_USER, Copy::copied},  // 6.7
+    {58, "recv_zc", ZC_END_REQUEST, ZC_END_USER, Copy::copied},         // 6.15
+    {60, "readv_fixed", ZC_END_REQUEST, ZC_END_USER, Copy::copied},     // 6.15
+    {61, "writev_fixed", ZC_END_USER, ZC_END_REQUEST, Copy::copied},    // 6.15
+};
+
+struct NumberedName {
+  long number;
+  const char* name;
+};
+
+// Every syscall of the architecture, from the C library's header at build time.
+constexpr NumberedName kNames[] = {
+#include "syscall_names.inc"
+};
+
+constexpr std::string_view kFiclone = "ioctl:FICLONE";
+constexpr std::string_view kFiclonerange = "ioctl:FICLONERANGE";
+
+std::vector<std::string_view> split(std::string_view list) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    if (end > begin) parts.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+bool is_syscall_name(std::string_view name) {
+  return std::any_of(std::begin(kNames), std::end(kNames),
+                     [&](const NumberedName& known) { return name == known.name; });
+}
+
+// An operation of io_uring, as rows name it.
+bool is_uring_name(std::string_view name) {
+  constexpr std::string_view kPrefix = "io_uring:";
+  if (!name.starts_with(kPrefix)) return false;
+  name.remove_prefix(kPrefix.size());
+  return name == "other" || std::any_of(std::begin(kUringOps), std::end(kUringOps),
+                                        [&](const UringOp& known) { return name == known.name; });
+}
+
+// The names selected; `all` is set for %all.
+std::set<std::string, std::less<>> select(std::string_view selection, bool& all) {
+  std::set<std::string, std::less<>> names;
+  auto add_if = [&](auto wanted) {
+    for (const Described& call : kDescribed)
+      if (wanted(call.copy)) names.emplace(call.name);
+    for (const UringOp& op : kUringOps)
+      if (wanted(op.copy)) names.insert(std::string("io_uring:") + op.name);
+    if (wanted(Copy::in_kernel)) names.insert({std::string(kFiclone), std::string(kFiclonerange)});
+    if (wanted(Copy::none)) names.emplace("io_uring:other");
+  };
+  for (const std::string_view part : split(selection)) {
+    if (part == "%all") {
+      all = true;
+      add_if([](Copy) { return true; });
+    } else if (part == "%io") {
+      add_if([](Copy) { return true; });
+    } else if (part == "%copy") {
+      add_if([](Copy copy) { return copy == Copy::copied; });
+    } else if (part == "%zerocopy") {
+      add_if([](Copy copy) { return copy == Copy::in_kernel || copy == Copy::lent; });
+    } else if (part == "sendfile64") {
+      names.emplace("sendfile");
+    } else if (part == kFiclone || part == kFiclonerange || is_syscall_name(part) ||
+               is_uring_name(part)) {
+      names.emplace(part);
+    } else {
+      throw Error("-e: unknown syscall '" + std::string(part) +
+                      "'; give names, or %copy, %zerocopy, %io, %all",
+                  kExitUsage);
+    }
+  }
+  if (names.empty()) throw Error("-e: no syscall selected", kExitUsage);
+  return names;
+}
+
+}  // namespace
+
+std::uint16_t SyscallTable::add_row(std::string name, Copy copy, bool asynchronous) {
+  rows_.push_back({std::move(name), copy, asynchronous});
+  return static_cast<std::uint16_t>(rows_.size() - 1);
+}
+
+SyscallTable::SyscallTable(std::string_view selection) {
+  bool all = false;
+  const auto names = select(selection, all);
+  wide_ = all || names.size() > 64;
+
+  add_row("other", Copy::none, false);
+  for (const NumberedName& known : kNames) {
+    if (known.number < 0 || known.number >= ZC_MAX_SYSCALLS - 1) continue;
+    if (!all && !names.contains(known.name)) continue;
+    const bool described =
+        std::any_of(std::begin(kDescribed), std::end(kDescribed),
+                    [&](const Described& call) { return call.number == known.number; });
+    if (!described) calls_[known.number].row = add_row(known.name, Copy::none, false);
+  }
+  for (const Described& call : kDescribed) {
+    if (!names.contains(call.name)) continue;
+    calls_[call.number] = {add_row(call.name, call.copy, false), static_cast<__u8>(call.from),
+                           static_cast<__u8>(call.to), static_cast<__u8>(call.result), {}};
+  }
+  for (const auto& [number, result] : kSpecial) calls_[number].result = result;
+  if (names.contains(kFiclone) || names.contains(kFiclonerange)) {
+    calls_[SYS_ioctl].from = ZC_END_ARG0;
+    calls_[SYS_ioctl].result = ZC_RESULT_CLONE_FILE;
+    ficlone_row_ = ficlonerange_row_ = calls_[SYS_ioctl].row;
+    if (names.contains(kFiclone)) ficlone_row_ = add_row(std::string(kFiclone), Copy::in_kernel, false);
+    if (names.contains(kFiclonerange))
+      ficlonerange_row_ = add_row(std::string(kFiclonerange), Copy::in_kernel, false);
+  }
+
+  const std::uint16_t uring_other = add_row("io_uring:other", Copy::none, true);
+  for (zc_call& op : uring_ops_) op.row = uring_other;
+  for (const UringOp& op : kUringOps) {
+    const std::string name = std::string("io_uring:") + op.name;
+    if (!names.contains(name)) continue;
+    uring_ops_[op.opcode] = {add_row(name, op.copy, true), static_cast<__u8>(op.from),
+                             static_cast<__u8>(op.to), ZC_RESULT_BYTES, {}};
+  }
+}
+
+}  // namespace zctrace

@@ -1,0 +1,54 @@
+// What each syscall and io_uring operation is: its name, its row, where its bytes
+// come from and go to. The BPF programs get this as read-only data and know no
+// numbers of their own, so one object serves every architecture.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bpf/abi.h"
+#include "collector/model/report.h"
+
+namespace zctrace {
+
+// What a row's number stands for.
+struct RowMeaning {
+  std::string name;
+  Copy copy = Copy::none;
+  bool asynchronous = false;
+};
+
+class SyscallTable {
+ public:
+  // `selection` is what -e takes: names and the groups %copy, %zerocopy, %io and %all, with
+  // commas. Syscalls that are not selected count in the row "other". Throws Error (usage)
+  // for a name that this architecture does not have.
+  explicit SyscallTable(std::string_view selection = "%io");
+
+  const std::array<zc_call, ZC_MAX_SYSCALLS>& calls() const { return calls_; }
+  const std::array<zc_call, ZC_MAX_URING_OPS>& uring_ops() const { return uring_ops_; }
+  // Indexed by the row numbers in the two tables above.
+  const std::vector<RowMeaning>& rows() const { return rows_; }
+
+  std::uint16_t ficlone_row() const { return ficlone_row_; }
+  std::uint16_t ficlonerange_row() const { return ficlonerange_row_; }
+  // More rows than a task holds by default: one for every syscall.
+  bool wide() const { return wide_; }
+
+  static constexpr std::uint16_t kOtherRow = 0;
+
+ private:
+  std::uint16_t add_row(std::string name, Copy copy, bool asynchronous);
+
+  std::array<zc_call, ZC_MAX_SYSCALLS> calls_{};
+  std::array<zc_call, ZC_MAX_URING_OPS> uring_ops_{};
+  std::vector<RowMeaning> rows_;
+  std::uint16_t ficlone_row_ = kOtherRow;
+  std::uint16_t ficlonerange_row_ = kOtherRow;
+  bool wide_ = false;
+};
+
+}  // namespace zctrace

@@ -1,0 +1,148 @@
+// Reading /proc and the cgroup hierarchy.
+#include "collector/observe/targets.h"
+
+#include <fnmatch.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <optional>
+#include <system_error>
+
+#include "collector/os/error.h"
+#include "collector/os/mountinfo.h"
+
+namespace zctrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<pid_t> pid_of(const fs::path& name) {
+  const std::string text = name.string();
+  pid_t pid = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return pid;
+}
+
+std::string first_line(const fs::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+bool matches(const std::vector<std::string>& globs, const std::string& name) {
+  return !name.empty() && std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+    return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+  });
+}
+
+// Those of that name, but for what is inside of one. A directory that goes away meanwhile has none;
+// a recursive_directory_iterator would end there, and miss what comes after.
+void find_directories(const fs::path& below, const std::string& name, std::vector<fs::path>& found) {
+  std::error_code ignored;
+  for (auto entry = fs::directory_iterator(below, ignored); entry != fs::directory_iterator();
+       entry.increment(ignored)) {
+    if (!fs::is_directory(entry->symlink_status(ignored))) continue;
+    if (entry->path().filename() == name)
+      found.push_back(entry->path());
+    else
+      find_directories(entry->path(), name, found);
+  }
+}
+
+}  // namespace
+
+void TargetFinder::require_own_proc() const {
+  std::error_code error;
+  const fs::path self = fs::read_symlink(root_ / "proc/self", error);
+  if (error)
+    throw system_error("zctrace needs /proc (mount -t proc proc /proc): /proc/self", error.value(),
+                       kExitCannotRun);
+  if (self != std::to_string(::getpid()))
+    throw Error("/proc is that of another pid namespace; in this one: mount -t proc proc /proc",
+                kExitCannotRun);
+}
+
+void TargetFinder::require_process(pid_t pid) const {
+  std::ifstream status(root_ / "proc" / std::to_string(pid) / "status");
+  if (!status) throw Error("no process " + std::to_string(pid));
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("Tgid:")) continue;
+    const long leader = std::strtol(line.c_str() + 5, nullptr, 10);
+    if (leader != pid)
+      throw Error(std::to_string(pid) + " is a thread of process " + std::to_string(leader) +
+                  "; give that number");
+  }
+}
+
+std::vector<pid_t> TargetFinder::processes_named(const std::vector<std::string>& globs) const {
+  std::vector<pid_t> found;
+  std::error_code ignored;  // processes come and go while the directory is read
+  for (auto entry = fs::directory_iterator(root_ / "proc", ignored);
+       entry != fs::directory_iterator(); entry.increment(ignored)) {
+    const auto pid = pid_of(entry->path().filename());
+    if (!pid) continue;
+    // Another user's executable cannot be read without privileges; its comm can.
+    std::error_code unreadable;
+    const fs::path executable = fs::read_symlink(entry->path() / "exe", unreadable);
+    std::string base = executable.filename().string();
+    if (const auto deleted = base.find(" (deleted)"); deleted != std::string::npos)
+      base.resize(deleted);
+    if (matches(globs, base) || matches(globs, first_line(entry->path() / "comm")))
+      found.push_back(*pid);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+fs::path TargetFinder::cgroup_mount() const {
+  for (const MountEntry& mount : read_mounts(root_ / "proc/self/mountinfo"))
+    if (mount.type == "cgroup2") return root_ / fs::path(mount.target).relative_path();
+  throw Error("cgroup v2 is not mounted here: mount -t cgroup2 none /sys/fs/cgroup");
+}
+
+fs::path TargetFinder::cgroup_directory(const std::string& path) const {
+  const fs::path mount = cgroup_mount();
+  // To the file system a path ends there; what is behind it would be checked instead.
+  if (path.find('\0') != std::string::npos)
+    throw Error("no cgroup is named with a zero byte, below " + mount.string());
+  std::error_code ignored;
+  const fs::path canonical_mount = fs::weakly_canonical(mount, ignored);
+  for (const fs::path& top : {root_, mount}) {
+    fs::path found = fs::weakly_canonical(top / fs::path(path).relative_path(), ignored);
+    // ".." must not lead out of the hierarchy: other directories have numbers, too.
+    const auto [rest, _] = std::mismatch(canonical_mount.begin(), canonical_mount.end(),
+                                         found.begin(), found.end());
+    if (rest == canonical_mount.end() && fs::is_directory(found, ignored)) return found;
+  }
+  throw Error("no cgroup '" + path + "' below " + mount.string());
+}
+
+std::vector<fs::path> TargetFinder::unit_directories(const std::string& unit) const {
+  const fs::path mount = cgroup_mount();
+  // `nginx` means nginx.service, as for systemctl.
+  const std::string name = unit.find('.') == std::string::npos ? unit + ".service" : unit;
+  std::vector<fs::path> found;
+  find_directories(mount, name, found);
+  if (found.empty())
+    throw Error("no cgroup of unit " + name + " below " + mount.string() + "; is it running?");
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::uint64_t cgroup_id_if_any(const fs::path& directory) {
+  struct stat status = {};
+  return ::stat(directory.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+std::uint64_t cgroup_id(const fs::path& directory) {
+  if (const std::uint64_t id = cgroup_id_if_any(directory); id != 0) return id;
+  throw system_error("cannot look at cgroup " + directory.string(), errno);
+}
+
+}  // namespace zctrace

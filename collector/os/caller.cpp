@@ -1,0 +1,62 @@
+// From sudo's environment to a user with groups and home.
+#include "collector/os/caller.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+
+#include "collector/os/error.h"
+
+namespace zctrace {
+namespace {
+
+std::optional<unsigned> number_in(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr) return std::nullopt;
+  unsigned number = 0;
+  const char* end = text + std::strlen(text);
+  const auto parsed = std::from_chars(text, end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end)
+    throw Error(std::string(variable) + "='" + text +
+                "' is not a number; unset it, or use --as-root");
+  return number;
+}
+
+}  // namespace
+
+std::optional<Identity> caller_identity() {
+  if (::geteuid() != 0) return std::nullopt;
+  const auto uid = number_in("SUDO_UID");
+  const auto gid = number_in("SUDO_GID");
+  if (!uid || !gid || *uid == 0) return std::nullopt;
+
+  Identity identity{*uid, *gid, {*gid}, {}};
+  if (const passwd* user = ::getpwuid(*uid)) {
+    int count = 0;
+    ::getgrouplist(user->pw_name, *gid, nullptr, &count);
+    identity.groups.resize(static_cast<std::size_t>(count));
+    ::getgrouplist(user->pw_name, *gid, identity.groups.data(), &count);
+    identity.groups.resize(static_cast<std::size_t>(count));
+    identity.environment = {std::string("HOME=") + user->pw_dir,
+                            std::string("USER=") + user->pw_name,
+                            std::string("LOGNAME=") + user->pw_name};
+  }
+  return identity;
+}
+
+int become(const Identity& identity) noexcept {
+  // Groups first: without root's uid they can no longer be set.
+  if (::setgroups(identity.groups.size(), identity.groups.data()) != 0) return errno;
+  if (::setgid(identity.gid) != 0) return errno;
+  if (::setuid(identity.uid) != 0) return errno;
+  for (const std::string& variable : identity.environment)
+    ::putenv(const_cast<char*>(variable.c_str()));
+  return 0;
+}
+
+}  // namespace zctrace

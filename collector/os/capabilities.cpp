@@ -1,0 +1,31 @@
+// Capability sets through libcap.
+#include "collector/os/capabilities.h"
+
+#include <sys/capability.h>
+
+#include <cerrno>
+#include <memory>
+#include <vector>
+
+#include "collector/os/error.h"
+
+namespace zctrace {
+
+void drop_capabilities(bool inspect, bool unmount) {
+  std::vector<cap_value_t> wanted = {CAP_KILL};
+  if (inspect) wanted.insert(wanted.end(), {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH});
+  if (unmount) wanted.push_back(CAP_SYS_ADMIN);
+  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> current(cap_get_proc(), cap_free);
+  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> kept(cap_init(), cap_free);
+  if (!current || !kept) throw system_error("cannot read the capabilities", errno);
+  for (const cap_value_t capability : wanted) {
+    cap_flag_value_t permitted = CAP_CLEAR;
+    cap_get_flag(current.get(), capability, CAP_PERMITTED, &permitted);
+    if (permitted != CAP_SET) continue;
+    cap_set_flag(kept.get(), CAP_PERMITTED, 1, &capability, CAP_SET);
+    cap_set_flag(kept.get(), CAP_EFFECTIVE, 1, &capability, CAP_SET);
+  }
+  if (cap_set_proc(kept.get()) != 0) throw system_error("cannot drop capabilities", errno);
+}
+
+}  // namespace zctrace

@@ -1,0 +1,32 @@
+// Through a signalfd, so that nothing runs in a handler.
+#include "collector/os/signals.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "collector/os/error.h"
+
+namespace zctrace {
+
+Signals::Signals() {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) sigaddset(&wanted, signal);
+  ::sigprocmask(SIG_BLOCK, &wanted, &before_.mask);
+  events_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!events_) throw system_error("cannot wait for signals", errno);
+  struct sigaction ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &ignore, &before_.pipe);
+}
+
+Signals::Event Signals::take() {
+  signalfd_siginfo event = {};
+  if (::read(events_.get(), &event, sizeof(event)) != sizeof(event)) return {};
+  // SI_USER and the other ways for a process to send one are not positive.
+  return {static_cast<int>(event.ssi_signo), event.ssi_code <= 0};
+}
+
+}  // namespace zctrace

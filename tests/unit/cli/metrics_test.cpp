@@ -1,0 +1,335 @@
+// Reports to metric families: differences added up, names, limits.
+#include "cli/views/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <set>
+
+namespace zctrace {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+constexpr std::size_t kExposersOwn = 7;
+
+Row row(const std::string& syscall, Kind from, Kind to, Copy copy, std::uint64_t calls,
+        std::uint64_t bytes) {
+  Row row;
+  row.syscall = syscall;
+  row.from = from;
+  row.to = to;
+  row.copy = copy;
+  row.calls = calls;
+  row.bytes = bytes;
+  row.wall_ns = calls * 1000;
+  row.latency.add(9, calls);  // 768 to 1024 ns
+  return row;
+}
+
+Row sendfile(std::uint64_t calls, std::uint64_t bytes) {
+  return row("sendfile", Kind::file, Kind::socket, Copy::in_kernel, calls, bytes);
+}
+
+Process process(std::int64_t pid, const std::string& name, std::vector<Row> rows) {
+  Process process;
+  process.pid = pid;
+  process.start_ns = static_cast<std::uint64_t>(pid);
+  process.name = name;
+  process.rows = std::move(rows);
+  process.user_ns = 1;  // nobody is idle
+  return process;
+}
+
+Process ended(Process process) {
+  process.end_ns = 1;
+  return process;
+}
+
+std::string key(const std::string& family, const ClientMetric& metric) {
+  std::string text = family + "{";
+  for (const auto& label : metric.label) text += label.name + "=" + label.value + ",";
+  return text + "}";
+}
+
+class Counting : public testing::Test {
+ protected:
+  explicit Counting(std::size_t max_series = 2000)
+      : max_series_(max_series), metrics_(max_series, true) {}
+
+  void add(std::vector<Process> processes) {
+    Report report;
+    report.processes = std::move(processes);
+    report.completeness = completeness_;
+    places_.update(report.processes);
+    metrics_.add(std::move(report), places_, 12.5, now_);
+  }
+
+  // Of the single sample with that name and these labels among its own; -1: there is none.
+  double value(const std::string& family,
+               std::vector<std::pair<std::string, std::string>> labels = {}) {
+    double sum = -1;
+    for (const MetricFamily& found : metrics_.families({})) {
+      if (found.name != family) continue;
+      for (const ClientMetric& metric : found.metric) {
+        const bool all = std::all_of(labels.begin(), labels.end(), [&metric](const auto& wanted) {
+          return std::any_of(metric.label.begin(), metric.label.end(),
+                             [&wanted](const auto& label) {
+                               return label.name == wanted.first && label.value == wanted.second;
+                             });
+        });
+        if (all)
+          sum = std::max(sum, 0.0) +
+                (found.type == MetricType::Gauge ? metric.gauge.value : metric.counter.value);
+      }
+    }
+    return sum;
+  }
+
+  std::size_t samples() {
+    std::size_t count = kExposersOwn;
+    std::set<std::string> seen;
+    for (const MetricFamily& family : metrics_.families({}))
+      for (const ClientMetric& metric : family.metric) {
+        count += family.type == MetricType::Histogram ? metric.histogram.bucket.size() + 3 : 1;
+        EXPECT_TRUE(seen.insert(key(family.name, metric)).second) << key(family.name, metric);
+      }
+    return count;
+  }
+
+  std::size_t max_series_;
+  Metrics metrics_;
+  Places places_{"/nowhere"};
+  Completeness completeness_;
+  Metrics::Clock::time_point now_{};
+};
+
+TEST_F(Counting, AddsUpDifferencesOfProcessesWithTheSameName) {
+  add({process(1, "nginx", {sendfile(2, 100)}), process(2, "nginx", {sendfile(3, 50)})});
+  EXPECT_EQ(value("zctrace_bytes_total",
+                  {{"name", "nginx"}, {"syscall", "sendfile"}, {"from", "file"}, {"to", "socket"}}),
+            150);
+  add({process(1, "nginx", {sendfile(4, 200)}), process(2, "nginx", {sendfile(3, 50)})});
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "nginx"}}), 250);
+  EXPECT_EQ(value("zctrace_syscalls_total", {{"name", "nginx"}}), 7);
+}
+
+TEST_F(Counting, StaysWhenProcessesEndAndTheirNumbersComeBack) {
+  add({process(1, "dd", {sendfile(1, 10)})});
+  add({ended(process(1, "dd", {sendfile(3, 30)}))});
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "dd"}}), 30);
+  add({});
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "dd"}}), 30);
+  Process again = process(1, "dd", {sendfile(1, 7)});
+  again.start_ns = 99;
+  add({again});
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "dd"}}), 37);
+}
+
+TEST_F(Counting, CountsAProcessThatLivedBetweenTwoReadings) {
+  add({});
+  add({ended(process(5, "true", {sendfile(1, 10)}))});
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "true"}}), 10);
+}
+
+TEST_F(Counting, GoesOnUnderTheNewNameAfterAnExec) {
+  add({process(1, "sh", {sendfile(1, 10)})});
+  add({process(1, "dd", {sendfile(2, 30)})});
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "sh"}}), 10);
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "dd"}}), 20);
+}
+
+TEST_F(Counting, DeliversEachByteOnceThoughAPipeIsFilledAndEmptiedInTwoIntervals) {
+  const auto in = [](std::uint64_t bytes) {
+    return row("splice", Kind::file, Kind::pipe, Copy::in_kernel, 1, bytes);
+  };
+  const auto out = [](std::uint64_t bytes) {
+    return row("splice", Kind::pipe, Kind::socket, Copy::in_kernel, 1, bytes);
+  };
+  add({process(1, "p", {in(65536)})});
+  EXPECT_EQ(value("zctrace_delivered_bytes_total", {{"name", "p"}}), 65536);
+  add({process(1, "p", {in(65536), out(65536)})});
+  EXPECT_EQ(value("zctrace_delivered_bytes_total", {{"name", "p"}}), 65536);
+  add({process(1, "p", {in(131072), out(131072)})});
+  EXPECT_EQ(value("zctrace_delivered_bytes_total", {{"name", "p"}}), 131072);
+  EXPECT_EQ(value("zctrace_zero_copy_bytes_total", {{"name", "p"}}), 131072);
+}
+
+TEST_F(Counting, TellsZeroCopyFromCopied) {
+  add({process(1, "p",
+               {sendfile(1, 300), row("write", Kind::user, Kind::socket, Copy::copied, 1, 100)})});
+  EXPECT_EQ(value("zctrace_delivered_bytes_total"), 400);
+  EXPECT_EQ(value("zctrace_zero_copy_bytes_total"), 300);
+}
+
+TEST_F(Counting, ShowsSwitchesInsideAndOutsideOfCalls) {
+  Process one = process(1, "p", {sendfile(1, 1)});
+  one.rows[0].voluntary_switches = 3;
+  one.rows[0].involuntary_switches = 1;
+  one.rows[0].off_cpu_ns = 1'500'000'000;
+  one.outside_syscalls = {5, 7};
+  one.off_cpu_outside_ns = 250'000'000;
+  add({one});
+  const char* const switches = "zctrace_context_switches_total";
+  EXPECT_EQ(value(switches, {{"kind", "voluntary"}, {"syscall", "sendfile"}}), 3);
+  EXPECT_EQ(value(switches, {{"kind", "involuntary"}, {"syscall", "sendfile"}}), 1);
+  EXPECT_EQ(value(switches, {{"kind", "voluntary"}, {"syscall", "outside_syscalls"}}), 5);
+  EXPECT_EQ(value(switches, {{"kind", "involuntary"}, {"syscall", "outside_syscalls"}}), 7);
+  EXPECT_DOUBLE_EQ(value("zctrace_off_cpu_seconds_total"), 1.75);
+}
+
+TEST_F(Counting, HasAHistogramOfTimes) {
+  Row timed = sendfile(0, 0);
+  timed.calls = 6;
+  timed.wall_ns = 3'000;
+  timed.latency.add(0, 1);   // below 48 ns
+  timed.latency.add(5, 2);   // 192 to 256 ns
+  timed.latency.add(6, 1);   // 256 to 384 ns
+  timed.latency.add(63, 2);  // longer than any bound
+  add({process(1, "p", {timed})});
+  for (const MetricFamily& family : metrics_.families({})) {
+    if (family.name != "zctrace_syscall_duration_seconds") continue;
+    EXPECT_EQ(family.type, MetricType::Histogram);
+    ASSERT_EQ(family.metric.size(), 1U);
+    const ClientMetric::Histogram& histogram = family.metric[0].histogram;
+    ASSERT_EQ(histogram.bucket.size(), 15U);
+    EXPECT_DOUBLE_EQ(histogram.bucket[0].upper_bound, 256e-9);
+    EXPECT_EQ(histogram.bucket[0].cumulative_count, 3U);
+    EXPECT_EQ(histogram.bucket[1].cumulative_count, 4U);
+    EXPECT_EQ(histogram.bucket[14].cumulative_count, 4U);
+    EXPECT_EQ(histogram.sample_count, 6U);
+    EXPECT_DOUBLE_EQ(histogram.sample_sum, 3e-6);
+    // Every bound is a border between two of ours.
+    for (const auto& bucket : histogram.bucket) {
+      const auto ns = static_cast<std::uint64_t>(bucket.upper_bound * 1e9 + 0.5);
+      std::size_t ours = 0;
+      while (Histogram::lower_bound_ns(ours) < ns) ours++;
+      EXPECT_EQ(Histogram::lower_bound_ns(ours), ns);
+    }
+    return;
+  }
+  FAIL() << "no histogram";
+}
+
+TEST_F(Counting, LeavesTimesOutWithoutLatency) {
+  Metrics metrics(2000, false);
+  Report report;
+  Row untimed = sendfile(1, 1);
+  untimed.latency = {};
+  report.processes = {process(1, "p", {untimed})};
+  metrics.add(std::move(report), places_, 0, now_);
+  for (const MetricFamily& family : metrics.families({})) {
+    EXPECT_NE(family.name, "zctrace_off_cpu_seconds_total");
+    EXPECT_NE(family.name, "zctrace_syscall_duration_seconds");
+  }
+}
+
+TEST_F(Counting, HasNoBytesForCallsWithout) {
+  add({process(1, "p", {row("mmap", Kind::other, Kind::other, Copy::none, 4, 0)})});
+  EXPECT_EQ(value("zctrace_syscalls_total", {{"syscall", "mmap"}}), 4);
+  EXPECT_EQ(value("zctrace_bytes_total"), -1);
+}
+
+TEST_F(Counting, ShowsEveryReasonOfALossAndItself) {
+  completeness_.lost_by_reason = {{"rows_full", 3}, {"task_busy", 0}};
+  completeness_.compat_syscalls = 2;
+  add({process(1, "p", {}), process(2, "p", {})});
+  EXPECT_EQ(value("zctrace_lost_events_total", {{"reason", "rows_full"}}), 3);
+  EXPECT_EQ(value("zctrace_lost_events_total", {{"reason", "task_busy"}}), 0);
+  EXPECT_EQ(value("zctrace_compat_syscalls_total"), 2);
+  EXPECT_EQ(value("zctrace_observed_processes"), 2);
+  EXPECT_EQ(value("zctrace_last_snapshot_timestamp_seconds"), 12.5);
+  EXPECT_EQ(value("zctrace_build_info"), 1);
+}
+
+TEST_F(Counting, MakesEveryNameValidUtf8) {
+  add({process(1, "a\xff\"b", {sendfile(1, 1)})});
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "a\xEF\xBF\xBD\"b"}}), 1);
+}
+
+class CountingInLittleRoom : public Counting, public testing::WithParamInterface<std::size_t> {
+ protected:
+  CountingInLittleRoom() : Counting(GetParam()) {}
+};
+
+TEST_P(CountingInLittleRoom, NeverHasMoreSeriesAndLosesNoCount) {
+  for (std::size_t losses = 0; losses < 8; losses++)
+    completeness_.lost_by_reason["reason" + std::to_string(losses)] = 0;
+  double last_other = -1;
+  for (int round = 1; round <= 3; round++) {
+    std::vector<Process> processes;
+    for (int n = 0; n < 100 * round; n++)
+      processes.push_back(process(
+          n + 1, "p" + std::to_string(n),
+          {sendfile(static_cast<std::uint64_t>(round), static_cast<std::uint64_t>(10 * round)),
+           row("read", Kind::file, Kind::user, Copy::copied, 1, 1),
+           row("syscall" + std::to_string(n), Kind::user, Kind::file, Copy::copied, 1, 1)}));
+    const double count = 100.0 * round;
+    add(std::move(processes));
+    EXPECT_LE(samples(), max_series_);
+    EXPECT_EQ(value("zctrace_bytes_total"), count * (10 * round + 2));
+    EXPECT_EQ(value("zctrace_delivered_bytes_total"), count * (10 * round + 1));
+    const double other = value("zctrace_syscalls_total", {{"name", "other"}});
+    EXPECT_GE(other, last_other);
+    last_other = other;
+  }
+  const double folded = value("zctrace_folded_series_total");
+  if (max_series_ < 5000) {
+    EXPECT_GT(folded, 0);
+    EXPECT_GT(last_other, 0);
+  } else {
+    EXPECT_EQ(folded, 0);
+    EXPECT_EQ(last_other, -1);
+  }
+  // What does not change does not fold again.
+  add({});
+  EXPECT_EQ(value("zctrace_folded_series_total"), folded);
+}
+
+INSTANTIATE_TEST_SUITE_P(Limits, CountingInLittleRoom,
+                         testing::Values(Metrics::kLeastSeries, 150, 500, 2000, 100000));
+
+class CountingInSmallRoom : public Counting {
+ protected:
+  CountingInSmallRoom() : Counting(500) {}
+};
+
+TEST_F(CountingInSmallRoom, GivesItToThoseWhoMoveTheMost) {
+  std::vector<Process> processes;
+  for (int n = 0; n < 200; n++)
+    processes.push_back(process(n + 1, "small" + std::to_string(n), {sendfile(1, 1)}));
+  processes.push_back(process(999, "zlarge", {sendfile(1, 1'000'000)}));
+  add(std::move(processes));
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "zlarge"}}), 1'000'000);
+  // Who moves too little goes on showing what was done, only not by whom.
+  EXPECT_GT(value("zctrace_bytes_total", {{"name", "other"}, {"syscall", "sendfile"}}), 0);
+}
+
+TEST_F(CountingInSmallRoom, MakesRoomOfWhatHasNotGrownForLong) {
+  const auto crowd = [](const std::string& name, std::int64_t first) {
+    std::vector<Process> processes;
+    for (std::int64_t n = 0; n < 200; n++)
+      processes.push_back(ended(process(first + n, name + std::to_string(n), {sendfile(1, 1)})));
+    return processes;
+  };
+  add(crowd("old", 1));
+  EXPECT_EQ(value("zctrace_retired_series_total"), 0);
+  now_ += Metrics::kIdle / 2;
+  add(crowd("soon", 1000));
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "soon0"}}), -1);
+  const double other = value("zctrace_bytes_total", {{"name", "other"}});
+  now_ += Metrics::kIdle;
+  add(crowd("new", 2000));
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "old0"}}), -1);
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "new0"}}), 1);
+  EXPECT_GT(value("zctrace_retired_series_total"), 0);
+  EXPECT_GE(value("zctrace_bytes_total", {{"name", "other"}}), other);
+  EXPECT_LE(samples(), max_series_);
+}
+
+}  // namespace
+}  // namespace zctrace

@@ -1,0 +1,182 @@
+// cgroup paths of every kind to units, containers and pods; whose place a process has.
+#include "collector/observe/owner.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace zctrace {
+namespace {
+
+const std::string kId = "3f4c8a1b5d6e7f80912a3b4c5d6e7f80912a3b4c5d6e7f80912a3b4c5d6e7f80";
+const std::string kOtherId = "aa4c8a1b5d6e7f80912a3b4c5d6e7f80912a3b4c5d6e7f80912a3b4c5d6e7fbb";
+const std::string kPod = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+const std::string kPodSlice = "pod0f1e2d3c_4b5a_6978_8796_a5b4c3d2e1f0.slice";
+const std::string kStaticPod = "d4c3b2a1000102030405060708090a0b";
+
+Place unit(const std::string& name) { return {name, "", ""}; }
+Place container(const std::string& id, const std::string& pod = "") { return {"", id, pod}; }
+
+struct Case {
+  const char* what;
+  std::string path;  // in cgroup v2
+  Place place;
+};
+
+class PlaceOfPath : public testing::TestWithParam<Case> {};
+
+TEST_P(PlaceOfPath, IsWhatTheRuntimeMeansByIt) {
+  EXPECT_EQ(place_of("0::" + GetParam().path + "\n"), GetParam().place);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Paths, PlaceOfPath,
+    testing::Values(
+        Case{"root", "/", {}},
+        Case{"service", "/system.slice/nginx.service", unit("nginx.service")},
+        Case{"template", "/system.slice/system-getty.slice/getty@tty1.service",
+             unit("getty@tty1.service")},
+        Case{"delegated", "/system.slice/foo.service/init.scope", unit("foo.service")},
+        Case{"user_service",
+             "/user.slice/user-1000.slice/user@1000.service/app.slice/syncthing.service",
+             unit("syncthing.service")},
+        Case{"session", "/user.slice/user-1000.slice/session-3.scope", {}},
+        Case{"run_scope", "/system.slice/run-r0123abcd.scope", {}},
+        Case{"virtual_machine", "/machine.slice/machine-qemu\\x2d1\\x2ddb.scope",
+             unit("machine-qemu\\x2d1\\x2ddb.scope")},
+        Case{"slice", "/user.slice/user-1000.slice", {}},
+        Case{"docker_systemd", "/system.slice/docker-" + kId + ".scope", container(kId)},
+        Case{"docker_cgroupfs", "/docker/" + kId, container(kId)},
+        Case{"docker_rootless",
+             "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" + kId + ".scope",
+             container(kId)},
+        Case{"podman", "/machine.slice/libpod-" + kId + ".scope/container", container(kId)},
+        Case{"conmon", "/machine.slice/libpod-conmon-" + kId + ".scope",
+             unit("libpod-conmon-" + kId + ".scope")},
+        Case{"containerd",
+             "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" + kPodSlice +
+                 "/cri-containerd-" + kId + ".scope",
+             container(kId, kPod)},
+        Case{"crio", "/kubepods.slice/kubepods-" + kPodSlice + "/crio-" + kId + ".scope",
+             container(kId, kPod)},
+        Case{"cgroupfs_driver", "/kubepods/besteffort/pod" + kPod + "/" + kId,
+             container(kId, kPod)},
+        Case{"static_pod", "/kubepods/burstable/pod" + kStaticPod + "/" + kId,
+             container(kId, kStaticPod)},
+        Case{"containerd_without_systemd",
+             "/system.slice/containerd.service/kubepods-besteffort-" + kPodSlice +
+                 ":cri-containerd:" + kId,
+             container(kId, kPod)},
+        Case{"kubelet_slice",
+             "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-" + kPodSlice +
+                 "/cri-containerd-" + kId + ".scope",
+             container(kId, kPod)},
+        Case{"node_in_a_container",
+             "/docker/" + kOtherId + "/kubelet/kubepods/pod" + kPod + "/" + kId,
+             container(kId, kPod)},
+        Case{"other_namespace",
+             "/../../kubepods-burstable-" + kPodSlice + "/cri-containerd-" + kId + ".scope",
+             container(kId, kPod)},
+        Case{"pause_of_pod", "/kubepods/burstable/pod" + kPod, container("", kPod)},
+        Case{"tripod", "/system.slice/tripod0f1e2d3c.service", unit("tripod0f1e2d3c.service")},
+        Case{"not_hexadecimal", "/docker/" + std::string(64, 'z'), {}},
+        Case{"longer_number", "/docker/a" + kId, {}}),
+    [](const auto& info) { return std::string(info.param.what); });
+
+TEST(PlaceOf, ReadsTheLinesOfBothVersions) {
+  EXPECT_EQ(place_of("4:memory:/\n1:name=systemd:/system.slice/cron.service\n0::/\n"),
+            unit("cron.service"));
+  EXPECT_EQ(place_of("9:pids:/docker/" + kId + "\n0::/system.slice/containerd.service\n"),
+            container(kId));
+  EXPECT_EQ(place_of(""), Place());
+  EXPECT_EQ(place_of("nonsense\n:\n0:\n"), Place());
+}
+
+class PlacesInATree : public testing::Test {
+ protected:
+  static Process process(std::int64_t pid, const std::string& name, std::int64_t parent = 1) {
+    Process process;
+    process.pid = pid;
+    process.start_ns = static_cast<std::uint64_t>(pid);
+    process.parent_pid = parent;
+    process.name = name;
+    return process;
+  }
+  static Process ended(Process process) {
+    process.end_ns = 1;
+    return process;
+  }
+
+  std::filesystem::path root_ = "tests/fixtures/containers";
+};
+
+TEST_F(PlacesInATree, AreReadFromProc) {
+  ASSERT_TRUE(std::filesystem::exists(root_)) << "run from the top of the repository";
+  Places places(root_);
+  const std::vector<Process> processes = {process(101, "nginx"), process(102, "redis"),
+                                          process(103, "redis"), process(104, "envoy"),
+                                          process(105, "envoy"), process(199, "gone")};
+  places.update(processes);
+  EXPECT_EQ(places.of(processes[0]), unit("nginx.service"));
+  EXPECT_EQ(places.of(processes[1]), container(kId));
+  EXPECT_EQ(places.of(processes[2]), container(kId));
+  EXPECT_EQ(places.of(processes[3]), container(kOtherId, kPod));
+  EXPECT_EQ(places.of(processes[4]), container(kOtherId, kPod));
+  EXPECT_EQ(places.of(processes[5]), Place());
+}
+
+TEST_F(PlacesInATree, OfAProcessThatEndedIsItsParents) {
+  Places places(root_);
+  const Process parent = process(101, "nginx");
+  const Process child = ended(process(150, "worker", 101));
+  const Process grandchild = ended(process(151, "sh", 150));
+  const Process unknown_parent = ended(process(152, "sh", 104));
+  places.update({parent, child, grandchild, unknown_parent});
+  EXPECT_EQ(places.of(child), unit("nginx.service"));
+  EXPECT_EQ(places.of(grandchild), unit("nginx.service"));
+  EXPECT_EQ(places.of(unknown_parent), container(kOtherId, kPod));
+}
+
+// Between the opening of its file and the reading: a directory can be opened, but not read.
+TEST_F(PlacesInATree, OfAProcessThatEndsWhileItIsReadIsItsParents) {
+  const std::filesystem::path root =
+      std::filesystem::path(testing::TempDir()) / ("ends" + std::to_string(::getpid()));
+  std::filesystem::create_directories(root / "proc/160/cgroup");
+  std::filesystem::create_directories(root / "proc/101");
+  std::filesystem::copy(root_ / "proc/101/cgroup", root / "proc/101/cgroup");
+  Places places(root);
+  const Process child = process(160, "worker", 101);
+  places.update({child});
+  EXPECT_EQ(places.of(child), unit("nginx.service"));
+  std::filesystem::remove_all(root);
+}
+
+TEST_F(PlacesInATree, AreReadAgainAfterAnExecAndForgottenAfterTheEnd) {
+  const std::filesystem::path root = std::filesystem::path(testing::TempDir()) / "places";
+  std::filesystem::create_directories(root / "proc/7");
+  const auto move = [&root](const char* path) {
+    std::ofstream(root / "proc/7/cgroup") << "0::" << path << "\n";
+  };
+  Places places(root);
+  move("/init.scope");
+  places.update({process(7, "(sd-executor)")});
+  EXPECT_EQ(places.of(process(7, "")), Place());
+  move("/system.slice/a.service");
+  places.update({process(7, "a")});
+  EXPECT_EQ(places.of(process(7, "")), unit("a.service"));
+  // It moves between reports seldom enough not to look each time.
+  move("/system.slice/b.service");
+  places.update({process(7, "a")});
+  EXPECT_EQ(places.of(process(7, "")), unit("a.service"));
+  places.update({ended(process(7, "a"))});
+  EXPECT_EQ(places.of(process(7, "")), unit("a.service"));
+  places.update({});
+  EXPECT_EQ(places.of(process(7, "")), Place());
+  std::filesystem::remove_all(root);
+}
+
+}  // namespace
+}  // namespace zctrace

@@ -1,0 +1,81 @@
+// What a machine's files say of BTF and of lockdown, in trees that look like /sys.
+#include "collector/observe/preflight.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace zctrace {
+namespace {
+
+namespace fs = std::filesystem;
+using State = Requirement::State;
+
+class FakeSys : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "zctrace-preflight.XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  void write(const fs::path& path, const std::string& text) {
+    fs::create_directories((root_ / path).parent_path());
+    std::ofstream(root_ / path) << text;
+  }
+
+  Requirement lockdown(const std::string& modes) {
+    write("sys/kernel/security/lockdown", modes + "\n");
+    return lockdown_requirement(root_);
+  }
+
+  fs::path root_;
+};
+
+TEST_F(FakeSys, LockdownForConfidentialityForbidsObserving) {
+  const Requirement found = lockdown("none integrity [confidentiality]");
+  EXPECT_EQ(found.state, State::missing);
+  EXPECT_NE(found.detail.find("confidentiality"), std::string::npos);
+  EXPECT_NE(found.remedy.find("lockdown=integrity"), std::string::npos);
+}
+
+TEST_F(FakeSys, LockdownForIntegrityDoesNot) {
+  const Requirement found = lockdown("none [integrity] confidentiality");
+  EXPECT_EQ(found.state, State::ok);
+  EXPECT_NE(found.detail.find("integrity"), std::string::npos);
+  EXPECT_EQ(found.detail.find("confidentiality"), std::string::npos);
+}
+
+TEST_F(FakeSys, NoLockdown) {
+  const Requirement found = lockdown("[none] integrity confidentiality");
+  EXPECT_EQ(found.state, State::ok);
+  EXPECT_EQ(found.detail, "none");
+}
+
+TEST_F(FakeSys, KernelWithoutLockdownIsToldFromOneThatDoesNotShowIt) {
+  EXPECT_EQ(lockdown_requirement(root_).state, State::ok);
+  EXPECT_NE(lockdown_requirement(root_).detail, "none");
+  write("sys/kernel/security/lsm", "capability");
+  EXPECT_EQ(lockdown_requirement(root_).state, State::ok);
+  EXPECT_EQ(lockdown_requirement(root_).detail, "none");
+}
+
+TEST_F(FakeSys, BtfThatIsThere) {
+  write("sys/kernel/btf/vmlinux", "BTF");
+  EXPECT_EQ(btf_requirement(root_).state, State::ok);
+}
+
+TEST_F(FakeSys, KernelWithoutBtfIsToldFromSysThatIsNotMounted) {
+  EXPECT_EQ(btf_requirement(root_).state, State::missing);
+  EXPECT_NE(btf_requirement(root_).remedy.find("mount -t sysfs"), std::string::npos);
+  fs::create_directories(root_ / "sys/kernel");
+  EXPECT_EQ(btf_requirement(root_).state, State::missing);
+  EXPECT_NE(btf_requirement(root_).remedy.find("CONFIG_DEBUG_INFO_BTF"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace zctrace

@@ -1,0 +1,390 @@
+// The kernel's counts against the rows': what is equal, what is open, what differs.
+#include "collector/observe/verifier.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "cli/views/verification_view.h"
+
+namespace zctrace {
+namespace {
+
+constexpr std::uint64_t kAccount = 3;
+constexpr std::uint64_t kParent = 1;
+constexpr std::int64_t kPid = 42;
+
+std::size_t index_of(KernelCounter counter) { return static_cast<std::size_t>(counter); }
+
+zc_row row(std::uint64_t calls, std::uint64_t bytes, std::uint64_t errors = 0) {
+  zc_row row{};
+  row.calls = calls;
+  row.bytes = bytes;
+  row.errors = errors;
+  return row;
+}
+
+zc_kernel_counts reads(std::uint64_t syscr, std::uint64_t rchar) {
+  zc_kernel_counts counts{};
+  counts.syscr = syscr;
+  counts.rchar = rchar;
+  return counts;
+}
+
+TEST(KernelAccounting, KnowsWhichCallsAddToWhat) {
+  EXPECT_EQ(accounting_of("preadv2"), Accounting::reads);
+  EXPECT_EQ(accounting_of("pwritev2"), Accounting::writes);
+  EXPECT_EQ(accounting_of("sendfile"), Accounting::moves);
+  EXPECT_EQ(accounting_of("copy_file_range"), Accounting::copies);
+  for (const char* name : {"splice", "tee", "vmsplice", "sendto", "recvmsg", "io_uring:read",
+                           "ioctl:FICLONE", "mmap", "other"})
+    EXPECT_EQ(accounting_of(name), Accounting::none) << name;
+}
+
+TEST(KernelAccounting, NeedsARowForEachAccountedCall) {
+  EXPECT_EQ(unselected_accounted_calls(SyscallTable("%io")), "");
+  EXPECT_EQ(unselected_accounted_calls(SyscallTable("%all")), "");
+  EXPECT_EQ(unselected_accounted_calls(SyscallTable("%copy")), "sendfile, copy_file_range");
+}
+
+class Expected : public ::testing::Test {
+ protected:
+  void expect(KernelCounter counter, std::uint64_t low, std::uint64_t high) const {
+    EXPECT_EQ(expected_.low[index_of(counter)], low);
+    EXPECT_EQ(expected_.high[index_of(counter)], high);
+  }
+  ExpectedCounters expected_;
+};
+
+TEST_F(Expected, OfReadsAndWritesIsExact) {
+  expected_.add_row(Accounting::reads, row(5, 700));
+  expected_.add_row(Accounting::writes, row(3, 50));
+  expect(KernelCounter::syscr, 5, 5);
+  expect(KernelCounter::rchar, 700, 700);
+  expect(KernelCounter::syscw, 3, 3);
+  expect(KernelCounter::wchar, 50, 50);
+}
+
+TEST_F(Expected, OfSendfileIsBothSides) {
+  expected_.add_row(Accounting::moves, row(2, 900));
+  expect(KernelCounter::syscr, 2, 2);
+  expect(KernelCounter::syscw, 2, 2);
+  expect(KernelCounter::rchar, 900, 900);
+  expect(KernelCounter::wchar, 900, 900);
+}
+
+TEST_F(Expected, IsOpenByEachCallThatFailed) {
+  expected_.add_row(Accounting::reads, row(5, 700, 2));
+  expect(KernelCounter::syscr, 3, 5);
+  expect(KernelCounter::rchar, 700, 700);
+}
+
+TEST_F(Expected, AllowsCopiesOfNothingAndCopiesOnOverlayfs) {
+  expected_.add_row(Accounting::copies, row(2, 100));
+  expect(KernelCounter::syscr, 0, 2);
+  expect(KernelCounter::wchar, 100, 100);
+  EXPECT_EQ(expected_.again[index_of(KernelCounter::syscr)], 2u);
+  EXPECT_EQ(expected_.again[index_of(KernelCounter::wchar)], 100u);
+}
+
+TEST_F(Expected, IsOpenUpwardsForCompatCalls) {
+  expected_.add_row(Accounting::reads, row(1, 10));
+  expected_.add_compat_calls(3);
+  expect(KernelCounter::syscr, 1, 4);
+  expect(KernelCounter::rchar, 10, ExpectedCounters::kOpen);
+  expected_.add_row(Accounting::reads, row(1, 10));
+  expect(KernelCounter::rchar, 20, ExpectedCounters::kOpen);
+}
+
+TEST_F(Expected, CountsSwitchesOfEveryRow) {
+  zc_row waiting = row(1, 0);
+  waiting.voluntary = 4;
+  waiting.involuntary = 2;
+  expected_.add_row(Accounting::none, waiting);
+  expect(KernelCounter::voluntary, 4, 4);
+  expect(KernelCounter::involuntary, 2, 2);
+}
+
+class VerifierTest : public ::testing::Test {
+ protected:
+  static zc_account account(std::uint32_t started, std::uint32_t dead) {
+    zc_account account{};
+    account.id = kAccount;
+    account.parent = kParent;
+    account.pid = kPid;
+    account.started = started;
+    account.folded = account.dead = dead;
+    return account;
+  }
+  static zc_account attached(std::uint32_t started = 1, std::uint32_t dead = 0) {
+    zc_account record = account(started, dead);
+    record.parent = 0;
+    return record;
+  }
+  zc_key key_of(const std::string& syscall) const {
+    for (std::size_t i = 0; i < table_.rows().size(); i++)
+      if (table_.rows()[i].name == syscall)
+        return ZC_KEY(static_cast<std::uint32_t>(i), ZC_FILE, ZC_USER);
+    ADD_FAILURE() << "no row of " << syscall;
+    return {};
+  }
+
+  // A process that has ended.
+  void add_ended(const zc_account& record, const zc_row& counted, const zc_kernel_counts& kernel,
+                 const std::string& syscall = "read") {
+    Snapshot snapshot;
+    snapshot.accounts = {record};
+    zc_row_key key{};
+    key.account = kAccount;
+    key.key = key_of(syscall);
+    snapshot.folded_rows = {{key, counted}};
+    snapshot.folded_counts = {{kAccount, {kernel, besides_}}};
+    verifier_.add(snapshot);
+  }
+  // One with a task that runs.
+  void add_running(const zc_account& record, const zc_row& counted,
+                   const zc_kernel_counts& kernel) {
+    Snapshot snapshot;
+    snapshot.accounts = {record};
+    snapshot.folded_counts = {{kAccount, {}}};
+    TaskRecord task{};
+    task.head.account = kAccount;
+    task.head.counts = kernel;
+    task.rows.emplace_back(key_of("read"), counted);
+    snapshot.tasks = {task};
+    verifier_.add(snapshot);
+  }
+  void add_at_rest(const zc_account& record, const zc_row& counted,
+                   const zc_kernel_counts& kernel) {
+    for (std::size_t i = 0; i < Verifier::kReadings; i++) add_running(record, counted, kernel);
+  }
+  CounterCheck check(KernelCounter counter) const {
+    return verifier_.result().counters[index_of(counter)];
+  }
+
+  SyscallTable table_;
+  zc_kernel_counts besides_{};
+  Verifier verifier_{table_, std::nullopt};
+};
+
+TEST_F(VerifierTest, FindsWhatEndedEqual) {
+  add_ended(account(1, 1), row(5, 700), reads(5, 700));
+  const Verification result = verifier_.result();
+  EXPECT_TRUE(result.equal());
+  EXPECT_EQ(result.compared, 1u);
+  EXPECT_EQ(check(KernelCounter::syscr).kernel, 5u);
+  EXPECT_EQ(check(KernelCounter::syscr).counted, 5u);
+  EXPECT_EQ(check(KernelCounter::syscr).margin, 0u);
+}
+
+TEST_F(VerifierTest, SaysWhichCounterDiffersAndWhere) {
+  add_ended(account(1, 1), row(4, 700), reads(5, 700));
+  const Verification result = verifier_.result();
+  ASSERT_EQ(result.differences.size(), 1u);
+  EXPECT_EQ(result.differences[0].pid, kPid);
+  EXPECT_EQ(result.differences[0].counter, KernelCounter::syscr);
+  EXPECT_EQ(result.differences[0].kernel, 5u);
+  EXPECT_EQ(result.differences[0].counted, 4u);
+  EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
+}
+
+TEST_F(VerifierTest, FindsMoreCallsThanTheKernelsDifferentToo) {
+  add_ended(account(1, 1), row(6, 700), reads(5, 700));
+  EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
+}
+
+TEST_F(VerifierTest, TakesTheRangesValueNextToTheKernels) {
+  add_ended(account(1, 1), row(6, 700, 2), reads(5, 700));
+  EXPECT_TRUE(verifier_.result().equal());
+  EXPECT_EQ(check(KernelCounter::syscr).counted, 5u);
+  EXPECT_EQ(check(KernelCounter::syscr).margin, 2u);
+}
+
+TEST_F(VerifierTest, TakesACopyThatIsThereTwiceForOneOnOverlayfs) {
+  zc_kernel_counts kernel = reads(4, 200);
+  kernel.syscw = 4;
+  kernel.wchar = 200;
+  add_ended(account(1, 1), row(2, 100), kernel, "copy_file_range");
+  EXPECT_TRUE(verifier_.result().equal());
+  EXPECT_EQ(check(KernelCounter::rchar).margin, 100u);
+}
+
+TEST_F(VerifierTest, NeedsNoMarginForACopyThatIsThereOnce) {
+  zc_kernel_counts kernel = reads(1, 100);
+  kernel.syscw = 1;
+  kernel.wchar = 100;
+  add_ended(account(1, 1), row(2, 100), kernel, "copy_file_range");
+  EXPECT_TRUE(verifier_.result().equal());
+  EXPECT_EQ(check(KernelCounter::rchar).margin, 0u);
+}
+
+TEST_F(VerifierTest, LeavesCompatBytesOpen) {
+  zc_account record = account(1, 1);
+  record.compat_calls = 1;
+  add_ended(record, row(1, 10), reads(2, 500));
+  EXPECT_TRUE(verifier_.result().equal());
+  EXPECT_EQ(check(KernelCounter::rchar).margin, std::nullopt);
+}
+
+TEST_F(VerifierTest, DoesNotCompareWhoDumpedCore) {
+  zc_account record = account(1, 1);
+  record.exit_code = 0x80 | 11;
+  add_ended(record, row(1, 10), reads(9, 9));
+  EXPECT_EQ(verifier_.result().compared, 0u);
+  EXPECT_EQ(verifier_.result().not_compared.at("dumped_core"), 1u);
+}
+
+TEST_F(VerifierTest, DoesNotCompareWhoseKernelCountsFoundNoRoom) {
+  Snapshot snapshot;
+  snapshot.accounts = {account(1, 1)};
+  verifier_.add(snapshot);
+  EXPECT_EQ(verifier_.result().not_compared.at("no_room"), 1u);
+}
+
+TEST_F(VerifierTest, ComparesWhoRunsAtRest) {
+  add_at_rest(account(1, 0), row(5, 700), reads(5, 700));
+  EXPECT_TRUE(verifier_.settled());
+  EXPECT_TRUE(verifier_.result().equal());
+  EXPECT_EQ(verifier_.result().compared, 1u);
+}
+
+TEST_F(VerifierTest, FindsALossOfWhoRunsAtRest) {
+  add_at_rest(account(1, 0), row(4, 700), reads(5, 700));
+  EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
+}
+
+TEST_F(VerifierTest, DoesNotCompareWhoseTasksComeAndGo) {
+  for (std::uint32_t i = 0; i < Verifier::kReadings; i++)
+    add_running(account(2 + i, i), row(5, 700), reads(5, 700));
+  EXPECT_FALSE(verifier_.settled());
+  EXPECT_EQ(verifier_.result().not_compared.at("changed_while_read"), 1u);
+}
+
+// The first, the middle and the last of the readings of a mark: the kernel's are 10, 20, 30.
+TEST_F(VerifierTest, HoldsWhatABusyProcessDidBetweenTheReadings) {
+  for (const std::uint64_t counted : {9u, 10u, 30u, 31u}) {
+    verifier_ = Verifier(table_, std::nullopt);
+    for (std::uint64_t reading = 1; reading <= Verifier::kReadings; reading++)
+      add_running(account(1, 0), row(counted, 0), reads(10 * reading, 0));
+    EXPECT_EQ(verifier_.result().equal(), counted >= 10 && counted <= 30) << counted;
+  }
+}
+
+TEST_F(VerifierTest, ComparesWhoWasAttachedToFromItsMarkOn) {
+  // A call that had been counted by the kernel, but had not returned, when it was attached to.
+  add_at_rest(attached(), row(1, 100), reads(0, 0));
+  verifier_.begin();
+  add_ended(attached(1, 1), row(6, 600), reads(5, 500));
+  EXPECT_TRUE(verifier_.result().equal());
+  EXPECT_EQ(check(KernelCounter::syscr).kernel, 5u);
+}
+
+TEST_F(VerifierTest, FindsALossAfterTheMark) {
+  add_at_rest(attached(), row(1, 100), reads(0, 0));
+  verifier_.begin();
+  add_ended(attached(1, 1), row(5, 600), reads(5, 500));
+  EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
+}
+
+TEST_F(VerifierTest, LeavesOutTheObserverItself) {
+  Verifier verifier(SyscallTable("%io"), std::nullopt, attached().pid);
+  Snapshot snapshot;
+  snapshot.accounts.push_back(attached());
+  verifier.add(snapshot);
+  EXPECT_EQ(verifier.result().compared, 0u);
+  EXPECT_EQ(verifier.result().not_compared.at("changed_while_read"), 0u);
+}
+
+TEST_F(VerifierTest, DoesNotCompareWhoEndedBeforeItsMark) {
+  verifier_.expect_begin(true);
+  add_ended(attached(1, 1), row(1, 100), reads(5, 500));
+  verifier_.begin();
+  EXPECT_EQ(verifier_.result().not_compared.at("changed_while_read"), 1u);
+}
+
+TEST_F(VerifierTest, ComparesWhoWasForkedFromItsBeginning) {
+  add_at_rest(account(1, 0), row(1, 100), reads(2, 100));
+  verifier_.begin();
+  EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
+}
+
+TEST_F(VerifierTest, StillComparesSwitchesWhereIoCannotBe) {
+  verifier_ = Verifier(table_, "because");
+  zc_row waiting = row(1, 10);
+  waiting.voluntary = 3;
+  zc_kernel_counts kernel = reads(50, 500);
+  kernel.voluntary = 4;
+  add_ended(account(1, 1), waiting, kernel);
+  ASSERT_EQ(verifier_.result().differences.size(), 1u);
+  EXPECT_EQ(verifier_.result().differences[0].counter, KernelCounter::voluntary);
+}
+
+CounterValues reaped(std::uint64_t syscr, std::uint64_t rchar) {
+  CounterValues values{};
+  values[index_of(KernelCounter::syscr)] = syscr;
+  values[index_of(KernelCounter::rchar)] = rchar;
+  return values;
+}
+
+TEST_F(VerifierTest, FindsADescendantThatWasNotObserved) {
+  besides_ = reads(2, 50);
+  add_ended(account(1, 1), row(5, 700), reads(5, 700));
+  verifier_.add_reaped(kPid, reaped(7, 751));
+  const Verification result = verifier_.result();
+  ASSERT_EQ(result.differences.size(), 1u);
+  EXPECT_TRUE(result.differences[0].with_descendants);
+  EXPECT_EQ(result.differences[0].counter, KernelCounter::rchar);
+  EXPECT_EQ(result.differences[0].kernel, 751u);
+  EXPECT_EQ(result.differences[0].counted, 750u);
+}
+
+TEST_F(VerifierTest, AllowsForDescendantsThatNobodyWaitedFor) {
+  add_ended(account(1, 1), row(5, 700), reads(5, 700));
+  verifier_.add_reaped(kPid, reaped(1, 100));
+  EXPECT_TRUE(verifier_.result().equal());
+  ASSERT_TRUE(verifier_.result().reaped);
+}
+
+TEST_F(VerifierTest, DoesNotCompareDescendantsWhileOneIsBetweenItsEndAndItsLastSwitch) {
+  zc_account dying = account(1, 1);
+  dying.dead = 0;
+  add_running(dying, row(0, 0), reads(0, 0));
+  verifier_.add_reaped(kPid, reaped(7, 751));
+  EXPECT_TRUE(verifier_.result().equal());
+  EXPECT_FALSE(verifier_.result().reaped);
+}
+
+std::string words_of(const Verification& verification) {
+  std::string words;
+  for (const Fact& fact : verification_facts(verification)) {
+    words += fact.label + ":";
+    for (const std::string& item : fact.items) words += " " + item + ",";
+    words.back() = '\n';
+  }
+  return words;
+}
+
+TEST_F(VerifierTest, IsToldInWords) {
+  add_ended(account(1, 1), row(6, 700, 2), reads(5, 700));
+  EXPECT_EQ(words_of(verifier_.result()),
+            "verified: syscr, syscw, rchar, wchar, switches of 1 process equal the kernel's own, "
+            "syscr within 2\n");
+}
+
+TEST_F(VerifierTest, TellsOfDifferencesByProcess) {
+  add_ended(account(1, 1), row(4, 700), reads(5, 700));
+  EXPECT_EQ(words_of(verifier_.result()),
+            "verified: syscr, syscw, rchar, wchar, switches of 1 process compared\n"
+            "NOT EQUAL: syscr of process 42: the kernel has 5 and zctrace 4\n");
+}
+
+TEST_F(VerifierTest, TellsWhatWasNotVerified) {
+  verifier_ = Verifier(table_, "-e leaves out read");
+  add_ended(account(1, 1), row(4, 700), reads(5, 700));
+  EXPECT_EQ(words_of(verifier_.result()),
+            "verified: switches of 1 process equal the kernel's own\n"
+            "not verified: syscr, syscw, rchar, wchar: -e leaves out read\n");
+}
+
+}  // namespace
+}  // namespace zctrace

@@ -1,0 +1,385 @@
+// The keys of `top` and what is drawn after them, without a terminal.
+#include "cli/top/view.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+#include "cli/text/printable.h"
+
+namespace zctrace {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr const char* kEvil = "\x1b]2;evil\a\x9b\xE2\x80\xAE\n";
+
+Process process_of(std::int64_t pid, std::string name, std::uint64_t calls, Copy copy) {
+  Process process;
+  process.pid = pid;
+  process.name = std::move(name);
+  process.argv = {"/usr/bin/" + process.name, "--all"};
+  Row row;
+  row.syscall = copy == Copy::copied ? "write" : "sendfile";
+  row.from = copy == Copy::copied ? Kind::user : Kind::file;
+  row.to = Kind::socket;
+  row.copy = copy;
+  row.calls = calls;
+  row.bytes = calls * 1024;
+  row.wall_ns = calls * 100;
+  row.latency.add(12, calls);
+  row.max_ns = 4000;
+  row.voluntary_switches = calls / 2;
+  process.rows = {row};
+  return process;
+}
+
+Report report_of(std::uint64_t factor) {
+  Report report;
+  report.processes = {process_of(11, "copier", 200 * factor, Copy::copied),
+                      process_of(12, "sender", 100 * factor, Copy::in_kernel),
+                      process_of(13, "idler", 3, Copy::copied)};
+  report.processes[0].rows[0].errors = 4 * factor;
+  report.completeness.lost_by_reason = {{"rows_full", 0}};
+  return report;
+}
+
+class Top : public testing::Test {
+ protected:
+  Top() {
+    controls_.show(model_.add(report_of(1), seconds(0)));
+    controls_.show(model_.add(report_of(3), seconds(2)));
+  }
+
+  Frame frame(std::size_t width = 80, std::size_t height = 24, bool unicode = false) {
+    TopSurroundings around;
+    around.size = {width, height};
+    around.unicode = unicode;
+    around.targets = "pid 11";
+    around.all_ended = all_ended_;
+    Frame frame = top_frame(controls_, around);
+    EXPECT_LE(frame.lines.size(), height);
+    for (const auto& line : frame.lines) {
+      std::string text;
+      for (const Span& span : line) text += span.text;
+      EXPECT_LE(display_width(text), width) << text;
+    }
+    return frame;
+  }
+
+  static std::vector<std::string> lines_of(const Frame& frame) {
+    std::vector<std::string> lines;
+    for (const auto& line : frame.lines) {
+      lines.emplace_back();
+      for (const Span& span : line) lines.back() += span.text;
+    }
+    return lines;
+  }
+
+  std::string text(std::size_t width = 80, std::size_t height = 24, bool unicode = false) {
+    std::string all;
+    for (const std::string& line : lines_of(frame(width, height, unicode))) all += line + "\n";
+    return all;
+  }
+
+  // The line that begins with `pid`.
+  std::string line_of(const std::string& pid) {
+    for (const std::string& line : lines_of(frame()))
+      if (line.substr(0, 5) == std::string(5 - pid.size(), ' ') + pid) return line;
+    return "";
+  }
+
+  bool type(std::string_view letters) {
+    bool go_on = true;
+    for (const char c : letters)
+      go_on = controls_.press({KeyPress::character, static_cast<char32_t>(c)});
+    return go_on;
+  }
+  bool press(KeyPress::Kind kind) { return controls_.press({kind}); }
+
+  std::vector<std::int64_t> pids() const {
+    std::vector<std::int64_t> found;
+    for (const TopProcess* process : controls_.processes()) found.push_back(process->key.pid);
+    return found;
+  }
+
+  TopModel model_;
+  TopControls controls_;
+  bool all_ended_ = false;
+};
+
+using Pids = std::vector<std::int64_t>;
+
+TEST_F(Top, shows_rates_per_second) {
+  // 400 writes of 1 KiB in two seconds.
+  EXPECT_EQ(line_of("11"),
+            "   11 copier          200   200K      0   200K .....   0%     100/0    0.0     4");
+  EXPECT_EQ(line_of("12"),
+            "   12 sender          100      0   100K   100K ##### 100%      50/0    0.0     0");
+  EXPECT_EQ(line_of("13"),
+            "   13 idler             0      0      0      0          -       0/0    0.0     0");
+  EXPECT_NE(text().find("syscalls 300/s  copied 200K/s  in kernel 100K/s"), std::string::npos)
+      << text();
+}
+
+TEST_F(Top, t_turns_to_totals_and_back) {
+  type("t");
+  EXPECT_NE(line_of("11").find("600   600K"), std::string::npos) << text();
+  EXPECT_NE(line_of("13").find("  3   3.0K"), std::string::npos) << text();
+  EXPECT_NE(text().find("totals"), std::string::npos);
+  type("t");
+  EXPECT_NE(line_of("11").find("200   200K"), std::string::npos);
+}
+
+TEST_F(Top, letters_sort_and_the_same_again_reverses) {
+  EXPECT_EQ(pids(), (Pids{11, 12, 13}));
+  type("k");
+  EXPECT_EQ(pids(), (Pids{12, 11, 13}));
+  type("k");
+  EXPECT_EQ(pids(), (Pids{11, 13, 12}));
+  type("n");
+  EXPECT_EQ(pids(), (Pids{11, 13, 12}));
+  type("r");
+  EXPECT_EQ(pids(), (Pids{12, 13, 11}));
+  type(">");  // syscalls, the next column
+  EXPECT_EQ(controls_.process_sort(), ProcessSort::syscalls);
+  type("<");
+  EXPECT_EQ(controls_.process_sort(), ProcessSort::name);
+  type("i<");  // from the first to the last
+  EXPECT_EQ(controls_.process_sort(), ProcessSort::errors);
+}
+
+TEST_F(Top, filter_is_applied_while_it_is_typed) {
+  type("/cop");
+  EXPECT_TRUE(controls_.editing_filter());
+  EXPECT_EQ(pids(), (Pids{11}));
+  EXPECT_TRUE(frame().cursor.has_value());
+  press(KeyPress::backspace);
+  press(KeyPress::backspace);
+  press(KeyPress::backspace);
+  type("qt");  // letters, not keys
+  EXPECT_EQ(pids(), (Pids{}));
+  EXPECT_NE(text().find("nobody fits the filter"), std::string::npos);
+  press(KeyPress::escape);
+  EXPECT_EQ(pids().size(), 3u);
+  type("/SEND");
+  press(KeyPress::enter);
+  EXPECT_FALSE(controls_.editing_filter());
+  EXPECT_EQ(pids(), (Pids{12}));
+  EXPECT_NE(text().find("1 of 3 processes"), std::string::npos);
+  EXPECT_NE(text().find("filter: SEND"), std::string::npos);
+  press(KeyPress::escape);
+  EXPECT_EQ(pids().size(), 3u);
+}
+
+TEST_F(Top, enter_opens_the_rows_and_escape_goes_back) {
+  press(KeyPress::down);
+  press(KeyPress::enter);
+  ASSERT_NE(controls_.opened(), nullptr);
+  EXPECT_EQ(controls_.opened()->key.pid, 12);
+  const std::string rows = text();
+  EXPECT_NE(rows.find("sender 12"), std::string::npos);
+  EXPECT_NE(rows.find("sendfile         file>socket"), std::string::npos) << rows;
+  EXPECT_NE(rows.find("P99"), std::string::npos);
+  press(KeyPress::escape);
+  EXPECT_EQ(controls_.opened(), nullptr);
+  press(KeyPress::enter);
+  press(KeyPress::backspace);
+  EXPECT_EQ(controls_.opened(), nullptr);
+}
+
+TEST_F(Top, opened_process_stays_as_last_seen_when_it_is_gone) {
+  press(KeyPress::enter);
+  for (int i = 0; i < 3; i++) {
+    Report report = report_of(4);
+    report.processes.erase(report.processes.begin());
+    controls_.show(model_.add(report, seconds(1)));
+  }
+  ASSERT_NE(controls_.opened(), nullptr);
+  EXPECT_NE(text().find("copier 11"), std::string::npos);
+  EXPECT_NE(text().find("write"), std::string::npos);
+}
+
+TEST_F(Top, selection_follows_its_process) {
+  press(KeyPress::down);  // the sender
+  EXPECT_EQ(controls_.selected(), 1u);
+  type("k");
+  EXPECT_EQ(controls_.selected(), 0u);
+  press(KeyPress::home);  // now the line
+  type("c");
+  EXPECT_EQ(controls_.selected(), 0u);
+  EXPECT_EQ(controls_.processes()[0]->key.pid, 11);
+  press(KeyPress::end);
+  EXPECT_EQ(controls_.selected(), 2u);
+  controls_.show(model_.add(Report{}, seconds(1)));
+  EXPECT_EQ(controls_.selected(), 0u);
+  press(KeyPress::enter);  // nobody there
+  EXPECT_EQ(controls_.opened(), nullptr);
+}
+
+TEST_F(Top, pause_keeps_the_sample) {
+  type("p");
+  const std::string before = text();
+  EXPECT_NE(before.find("PAUSED"), std::string::npos);
+  controls_.show(model_.add(report_of(50), seconds(1)));
+  EXPECT_EQ(text(), before);
+  type(" ");
+  EXPECT_NE(text(), before);
+}
+
+TEST_F(Top, ended_processes_are_dim) {
+  Report report = report_of(4);
+  report.processes[1].end_ns = 7;
+  controls_.show(model_.add(report, seconds(1)));
+  const Frame shown = frame();
+  const auto line = std::find_if(shown.lines.begin(), shown.lines.end(), [](const auto& spans) {
+    return !spans.empty() && spans[0].text == "   12";
+  });
+  ASSERT_NE(line, shown.lines.end());
+  for (const Span& span : *line) EXPECT_EQ(span.style, Style::dim);
+  EXPECT_NE(line_of("12").find("ended"), std::string::npos);
+  controls_.show(model_.add(report, seconds(1)));
+  EXPECT_EQ(line_of("12"), "");
+}
+
+TEST_F(Top, help_names_every_sort_key) {
+  type("?");
+  const std::string help = text();
+  for (const auto& key : kProcessSorts)
+    EXPECT_NE(help.find(std::string{key.letter} + " " + std::string(key.title)), std::string::npos)
+        << key.title;
+  for (const auto& key : kRowSorts)
+    EXPECT_NE(help.find(std::string{key.letter} + " " + std::string(key.title)), std::string::npos)
+        << key.title;
+  press(KeyPress::enter);
+  EXPECT_FALSE(controls_.help());
+}
+
+TEST_F(Top, q_quits_from_everywhere) {
+  EXPECT_FALSE(type("q"));
+  EXPECT_FALSE(type("hq"));
+  press(KeyPress::enter);
+  EXPECT_FALSE(type("q"));
+}
+
+TEST_F(Top, every_letter_has_one_meaning) {
+  std::string letters = "qh?p t/<>r";
+  for (const auto& key : kProcessSorts) {
+    EXPECT_EQ(letters.find(key.letter), std::string::npos) << key.letter;
+    letters += key.letter;
+  }
+  letters = "qh?p t/<>r";
+  for (const auto& key : kRowSorts) {
+    EXPECT_EQ(letters.find(key.letter), std::string::npos) << key.letter;
+    letters += key.letter;
+  }
+}
+
+TEST_F(Top, fits_every_size) {
+  for (const char* keys : {"", "t", "h", "\n", "/abc"}) {
+    TopControls fresh;
+    controls_ = fresh;
+    controls_.show(model_.add(report_of(9), seconds(1)));
+    for (const char* key = keys; *key != 0; key++)
+      *key == '\n' ? press(KeyPress::enter) : type({key, 1});
+    for (std::size_t width = 0; width < 140; width++)
+      for (const std::size_t height : {0, 1, 2, 3, 4, 5, 7, 8, 10, 12, 24, 60})
+        frame(width, height);
+  }
+}
+
+TEST_F(Top, narrow_screen_keeps_what_matters) {
+  const std::string narrow = text(40, 10);
+  for (const char* wanted : {"PID", "NAME", "CALLS", "COPIED", "copier", "sender", "100%"})
+    EXPECT_NE(narrow.find(wanted), std::string::npos) << wanted << "\n" << narrow;
+}
+
+TEST_F(Top, wide_screen_has_the_command_line) {
+  EXPECT_NE(text(160).find("/usr/bin/copier --all"), std::string::npos) << text(160);
+  EXPECT_NE(text(160).find("DELIVERED/s"), std::string::npos);
+}
+
+TEST_F(Top, scrolls_to_the_selected_line) {
+  Report report;
+  for (int pid = 100; pid < 200; pid++)
+    report.processes.push_back(process_of(pid, "many", 1, Copy::copied));
+  controls_.show(model_.add(report, seconds(1)));
+  EXPECT_EQ(text().find("  199 many"), std::string::npos);
+  press(KeyPress::end);
+  EXPECT_NE(text().find("  199 many"), std::string::npos);
+  press(KeyPress::page_up);
+  EXPECT_NE(text().find("  180 many"), std::string::npos) << text();
+  press(KeyPress::home);
+  EXPECT_NE(text().find("  100 many"), std::string::npos);
+}
+
+TEST_F(Top, names_from_outside_do_not_act) {
+  Report report = report_of(4);
+  report.processes[0].name = kEvil;
+  report.processes[0].argv = {kEvil};
+  report.processes[0].rows[0].syscall = kEvil;
+  controls_.show(model_.add(report, seconds(1)));
+  for (const bool unicode : {false, true}) {
+    for (int i = 0; i < 2; i++) {
+      for (const std::string& line : lines_of(frame(200, 24, unicode)))
+        for (const char c : line) EXPECT_GE(static_cast<unsigned char>(c), ' ') << line;
+      press(KeyPress::enter);
+    }
+    press(KeyPress::escape);
+  }
+}
+
+TEST_F(Top, without_unicode_all_is_ascii) {
+  for (const char* keys : {"", "h"}) {
+    type(keys);
+    for (const char c : text(120, 24, false)) EXPECT_LT(static_cast<unsigned char>(c), 0x80);
+    press(KeyPress::escape);
+  }
+  EXPECT_NE(text(80, 24, true).find("█████ 100%"), std::string::npos) << text(80, 24, true);
+}
+
+TEST_F(Top, lost_events_are_a_warning) {
+  EXPECT_NE(text().find("lost 0"), std::string::npos);
+  Report report = report_of(4);
+  report.completeness.lost_by_reason["rows_full"] = 17;
+  controls_.show(model_.add(report, seconds(1)));
+  EXPECT_NE(text().find("EVENTS LOST"), std::string::npos);
+  EXPECT_NE(text(40, 10).find("EVENTS LOST"), std::string::npos) << text(40, 10);
+  EXPECT_NE(text().find("lost 17"), std::string::npos);
+}
+
+TEST_F(Top, nobody_is_said_in_words) {
+  controls_ = TopControls();
+  EXPECT_NE(text().find("nobody yet: pid 11"), std::string::npos);
+  all_ended_ = true;
+  EXPECT_NE(text().find("all that was observed has ended"), std::string::npos);
+}
+
+TEST(Compact, counts_bytes_and_times_fit_five_or_six_characters) {
+  EXPECT_EQ(compact_count(0), "0");
+  EXPECT_EQ(compact_count(0.01), "<0.1");
+  EXPECT_EQ(compact_count(0.5), "0.5");
+  EXPECT_EQ(compact_count(4.97), "5");
+  EXPECT_EQ(compact_count(9.96), "10");
+  EXPECT_EQ(compact_count(9999), "9999");
+  EXPECT_EQ(compact_count(12'345), "12.3k");
+  EXPECT_EQ(compact_count(123'456), "123k");
+  EXPECT_EQ(compact_count(999'600), "1.0M");
+  EXPECT_EQ(compact_count(1e12), "1.0T");
+  EXPECT_EQ(compact_bytes(1023), "1023");
+  EXPECT_EQ(compact_bytes(1024), "1.0K");
+  EXPECT_EQ(compact_bytes(1023.6 * 1024), "1.0M");
+  EXPECT_EQ(compact_bytes(5.5 * 1024 * 1024 * 1024), "5.5G");
+  EXPECT_EQ(compact_ns(0), "0");
+  EXPECT_EQ(compact_ns(999), "999ns");
+  EXPECT_EQ(compact_ns(1000), "1.0us");
+  EXPECT_EQ(compact_ns(12'300'000), "12ms");
+  EXPECT_EQ(compact_ns(999'900'000), "1.0s");
+  EXPECT_EQ(compact_ns(200'000'000'000), "3m20s");
+  EXPECT_EQ(compact_ns(18'180'000'000'000), "5h03m");
+  EXPECT_EQ(compact_ns(1'000'000'000'000'000), "11d13h");
+}
+
+}  // namespace
+}  // namespace zctrace
