@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # zctrace: `make help` lists the targets. Everything that is built lies under build/.
 VERSION := 0.1.0
 PREFIX ?= /usr/local

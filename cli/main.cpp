@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Parses, runs the chosen subcommand, and turns every error into one line and a status.
 #include <CLI/CLI.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Forking, dying together, and reaping.
 #include "transfers/child.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Forked children that never outlive whoever made them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A file descriptor with one owner. Every descriptor of transfers/ is opened O_CLOEXEC.
 #pragma once
 

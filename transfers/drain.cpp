@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads or splices a stream to its end and counts it.
 #include "transfers/drain.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The reader at the other end of a socket or pipe: a process of its own, so that its
 // work is not the sender's.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The two ways to fail: an errno as a value where it is an outcome to be shown in a
 // row, and one exception where a run cannot even be set up.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The interface of a transfer method: one way for a process to move bytes from a file to
 // a sink. Everything here runs in the calling process; run.h gives each run a process of
 // its own, a sink and a drain.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The table of methods. Each is defined in the file of its name; being constants of
 // static storage, none depends on the order of initialisation.
 #include <algorithm>

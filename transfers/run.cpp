@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sink, drains, gate, child; then what each of them has to say.
 #include "transfers/run.h"
 

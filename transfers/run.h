@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One run of one method, in a process of its own, into a fresh sink with its drain.
 #pragma once
 

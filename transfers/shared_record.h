@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A record that a forked child writes and its parent reads.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Opens one sink of each kind.
 #include "transfers/sink.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where the bytes go: a fresh pair of sockets, pipe, file or /dev/null for each run.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes, opens, checks and cools source files.
 #include "transfers/source.h"
 

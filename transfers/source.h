@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is moved: a file of known size and content.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // O_TMPFILE, its fallback, and opening such a file again.
 #include "transfers/unnamed_file.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Files without a name: nothing is left of them, even after SIGKILL.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sets a workspace up before a move and looks back after it.
 #include "transfers/workspace.h"
 

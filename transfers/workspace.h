@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a method has at hand inside its window. Included by the methods only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What main() runs: parsing only records the choice, so that errors have one handler.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `zctrace attach`: running processes, until Ctrl-C, a duration, or their end.
 #include <poll.h>
 

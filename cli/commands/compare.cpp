@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `zctrace compare`: every method over the same source and sink, timed without probes in
 // interleaved rounds, then counted with probes in a pass of its own.
 #include <signal.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `zctrace doctor`: what this machine allows, a line each.
 #include <fmt/core.h>
 #include <unistd.h>

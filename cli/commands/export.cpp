@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `zctrace export`: what attach counts, for Prometheus to scrape.
 #include <poll.h>
 #include <prometheus/collectable.h>

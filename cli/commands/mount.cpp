@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `zctrace mount SRC MNT`: an instrumented passthrough of one directory at another.
 #include <poll.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `zctrace run -- CMD`: one command and all its descendants, from exec to exit.
 #include <cerrno>
 #include <chrono>

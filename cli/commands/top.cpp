@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `zctrace top`: running processes, live, on the whole screen.
 #include <chrono>
 #include <memory>

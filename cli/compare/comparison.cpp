@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Statistics, and the sentences that they support.
 #include "cli/compare/comparison.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `compare` finds out, and the arithmetic on it. Pure values, no I/O.
 #pragma once
 

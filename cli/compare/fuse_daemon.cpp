@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The daemon answers questions about itself through shared memory: what it does for that must not
 // look like serving a request.
 #include "cli/compare/fuse_daemon.h"

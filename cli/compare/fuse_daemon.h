@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The FUSE daemon that `compare` puts on the way of the bytes: a process of its own, which serves
 // one mount, is observed like the client, and can be waited for.
 #pragma once

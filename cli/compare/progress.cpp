@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Redrawn in place with a carriage return.
 #include "cli/compare/progress.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A bar on a terminal while something takes long; nothing anywhere else.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Parses both ends, then makes what lies between them.
 #include "cli/compare/route.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // From where to where `compare` moves bytes, and the FUSE daemon if one is on the way.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Parsing, and asking the kernel before an HTTP server does that keeps its reasons to itself.
 #include "cli/options/listen_address.h"
 

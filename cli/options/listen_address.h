@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a server listens, as --listen says it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Opening early, writing late.
 #include "cli/options/output_options.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What every observing command shares: what to count, and where the report goes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Parsing lists of pids.
 #include "cli/options/target_options.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // -p, -n, -G, --unit and -a: shared by every command that watches running processes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A strict UTF-8 decoder (Unicode 15, table 3-7) and what is built on it.
 #include "cli/text/printable.h"
 

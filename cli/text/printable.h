@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names and command lines come from strangers. Nothing of theirs reaches a terminal
 // or a file before it has gone through here.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Parsing is strict: a size that is misread moves the wrong number of bytes.
 #include "cli/text/units.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sizes, durations and counts, between people's notation and numbers.
 #pragma once
 

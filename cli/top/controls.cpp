@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The keys, one at a time.
 #include "cli/top/controls.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the keys of `zctrace top` do. Pure: a key and a sample in, the state changes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences by process, and comparisons that are total, so that lines do not dance.
 #include "cli/top/model.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `zctrace top` knows: the counts of an interval beside those since the start, a process
 // each, and the orders and filters to look at them in. Pure, no I/O, no layout.
 #pragma once

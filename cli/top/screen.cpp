@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ncurses, and nothing of it outside this file.
 #include "cli/top/screen.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The terminal of `zctrace top`, through ncurses.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Choosing the columns that fit, and the words for every figure.
 #include "cli/top/view.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `zctrace top` draws: lines of styled text of a given size, before any terminal. Pure.
 // All text from outside has been through printable().
 #pragma once

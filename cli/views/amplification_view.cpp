@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One line, or one object, a side; each per GB of the same bytes.
 #include "cli/views/amplification_view.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a mount multiplies: applications' calls, requests and the daemon's calls, side by side.
 #pragma once
 

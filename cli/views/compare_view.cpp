@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One grid of cells for people, one object for scripts.
 #include "cli/views/compare_view.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A comparison as a table with its insights, as JSON, CSV and Markdown.
 #pragma once
 

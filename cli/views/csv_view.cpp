@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One record a row, with the units in the column names.
 #include "cli/views/csv_view.h"
 

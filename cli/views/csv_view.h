@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A report as CSV: a header line, then one line a row of each process.
 #pragma once
 

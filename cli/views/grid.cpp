@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The wording of every figure that a person reads.
 #include "cli/views/grid.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the two views for people, terminal and Markdown, say: a report as short texts
 // and tables of cells, before any layout. Rearranges a report's figures, adds none.
 // All text has been through printable().

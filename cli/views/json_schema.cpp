@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Unknown fields are allowed where the interface may grow, and refused in the small fixed
 // objects, where only a misspelling could put one.
 #include "cli/views/json_schema.h"

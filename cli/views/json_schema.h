@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The JSON Schema of everything that --json writes, printed by `zctrace run --json-schema`.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writes each field of product.md's interface once; what else is written is additional.
 #include "cli/views/json_view.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A report as the JSON that scripts read; the field names are an interface (json_schema.h).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same cells as the terminal's, between pipes.
 #include "cli/views/markdown_view.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A report as GitHub-flavoured Markdown, to paste into an issue.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences of reports, summed by label set, in no more series than there is room for.
 #include "cli/views/metrics.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reports added up into Prometheus' metric families: counters that only grow, whoever ends.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same grids on a page and in Markdown.
 #include "cli/views/mount_view.h"
 

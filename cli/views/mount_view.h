@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a mount saw, as tables for people and as objects for scripts.
 #pragma once
 

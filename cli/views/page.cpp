@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Columns that fit, lines that break, colours only where the style has them.
 #include "cli/views/page.h"
 

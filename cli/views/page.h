@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text laid out for a terminal: titles, lists of facts, and grids in columns.
 #pragma once
 

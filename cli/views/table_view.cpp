@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which parts of a report make its table, and in which order.
 #include "cli/views/table_view.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A report as a table for a terminal, or as plain text for anything else.
 #pragma once
 

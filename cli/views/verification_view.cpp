@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names and sentences for equal, different and not compared.
 #include "cli/views/verification_view.h"
 

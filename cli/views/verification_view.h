@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a comparison with the kernel's own counts comes to, for people and for scripts.
 #pragma once
 

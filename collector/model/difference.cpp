@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Subtracting one report from another, row by row.
 #include <algorithm>
 #include <map>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The arithmetic behind every figure a view shows; definitions in docs/counting.md.
 #include "collector/model/report.h"
 

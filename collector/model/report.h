@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What every command ends in: plain rows with the ratios derived from them.
 // Pure values, no I/O, no locks; safe to copy and to read from any thread.
 // Times are nanoseconds, sizes bytes, unless a name says otherwise.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Differences of counts that were read at different moments.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether the counts equal the kernel's own: what /proc/PID/io and getrusage show of a process.
 #pragma once
 

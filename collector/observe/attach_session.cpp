@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Resolving targets once, and again for those who come later.
 #include "collector/observe/attach_session.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Watching running processes: a session and the targets that it is kept pointed at.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // uname and the wall clock.
 #include "collector/observe/host.h"
 

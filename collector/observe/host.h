@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a report says of where and when it was made.
 #pragma once
 

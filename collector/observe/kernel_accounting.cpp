@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The table, from fs/read_write.c; the same from Linux 6.1 to 6.18.
 #include "collector/observe/kernel_accounting.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which calls the kernel adds to which counter of /proc/PID/io, and what rows let expect of it.
 #pragma once
 

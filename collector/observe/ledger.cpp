@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Adding up what is folded and what still runs, and turning it into processes.
 #include "collector/observe/ledger.h"
 

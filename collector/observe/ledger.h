@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sums snapshots into processes whose counts only grow, for as long as zctrace runs.
 #pragma once
 

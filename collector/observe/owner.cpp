@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Taking cgroup paths apart.
 #include "collector/observe/owner.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a process runs: its systemd unit, or its container and pod, as its cgroup's path says.
 #pragma once
 

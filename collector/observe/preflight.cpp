@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Each requirement is one function that looks at one thing.
 #include "collector/observe/preflight.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What this machine allows, found by asking it, and what zctrace will therefore do.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Arming, polling, and the order in which finished accounts are freed.
 #include "collector/observe/session.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One observation: probes attached, somebody observed, counts read as often as wanted.
 #pragma once
 

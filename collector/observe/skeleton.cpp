@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Opening, configuring, loading and attaching the BPF object.
 #include "collector/observe/skeleton.h"
 

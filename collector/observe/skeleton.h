@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sole owner of the BPF object: open, configure, load, attach; closing it unloads all.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reading the maps in batches and the tasks through the iterator.
 #include "collector/observe/snapshot.h"
 

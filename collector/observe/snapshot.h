@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One reading of everything the kernel side holds, as it stands: no sums, no history.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The tables that say what syscalls and io_uring operations move, and -e's groups.
 #include "collector/observe/syscall_table.h"
 

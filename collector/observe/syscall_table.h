@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What each syscall and io_uring operation is: its name, its row, where its bytes
 // come from and go to. The BPF programs get this as read-only data and know no
 // numbers of their own, so one object serves every architecture.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reading /proc and the cgroup hierarchy.
 #include "collector/observe/targets.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Who is to be observed: from what a user names to pids, cgroups and patterns.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Readings, marks, and the comparison of two marks.
 #include "collector/observe/verifier.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compares, process by process, what was counted with what the kernel counted meanwhile.
 #pragma once
 

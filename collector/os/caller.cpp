@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // From sudo's environment to a user with groups and home.
 #include "collector/os/caller.h"
 

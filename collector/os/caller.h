@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Who the command runs as: the caller, also where zctrace itself was started by sudo.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Capability sets through libcap.
 #include "collector/os/capabilities.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Giving up what is no longer needed once the probes are loaded.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The one exception type: set-up that makes a run impossible. Expected outcomes are values.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How a shell shows the end of a process.
 #pragma once
 

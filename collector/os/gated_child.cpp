@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // fork, gate, exec; every failure of the child comes back as an errno.
 #include "collector/os/gated_child.h"
 

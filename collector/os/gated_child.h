@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The observed command: created blocked, entered into the observed set, then released.
 #pragma once
 

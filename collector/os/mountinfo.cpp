@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // "id parent major:minor root target options [fields] - type source options", one line a mount.
 #include "collector/os/mountinfo.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is mounted where; proc(5), mountinfo.
 #pragma once
 

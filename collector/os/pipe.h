@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pipe whose two ends have an owner each.
 #pragma once
 

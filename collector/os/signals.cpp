@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Through a signalfd, so that nothing runs in a handler.
 #include "collector/os/signals.h"
 

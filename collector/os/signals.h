@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The signals that ask a program to end, as events instead of deaths.
 #pragma once
 

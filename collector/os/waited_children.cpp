@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // /proc/self/io and getrusage.
 #include "collector/os/waited_children.h"
 

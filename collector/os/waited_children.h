@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the kernel adds to a process's own counters when it waits for a child.
 #pragma once
 

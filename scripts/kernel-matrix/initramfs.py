@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes an initramfs: files of a root with the libraries they need, as a cpio archive.
 
 Written here and not by cpio(1), which would need root to make /dev/console.

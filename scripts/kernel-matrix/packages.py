@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Debian's packages for any architecture, unpacked into directories; nothing is installed."""
 
 import pathlib

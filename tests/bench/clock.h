@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Nanoseconds of any clock of clock_gettime(2), for differences. */
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* So many threads in so many processes, each waking ten times a second; until input ends. */
 #include <pthread.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A figure is the runs it was taken from; its spread is told with it."""
 
 import statistics

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Keeps the two empty programs attached until its standard input ends. */
 #include <stdio.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * The loop that overheads are measured on: 512-byte reads and writes of devices that do
  * nothing. Prints nanoseconds a syscall: wall time, CPU time of all its threads, and CPU time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Requests a second of nginx under wrk, without an observer and with each.
 
 nginx has one worker, which every observer is pointed at, wrk one thread, all on the loopback of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Observers, started and ended around what is measured."""
 
 import contextlib

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """What observing costs: zctrace and its peers, interleaved in one go on the same work.
 
 Run by `make bench`. Prints tables, each figure with its spread; --json FILE keeps every run.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What zctrace itself takes: to start, and while it watches a crowd of idle tasks."""
 
 import contextlib

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * What each part of counting a syscall costs: the loop of loop.c under programs that do one
  * thing more at each step. Prints a line a step: its name, then the least and the median

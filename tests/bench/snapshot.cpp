@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How long one reading of all counts takes: attaches to a process and its descendants, polls,
 // prints the number of tasks and each time in milliseconds.
 #include <chrono>

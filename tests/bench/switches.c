@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Context switches to measure overheads on: two threads on one processor hand a byte to and fro
  * through pipes, so that each of their reads switches to the other. Prints nanoseconds a round

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What observing adds to one syscall of a loop of 512-byte reads and writes."""
 
 import subprocess

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Prints how many instructions the verifier walked for each loaded BPF program: run it under
 // zctrace to see zctrace's own.
 #include <bpf/bpf.h>

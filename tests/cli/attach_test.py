@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`zctrace attach`: who is observed, exactly from when to when, and that nobody notices."""
 
 import contextlib

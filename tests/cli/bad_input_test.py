@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is typed wrong, and names that are made to hurt."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Outputs that are closed, full or gone: what can be written is, the rest is an error, and nobody
 but zctrace notices."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`zctrace compare` with FUSE on the way: legality, formulae, the daemon's row, and its end."""
 
 import contextlib

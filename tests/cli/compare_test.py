@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`zctrace compare` as a user runs it."""
 
 import csv

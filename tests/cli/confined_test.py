@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """zctrace where the world is smaller: in namespaces, under lockdown, without the kernel's BTF."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How a run begins and ends: statuses, signals, and what is left behind."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Counts of real commands, beside those of strace, of wait4 and of the file system."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """zctrace export: what Prometheus gets, under churn, limits and load; and the files of deploy/."""
 
 import contextlib

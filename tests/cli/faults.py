@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the tests of faults share: a target that tells whether it was disturbed, and zctrace at a
 stage of its life. Stages are counted in BPF objects that it holds, not in time."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """zctrace killed and stopped at every stage: nobody but zctrace notices, and nothing of it is
 left. Its outputs are in broken_outputs_test.py, mounts in mount_faults_test.py."""
 

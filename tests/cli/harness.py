@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs zctrace as a user does, and compares its reports with what is known."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who the command runs as, and what zctrace itself needs to be allowed."""
 
 import grp

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What of BPF a process holds, and what of it the kernel still has."""
 
 import json

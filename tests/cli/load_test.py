@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Many short lives, full maps, two observers: the sums are exact, or what is missing is counted."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`zctrace mount` killed, stopped, hung up or out of room: nothing stays mounted, and who reads or
 writes through it gets the right bytes or an error."""
 

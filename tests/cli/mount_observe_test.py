@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`zctrace mount --observe` and `run --mount`: both sides of a mount, counted beside each other."""
 
 import collections

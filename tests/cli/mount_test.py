@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`zctrace mount`: what goes through it arrives, and is counted."""
 
 import contextlib

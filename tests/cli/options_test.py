@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The flags of `zctrace run`: what is selected, how it is grouped, where it is written."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Real servers on the loopback: what zctrace counts beside what clients and access logs count."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The scripts behind `make check`, on stand-ins for what they run."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A real terminal: Ctrl-C, widths, colours. Each test has a tmux server of its own."""
 
 import re

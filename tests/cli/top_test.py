@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`zctrace top` in a terminal: what it shows, its keys, and how it leaves the terminal."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What makes an observer of syscalls miscount: a fixture each, that knows what it did."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`--verify-counts`: the counts against the kernel's own."""
 
 import os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What options take: lists of syscalls and of pids, addresses to listen on, sinks.
 #include <cstddef>
 #include <cstdint>

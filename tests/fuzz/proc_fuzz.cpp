@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Lines of /proc: cgroups, stat and syscall, of processes that name themselves as they like.
 #include <algorithm>
 #include <cstddef>

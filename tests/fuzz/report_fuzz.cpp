@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names and command lines of strangers in every view: nothing of theirs acts on a terminal, ends
 // a line or a cell, or is lost. The input is words with zero bytes between them.
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a fuzz target says must hold. Unlike assert() it is there in every build.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What names targets, in a /proc and a cgroup hierarchy of our own: globs, cgroup paths, units,
 // and the files they are looked up in. The first letter of an input says what the rest of it is.
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sizes and durations: what is accepted means what it says, and is shown in range.
 #include <cctype>
 #include <charconv>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // methods.md's formulae, against what loaded probes count: every method, with and without
 // remainder, exactly.
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a piece of code in an observed child, and says what was counted of just that piece.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Known prime numbers of calls and bytes, counted by loaded probes, in every mode.
 #include "observed.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Each read on one thread, each write on another, 8 KiB at a time: what asynchronous
 // runtimes do to files, which no event loop can wait for (tokio::io::copy, libuv).
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // copy_file_range: file to file inside the kernel, or by the file system itself.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // read and write with O_DIRECT: past the page cache where the file system has a disk.
 #include <fcntl.h>
 #include <sys/stat.h>

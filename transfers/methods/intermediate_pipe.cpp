@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes and empties the pipe between a file and a sink.
 #include "transfers/methods/intermediate_pipe.h"
 

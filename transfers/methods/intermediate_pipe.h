@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The pipe that splice, tee and vmsplice need between a file and a sink.
 #pragma once
 

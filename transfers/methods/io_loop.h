@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The loops that every method needs around a call: EINTR, and short counts.
 #pragma once
 

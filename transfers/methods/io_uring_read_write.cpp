@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // read and write by io_uring, two buffers: the next chunk is read while one is written.
 #include "transfers/methods/io_loop.h"
 #include "transfers/methods/uring.h"

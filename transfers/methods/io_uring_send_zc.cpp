@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // io_uring's zero-copy send from a mapping (Linux 6.0): a result and a notification each.
 #include <sys/socket.h>
 

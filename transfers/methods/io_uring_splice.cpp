@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // splice by io_uring, through a pipe. The kernel hands every one to an iou-wrk thread.
 #include "transfers/methods/io_loop.h"
 #include "transfers/methods/uring.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Room for pages that a zero-copy send pins.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Maps both files and copies in user space: the kernel moves no byte.
 #include <setjmp.h>
 #include <unistd.h>

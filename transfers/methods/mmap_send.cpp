@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // send straight from a mapping of the source; sockets only.
 #include <sys/socket.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // write straight from a mapping of the source: one copy, by the kernel.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // send with MSG_ZEROCOPY from a mapping; a send is over when its notification has come.
 // Documentation/networking/msg_zerocopy.rst of the kernel describes the error queue.
 // linux/errqueue.h uses timespec without declaring it:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // pread64 and pwrite64 at explicit offsets: what databases and copy tools do to files.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // read into a buffer, write from it: what cat and most programs do.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // readv and writev: the same bytes through several segments of one buffer.
 #include <sys/uio.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // FICLONE shares the extents of the source: no byte moves until one side is written.
 #include <linux/fs.h>
 #include <sys/ioctl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A range of mapped memory with one owner.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sendfile: page cache to sink inside the kernel.
 #include <sys/sendfile.h>
 

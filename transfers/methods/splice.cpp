@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // splice from the file into a pipe and from the pipe into the sink: pages, not bytes.
 #include <fcntl.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // tee duplicates what a pipe holds into a second one: one read of the source, two sinks.
 #include <fcntl.h>
 

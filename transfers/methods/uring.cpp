@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sets up an io_uring and waits for its completions.
 #include "transfers/methods/uring.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The ring of the io_uring methods. Included by them only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // vmsplice lends the pages of a mapping to a pipe, splice moves them into the sink.
 #include <fcntl.h>
 #include <sys/uio.h>

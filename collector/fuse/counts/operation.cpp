@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The names, in the order of the enumeration.
 #include "collector/fuse/counts/operation.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a FUSE request asks for, as the report names it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Entries live in blocks of fixed size, so that string views into them stay valid.
 #include "collector/fuse/counts/path_tree.h"
 

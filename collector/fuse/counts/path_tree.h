@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Paths for the report: who is called what, seen from the root of the mounted tree.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Counting, and adding the shards up.
 #include "collector/fuse/counts/request_counts.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What has been asked of the file system: by process and by file, counted once each.
 #pragma once
 

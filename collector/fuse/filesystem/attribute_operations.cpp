@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Attributes: getattr, setattr, access, statfs.
 #include <fcntl.h>
 #include <sys/stat.h>

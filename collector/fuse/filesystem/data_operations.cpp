@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where bytes move: read, write, copy_file_range; by splice where that is allowed and works.
 #include <fcntl.h>
 #include <sys/types.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A reply begins with struct fuse_out_header, which is part of the kernel's interface.
 #include "collector/fuse/filesystem/device_io.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The daemon's own traffic with /dev/fuse, counted where it happens.
 #pragma once
 

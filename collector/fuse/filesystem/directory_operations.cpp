@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // opendir, readdir with and without attributes, and their ends.
 #include <fcntl.h>
 #include <sys/stat.h>

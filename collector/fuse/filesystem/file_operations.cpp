@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // open, create, release, and what concerns an open file but moves no bytes.
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Set-up and the few helpers that more than one file of operations needs.
 #include "collector/fuse/filesystem/file_system.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What all operations share: the tree, the counts, and how it is mounted.
 #pragma once
 

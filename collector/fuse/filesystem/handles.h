@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the kernel holds between open and release. It may release as soon as it has the answer
 // to its last request, so nothing touches a handle after answering.
 #pragma once

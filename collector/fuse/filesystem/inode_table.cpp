@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two maps under one lock: reading is shared, and only lookups, renames and forgets write.
 #include "collector/fuse/filesystem/inode_table.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which inode the kernel means, and how often it was told of it.
 #pragma once
 

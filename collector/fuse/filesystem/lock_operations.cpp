@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // flock and POSIX locks, taken on the source, so that they also hold against its other users.
 //
 // To the source all locks are the daemon's. flock() belongs to an open file description, and

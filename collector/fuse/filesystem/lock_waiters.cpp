@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // No lock is held while a file's is tried, so that wake() never waits for the file system.
 #include "collector/fuse/filesystem/lock_waiters.h"
 

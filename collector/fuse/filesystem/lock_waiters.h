@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Requests that wait for a lock, off the threads that serve: a lock is often released by
 // another request, which must find a thread.
 #pragma once

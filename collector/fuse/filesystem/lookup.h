@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // From a name below a directory to an inode that the kernel then knows.
 #pragma once
 

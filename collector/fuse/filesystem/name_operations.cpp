@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // lookup, forget, and all that makes, renames and removes names.
 #include <fcntl.h>
 #include <sys/stat.h>

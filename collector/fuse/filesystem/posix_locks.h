@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // POSIX locks of other processes, held by this one.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Replies, and the one place where requests are counted.
 #include "collector/fuse/filesystem/request.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One FUSE request: answered exactly once, and counted as it was answered.
 #pragma once
 

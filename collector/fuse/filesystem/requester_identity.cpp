@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Raw system calls: glibc's setfsuid and capset wrappers are per thread as well, but do not
 // promise it.
 #include "collector/fuse/filesystem/requester_identity.h"

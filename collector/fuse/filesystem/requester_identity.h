@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Creating files as whoever asked for them.
 #pragma once
 

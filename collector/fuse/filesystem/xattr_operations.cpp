@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Extended attributes, through /proc/self/fd: O_PATH descriptors have no f*xattr.
 #include <linux/limits.h>
 #include <sys/xattr.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The child aborts and unmounts, where it may; an ordinary user's becomes fusermount3 for that.
 #include "collector/fuse/mount/crash_watcher.h"
 

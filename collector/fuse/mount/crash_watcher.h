@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Unmounts when zctrace dies without having done so itself.
 #pragma once
 

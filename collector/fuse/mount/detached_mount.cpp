@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The mount interface of Linux 5.2 (fsopen, fsmount), which makes a mount before placing it: these
 // are never placed.
 #include "collector/fuse/mount/detached_mount.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Mounts without a place in any directory tree: reached through a descriptor, gone with it.
 #pragma once
 

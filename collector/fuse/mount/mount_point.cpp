@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Checks on directories, and the two ways to unmount: root's and everybody's.
 #include "collector/fuse/mount/mount_point.h"
 

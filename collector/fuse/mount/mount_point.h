@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where from and where to: what is checked before mounting, and how it is unmounted.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pipe says what the parent says; a signal, that it died.
 #include "collector/fuse/mount/parent_watcher.h"
 

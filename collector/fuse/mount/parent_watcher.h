@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A child process that waits for the end of the one that forked it, whatever it dies of.
 #pragma once
 

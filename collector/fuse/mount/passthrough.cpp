@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Session set-up, the worker loop, and an orderly end.
 #include "collector/fuse/mount/passthrough.h"
 

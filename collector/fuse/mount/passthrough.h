@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A mounted passthrough: the session with the kernel, the threads that serve it, its end.
 #pragma once
 

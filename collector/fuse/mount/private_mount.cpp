@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A helper process makes the namespace and mounts in it, and ends the mount when this process dies,
 // which keeps a descriptor of the namespace and serves the device that the helper mounted.
 #include "collector/fuse/mount/private_mount.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A passthrough over a directory that only chosen processes see.
 #pragma once
 

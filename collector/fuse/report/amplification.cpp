@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sorting rows by side.
 #include "collector/fuse/report/amplification.h"
 

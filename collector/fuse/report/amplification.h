@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What one byte through a mount costs: the calls of applications, the requests that these
 // became, and the system calls that served them. Plain values, no I/O.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // From counts by number to rows with names.
 #include "collector/fuse/report/fuse_report.h"
 

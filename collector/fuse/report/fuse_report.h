@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a mount ends in: the Report of the processes that used it, and what a file system
 // knows beyond it. Plain values, no I/O.
 #pragma once

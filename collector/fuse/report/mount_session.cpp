@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Telling users of the mount from everybody else.
 #include "collector/fuse/report/mount_session.h"
 

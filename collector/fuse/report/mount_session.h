@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // BPF beside a mount: the calls of those who use it, and the threads that serve it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One queue, one thread.
 #include "collector/fuse/requesters/background_reader.h"
 

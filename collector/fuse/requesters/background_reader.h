@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Work that can be held up by those who are served, on a thread that serves nobody.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // "start-end perms offset major:minor inode path", one line a mapping; proc(5).
 #include "collector/fuse/requesters/mappings.h"
 

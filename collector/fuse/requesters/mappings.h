@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which process maps which file: tells read calls from page-ins where the task does not.
 #pragma once
 

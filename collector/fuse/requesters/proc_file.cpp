@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // open, one read, close: such a file gives all that fits at once.
 #include "collector/fuse/requesters/proc_file.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Small files of /proc, read by threads that serve; and what that costs.
 #pragma once
 

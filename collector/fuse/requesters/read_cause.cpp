@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Classifies by syscall number; the numbers are those of this build's architecture.
 #include "collector/fuse/requesters/read_cause.h"
 

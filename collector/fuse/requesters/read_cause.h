@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Why a read request came: the kernel does not say, but the task behind it can be looked at.
 #pragma once
 

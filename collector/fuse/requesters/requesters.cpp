@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // /proc/TID/status for the pid, /proc/PID/stat for its identity, and /proc/PID/cmdline: none of
 // them on a thread that serves.
 #include "collector/fuse/requesters/requesters.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Who asks: from the thread id in a request to a process with a name and a command line.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What --listen takes.
 #include "cli/options/listen_address.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reports to metric families: differences added up, names, limits.
 #include "cli/views/metrics.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sizes, durations and counts; a misread size moves the wrong number of bytes.
 #include "cli/text/units.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every view of a report: golden output, narrow terminals, many processes, hostile names.
 #include <gtest/gtest.h>
 

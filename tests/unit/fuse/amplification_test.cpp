@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is told apart: applications' calls, requests, and the daemon's own threads.
 #include <gtest/gtest.h>
 

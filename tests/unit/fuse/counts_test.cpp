@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Counts, their differences, and the report made of them.
 #include <gtest/gtest.h>
 

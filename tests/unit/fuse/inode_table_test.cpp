@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Lookup counts are exact, identities are kept, descriptors are closed.
 #include "collector/fuse/filesystem/inode_table.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is believed of paths, names, and of the texts of /proc.
 #include <fcntl.h>
 #include <gtest/gtest.h>

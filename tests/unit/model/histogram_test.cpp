@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The latency histogram: bucket borders, and percentiles that never promise too much.
 #include <gtest/gtest.h>
 

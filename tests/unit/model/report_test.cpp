@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is copied, what stays in the kernel and what counts as delivered, by hand.
 #include "collector/model/report.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is left of processes that ended once they were reported.
 #include <gtest/gtest.h>
 

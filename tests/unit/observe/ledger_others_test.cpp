@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Ended processes that are added up for want of room: no count is lost, none counts twice.
 #include <gtest/gtest.h>
 

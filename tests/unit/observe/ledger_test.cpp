@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Snapshots added up: what is folded, what still runs, what a snapshot misses.
 #include "collector/observe/ledger.h"
 

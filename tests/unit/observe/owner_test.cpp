@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // cgroup paths of every kind to units, containers and pods; whose place a process has.
 #include "collector/observe/owner.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a machine's files say of BTF and of lockdown, in trees that look like /sys.
 #include "collector/observe/preflight.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Targets resolved in trees of files that look like /proc and /sys.
 #include "collector/observe/targets.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The kernel's counts against the rows': what is equal, what is open, what differs.
 #include "collector/observe/verifier.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Samples made of reports by hand: differences, sums over those that are gone, orders, filters.
 #include "cli/top/model.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The keys of `top` and what is drawn after them, without a terminal.
 #include "cli/top/view.h"
 

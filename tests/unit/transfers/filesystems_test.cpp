@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Methods on file systems that a test must first make: a full one, and two that clone.
 // Each is mounted in a mount namespace of its own, which ends with its process.
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the kernel refuses, with which errno: the table of docs/methods.md.
 #include <fcntl.h>
 #include <gtest/gtest.h>

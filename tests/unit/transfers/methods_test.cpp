@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every transfer method passes one suite, on every sink where it is legal.
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A run: its gate, its window, its drain, and everything that may die meanwhile.
 #include <fcntl.h>
 #include <gtest/gtest.h>

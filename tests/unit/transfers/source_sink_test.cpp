@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sources have the content they promise, sinks the kind, and neither leaves a trace.
 #include <fcntl.h>
 #include <gtest/gtest.h>
