@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "cli/commands/action.h"
-#include "cli/views/json_view.h"
 #include "cli/options/output_options.h"
 #include "cli/text/printable.h"
+#include "cli/views/json_view.h"
 #include "collector/os/error.h"
 
 namespace {
@@ -21,7 +21,8 @@ std::string usage_line(const CLI::App& app) {
   for (const CLI::App* chosen : app.get_subcommands()) command = chosen;
   std::string usage = command->get_footer();
   usage.resize(std::min(usage.find('\n'), usage.size()));
-  return usage.empty() ? "Usage: zctrace COMMAND [OPTIONS]   (zctrace --help lists the commands)" : usage;
+  return usage.empty() ? "Usage: zctrace COMMAND [OPTIONS]   (zctrace --help lists the commands)"
+                       : usage;
 }
 
 int fail(const CLI::App& app, const std::string& what, int exit_code) {
@@ -36,7 +37,8 @@ int fail(const CLI::App& app, const std::string& what, int exit_code) {
 // What may still be thrown says that there is no memory.
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
-  CLI::App app("See how bytes really move: syscalls, bytes, copies and context switches.", "zctrace");
+  CLI::App app("See how bytes really move: syscalls, bytes, copies and context switches.",
+               "zctrace");
   app.set_version_flag("-V,--version", "zctrace " + zctrace::version());
   app.require_subcommand(0, 1);
   app.failure_message(CLI::FailureMessage::simple);

@@ -15,8 +15,8 @@ namespace zctrace::transfers {
 
 struct DrainOptions {
   std::uint64_t read_bytes = 64ULL * 1024;  // asked for by each read; at least 1
-  bool splice = false;                   // to /dev/null instead of reading; gives no checksum
-  bool checksum = false;                 // costs CPU time: only in runs that verify
+  bool splice = false;                      // to /dev/null instead of reading; gives no checksum
+  bool checksum = false;                    // costs CPU time: only in runs that verify
 };
 
 // What a drain has seen when its sender had closed the other end.

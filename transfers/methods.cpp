@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include "transfers/methods/io_loop.h"
 #include "transfers/method.h"
+#include "transfers/methods/io_loop.h"
 
 namespace zctrace::transfers {
 

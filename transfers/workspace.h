@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "transfers/methods/intermediate_pipe.h"
 #include "transfers/method.h"
+#include "transfers/methods/intermediate_pipe.h"
 #include "transfers/methods/region.h"
 
 namespace zctrace::transfers {

@@ -10,18 +10,18 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
-#include "cli/views/csv_view.h"
-#include "collector/observe/host.h"
-#include "cli/views/json_view.h"
 #include "cli/options/output_options.h"
-#include "collector/os/signals.h"
-#include "cli/views/table_view.h"
 #include "cli/options/target_options.h"
 #include "cli/text/units.h"
-#include "collector/os/error.h"
+#include "cli/views/csv_view.h"
+#include "cli/views/json_view.h"
+#include "cli/views/table_view.h"
+#include "collector/observe/attach_session.h"
+#include "collector/observe/host.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/capabilities.h"
-#include "collector/observe/attach_session.h"
+#include "collector/os/error.h"
+#include "collector/os/signals.h"
 
 namespace zctrace {
 namespace {
@@ -136,7 +136,8 @@ int attach(const AttachOptions& options, const Targets& targets,
     const auto wake = std::min({end, next_report, next_poll});
     pollfd event = {signals.fd(), POLLIN, 0};
     const auto timeout = std::chrono::ceil<milliseconds>(wake - steady_clock::now()).count();
-    if (::poll(&event, 1, static_cast<int>(std::max<std::int64_t>(timeout, 0))) < 0 && errno != EINTR)
+    if (::poll(&event, 1, static_cast<int>(std::max<std::int64_t>(timeout, 0))) < 0 &&
+        errno != EINTR)
       throw system_error("cannot wait", errno);
     told = signals.take().number != 0;
     watch.poll();
@@ -158,9 +159,11 @@ int attach(const AttachOptions& options, const Targets& targets,
 
 void add_attach_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<AttachOptions>();
-  CLI::App* command = app.add_subcommand("attach", "Observe running processes and their descendants");
-  command->footer("Usage: zctrace attach -p PID|-n GLOB|-G CGROUP|--unit NAME|-a [OPTIONS]\n\n"
-                  "Until Ctrl-C, the end of -d, or the end of the last target. Targets combine.");
+  CLI::App* command =
+      app.add_subcommand("attach", "Observe running processes and their descendants");
+  command->footer(
+      "Usage: zctrace attach -p PID|-n GLOB|-G CGROUP|--unit NAME|-a [OPTIONS]\n\n"
+      "Until Ctrl-C, the end of -d, or the end of the last target. Targets combine.");
   add_target_options(*command, options->targets);
   add_count_options(*command, options->count);
   add_verify_option(*command, options->count);

@@ -11,17 +11,17 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
-#include "cli/views/compare_view.h"
 #include "cli/compare/comparison.h"
-#include "collector/observe/host.h"
-#include "cli/options/output_options.h"
 #include "cli/compare/progress.h"
 #include "cli/compare/route.h"
-#include "cli/views/table_view.h"
+#include "cli/options/output_options.h"
 #include "cli/text/units.h"
-#include "collector/os/error.h"
+#include "cli/views/compare_view.h"
+#include "cli/views/table_view.h"
+#include "collector/observe/host.h"
 #include "collector/observe/preflight.h"
 #include "collector/observe/session.h"
+#include "collector/os/error.h"
 #include "transfers/method.h"
 #include "transfers/run.h"
 #include "transfers/source.h"
@@ -80,7 +80,8 @@ transfers::BufferSize parse_buffer(const std::string& text) {
 }
 
 std::string size_name(std::uint64_t bytes) {
-  constexpr std::pair<std::uint64_t, char> kUnits[] = {{1ULL << 30, 'G'}, {1ULL << 20, 'M'}, {1ULL << 10, 'K'}};
+  constexpr std::pair<std::uint64_t, char> kUnits[] = {
+      {1ULL << 30, 'G'}, {1ULL << 20, 'M'}, {1ULL << 10, 'K'}};
   for (const auto& [unit, letter] : kUnits)
     if (bytes >= unit && bytes % unit == 0) return fmt::format("{}{}", bytes / unit, letter);
   return fmt::format("{}", bytes);
@@ -405,9 +406,8 @@ void sort_results(std::vector<MethodResult>& results, const std::string& by) {
         result.counts.voluntary_switches() + result.counts.involuntary_switches() +
         daemon.counts.voluntary_switches() + daemon.counts.involuntary_switches());
   };
-  std::stable_sort(results.begin(), results.end(), [&](const MethodResult& a, const MethodResult& b) {
-    return key(a) < key(b);
-  });
+  std::stable_sort(results.begin(), results.end(),
+                   [&](const MethodResult& a, const MethodResult& b) { return key(a) < key(b); });
 }
 
 // A row's label, as METHOD/BUFFER, which with several daemons is the first one's; the first row
@@ -477,7 +477,8 @@ int compare(const CompareOptions& options) {
   const bool any = std::any_of(comparison.methods.begin(), comparison.methods.end(),
                                [](const MethodResult& result) { return result.timed(); });
   if (!any) return kExitFailed;
-  return options.output.strict && comparison.completeness.lost_events() != 0 ? kExitLost : kExitDone;
+  return options.output.strict && comparison.completeness.lost_events() != 0 ? kExitLost
+                                                                             : kExitDone;
 }
 
 }  // namespace
@@ -513,22 +514,24 @@ void add_compare_command(CLI::App& app, Action& chosen) {
   command->add_option("--buffers", options->buffers, "Sizes for each method, with commas; whole")
       ->type_name("LIST");
   command->add_option("--runs", options->runs, "Timed runs of each")
-      ->check(CLI::Range(1U, 10000U))->capture_default_str();
+      ->check(CLI::Range(1U, 10000U))
+      ->capture_default_str();
   command->add_option("--warmup", options->warmup, "Runs before those; the first one verifies")
-      ->check(CLI::Range(0U, 10000U))->capture_default_str();
+      ->check(CLI::Range(0U, 10000U))
+      ->capture_default_str();
   command->add_option("--drain-read", options->drain_read, "What the reader asks for a read")
-      ->type_name("SIZE")->capture_default_str();
+      ->type_name("SIZE")
+      ->capture_default_str();
   command->add_option("--drain", options->drain, "How the reader takes the bytes: read or splice")
-      ->check(CLI::IsMember({"read", "splice"}))->capture_default_str();
+      ->check(CLI::IsMember({"read", "splice"}))
+      ->capture_default_str();
   command->add_option("--baseline", options->baseline, "The row that ratios refer to (the first)")
       ->type_name("METHOD/BUFFER");
   command->add_option("--sort", options->sort, "time, cpu, syscalls or switches (as given)")
       ->check(CLI::IsMember({"time", "cpu", "syscalls", "switches"}));
   command->add_flag("--cold", options->cold, "Drop the source from the page cache before each run");
   add_file_options(*command, options->output);
-  command->callback([options, &chosen] {
-    chosen = [options] { return compare(*options); };
-  });
+  command->callback([options, &chosen] { chosen = [options] { return compare(*options); }; });
 }
 
 }  // namespace zctrace

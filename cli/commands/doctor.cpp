@@ -8,20 +8,17 @@
 #include "cli/commands/action.h"
 #include "cli/options/output_options.h"
 #include "cli/text/printable.h"
-#include "collector/os/error.h"
 #include "collector/observe/preflight.h"
+#include "collector/os/error.h"
 
 namespace zctrace {
 namespace {
 
 const char* state_name(Requirement::State state) {
   switch (state) {
-    case Requirement::State::ok:
-      return "ok";
-    case Requirement::State::missing:
-      return "MISSING";
-    default:
-      return "absent";
+    case Requirement::State::ok: return "ok";
+    case Requirement::State::missing: return "MISSING";
+    default: return "absent";
   }
 }
 
@@ -45,7 +42,8 @@ int doctor() {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, Action& chosen) {
-  CLI::App* command = app.add_subcommand("doctor", "Say what this machine allows, and what is missing");
+  CLI::App* command =
+      app.add_subcommand("doctor", "Say what this machine allows, and what is missing");
   command->footer("Usage: zctrace doctor\n\nExits with 0 when `run` will work, with 77 when not.");
   command->callback([&chosen] { chosen = doctor; });
 }

@@ -15,15 +15,15 @@
 
 #include "cli/commands/action.h"
 #include "cli/options/listen_address.h"
-#include "cli/views/metrics.h"
 #include "cli/options/output_options.h"
-#include "collector/observe/owner.h"
-#include "collector/os/signals.h"
 #include "cli/options/target_options.h"
-#include "collector/os/error.h"
+#include "cli/views/metrics.h"
+#include "collector/observe/attach_session.h"
+#include "collector/observe/owner.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/capabilities.h"
-#include "collector/observe/attach_session.h"
+#include "collector/os/error.h"
+#include "collector/os/signals.h"
 
 namespace zctrace {
 namespace {

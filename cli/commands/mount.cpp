@@ -15,18 +15,18 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
-#include "collector/observe/host.h"
-#include "cli/views/mount_view.h"
 #include "cli/options/output_options.h"
 #include "cli/text/printable.h"
-#include "collector/os/signals.h"
 #include "cli/text/units.h"
-#include "collector/os/error.h"
+#include "cli/views/mount_view.h"
+#include "collector/fuse/mount/passthrough.h"
 #include "collector/fuse/report/fuse_report.h"
 #include "collector/fuse/report/mount_session.h"
-#include "collector/fuse/mount/passthrough.h"
+#include "collector/observe/host.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/capabilities.h"
+#include "collector/os/error.h"
+#include "collector/os/signals.h"
 
 namespace zctrace {
 namespace {

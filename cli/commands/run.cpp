@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 // `zctrace run -- CMD`: one command and all its descendants, from exec to exit.
+#include <poll.h>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <memory>
-#include <poll.h>
 
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
-#include "collector/observe/host.h"
-#include "cli/views/json_schema.h"
 #include "cli/options/output_options.h"
-#include "collector/os/signals.h"
+#include "cli/views/json_schema.h"
+#include "collector/fuse/mount/private_mount.h"
+#include "collector/fuse/report/fuse_report.h"
+#include "collector/observe/host.h"
+#include "collector/observe/preflight.h"
+#include "collector/observe/session.h"
+#include "collector/os/capabilities.h"
 #include "collector/os/error.h"
 #include "collector/os/exit_status.h"
-#include "collector/fuse/report/fuse_report.h"
-#include "collector/fuse/mount/private_mount.h"
 #include "collector/os/gated_child.h"
-#include "collector/observe/preflight.h"
-#include "collector/os/capabilities.h"
+#include "collector/os/signals.h"
 #include "collector/os/waited_children.h"
-#include "collector/observe/session.h"
 
 namespace zctrace {
 namespace {
@@ -185,8 +185,9 @@ int run(const RunOptions& options) {
 void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Run a command and count how it moves bytes");
-  command->footer("Usage: zctrace run [OPTIONS] -- COMMAND [ARGUMENT...]\n\n"
-                  "Exits with the command's own status, 128+N when signal N ended it.");
+  command->footer(
+      "Usage: zctrace run [OPTIONS] -- COMMAND [ARGUMENT...]\n\n"
+      "Exits with the command's own status, 128+N when signal N ended it.");
   add_count_options(*command, options->count);
   add_verify_option(*command, options->count);
   add_output_options(*command, options->output);
@@ -194,8 +195,9 @@ void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) 
                     "Under sudo: run the command as root, not as the caller");
   command->add_flag("--wait", options->wait_all,
                     "Report when the last descendant has ended, not when the command has");
-  command->add_option("--mount", options->mount,
-                      "The command sees DIR through a counting file system (root only)")
+  command
+      ->add_option("--mount", options->mount,
+                   "The command sees DIR through a counting file system (root only)")
       ->type_name("DIR");
   command->add_flag("--json-schema", options->json_schema, "Print the JSON Schema of --json");
   // The command's own options are not ours: parsing ends at its name.

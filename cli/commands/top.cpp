@@ -8,17 +8,17 @@
 
 #include "cli/commands/action.h"
 #include "cli/options/output_options.h"
-#include "cli/text/printable.h"
-#include "collector/os/signals.h"
 #include "cli/options/target_options.h"
+#include "cli/text/printable.h"
 #include "cli/top/controls.h"
 #include "cli/top/model.h"
 #include "cli/top/screen.h"
 #include "cli/top/view.h"
-#include "collector/os/error.h"
+#include "collector/observe/attach_session.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/capabilities.h"
-#include "collector/observe/attach_session.h"
+#include "collector/os/error.h"
+#include "collector/os/signals.h"
 
 namespace zctrace {
 namespace {

@@ -39,15 +39,17 @@ void say_fewest_syscalls(const Comparison& comparison, std::vector<std::string>&
   if (baseline == nullptr || !counted(*baseline)) return;
   const MethodResult* fewest = nullptr;
   for (const MethodResult& result : comparison.methods)
-    if (counted(result) && (fewest == nullptr || result.counts.syscalls() < fewest->counts.syscalls()))
+    if (counted(result) &&
+        (fewest == nullptr || result.counts.syscalls() < fewest->counts.syscalls()))
       fewest = &result;
   if (fewest == nullptr || fewest->counts.syscalls() >= baseline->counts.syscalls()) return;
   const bool more_switches = switches(*fewest) > switches(*baseline);
-  lines.push_back(fmt::format(
-      "{} used {} and {}, {} used {} and {}{}.", fewest->label,
-      plural(fewest->counts.syscalls(), "syscall"), plural(switches(*fewest), "context switch", "es"),
-      baseline->label, format_count(baseline->counts.syscalls()), format_count(switches(*baseline)),
-      more_switches ? ": fewer crossings do not mean fewer context switches" : ""));
+  lines.push_back(
+      fmt::format("{} used {} and {}, {} used {} and {}{}.", fewest->label,
+                  plural(fewest->counts.syscalls(), "syscall"),
+                  plural(switches(*fewest), "context switch", "es"), baseline->label,
+                  format_count(baseline->counts.syscalls()), format_count(switches(*baseline)),
+                  more_switches ? ": fewer crossings do not mean fewer context switches" : ""));
 }
 
 void say_fastest(const Comparison& comparison, std::vector<std::string>& lines) {
@@ -79,12 +81,12 @@ void say_cpu(const Comparison& comparison, std::vector<std::string>& lines) {
   const double cpu = cpu_ns(*least) / cpu_ns(*baseline);
   const double wall = *comparison.relative(*least);
   if (cpu > 0.9) return;
-  lines.push_back(fmt::format("{} cost its sender {:.2f} of the CPU time of {}{}.", least->label, cpu,
-                              baseline->label,
-                              cpu < 0.8 * wall ? fmt::format(", but {:.2f} of the wall time: the "
-                                                             "rest is spent waiting for the reader",
-                                                             wall)
-                                               : fmt::format(" and {:.2f} of the wall time", wall)));
+  lines.push_back(fmt::format(
+      "{} cost its sender {:.2f} of the CPU time of {}{}.", least->label, cpu, baseline->label,
+      cpu < 0.8 * wall ? fmt::format(", but {:.2f} of the wall time: the "
+                                     "rest is spent waiting for the reader",
+                                     wall)
+                       : fmt::format(" and {:.2f} of the wall time", wall)));
 }
 
 void say_copies(const Comparison& comparison, std::vector<std::string>& lines) {
@@ -124,7 +126,8 @@ void say_buffers(const Comparison& comparison, std::vector<std::string>& lines) 
       return *a->buffer_bytes < *b->buffer_bytes;
     });
     double best = statistics_of(sizes.front()->wall_ns).median;
-    for (const MethodResult* size : sizes) best = std::min(best, statistics_of(size->wall_ns).median);
+    for (const MethodResult* size : sizes)
+      best = std::min(best, statistics_of(size->wall_ns).median);
     const auto enough = std::find_if(sizes.begin(), sizes.end(), [&](const MethodResult* size) {
       return statistics_of(size->wall_ns).median <= 1.1 * best;
     });
@@ -137,9 +140,9 @@ void say_buffers(const Comparison& comparison, std::vector<std::string>& lines) 
 void say_notifications(const Comparison& comparison, std::vector<std::string>& lines) {
   for (const MethodResult& result : comparison.methods)
     if (result.timed() && result.copied_notifications != 0)
-      lines.push_back(fmt::format("{}: {} of {} notifications say that the kernel copied after all.",
-                                  result.label, format_count(result.copied_notifications),
-                                  format_count(result.notifications)));
+      lines.push_back(fmt::format(
+          "{}: {} of {} notifications say that the kernel copied after all.", result.label,
+          format_count(result.copied_notifications), format_count(result.notifications)));
 }
 
 // The row with the same method and buffer and a daemon that copies; nullptr: none was timed.
@@ -198,10 +201,11 @@ void say_observing(const Comparison& comparison, std::vector<std::string>& lines
     }
   }
   if (worst == nullptr) return;
-  lines.push_back(fmt::format(
-      "Observing changed the time by {:+.0f} % (median of the rows), at most {:+.0f} % ({}); the times "
-      "above are without.",
-      100 * statistics_of(added).median, 100 * highest, worst->label));
+  lines.push_back(
+      fmt::format("Observing changed the time by {:+.0f} % (median of the rows), at most {:+.0f} % "
+                  "({}); the times "
+                  "above are without.",
+                  100 * statistics_of(added).median, 100 * highest, worst->label));
 }
 
 }  // namespace
@@ -215,7 +219,8 @@ Statistics statistics_of(std::vector<double> values) {
   statistics.median = n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
   statistics.mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(n);
   double squares = 0;
-  for (const double value : values) squares += (value - statistics.mean) * (value - statistics.mean);
+  for (const double value : values)
+    squares += (value - statistics.mean) * (value - statistics.mean);
   statistics.stddev = n > 1 ? std::sqrt(squares / static_cast<double>(n - 1)) : 0;
   return statistics;
 }
@@ -258,13 +263,15 @@ std::vector<std::string> warnings(const Comparison& comparison) {
     const auto far = std::count_if(result.wall_ns.begin(), result.wall_ns.end(),
                                    [&](double wall) { return wall > 1.5 * median; });
     if (far != 0)
-      lines.push_back(fmt::format("{}: {} of {} runs took more than 1.5 times the median; something "
-                                  "else kept the machine busy.",
-                                  result.label, far, result.wall_ns.size()));
+      lines.push_back(
+          fmt::format("{}: {} of {} runs took more than 1.5 times the median; something "
+                      "else kept the machine busy.",
+                      result.label, far, result.wall_ns.size()));
     if (comparison.sink_kind == "null" && result.method == "mmap_write")
-      lines.push_back(fmt::format("{}: a write of a mapping to /dev/null touches no page; its time "
-                                  "says nothing.",
-                                  result.label));
+      lines.push_back(
+          fmt::format("{}: a write of a mapping to /dev/null touches no page; its time "
+                      "says nothing.",
+                      result.label));
     if (result.verified == false)
       lines.push_back(fmt::format("{}: what arrived is not what was sent.", result.label));
   }

@@ -41,8 +41,8 @@ struct MethodResult {
   std::string buffer = "-";                   // "4K", "whole"; "-": the method takes none
   std::string label;  // "read_write/4K", "sendfile/whole", "reflink", "splice/64K/splice-off"
   bool supported = true;
-  std::optional<std::string> error;           // "EINVAL: …"; also what went wrong in a later run
-  std::optional<bool> verified;               // nullopt: nothing to compare with (null sink)
+  std::optional<std::string> error;  // "EINVAL: …"; also what went wrong in a later run
+  std::optional<bool> verified;      // nullopt: nothing to compare with (null sink)
 
   std::vector<double> wall_ns;  // one a timed run
   double user_ns = 0;           // medians over the timed runs, of the sender

@@ -16,8 +16,8 @@
 #include <csignal>
 #include <cstdio>
 
-#include "collector/os/error.h"
 #include "collector/fuse/mount/passthrough.h"
+#include "collector/os/error.h"
 #include "collector/os/pipe.h"
 
 namespace zctrace {

@@ -9,9 +9,9 @@
 #include <memory>
 #include <string>
 
-#include "collector/os/descriptor.h"
 #include "collector/fuse/mount/detached_mount.h"
 #include "collector/fuse/report/fuse_report.h"
+#include "collector/os/descriptor.h"
 #include "transfers/child.h"
 #include "transfers/shared_record.h"
 

@@ -11,12 +11,12 @@
 #include <exception>
 #include <utility>
 
+#include "cli/text/units.h"
 #include "cli/views/csv_view.h"
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
 #include "cli/views/mount_view.h"
 #include "cli/views/table_view.h"
-#include "cli/text/units.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -34,9 +34,10 @@ void add_count_options(CLI::App& command, CountOptions& options) {
 }
 
 void add_verify_option(CLI::App& command, CountOptions& options) {
-  command.add_flag("--verify-counts", options.verify,
-                   "Compare the counts with the kernel's own, of /proc/PID/io and of switches; with "
-                   "--strict a difference exits with 3, too");
+  command.add_flag(
+      "--verify-counts", options.verify,
+      "Compare the counts with the kernel's own, of /proc/PID/io and of switches; with "
+      "--strict a difference exits with 3, too");
 }
 
 void add_output_options(CLI::App& command, OutputOptions& options) {
@@ -105,9 +106,7 @@ SessionOptions session_options(const CountOptions& count, const OutputOptions& o
   return options;
 }
 
-std::optional<GroupBy> group_by(const OutputOptions& options) {
-  return parse_group_by(options.by);
-}
+std::optional<GroupBy> group_by(const OutputOptions& options) { return parse_group_by(options.by); }
 
 void write_all(int fd, const std::string& text, const std::string& what) {
   for (std::size_t done = 0; done < text.size();) {

@@ -12,10 +12,10 @@
 
 #include "cli/views/grid.h"
 #include "cli/views/table_view.h"
-#include "collector/os/descriptor.h"
 #include "collector/fuse/report/fuse_report.h"
 #include "collector/model/report.h"
 #include "collector/observe/session.h"
+#include "collector/os/descriptor.h"
 
 namespace zctrace {
 
@@ -24,7 +24,7 @@ struct CountOptions {
   bool no_latency = false;
   bool no_follow = false;
   std::vector<std::string> room;  // NAME=N, as ProbeOptions::room
-  bool verify = false;  // where the command has it
+  bool verify = false;            // where the command has it
 };
 
 void add_count_options(CLI::App& command, CountOptions& options);

@@ -9,12 +9,14 @@ namespace zctrace {
 void add_target_options(CLI::App& command, TargetOptions& options) {
   command.add_option("-p,--pid", options.pids, "Processes by number, with commas")
       ->type_name("PID[,PID...]");
-  command.add_option("-n,--name", options.targets.names,
-                     "Processes by name: a glob of comm or of the executable's base name, also of "
-                     "processes that start later")
+  command
+      .add_option("-n,--name", options.targets.names,
+                  "Processes by name: a glob of comm or of the executable's base name, also of "
+                  "processes that start later")
       ->type_name("GLOB");
-  command.add_option("-G,--cgroup", options.targets.cgroups,
-                     "Processes of a cgroup (v2) and of those below it")
+  command
+      .add_option("-G,--cgroup", options.targets.cgroups,
+                  "Processes of a cgroup (v2) and of those below it")
       ->type_name("PATH");
   command.add_option("--unit", options.targets.units, "Processes of a systemd unit")
       ->type_name("NAME.service");

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "cli/views/json_view.h"
 #include "cli/text/units.h"
+#include "cli/views/json_view.h"
 
 namespace zctrace {
 namespace {

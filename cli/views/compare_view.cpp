@@ -2,15 +2,15 @@
 // One grid of cells for people, one object for scripts.
 #include "cli/views/compare_view.h"
 
-#include <cmath>
 #include <fmt/format.h>
+#include <cmath>
 
+#include "cli/text/printable.h"
+#include "cli/text/units.h"
 #include "cli/views/csv_view.h"
 #include "cli/views/grid.h"
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
-#include "cli/text/printable.h"
-#include "cli/text/units.h"
 
 namespace zctrace {
 namespace {
@@ -36,7 +36,8 @@ std::vector<Cell> failed_line(const MethodResult& result, std::size_t columns, b
   line[0] = {result.method};
   line[1] = {result.buffer};
   // The reason stands where the last column, left aligned, has room.
-  line[columns - 1] = {printable(*result.error, unicode), result.supported ? Tone::warning : Tone::dim};
+  line[columns - 1] = {printable(*result.error, unicode),
+                       result.supported ? Tone::warning : Tone::dim};
   for (std::size_t i = 2; i + 1 < columns; i++) line[i] = {"-", Tone::dim};
   return line;
 }
@@ -76,11 +77,11 @@ std::vector<Cell> daemon_line(const MethodResult& result) {
 Grid comparison_grid(const Comparison& comparison, bool unicode) {
   Grid grid;
   grid.columns = {
-      {"METHOD", false, 0, 0},    {"BUFFER", true, 0, 0},    {"TIME", true, 0, 0},
-      {"+-", true, 4, 0},         {"RATIO", true, 0, 0},     {"GB/S", true, 3, 0},
-      {"USER", true, 8, 0},       {"SYSTEM", true, 2, 0},    {"SYSCALLS", true, 0, 0},
-      {"CROSSINGS", true, 9, 0},  {"COPIED", true, 1, 0},    {"IN KERNEL", true, 6, 0},
-      {"SW V/I", true, 0, 0},     {"FAULTS", true, 7, 0},    {"VERIFIED", false, 5, 0},
+      {"METHOD", false, 0, 0},   {"BUFFER", true, 0, 0}, {"TIME", true, 0, 0},
+      {"+-", true, 4, 0},        {"RATIO", true, 0, 0},  {"GB/S", true, 3, 0},
+      {"USER", true, 8, 0},      {"SYSTEM", true, 2, 0}, {"SYSCALLS", true, 0, 0},
+      {"CROSSINGS", true, 9, 0}, {"COPIED", true, 1, 0}, {"IN KERNEL", true, 6, 0},
+      {"SW V/I", true, 0, 0},    {"FAULTS", true, 7, 0}, {"VERIFIED", false, 5, 0},
   };
   if (unicode) grid.columns[3].title = "±";
   const std::size_t columns = grid.columns.size();
@@ -192,9 +193,9 @@ ordered_json method_json(const Comparison& comparison, const MethodResult& resul
   ordered_json runs = ordered_json::array();
   for (const double run : result.wall_ns) runs.push_back(rounded(run));
   object["verified"] = result.verified ? ordered_json(*result.verified) : nullptr;
-  object["wall_ns"] = {{"mean", rounded(wall.mean)}, {"stddev", rounded(wall.stddev)},
+  object["wall_ns"] = {{"mean", rounded(wall.mean)},     {"stddev", rounded(wall.stddev)},
                        {"median", rounded(wall.median)}, {"min", rounded(wall.min)},
-                       {"max", rounded(wall.max)}, {"runs", runs}};
+                       {"max", rounded(wall.max)},       {"runs", runs}};
   object["user_ns"] = rounded(result.user_ns);
   object["system_ns"] = rounded(result.system_ns);
   object["bytes"] = result.bytes;

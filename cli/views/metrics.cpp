@@ -9,8 +9,8 @@
 #include <string_view>
 #include <utility>
 
-#include "cli/views/json_view.h"
 #include "cli/text/printable.h"
+#include "cli/views/json_view.h"
 
 namespace zctrace {
 namespace {

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "collector/observe/owner.h"
 #include "collector/model/report.h"
+#include "collector/observe/owner.h"
 
 namespace zctrace {
 

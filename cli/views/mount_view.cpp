@@ -8,14 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/text/printable.h"
+#include "cli/text/units.h"
 #include "cli/views/amplification_view.h"
 #include "cli/views/csv_view.h"
 #include "cli/views/grid.h"
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
 #include "cli/views/page.h"
-#include "cli/text/printable.h"
-#include "cli/text/units.h"
 
 namespace zctrace {
 namespace {
@@ -38,10 +38,10 @@ bool moves_bytes(Operation operation, const Counts& counts) {
 
 Grid operations_grid(const FuseReport& report) {
   Grid grid;
-  grid.columns = {{"REQUEST", false}, {"COUNT"},           {"ERRORS", true, 3},
-                  {"BYTES"},          {"AVG", true, 8},    {"SPLICED", true, 1},
-                  {"COPIED", true, 2}, {"TIME", true, 4},  {"P50", true, 6},
-                  {"P99", true, 5},   {"MAX", true, 7}};
+  grid.columns = {{"REQUEST", false},  {"COUNT"},         {"ERRORS", true, 3},
+                  {"BYTES"},           {"AVG", true, 8},  {"SPLICED", true, 1},
+                  {"COPIED", true, 2}, {"TIME", true, 4}, {"P50", true, 6},
+                  {"P99", true, 5},    {"MAX", true, 7}};
   const auto requests = fuse::all_requests(report);
   std::vector<std::pair<Operation, const fuse::TimedCounts*>> sorted;
   for (const auto& [operation, counts] : requests) sorted.emplace_back(operation, &counts);
@@ -55,27 +55,26 @@ Grid operations_grid(const FuseReport& report) {
       return format_ns(counts->latency.percentile_ns(fraction, counts->max_ns).value_or(0));
     };
     const bool all_spliced = data && counts->spliced_bytes != 0 && counts->copied_bytes == 0;
-    grid.lines.push_back({{std::string(fuse::operation_name(operation)),
-                           all_spliced ? Tone::good : Tone::plain},
-                          {format_count(counts->calls)},
-                          {format_count(counts->errors)},
-                          {data ? format_bytes(counts->bytes) : "-"},
-                          {data && counts->calls != 0 ? format_bytes(counts->bytes / counts->calls)
-                                                      : "-"},
-                          {data ? format_bytes(counts->spliced_bytes) : "-"},
-                          {data ? format_bytes(counts->copied_bytes) : "-"},
-                          {format_ns(counts->wall_ns)},
-                          {percentile(0.5)},
-                          {percentile(0.99)},
-                          {format_ns(counts->max_ns)}});
+    grid.lines.push_back(
+        {{std::string(fuse::operation_name(operation)), all_spliced ? Tone::good : Tone::plain},
+         {format_count(counts->calls)},
+         {format_count(counts->errors)},
+         {data ? format_bytes(counts->bytes) : "-"},
+         {data && counts->calls != 0 ? format_bytes(counts->bytes / counts->calls) : "-"},
+         {data ? format_bytes(counts->spliced_bytes) : "-"},
+         {data ? format_bytes(counts->copied_bytes) : "-"},
+         {format_ns(counts->wall_ns)},
+         {percentile(0.5)},
+         {percentile(0.99)},
+         {format_ns(counts->max_ns)}});
   }
   return grid;
 }
 
 std::vector<Cell> usage_cells(const Usage& usage) {
-  return {{format_count(usage.requests)},          {format_count(usage.errors)},
-          {bytes_or_dash(usage.bytes_read)},       {bytes_or_dash(usage.bytes_written)},
-          {bytes_or_dash(usage.spliced_bytes)},    {bytes_or_dash(usage.copied_bytes)}};
+  return {{format_count(usage.requests)},       {format_count(usage.errors)},
+          {bytes_or_dash(usage.bytes_read)},    {bytes_or_dash(usage.bytes_written)},
+          {bytes_or_dash(usage.spliced_bytes)}, {bytes_or_dash(usage.copied_bytes)}};
 }
 
 std::vector<Column> usage_columns() {
@@ -219,9 +218,10 @@ ordered_json operation_json(const Counts& counts) {
           {"bytes", counts.bytes},
           {"spliced_bytes", counts.spliced_bytes},
           {"copied_bytes", counts.copied_bytes},
-          {"latency_ns", {{"mean", counts.calls == 0 ? 0 : counts.wall_ns / counts.calls},
-                          {"max", counts.max_ns},
-                          {"total", counts.wall_ns}}}};
+          {"latency_ns",
+           {{"mean", counts.calls == 0 ? 0 : counts.wall_ns / counts.calls},
+            {"max", counts.max_ns},
+            {"total", counts.wall_ns}}}};
 }
 
 template <typename Counts>
@@ -248,12 +248,9 @@ ordered_json files_json(const FuseReport& report) {
 
 ordered_json process_json(const fuse::ByOperation<fuse::TimedCounts>& operations) {
   const Usage usage = fuse::usage_of(operations);
-  return {{"requests", usage.requests},
-          {"bytes_read", usage.bytes_read},
-          {"bytes_written", usage.bytes_written},
-          {"spliced_bytes", usage.spliced_bytes},
-          {"copied_bytes", usage.copied_bytes},
-          {"operations", operations_json(operations)}};
+  return {{"requests", usage.requests},           {"bytes_read", usage.bytes_read},
+          {"bytes_written", usage.bytes_written}, {"spliced_bytes", usage.spliced_bytes},
+          {"copied_bytes", usage.copied_bytes},   {"operations", operations_json(operations)}};
 }
 
 std::string csv_counts(Operation operation, const OperationCounts& counts) {
@@ -316,8 +313,9 @@ std::string mount_markdown_sections(const FuseReport& report) {
 }
 
 std::string mount_markdown(const FuseReport& report) {
-  return fmt::format("### {}\n\n{}\n\n", markdown_text(title(report, true)),
-                     markdown_text(fmt::format("{}", fmt::join(circumstances(report, true), ", ")))) +
+  return fmt::format(
+             "### {}\n\n{}\n\n", markdown_text(title(report, true)),
+             markdown_text(fmt::format("{}", fmt::join(circumstances(report, true), ", ")))) +
          mount_markdown_sections(report);
 }
 

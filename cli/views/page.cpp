@@ -11,7 +11,7 @@
 namespace zctrace {
 namespace {
 
-constexpr std::size_t kProseWidth = 120;   // longer lines are hard to read
+constexpr std::size_t kProseWidth = 120;  // longer lines are hard to read
 constexpr std::size_t kMinTextWidth = 6;
 constexpr std::size_t kLabelWidth = 17;
 
@@ -25,8 +25,7 @@ std::string_view escape_sequence(Tone tone) {
   return "";
 }
 
-std::vector<std::string> atoms_of(const std::vector<std::string>& items,
-                                         std::size_t width) {
+std::vector<std::string> atoms_of(const std::vector<std::string>& items, std::size_t width) {
   std::vector<std::string> atoms;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const std::string item = items[i] + (i + 1 < items.size() ? "," : "");
@@ -109,8 +108,7 @@ void Page::title(const std::string& text) {
   text_ += style_.colour ? fmt::format("\x1b[1m{}\x1b[0m\n", line) : line + '\n';
 }
 
-void Page::items(const std::vector<std::string>& items, std::string_view label,
-           Tone tone) {
+void Page::items(const std::vector<std::string>& items, std::string_view label, Tone tone) {
   const std::size_t indent = label.empty() ? 0 : kLabelWidth;
   std::string block = fmt::format("{:<{}}", label, indent);
   std::size_t used = indent;

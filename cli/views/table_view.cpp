@@ -75,7 +75,8 @@ TableStyle table_style_of(int fd) {
 }
 
 std::string table_view(const Report& report, std::optional<GroupBy> by, const TableStyle& style) {
-  const Wording wording{style.unicode, style.width != 0 && style.width < kNarrowWidth, report.latency};
+  const Wording wording{style.unicode, style.width != 0 && style.width < kNarrowWidth,
+                        report.latency};
   const Totals totals = report.totals();
   const bool several = totals.processes > 1;
   const bool processes_first = by == GroupBy::process || by == GroupBy::thread;

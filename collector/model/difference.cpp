@@ -14,7 +14,9 @@ namespace {
 using ProcessKey = std::tuple<std::uint64_t, std::int64_t, std::uint64_t>;
 using RowKey = std::tuple<std::string, Kind, Kind>;
 
-ProcessKey key_of(const Process& process) { return {process.account, process.pid, process.start_ns}; }
+ProcessKey key_of(const Process& process) {
+  return {process.account, process.pid, process.start_ns};
+}
 RowKey key_of(const Row& row) { return {row.syscall, row.from, row.to}; }
 
 void subtract(Row& later, const Row& earlier) {
@@ -53,7 +55,8 @@ void subtract(Process& later, const Process& earlier) {
   if (std::any_of(earlier.rows.begin(), earlier.rows.end(), fills_a_pipe))
     later.rows_before = earlier.rows;
   for (Row& row : later.rows)
-    if (const auto found = before.find(key_of(row)); found != before.end()) subtract(row, *found->second);
+    if (const auto found = before.find(key_of(row)); found != before.end())
+      subtract(row, *found->second);
   std::erase_if(later.rows, is_empty);
 }
 

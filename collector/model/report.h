@@ -84,16 +84,16 @@ struct Switches {
 
 // One process, or one thread of it with `--by thread` (then tid != 0), or a sum of several.
 struct Process {
-  std::uint64_t account = 0;                // the session's number for it, never given twice
+  std::uint64_t account = 0;  // the session's number for it, never given twice
   std::int64_t pid = 0;
   std::int64_t tid = 0;
   std::int64_t parent_pid = 0;
   std::string name;
   std::vector<std::string> argv;
-  std::uint64_t start_ns = 0;               // since boot (CLOCK_BOOTTIME)
-  std::optional<std::uint64_t> end_ns;      // absent: still runs
-  std::optional<int> exit_code;             // as a shell shows it: 128+N for a signal
-  std::uint64_t threads = 0;                // observed in it, ever
+  std::uint64_t start_ns = 0;           // since boot (CLOCK_BOOTTIME)
+  std::optional<std::uint64_t> end_ns;  // absent: still runs
+  std::optional<int> exit_code;         // as a shell shows it: 128+N for a signal
+  std::uint64_t threads = 0;            // observed in it, ever
   std::uint64_t user_ns = 0;
   std::uint64_t system_ns = 0;
   std::uint64_t minor_faults = 0;
@@ -161,7 +161,7 @@ struct Report {
   std::optional<int> exit_code;
   std::string started_at;  // RFC 3339, UTC
   std::uint64_t duration_ns = 0;
-  bool latency = true;     // false with --no-latency: no times inside calls
+  bool latency = true;  // false with --no-latency: no times inside calls
   Completeness completeness;
   std::vector<Process> processes;
   Totals others;  // ended, and in no list any more: there were too many

@@ -82,9 +82,8 @@ bool Watch::ended() const {
   if (session_.running() != 0 || options_.targets.all) return false;
   if (options_.wait && !session_.has_observed_any()) return false;
   // One that is there may fill again.
-  return std::none_of(cgroups_.begin(), cgroups_.end(), [](const Cgroup& cgroup) {
-    return cgroup_id_if_any(cgroup.directory) != 0;
-  });
+  return std::none_of(cgroups_.begin(), cgroups_.end(),
+                      [](const Cgroup& cgroup) { return cgroup_id_if_any(cgroup.directory) != 0; });
 }
 
 Report Watch::report_of(std::vector<Process> processes) const {

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "bpf/abi.h"
-#include "collector/observe/syscall_table.h"
 #include "collector/model/verification.h"
+#include "collector/observe/syscall_table.h"
 
 namespace zctrace {
 

@@ -52,8 +52,8 @@ std::pair<std::uint64_t, std::uint64_t> split_runtime(const zc_usage& usage) {
   const std::uint64_t ticks = usage.user_ns + usage.system_ns;
   if (usage.system_ns == 0) return {usage.runtime_ns, 0};
   if (usage.user_ns == 0) return {0, usage.runtime_ns};
-  const auto system = static_cast<std::uint64_t>(
-      static_cast<unsigned __int128>(usage.runtime_ns) * usage.system_ns / ticks);
+  const auto system = static_cast<std::uint64_t>(static_cast<unsigned __int128>(usage.runtime_ns) *
+                                                 usage.system_ns / ticks);
   return {usage.runtime_ns - system, system};
 }
 
@@ -220,11 +220,10 @@ std::pair<std::uint64_t, std::uint64_t> Ledger::moved(const Account& account) co
 }
 
 std::size_t Ledger::running() const {
-  return tasks_of_later_accounts_ +
-         static_cast<std::size_t>(
-             std::count_if(accounts_.begin(), accounts_.end(), [this](auto& entry) {
-               return !entry.second.finished && !is_own(entry.second);
-             }));
+  return tasks_of_later_accounts_ + static_cast<std::size_t>(std::count_if(
+                                        accounts_.begin(), accounts_.end(), [this](auto& entry) {
+                                          return !entry.second.finished && !is_own(entry.second);
+                                        }));
 }
 
 std::uint64_t Ledger::account_of(std::int64_t pid) const {
@@ -310,9 +309,8 @@ std::vector<Process> Ledger::processes() const {
   processes.reserve(accounts_.size());
   for (const auto& entry : accounts_)
     if (!is_own(entry.second)) processes.push_back(to_process(entry.second));
-  std::stable_sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) {
-    return a.start_ns < b.start_ns;
-  });
+  std::stable_sort(processes.begin(), processes.end(),
+                   [](const Process& a, const Process& b) { return a.start_ns < b.start_ns; });
   return processes;
 }
 

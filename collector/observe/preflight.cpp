@@ -15,8 +15,8 @@
 #include <fstream>
 #include <memory>
 
-#include "collector/os/error.h"
 #include "collector/observe/skeleton.h"
+#include "collector/os/error.h"
 
 namespace zctrace {
 namespace {
@@ -47,8 +47,7 @@ Requirement kernel_version() {
 bool has_capability(cap_value_t capability) {
   const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> own(cap_get_proc(), cap_free);
   cap_flag_value_t value = CAP_CLEAR;
-  return own && cap_get_flag(own.get(), capability, CAP_EFFECTIVE, &value) == 0 &&
-         value == CAP_SET;
+  return own && cap_get_flag(own.get(), capability, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
 }
 
 Requirement capability(cap_value_t wanted, const char* name, const char* purpose) {

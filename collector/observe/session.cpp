@@ -33,8 +33,8 @@ constexpr milliseconds kVerifyPatience(2000);
 
 // In the order of enum zc_loss.
 constexpr const char* kLosses[ZC_LOSSES] = {
-    "task_memory", "task_busy", "accounts_full", "rows_full", "message_lengths", "commands_full",
-    "uring_results",
+    "task_memory",     "task_busy",     "accounts_full", "rows_full",
+    "message_lengths", "commands_full", "uring_results",
 };
 
 // A pass that found no memory for a task is repeated so often, a millisecond apart.
@@ -105,7 +105,8 @@ void Session::begin(std::uint32_t walk, pid_t pid) {
     if (skeleton_.walk_observed() != before) return;
     std::this_thread::sleep_for(milliseconds(1));
   }
-  throw Error("cannot observe process " + std::to_string(pid) + ": the kernel has no memory for its state");
+  throw Error("cannot observe process " + std::to_string(pid) +
+              ": the kernel has no memory for its state");
 }
 
 // Passes over all tasks until one adds nobody: a parent may come after its child in a pass, a
@@ -147,7 +148,8 @@ void Session::observe_own(const std::vector<pid_t>& tids) {
 std::uint64_t Session::attach(const std::vector<pid_t>& pids) {
   const std::uint32_t yes = 1;
   for (const pid_t pid : pids)
-    if (const int error = bpf_map_update_elem(skeleton_.wanted_pids_map(), &pid, &yes, BPF_ANY); error != 0)
+    if (const int error = bpf_map_update_elem(skeleton_.wanted_pids_map(), &pid, &yes, BPF_ANY);
+        error != 0)
       throw system_error("cannot observe process " + std::to_string(pid), -error);
   const std::uint64_t before = skeleton_.walk_observed();
   if (verifier_) verifier_->expect_begin(true);
@@ -260,7 +262,8 @@ void Session::stop() {
 std::vector<Process> Session::processes() const {
   std::vector<Process> processes = ledger_.processes();
   for (Process& process : processes)
-    if (!process.end_ns) process.max_rss_bytes = std::max(process.max_rss_bytes, peak_rss_bytes(process.pid));
+    if (!process.end_ns)
+      process.max_rss_bytes = std::max(process.max_rss_bytes, peak_rss_bytes(process.pid));
   return processes;
 }
 

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "collector/observe/ledger.h"
 #include "collector/model/report.h"
+#include "collector/observe/ledger.h"
 #include "collector/observe/skeleton.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/observe/verifier.h"

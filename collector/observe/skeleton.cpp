@@ -250,9 +250,9 @@ void Skeleton::count_loss(std::uint32_t reason, std::uint64_t count) {
 
 void Skeleton::stop_counting() {
   // A call whose entry was not seen passes for one that seccomp denied: exits go first.
-  for (bpf_link** link : {&bpf_->links.zc_sys_exit, &bpf_->links.zc_sys_enter,
-                          &bpf_->links.zc_uring_cqe, &bpf_->links.zc_uring_done,
-                          &bpf_->links.zc_uring_overflow}) {
+  for (bpf_link** link :
+       {&bpf_->links.zc_sys_exit, &bpf_->links.zc_sys_enter, &bpf_->links.zc_uring_cqe,
+        &bpf_->links.zc_uring_done, &bpf_->links.zc_uring_overflow}) {
     bpf_link__destroy(*link);
     *link = nullptr;
   }

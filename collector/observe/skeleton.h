@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "collector/os/descriptor.h"
 #include "collector/observe/syscall_table.h"
+#include "collector/os/descriptor.h"
 
 struct zctrace_bpf;
 
@@ -23,11 +23,11 @@ struct Newcomers {
 };
 
 struct ProbeOptions {
-  bool latency = true;         // false: no program at entry, no clock read
-  bool by_thread = false;      // an account for each thread
+  bool latency = true;     // false: no program at entry, no clock read
+  bool by_thread = false;  // an account for each thread
   bool follow_children = true;
-  bool windowed = false;       // count only while *window() is not 0
-  bool verify = false;         // read the kernel's own counts, too
+  bool windowed = false;  // count only while *window() is not 0
+  bool verify = false;    // read the kernel's own counts, too
   Newcomers newcomers;
   // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
   // how many tasks are ever given a state.

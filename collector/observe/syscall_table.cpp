@@ -188,15 +188,19 @@ SyscallTable::SyscallTable(std::string_view selection) {
   }
   for (const Described& call : kDescribed) {
     if (!names.contains(call.name)) continue;
-    calls_[call.number] = {add_row(call.name, call.copy, false), static_cast<__u8>(call.from),
-                           static_cast<__u8>(call.to), static_cast<__u8>(call.result), {}};
+    calls_[call.number] = {add_row(call.name, call.copy, false),
+                           static_cast<__u8>(call.from),
+                           static_cast<__u8>(call.to),
+                           static_cast<__u8>(call.result),
+                           {}};
   }
   for (const auto& [number, result] : kSpecial) calls_[number].result = result;
   if (names.contains(kFiclone) || names.contains(kFiclonerange)) {
     calls_[SYS_ioctl].from = ZC_END_ARG0;
     calls_[SYS_ioctl].result = ZC_RESULT_CLONE_FILE;
     ficlone_row_ = ficlonerange_row_ = calls_[SYS_ioctl].row;
-    if (names.contains(kFiclone)) ficlone_row_ = add_row(std::string(kFiclone), Copy::in_kernel, false);
+    if (names.contains(kFiclone))
+      ficlone_row_ = add_row(std::string(kFiclone), Copy::in_kernel, false);
     if (names.contains(kFiclonerange))
       ficlonerange_row_ = add_row(std::string(kFiclonerange), Copy::in_kernel, false);
   }
@@ -206,8 +210,11 @@ SyscallTable::SyscallTable(std::string_view selection) {
   for (const UringOp& op : kUringOps) {
     const std::string name = std::string("io_uring:") + op.name;
     if (!names.contains(name)) continue;
-    uring_ops_[op.opcode] = {add_row(name, op.copy, true), static_cast<__u8>(op.from),
-                             static_cast<__u8>(op.to), ZC_RESULT_BYTES, {}};
+    uring_ops_[op.opcode] = {add_row(name, op.copy, true),
+                             static_cast<__u8>(op.from),
+                             static_cast<__u8>(op.to),
+                             ZC_RESULT_BYTES,
+                             {}};
   }
 }
 

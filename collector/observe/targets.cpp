@@ -44,7 +44,8 @@ bool matches(const std::vector<std::string>& globs, const std::string& name) {
 
 // Those of that name, but for what is inside of one. A directory that goes away meanwhile has none;
 // a recursive_directory_iterator would end there, and miss what comes after.
-void find_directories(const fs::path& below, const std::string& name, std::vector<fs::path>& found) {
+void find_directories(const fs::path& below, const std::string& name,
+                      std::vector<fs::path>& found) {
   std::error_code ignored;
   for (auto entry = fs::directory_iterator(below, ignored); entry != fs::directory_iterator();
        entry.increment(ignored)) {
@@ -117,8 +118,8 @@ fs::path TargetFinder::cgroup_directory(const std::string& path) const {
   for (const fs::path& top : {root_, mount}) {
     fs::path found = fs::weakly_canonical(top / fs::path(path).relative_path(), ignored);
     // ".." must not lead out of the hierarchy: other directories have numbers, too.
-    const auto [rest, _] = std::mismatch(canonical_mount.begin(), canonical_mount.end(),
-                                         found.begin(), found.end());
+    const auto [rest, _] =
+        std::mismatch(canonical_mount.begin(), canonical_mount.end(), found.begin(), found.end());
     if (rest == canonical_mount.end() && fs::is_directory(found, ignored)) return found;
   }
   throw Error("no cgroup '" + path + "' below " + mount.string());

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "collector/model/verification.h"
 #include "collector/observe/kernel_accounting.h"
 #include "collector/observe/snapshot.h"
-#include "collector/model/verification.h"
 
 namespace zctrace {
 

@@ -16,7 +16,8 @@ void drop_capabilities(bool inspect, bool unmount) {
   std::vector<cap_value_t> wanted = {CAP_KILL};
   if (inspect) wanted.insert(wanted.end(), {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH});
   if (unmount) wanted.push_back(CAP_SYS_ADMIN);
-  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> current(cap_get_proc(), cap_free);
+  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> current(cap_get_proc(),
+                                                                              cap_free);
   const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> kept(cap_init(), cap_free);
   if (!current || !kept) throw system_error("cannot read the capabilities", errno);
   for (const cap_value_t capability : wanted) {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "collector/os/descriptor.h"
 #include "collector/os/caller.h"
+#include "collector/os/descriptor.h"
 
 namespace zctrace {
 

@@ -17,7 +17,7 @@ class Signals {
 
   // What the caller had, for a child to have again.
   const SignalState& before() const { return before_; }
-  int fd() const { return events_.get(); }            // readable when there is one
+  int fd() const { return events_.get(); }  // readable when there is one
 
   struct Event {
     int number = 0;     // 0: none was pending

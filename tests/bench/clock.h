@@ -4,10 +4,9 @@
 
 #include <time.h>
 
-static inline double now_ns(clockid_t clock)
-{
-	struct timespec now;
+static inline double now_ns(clockid_t clock) {
+  struct timespec now;
 
-	clock_gettime(clock, &now);
-	return now.tv_sec * 1e9 + now.tv_nsec;
+  clock_gettime(clock, &now);
+  return now.tv_sec * 1e9 + now.tv_nsec;
 }

@@ -17,8 +17,7 @@ int main(int argc, char** argv) try {
   for (int i = 0; i < 20; i++) {
     const auto start = Clock::now();
     session.poll();
-    std::printf(" %.2f",
-                std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+    std::printf(" %.2f", std::chrono::duration<double, std::milli>(Clock::now() - start).count());
   }
   std::printf("\n");
 } catch (const std::exception& error) {

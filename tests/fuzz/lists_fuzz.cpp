@@ -10,8 +10,8 @@
 #include "bpf/abi.h"
 #include "cli/options/listen_address.h"
 #include "cli/options/target_options.h"
-#include "collector/os/error.h"
 #include "collector/observe/syscall_table.h"
+#include "collector/os/error.h"
 #include "tests/fuzz/require.h"
 #include "transfers/sink.h"
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "collector/observe/owner.h"
 #include "collector/fuse/requesters/read_cause.h"
 #include "collector/fuse/requesters/requesters.h"
+#include "collector/observe/owner.h"
 #include "tests/fuzz/require.h"
 
 namespace {

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/text/printable.h"
 #include "cli/views/csv_view.h"
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
-#include "cli/text/printable.h"
 #include "cli/views/table_view.h"
 #include "tests/fuzz/require.h"
 

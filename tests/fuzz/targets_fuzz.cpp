@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "collector/os/error.h"
 #include "collector/observe/targets.h"
+#include "collector/os/error.h"
 #include "tests/fuzz/require.h"
 
 namespace {

@@ -32,8 +32,8 @@ std::string name_of(const ::testing::TestParamInfo<Case>& info) {
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
   for (const Method* method : transfers::all_methods())
-    for (const SinkKind sink : {SinkKind::unix_stream, SinkKind::tcp, SinkKind::file,
-                                SinkKind::pipe, SinkKind::null}) {
+    for (const SinkKind sink :
+         {SinkKind::unix_stream, SinkKind::tcp, SinkKind::file, SinkKind::pipe, SinkKind::null}) {
       if (!transfers::contains(method->needs.sinks, sink)) continue;
       // A multiple of the buffer, and a prime number of bytes.
       for (const std::uint64_t bytes : {std::uint64_t{1 << 20}, std::uint64_t{1048583}})
@@ -81,7 +81,8 @@ TEST_P(MethodCounts, EqualTheFormula) {
   *session.window() = 0;
   session.poll_until_gone(child, std::chrono::seconds(5));
   if (outcome.error && c.method->name == "reflink")
-    GTEST_SKIP() << "the file system of " << source.directory() << " has no clones: " << outcome.error->text;
+    GTEST_SKIP() << "the file system of " << source.directory()
+                 << " has no clones: " << outcome.error->text;
   ASSERT_FALSE(outcome.error) << outcome.error->text;
   ASSERT_EQ(outcome.moved_bytes, c.bytes);
 
@@ -95,7 +96,8 @@ TEST_P(MethodCounts, EqualTheFormula) {
     EXPECT_LE(seen, expected.max) << expected.syscall;
     calls.erase(std::string(expected.syscall));
   }
-  for (const auto& [syscall, seen] : calls) EXPECT_EQ(seen, 0u) << syscall << " is not in the formula";
+  for (const auto& [syscall, seen] : calls)
+    EXPECT_EQ(seen, 0u) << syscall << " is not in the formula";
   EXPECT_EQ(session.completeness().lost_events(), 0u);
 
   // Bytes that passed through syscalls: those of a mapping written by hand pass through none.

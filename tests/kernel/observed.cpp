@@ -4,8 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "collector/os/error.h"
 #include "collector/observe/preflight.h"
+#include "collector/os/error.h"
 
 namespace zctrace::testing {
 

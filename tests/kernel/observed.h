@@ -15,8 +15,9 @@ namespace zctrace::testing {
 // Why probes cannot be loaded here, empty when they can; asked once.
 const std::string& probes_refused();
 
-#define ZC_NEEDS_PROBES() \
-  if (!::zctrace::testing::probes_refused().empty()) GTEST_SKIP() << ::zctrace::testing::probes_refused()
+#define ZC_NEEDS_PROBES()                            \
+  if (!::zctrace::testing::probes_refused().empty()) \
+  GTEST_SKIP() << ::zctrace::testing::probes_refused()
 
 struct Observation {
   std::vector<Process> processes;  // the child first, then its descendants
@@ -33,6 +34,7 @@ struct Observation {
 using Body = std::function<int()>;
 
 // Only what `body` does is counted: neither fork nor exit. Throws Error.
-Observation observe(const Body& body, ProbeOptions probes = {}, const std::string& syscalls = "%all");
+Observation observe(const Body& body, ProbeOptions probes = {},
+                    const std::string& syscalls = "%all");
 
 }  // namespace zctrace::testing

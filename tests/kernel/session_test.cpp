@@ -50,7 +50,8 @@ TEST_P(EveryMode, CountsCallsBytesAndKindsExactly) {
         int ends[2];
         if (::pipe(ends) != 0) return 3;
         for (int i = 0; i < 101; i++)
-          if (::write(ends[1], buffer.data(), 307) != 307 || ::read(ends[0], buffer.data(), 8192) != 307)
+          if (::write(ends[1], buffer.data(), 307) != 307 ||
+              ::read(ends[0], buffer.data(), 8192) != 307)
             return 4;
         if (::read(999, buffer.data(), 1) >= 0) return 5;
         return 0;
@@ -75,8 +76,8 @@ TEST_P(EveryMode, CountsCallsBytesAndKindsExactly) {
 
 TEST_P(EveryMode, StoppedItCountsNoMoreOfThoseWhoGoOnAndEnd) {
   ZC_NEEDS_PROBES();
-  auto* const done = static_cast<std::atomic<std::uint64_t>*>(::mmap(
-      nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* const done = static_cast<std::atomic<std::uint64_t>*>(
+      ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   ASSERT_NE(done, MAP_FAILED);
   const pid_t child = ::fork();
   if (child == 0) {
@@ -175,13 +176,15 @@ TEST_P(EveryMode, MoreKindsOfRowsThanATaskHoldsAreAllKept) {
         const iovec vector = {&byte, 1};
         for (int i = 0; i < kRounds; i++) {
           if (::write(sockets[0], &byte, 1) != 1 || ::read(sockets[1], &byte, 1) != 1) return 2;
-          if (::writev(sockets[0], &vector, 1) != 1 || ::readv(sockets[1], &vector, 1) != 1) return 3;
+          if (::writev(sockets[0], &vector, 1) != 1 || ::readv(sockets[1], &vector, 1) != 1)
+            return 3;
           if (::write(pipes[1], &byte, 1) != 1 || ::read(pipes[0], &byte, 1) != 1) return 4;
           if (::writev(pipes[1], &vector, 1) != 1 || ::readv(pipes[0], &vector, 1) != 1) return 5;
           if (::pwrite(file, &byte, 1, i) != 1 || ::pread(file, &byte, 1, i) != 1) return 6;
           if (::pwritev(file, &vector, 1, i) != 1 || ::preadv(file, &vector, 1, i) != 1) return 7;
           if (::write(zero, &byte, 1) != 1 || ::read(zero, &byte, 1) != 1) return 8;
-          if (::send(sockets[0], &byte, 1, 0) != 1 || ::recv(sockets[1], &byte, 1, 0) != 1) return 9;
+          if (::send(sockets[0], &byte, 1, 0) != 1 || ::recv(sockets[1], &byte, 1, 0) != 1)
+            return 9;
         }
         return 0;
       },
@@ -222,7 +225,8 @@ TEST_P(EveryMode, SwitchesEqualGetrusage) {
         partner.join();
         rusage after = {};
         ::getrusage(RUSAGE_SELF, &after);
-        const long switches[2] = {after.ru_nvcsw - before.ru_nvcsw, after.ru_nivcsw - before.ru_nivcsw};
+        const long switches[2] = {after.ru_nvcsw - before.ru_nvcsw,
+                                  after.ru_nivcsw - before.ru_nivcsw};
         return ::write(result[1], switches, sizeof(switches)) == sizeof(switches) ? 0 : 3;
       },
       probes());

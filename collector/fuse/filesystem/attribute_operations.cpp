@@ -56,8 +56,7 @@ int set_times(const Inode& inode, const struct stat& wanted, int which) {
       wanted_time(wanted.st_atim, which, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW),
       wanted_time(wanted.st_mtim, which, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW)};
   // AT_EMPTY_PATH for utimensat since Linux 5.8; glibc's wrapper passes it on.
-  return static_cast<int>(
-      ::syscall(SYS_utimensat, inode.fd.get(), "", times, AT_EMPTY_PATH));
+  return static_cast<int>(::syscall(SYS_utimensat, inode.fd.get(), "", times, AT_EMPTY_PATH));
 }
 
 void setattr(fuse_req_t raw, fuse_ino_t id, struct stat* wanted, int which,

@@ -11,9 +11,9 @@
 #include <new>
 
 #include "collector/fuse/filesystem/handles.h"
-#include "collector/fuse/requesters/read_cause.h"
 #include "collector/fuse/filesystem/request.h"
 #include "collector/fuse/filesystem/requester_identity.h"
+#include "collector/fuse/requesters/read_cause.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -207,9 +207,9 @@ void copy_file_range(fuse_req_t raw, fuse_ino_t from_id, off_t from_offset, fuse
     if (const InodePtr target = request.fs().inodes.find(to_id)) request.on(*target);
     off_t from_at = from_offset;
     off_t to_at = to_offset;
-    const ssize_t n = ::copy_file_range(file_handle(*from).fd.get(), &from_at,
-                                        file_handle(*to).fd.get(), &to_at, length,
-                                        static_cast<unsigned>(flags));
+    const ssize_t n =
+        ::copy_file_range(file_handle(*from).fd.get(), &from_at, file_handle(*to).fd.get(), &to_at,
+                          length, static_cast<unsigned>(flags));
     if (n < 0) {
       request.error(errno);
       return;

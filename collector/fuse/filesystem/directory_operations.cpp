@@ -98,10 +98,9 @@ int fill_page(Request& request, Operation operation, const Inode& inode, Directo
     errno = 0;
     const dirent* const found = ::readdir(handle.stream.get());
     if (found == nullptr) return page.used == 0 ? errno : 0;
-    const bool added =
-        operation == Operation::readdirplus
-            ? add_with_attributes(request, inode, *found, names_only, page)
-            : add_name(request, *found, page);
+    const bool added = operation == Operation::readdirplus
+                           ? add_with_attributes(request, inode, *found, names_only, page)
+                           : add_name(request, *found, page);
     if (!added) {
       ::seekdir(handle.stream.get(), handle.position);
       return 0;
@@ -115,8 +114,7 @@ void list(fuse_req_t raw, Operation operation, fuse_ino_t id, std::size_t size, 
   serve(raw, operation, id, [=](Request& request, const Inode& inode) {
     Page page;
     page.text.resize(size);
-    const int error =
-        fill_page(request, operation, inode, directory_handle(*info), offset, page);
+    const int error = fill_page(request, operation, inode, directory_handle(*info), offset, page);
     // Once the kernel has the answer it may release the handle: its lock is let go before.
     if (error != 0) {
       request.error(error);

@@ -11,14 +11,14 @@
 #include <optional>
 #include <string_view>
 
-#include "collector/os/descriptor.h"
+#include "collector/fuse/counts/path_tree.h"
 #include "collector/fuse/counts/request_counts.h"
 #include "collector/fuse/filesystem/inode_table.h"
 #include "collector/fuse/filesystem/lock_waiters.h"
 #include "collector/fuse/requesters/mappings.h"
-#include "collector/fuse/counts/path_tree.h"
 #include "collector/fuse/requesters/read_cause.h"
 #include "collector/fuse/requesters/requesters.h"
+#include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
 

@@ -14,8 +14,8 @@
 #include <set>
 #include <utility>
 
-#include "collector/os/descriptor.h"
 #include "collector/fuse/counts/request_counts.h"
+#include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
 

@@ -17,8 +17,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "collector/os/descriptor.h"
 #include "collector/fuse/counts/path_tree.h"
+#include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
 

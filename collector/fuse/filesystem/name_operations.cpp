@@ -71,8 +71,8 @@ void forget_multi(fuse_req_t raw, std::size_t count, fuse_forget_data* forgets) 
 // Runs create() as the requester; when it made `name`, answers with it. `mode` is that of a file, 0
 // of all others.
 template <typename Create>
-void make(fuse_req_t raw, Operation operation, fuse_ino_t parent_id, const char* name,
-          mode_t mode, Create create) noexcept {
+void make(fuse_req_t raw, Operation operation, fuse_ino_t parent_id, const char* name, mode_t mode,
+          Create create) noexcept {
   serve(raw, operation, parent_id, [&](Request& request, const Inode& parent) {
     if (!is_plain_name(name)) {
       request.error(EINVAL);
@@ -92,22 +92,20 @@ void make(fuse_req_t raw, Operation operation, fuse_ino_t parent_id, const char*
   });
 }
 
-void mknod(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode, dev_t device) noexcept {
-  make(raw, Operation::mknod, parent, name, mode, [=](const Inode& directory) {
-    return ::mknodat(directory.fd.get(), name, mode, device);
-  });
+void mknod(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode,
+           dev_t device) noexcept {
+  make(raw, Operation::mknod, parent, name, mode,
+       [=](const Inode& directory) { return ::mknodat(directory.fd.get(), name, mode, device); });
 }
 
 void mkdir(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode) noexcept {
-  make(raw, Operation::mkdir, parent, name, 0, [=](const Inode& directory) {
-    return ::mkdirat(directory.fd.get(), name, mode);
-  });
+  make(raw, Operation::mkdir, parent, name, 0,
+       [=](const Inode& directory) { return ::mkdirat(directory.fd.get(), name, mode); });
 }
 
 void symlink(fuse_req_t raw, const char* target, fuse_ino_t parent, const char* name) noexcept {
-  make(raw, Operation::symlink, parent, name, 0, [=](const Inode& directory) {
-    return ::symlinkat(target, directory.fd.get(), name);
-  });
+  make(raw, Operation::symlink, parent, name, 0,
+       [=](const Inode& directory) { return ::symlinkat(target, directory.fd.get(), name); });
 }
 
 void link(fuse_req_t raw, fuse_ino_t id, fuse_ino_t parent_id, const char* name) noexcept {

@@ -19,9 +19,9 @@
 #include <cstring>
 #include <fstream>
 
-#include "collector/os/error.h"
 #include "collector/fuse/filesystem/device_io.h"
 #include "collector/fuse/mount/mount_point.h"
+#include "collector/os/error.h"
 
 namespace zctrace::fuse {
 namespace {

@@ -15,10 +15,10 @@
 #include <thread>
 #include <vector>
 
-#include "collector/os/descriptor.h"
-#include "collector/fuse/mount/crash_watcher.h"
 #include "collector/fuse/filesystem/file_system.h"
+#include "collector/fuse/mount/crash_watcher.h"
 #include "collector/fuse/mount/mount_point.h"
+#include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
 

@@ -13,9 +13,9 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include "collector/fuse/mount/mount_point.h"
 #include "collector/os/error.h"
 #include "collector/os/pipe.h"
-#include "collector/fuse/mount/mount_point.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -87,8 +87,8 @@ PrivateMount::PrivateMount(const std::string& directory) {
 }
 
 void PrivateMount::serve(const PassthroughOptions& options) {
-  passthrough_ = std::make_unique<Passthrough>(std::move(root_), std::move(device_), directory_,
-                                               options);
+  passthrough_ =
+      std::make_unique<Passthrough>(std::move(root_), std::move(device_), directory_, options);
   if (mounted_device_ != 0) passthrough_->fs().set_mount_device(mounted_device_);
 }
 

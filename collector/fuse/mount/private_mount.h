@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "collector/os/descriptor.h"
 #include "collector/fuse/mount/parent_watcher.h"
 #include "collector/fuse/mount/passthrough.h"
+#include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
 

@@ -9,10 +9,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "collector/fuse/counts/request_counts.h"
-#include "collector/fuse/report/amplification.h"
-#include "collector/fuse/filesystem/device_io.h"
 #include "collector/fuse/counts/path_tree.h"
+#include "collector/fuse/counts/request_counts.h"
+#include "collector/fuse/filesystem/device_io.h"
+#include "collector/fuse/report/amplification.h"
 #include "collector/model/report.h"
 
 namespace zctrace::fuse {
@@ -59,7 +59,7 @@ struct FuseReport {
   // Of report.processes, in the same order.
   std::vector<ByOperation<TimedCounts>> requests;
   ByOperation<TimedCounts> other_requests;  // of report.others
-  std::vector<FileUse> files;  // those that moved the most bytes first
+  std::vector<FileUse> files;               // those that moved the most bytes first
   DaemonUse daemon;
   std::optional<Observed> observed;  // absent: without BPF
   std::string source;

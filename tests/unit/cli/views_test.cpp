@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "cli/text/printable.h"
 #include "cli/views/csv_view.h"
 #include "cli/views/json_schema.h"
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
-#include "cli/text/printable.h"
 #include "cli/views/table_view.h"
 
 namespace zctrace {

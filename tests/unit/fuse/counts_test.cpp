@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "cli/views/mount_view.h"
+#include "collector/fuse/counts/path_tree.h"
 #include "collector/fuse/counts/request_counts.h"
 #include "collector/fuse/report/fuse_report.h"
-#include "collector/fuse/counts/path_tree.h"
 
 namespace zctrace::fuse {
 namespace {

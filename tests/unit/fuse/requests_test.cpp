@@ -17,16 +17,16 @@
 #include <thread>
 #include <vector>
 
-#include "collector/os/error.h"
-#include "collector/fuse/requesters/background_reader.h"
-#include "collector/fuse/mount/detached_mount.h"
 #include "collector/fuse/filesystem/file_system.h"
 #include "collector/fuse/filesystem/lock_waiters.h"
-#include "collector/fuse/requesters/mappings.h"
-#include "collector/fuse/mount/mount_point.h"
-#include "collector/fuse/requesters/read_cause.h"
 #include "collector/fuse/filesystem/requester_identity.h"
+#include "collector/fuse/mount/detached_mount.h"
+#include "collector/fuse/mount/mount_point.h"
+#include "collector/fuse/requesters/background_reader.h"
+#include "collector/fuse/requesters/mappings.h"
+#include "collector/fuse/requesters/read_cause.h"
 #include "collector/fuse/requesters/requesters.h"
+#include "collector/os/error.h"
 
 namespace zctrace::fuse {
 namespace {

@@ -123,10 +123,9 @@ TEST(Process, a_tee_delivers_to_both_sinks) {
 }
 
 TEST(Process, a_tee_between_two_pipes_of_others_delivers_to_both) {
-  const Process process =
-      process_of({splice(Kind::file, Kind::pipe, kN),
-                  moved("tee", Kind::pipe, Kind::pipe, Copy::in_kernel, kN),
-                  splice(Kind::pipe, Kind::pipe, 2 * kN)});
+  const Process process = process_of({splice(Kind::file, Kind::pipe, kN),
+                                      moved("tee", Kind::pipe, Kind::pipe, Copy::in_kernel, kN),
+                                      splice(Kind::pipe, Kind::pipe, 2 * kN)});
   EXPECT_EQ(process.delivered_bytes(), 2 * kN);
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
@@ -267,8 +266,8 @@ Report report_of(Process process) {
 TEST(Difference, what_a_pipe_holds_between_two_intervals_is_delivered_once) {
   const Report empty = report_of(process_of({}));
   const Report filled = report_of(process_of({splice(Kind::file, Kind::pipe, kN)}));
-  const Report drained = report_of(process_of(
-      {splice(Kind::file, Kind::pipe, kN), splice(Kind::pipe, Kind::socket, kN)}));
+  const Report drained = report_of(
+      process_of({splice(Kind::file, Kind::pipe, kN), splice(Kind::pipe, Kind::socket, kN)}));
   const Report first = difference(filled, empty);
   const Report second = difference(drained, filled);
   EXPECT_EQ(first.processes.at(0).delivered_bytes(), kN);

@@ -85,7 +85,8 @@ TEST_F(FakeRoot, CgroupsAreNamedByMountOrByHierarchy) {
   const fs::path nginx = cgroups() / "system.slice/nginx.service";
   EXPECT_TRUE(fs::equivalent(finder.cgroup_directory("/system.slice/nginx.service"), nginx));
   EXPECT_TRUE(fs::equivalent(finder.cgroup_directory("system.slice/nginx.service"), nginx));
-  EXPECT_TRUE(fs::equivalent(finder.cgroup_directory("/sys/fs/cgroup/my groups/system.slice/nginx.service"), nginx));
+  EXPECT_TRUE(fs::equivalent(
+      finder.cgroup_directory("/sys/fs/cgroup/my groups/system.slice/nginx.service"), nginx));
   EXPECT_TRUE(fs::equivalent(finder.cgroup_directory("/"), cgroups()));
   EXPECT_THROW(finder.cgroup_directory("/system.slice/apache.service"), Error);
   EXPECT_THROW(finder.cgroup_directory("/proc/self"), Error);  // a directory, but no cgroup
