@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "cli/commands/action.h"
-#include "cli/options/output_options.h"
+#include "cli/output/write.h"
 #include "cli/text/printable.h"
 #include "cli/views/json_view.h"
 #include "collector/os/error.h"

@@ -10,8 +10,12 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
+#include "cli/options/count_options.h"
+#include "cli/options/durations.h"
 #include "cli/options/output_options.h"
 #include "cli/options/target_options.h"
+#include "cli/output/outputs.h"
+#include "cli/output/write.h"
 #include "cli/text/units.h"
 #include "cli/views/csv_view.h"
 #include "cli/views/json_view.h"

@@ -15,6 +15,7 @@
 #include "cli/compare/progress.h"
 #include "cli/compare/route.h"
 #include "cli/options/output_options.h"
+#include "cli/output/outputs.h"
 #include "cli/text/units.h"
 #include "cli/views/compare_view.h"
 #include "cli/views/table_view.h"

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "cli/commands/action.h"
-#include "cli/options/output_options.h"
+#include "cli/output/write.h"
 #include "cli/text/printable.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/error.h"

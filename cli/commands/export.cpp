@@ -14,9 +14,11 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
+#include "cli/options/count_options.h"
 #include "cli/options/listen_address.h"
 #include "cli/options/output_options.h"
 #include "cli/options/target_options.h"
+#include "cli/output/write.h"
 #include "cli/views/metrics.h"
 #include "collector/observe/attach_session.h"
 #include "collector/observe/owner.h"

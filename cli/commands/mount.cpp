@@ -15,7 +15,10 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
+#include "cli/options/durations.h"
 #include "cli/options/output_options.h"
+#include "cli/output/outputs.h"
+#include "cli/output/write.h"
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
 #include "cli/views/mount_view.h"

@@ -9,7 +9,10 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
+#include "cli/options/count_options.h"
 #include "cli/options/output_options.h"
+#include "cli/output/outputs.h"
+#include "cli/output/write.h"
 #include "cli/views/json_schema.h"
 #include "collector/fuse/mount/private_mount.h"
 #include "collector/fuse/report/fuse_report.h"

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
+#include "cli/options/count_options.h"
+#include "cli/options/durations.h"
 #include "cli/options/output_options.h"
 #include "cli/options/target_options.h"
 #include "cli/text/printable.h"

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "cli/options/output_options.h"
+#include "cli/output/write.h"
 #include "cli/text/printable.h"
 #include "cli/views/table_view.h"
 

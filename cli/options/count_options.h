@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// What to count: shared by every command that observes.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/options/output_options.h"
+#include "collector/observe/session.h"
+
+namespace zctrace {
+
+struct CountOptions {
+  std::string syscalls = "%io";
+  bool no_latency = false;
+  bool no_follow = false;
+  std::vector<std::string> room;  // NAME=N, as ProbeOptions::room
+  bool verify = false;            // where the command has it
+};
+
+void add_count_options(CLI::App& command, CountOptions& options);
+// For commands that end in one report.
+void add_verify_option(CLI::App& command, CountOptions& options);
+
+// What a session is asked for by both. Throws Error: usage.
+SessionOptions session_options(const CountOptions& count, const OutputOptions& output);
+
+}  // namespace zctrace

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// A file that one of --json, --csv and --markdown names.
+#pragma once
+
+#include <string>
+
+#include "collector/os/descriptor.h"
+
+namespace zctrace {
+
+// The file is opened before anything runs, so that a path which cannot be written is an early
+// error. Its old content is cut only when there is a new one. What could be written only in part
+// (a full disk) is taken back; a file that was created and holds nothing is removed again.
+class OutputFile {
+ public:
+  // "" writes nothing, "-" standard output. Throws Error.
+  explicit OutputFile(const std::string& path);
+  ~OutputFile();
+  OutputFile(OutputFile&&) = default;
+
+  bool wanted() const { return !path_.empty(); }
+  void write(const std::string& text);  // the first time in place of what was there; throws Error
+
+ private:
+  std::string path_;
+  Descriptor file_;
+  bool created_ = false;
+  bool written_ = false;
+};
+
+}  // namespace zctrace

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Where a report goes: the table, and each file that was asked for.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cli/options/output_options.h"
+#include "cli/output/output_file.h"
+#include "cli/views/table_view.h"
+#include "collector/fuse/report/fuse_report.h"
+#include "collector/model/report.h"
+
+namespace zctrace {
+
+// What a report looks like in each format; made only where it is wanted.
+struct Views {
+  std::function<std::string()> table;
+  std::function<std::string()> json;
+  std::function<std::string()> csv;
+  std::function<std::string()> markdown;
+};
+
+// Owns the files that --json, --csv and --markdown name.
+class Outputs {
+ public:
+  Outputs(const OutputOptions& options, int table_fd);
+
+  // Every view that was asked for, each also when others cannot be written: a terminal that is
+  // gone must not cost the files. Throws Error for the first that could not.
+  void write(const Views& views);
+  void write(const Report& report);
+  // The same with what the file system saw.
+  void write(const Report& report, const fuse::FuseReport& mounted);
+  // The same for one interval of many: the table with its time, JSON as one object a line, CSV
+  // with one header, each appended to what was written before.
+  void write_interval(const Report& report);
+  // What can go wrong after the command: kExitLost under --strict, else 0.
+  int status(const Report& report) const;
+  TableStyle style() const;  // of where the table goes
+
+  // One CSV of many: all but the first lose their header.
+  std::string without_repeated_header(const std::string& csv);
+
+ private:
+  OutputOptions options_;
+  int table_fd_;
+  OutputFile json_;
+  OutputFile csv_;
+  OutputFile markdown_;
+  bool csv_header_written_ = false;
+};
+
+}  // namespace zctrace

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// A write may be interrupted, or take less than it was given.
+#include "cli/output/write.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "collector/os/error.h"
+
+namespace zctrace {
+
+void write_all(int fd, const std::string& text, const std::string& what) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::write(fd, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw system_error("cannot write " + what, errno);
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+void tell(const std::string& text) noexcept {
+  const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
+  (void)ignored;
+}
+
+}  // namespace zctrace
