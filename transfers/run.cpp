@@ -50,7 +50,7 @@ void record_error(ChildRecord& record, const Error& error) {
 // The measured window. The order is the contract with the observer: between its two
 // calls there is no syscall but the method's own.
 Moved measure(const Method& method, const Transfer& job, Workspace& workspace,
-              const RunOptions& options, ChildRecord& record) {
+              const TransferOptions& options, ChildRecord& record) {
   ::getrusage(RUSAGE_SELF, &record.before);
   record.start_ns = monotonic_ns();
   if (options.window_open) options.window_open(options.window_context);
@@ -116,7 +116,7 @@ class Gate {
 // Where the child waits around its move, if its parent wants to look at something then.
 class Stops {
  public:
-  Stops(const RunOptions& options, const Gate& gate) : options_(options), gate_(gate) {
+  Stops(const TransferOptions& options, const Gate& gate) : options_(options), gate_(gate) {
     if (options.before_move || options.after_move) arrivals_.emplace();
   }
   int send_fd() const { return arrivals_ ? arrivals_->send_fd() : -1; }
@@ -138,13 +138,13 @@ class Stops {
   }
 
  private:
-  const RunOptions& options_;
+  const TransferOptions& options_;
   const Gate& gate_;
   std::optional<Wakeup> arrivals_;
 };
 
 // The child's life after the gate.
-void transfer(const Method& method, const Transfer& job, const RunOptions& options,
+void transfer(const Method& method, const Transfer& job, const TransferOptions& options,
               const Stops& stops, ChildRecord& record) {
   Workspace workspace;
   Error error = prepare(method, job, workspace);
@@ -169,7 +169,7 @@ std::uint64_t ns(const timeval& time) {
          static_cast<std::uint64_t>(time.tv_usec) * 1'000;
 }
 
-void take_usage(const ChildRecord& record, Outcome& outcome) {
+void take_usage(const ChildRecord& record, TransferResult& outcome) {
   const auto delta = [&](long rusage::*field) {
     return static_cast<std::uint64_t>(record.after.*field - record.before.*field);
   };
@@ -183,8 +183,8 @@ void take_usage(const ChildRecord& record, Outcome& outcome) {
   outcome.involuntary_switches = delta(&rusage::ru_nivcsw);
 }
 
-Outcome outcome_of_child(const ChildRecord& record, const std::string& ending) {
-  Outcome outcome;
+TransferResult outcome_of_child(const ChildRecord& record, const std::string& ending) {
+  TransferResult outcome;
   if (!record.finished) {
     outcome.error =
         Failure{ECANCELED, "ECANCELED: the transfer was " + (ending.empty() ? "cut off" : ending)};
@@ -203,7 +203,7 @@ Outcome outcome_of_child(const ChildRecord& record, const std::string& ending) {
 }
 
 void join_drain(Drain& drain, const ChildRecord& record, const Source& source, bool verify,
-                Outcome& outcome) {
+                TransferResult& outcome) {
   const Drained drained = drain.wait();
   outcome.drained_bytes += drained.bytes;
   if (!drained.failure.empty()) {
@@ -228,8 +228,8 @@ bool file_equals(const Descriptor& sink, const Source& source) {
 
 }  // namespace
 
-Outcome run_once(const Method& method, BufferSize buffer, const Source& source,
-                 const SinkSpec& spec, const RunOptions& options) {
+TransferResult run_once(const Method& method, BufferSize buffer, const Source& source,
+                        const SinkSpec& spec, const TransferOptions& options) {
   if (options.cold) source.drop_cache();
   if (options.verify) source.crc32();  // before any process waits for it
   const std::uint64_t length = options.length.value_or(source.bytes());
@@ -277,7 +277,7 @@ Outcome run_once(const Method& method, BufferSize buffer, const Source& source,
   stops.attend();
   const std::string ending = child.wait();
 
-  Outcome outcome = outcome_of_child(*record.get(), ending);
+  TransferResult outcome = outcome_of_child(*record.get(), ending);
   outcome.buffer_bytes = job.buffer_bytes;
   const bool verify = options.verify && !outcome.error && length >= source.bytes();
   for (const auto& drain : drains) join_drain(*drain, *record.get(), source, verify, outcome);

@@ -16,7 +16,7 @@
 
 namespace zctrace::transfers {
 
-struct RunOptions {
+struct TransferOptions {
   bool verify = false;  // compare checksums; costs the drain CPU time, so not in timed runs
   bool cold = false;    // drop the source from the page cache first
   std::uint64_t drain_read_bytes = 64ULL * 1024;
@@ -47,7 +47,7 @@ struct Failure {
 };
 
 // Times and counts are of the move alone (RUSAGE_SELF of the child, all its threads).
-struct Outcome {
+struct TransferResult {
   std::uint64_t moved_bytes = 0;
   std::optional<Failure> error{};
   std::uint64_t drained_bytes = 0;    // by all drains together; 0 without one
@@ -67,9 +67,9 @@ struct Outcome {
 };
 
 // Throws SetupError when source, sink or a process cannot be made. Whatever goes wrong
-// in the method itself, even its death by a signal, is Outcome::error. Blocks until the
+// in the method itself, even its death by a signal, is TransferResult::error. Blocks until the
 // child and the drains have ended; all of them die with the calling thread.
-Outcome run_once(const Method& method, BufferSize buffer, const Source& source,
-                 const SinkSpec& spec, const RunOptions& options = {});
+TransferResult run_once(const Method& method, BufferSize buffer, const Source& source,
+                        const SinkSpec& spec, const TransferOptions& options = {});
 
 }  // namespace zctrace::transfers

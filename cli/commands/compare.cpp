@@ -242,10 +242,10 @@ class Comparer {
 
   static bool alive(const Cell& cell) { return cell.result.supported && !cell.result.error; }
 
-  transfers::Outcome once(Cell& cell, const transfers::RunOptions& run_options) {
+  transfers::TransferResult once(Cell& cell, const transfers::TransferOptions& run_options) {
     stop_if_told();
     try {
-      transfers::Outcome outcome = transfers::run_once(
+      transfers::TransferResult outcome = transfers::run_once(
           *cell.method, cell.buffer, *cell.route->source, cell.route->sink, run_options);
       stop_if_told();
       if (outcome.error) {
@@ -263,11 +263,11 @@ class Comparer {
   // The first run of each is never timed: it says whether the method is legal on this pair,
   // and compares checksums.
   void warm_up() {
-    transfers::RunOptions verifying = base_;
+    transfers::TransferOptions verifying = base_;
     verifying.verify = true;
     for (Cell& cell : cells_) {
       progress_.step("verifying " + cell.result.label);
-      const transfers::Outcome outcome = once(cell, verifying);
+      const transfers::TransferResult outcome = once(cell, verifying);
       if (cell.result.error) {
         cell.result.supported = false;
         continue;
@@ -285,7 +285,7 @@ class Comparer {
   void time(Cell& cell, unsigned round) {
     progress_.step(fmt::format("round {}/{} {}", round + 1, options_.runs, cell.result.label));
     if (!alive(cell)) return;
-    transfers::RunOptions timing = base_;
+    transfers::TransferOptions timing = base_;
     DaemonMeter meter;
     if (FuseDaemon* const daemon = cell.route->daemon) {
       timing.before_move = [&meter, daemon] {
@@ -299,7 +299,7 @@ class Comparer {
         meter = used;
       };
     }
-    const transfers::Outcome outcome = once(cell, timing);
+    const transfers::TransferResult outcome = once(cell, timing);
     if (cell.result.error) return;
     if (cell.route->daemon != nullptr) {
       cell.daemon_user_ns.push_back(static_cast<double>(meter.user_ns));
@@ -329,7 +329,7 @@ class Comparer {
       daemon_session->attach(daemons_);
     }
     pid_t child = 0;
-    transfers::RunOptions counting = base_;
+    transfers::TransferOptions counting = base_;
     counting.before_release = [&](pid_t pid) { session.observe(child = pid); };
     counting.window_open = open_window;
     counting.window_close = close_window;
@@ -340,7 +340,7 @@ class Comparer {
       DaemonResult daemon;
       if (cell.route->daemon != nullptr)
         count_daemon(*cell.route->daemon, *daemon_session, daemon, counting);
-      const transfers::Outcome outcome = once(cell, counting);
+      const transfers::TransferResult outcome = once(cell, counting);
       *session.window() = 0;  // a child that was killed has left it open
       session.poll_until_gone(child, std::chrono::milliseconds(500));
       if (cell.result.error) continue;
@@ -359,7 +359,7 @@ class Comparer {
 
   // Has `counted` filled by the run that `counting` is for.
   static void count_daemon(FuseDaemon& daemon, Session& session, DaemonResult& counted,
-                           transfers::RunOptions& counting) {
+                           transfers::TransferOptions& counting) {
     const auto read = [&daemon, &session] {
       session.poll();
       return session.process(daemon.pid());
@@ -389,7 +389,7 @@ class Comparer {
   const CompareOptions& options_;
   std::vector<Cell> cells_;
   std::vector<pid_t> daemons_;
-  transfers::RunOptions base_;
+  transfers::TransferOptions base_;
   Progress progress_;
   Completeness completeness_;
 };

@@ -70,13 +70,13 @@ TEST_P(MethodCounts, EqualTheFormula) {
   Session& session = session_for(c.latency);
   const transfers::Source source = transfers::Source::make(transfers::kDiskDirectory, c.bytes);
   const transfers::SinkSpec sink{c.sink, "", 64 * 1024};
-  transfers::RunOptions options;
+  transfers::TransferOptions options;
   pid_t child = 0;
   options.before_release = [&](pid_t pid) { session.observe(child = pid); };
   options.window_open = open_window;
   options.window_close = close_window;
   options.window_context = const_cast<std::uint32_t*>(session.window());
-  const transfers::Outcome outcome =
+  const transfers::TransferResult outcome =
       transfers::run_once(*c.method, {c.buffer_bytes}, source, sink, options);
   *session.window() = 0;
   session.poll_until_gone(child, std::chrono::seconds(5));

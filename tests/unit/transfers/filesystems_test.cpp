@@ -131,7 +131,7 @@ TEST_P(CloningFileSystem, SharesExtentsByReflink) {
     if (::system(make.c_str()) != 0) return;
     report->mounted = true;
     const Source source = Source::make(mount_point.path(), kSourceBytes + 3);
-    const Outcome outcome =
+    const TransferResult outcome =
         run_once(*find_method("reflink"), kWholeSource, source, {SinkKind::file}, {.verify = true});
     report->error.number = outcome.error ? outcome.error->number : 0;
     report->bytes = outcome.moved_bytes;

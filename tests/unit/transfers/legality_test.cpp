@@ -29,7 +29,7 @@ class IllegalTransfer : public testing::TestWithParam<IllegalPair> {};
 TEST_P(IllegalTransfer, IsReportedWithItsErrno) {
   const auto& [name, sink, number] = GetParam();
   const Source source = Source::make(kDiskDirectory, 10'000);
-  const Outcome outcome =
+  const TransferResult outcome =
       run_once(*find_method(name), {4096}, source, *parse_sink(sink), {.verify = true});
   ASSERT_TRUE(outcome.error);
   if (outcome.error->text.find("io_uring_setup") != std::string::npos) {

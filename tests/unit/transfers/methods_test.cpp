@@ -79,7 +79,7 @@ class MethodOnSink : public testing::TestWithParam<Pair> {
     SCOPED_TRACE(std::to_string(source_bytes) + " bytes, buffer " +
                  (buffer.bytes ? std::to_string(*buffer.bytes) : "whole"));
     const Source source = Source::make(kDiskDirectory, source_bytes);
-    const Outcome outcome =
+    const TransferResult outcome =
         run_once(method(), buffer, source, sink(), {.verify = true, .length = asked});
     if (outcome.error) {
       const std::string missing = missing_here(*outcome.error);

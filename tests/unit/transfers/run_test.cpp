@@ -49,7 +49,7 @@ TEST(TransferRun, OpensTheWindowAroundTheMoveOnly) {
     seen.open_during_move = seen.opened == 1 && seen.closed == 0;
     return {};
   });
-  RunOptions options;
+  TransferOptions options;
   options.window_open = [](void* context) { ++static_cast<Window*>(context)->opened; };
   options.window_close = [](void* context) { ++static_cast<Window*>(context)->closed; };
   options.window_context = window.get();
@@ -62,7 +62,7 @@ TEST(TransferRun, OpensTheWindowAroundTheMoveOnly) {
 
 TEST(TransferRun, HoldsTheChildBackUntilItIsReleased) {
   SharedRecord<Window> window;
-  RunOptions options;
+  TransferOptions options;
   options.window_open = [](void* context) { ++static_cast<Window*>(context)->opened; };
   options.window_context = window.get();
   pid_t seen = 0;
@@ -78,7 +78,7 @@ TEST(TransferRun, HoldsTheChildBackUntilItIsReleased) {
 }
 
 TEST(TransferRun, EndsTheChildWhenTheHookThrows) {
-  RunOptions options;
+  TransferOptions options;
   pid_t seen = 0;
   options.before_release = [&](pid_t child) {
     seen = child;
@@ -97,7 +97,7 @@ TEST(TransferRun, StopsTheChildRightBeforeAndRightAfterTheMove) {
     window_of_test->get()->open_during_move = true;
     return {};
   });
-  RunOptions options;
+  TransferOptions options;
   std::vector<bool> moved;
   options.before_move = [&] { moved.push_back(window->open_during_move); };
   options.after_move = options.before_move;
@@ -109,11 +109,11 @@ TEST(TransferRun, StopsTheChildRightBeforeAndRightAfterTheMove) {
 TEST(TransferRun, DoesNotStopForAMoveThatNeverHappens) {
   Method method = test_method([](const Transfer&, Workspace&) -> Moved { return {}; });
   method.prepare = [](const Transfer&, Workspace&) -> Error { return {ENOSYS, "prepare"}; };
-  RunOptions options;
+  TransferOptions options;
   int stops = 0;
   options.before_move = options.after_move = [&] { ++stops; };
   const Source source = Source::make(kDiskDirectory, 0);
-  const Outcome outcome = run_once(method, {4096}, source, {SinkKind::null}, options);
+  const TransferResult outcome = run_once(method, {4096}, source, {SinkKind::null}, options);
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->number, ENOSYS);
   EXPECT_EQ(stops, 0);
@@ -124,7 +124,7 @@ TEST(TransferRun, StopsOnceForAMoveThatIsKilled) {
     ::raise(SIGKILL);
     return {};
   });
-  RunOptions options;
+  TransferOptions options;
   int stops = 0;
   options.before_move = options.after_move = [&] { ++stops; };
   const Source source = Source::make(kDiskDirectory, 0);
@@ -134,7 +134,7 @@ TEST(TransferRun, StopsOnceForAMoveThatIsKilled) {
 
 TEST(TransferRun, EndsTheChildWhenAStopThrows) {
   const Method method = test_method([](const Transfer&, Workspace&) -> Moved { return {}; });
-  RunOptions options;
+  TransferOptions options;
   options.after_move = [] { throw std::runtime_error("no"); };
   const Source source = Source::make(kDiskDirectory, 0);
   EXPECT_THROW(run_once(method, {4096}, source, {SinkKind::unix_stream}, options),
@@ -148,7 +148,7 @@ TEST(TransferRun, SurvivesAMethodThatIsKilled) {
     return {};
   });
   const Source source = Source::make(kDiskDirectory, 10);
-  const Outcome outcome = run_once(method, {4096}, source, {});
+  const TransferResult outcome = run_once(method, {4096}, source, {});
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->number, ECANCELED);
   EXPECT_EQ(outcome.error->text, "ECANCELED: the transfer was killed by SIGKILL");
@@ -158,7 +158,7 @@ TEST(TransferRun, SurvivesAMethodThatIsKilled) {
 TEST(TransferRun, TellsASourceThatEndedEarly) {
   const Method method = test_method([](const Transfer&, Workspace&) -> Moved { return {}; });
   const Source source = Source::make(kDiskDirectory, 10);
-  const Outcome outcome = run_once(method, {4096}, source, {SinkKind::null});
+  const TransferResult outcome = run_once(method, {4096}, source, {SinkKind::null});
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->number, EIO);
 }
@@ -170,7 +170,7 @@ TEST(TransferRun, FindsChangedBytesByTheirChecksum) {
   });
   const Source source = Source::make(kDiskDirectory, 1000);
   for (const char* sink : {"unix", "file"}) {
-    const Outcome outcome =
+    const TransferResult outcome =
         run_once(method, kWholeSource, source, *parse_sink(sink), {.verify = true});
     EXPECT_FALSE(outcome.error);
     EXPECT_EQ(outcome.checksum_ok, false) << sink;
@@ -182,7 +182,7 @@ TEST(TransferRun, TellsADrainThatDied) {
   for (const char* method : {"read_write", "splice", "msg_zerocopy"}) {
     for (const char* sink : {"unix", "tcp", "pipe"}) {
       if (!contains(find_method(method)->needs.sinks, parse_sink(sink)->kind)) continue;
-      RunOptions options;
+      TransferOptions options;
       options.before_release = [](pid_t child) {
         for (const pid_t drain : children_of_this_thread()) {
           if (drain == child) continue;
@@ -191,7 +191,7 @@ TEST(TransferRun, TellsADrainThatDied) {
           ::waitid(P_PID, static_cast<id_t>(drain), &ended, WEXITED | WNOWAIT);
         }
       };
-      const Outcome outcome =
+      const TransferResult outcome =
           run_once(*find_method(method), {65536}, source, *parse_sink(sink), options);
       ASSERT_TRUE(outcome.error) << method << " " << sink;
       EXPECT_EQ(outcome.error->text, "ECANCELED: the drain was killed by SIGKILL");
@@ -202,7 +202,7 @@ TEST(TransferRun, TellsADrainThatDied) {
 TEST(TransferRun, DrainsBySplice) {
   const Source source = Source::make(kDiskDirectory, kBytes);
   for (const char* sink : {"unix", "tcp", "pipe"}) {
-    const Outcome outcome =
+    const TransferResult outcome =
         run_once(*find_method("sendfile"), kWholeSource, source, *parse_sink(sink),
                  {.drain_read_bytes = 128 * 1024, .drain_splice = true});
     EXPECT_FALSE(outcome.error) << sink;
@@ -212,15 +212,15 @@ TEST(TransferRun, DrainsBySplice) {
 
 TEST(TransferRun, DrainsByReadsOfOneByte) {
   const Source source = Source::make(kDiskDirectory, 1000);
-  const Outcome outcome = run_once(*find_method("read_write"), kWholeSource, source, {},
-                                   {.verify = true, .drain_read_bytes = 1});
+  const TransferResult outcome = run_once(*find_method("read_write"), kWholeSource, source, {},
+                                          {.verify = true, .drain_read_bytes = 1});
   EXPECT_EQ(outcome.drained_bytes, 1000U);
   EXPECT_EQ(outcome.checksum_ok, true);
 }
 
 TEST(TransferRun, ReportsWhatItTookAndWithWhat) {
   const Source source = Source::make(kTmpfsDirectory, kBytes);
-  const Outcome outcome = run_once(*find_method("splice"), {100 * 1024}, source, {});
+  const TransferResult outcome = run_once(*find_method("splice"), {100 * 1024}, source, {});
   ASSERT_FALSE(outcome.error) << outcome.error->text;
   EXPECT_EQ(outcome.buffer_bytes, 100U * 1024);
   EXPECT_EQ(outcome.pipe_bytes, 128U * 1024);
@@ -230,7 +230,7 @@ TEST(TransferRun, ReportsWhatItTookAndWithWhat) {
 
 TEST(TransferRun, RunsColdSources) {
   const Source source = Source::make(kDiskDirectory, kBytes);
-  const Outcome outcome =
+  const TransferResult outcome =
       run_once(*find_method("read_write"), {65536}, source, {SinkKind::null}, {.cold = true});
   EXPECT_FALSE(outcome.error);
   EXPECT_EQ(outcome.moved_bytes, kBytes);
@@ -238,7 +238,8 @@ TEST(TransferRun, RunsColdSources) {
 
 TEST(TransferRun, MakesMoreThanOneSinkAndDrainForTee) {
   const Source source = Source::make(kDiskDirectory, kBytes);
-  const Outcome outcome = run_once(*find_method("tee"), {65536}, source, {}, {.verify = true});
+  const TransferResult outcome =
+      run_once(*find_method("tee"), {65536}, source, {}, {.verify = true});
   ASSERT_FALSE(outcome.error) << outcome.error->text;
   EXPECT_EQ(outcome.moved_bytes, kBytes);
   EXPECT_EQ(outcome.drained_bytes, 2 * kBytes);
@@ -266,7 +267,7 @@ TEST(TransferRun, ChildrenDieWithTheirParent) {
   const Descriptor ready_in(ready[0]);
   Descriptor ready_out(ready[1]);
   Child runner({ready_out.get()}, [&] {
-    RunOptions options;
+    TransferOptions options;
     options.before_release = [&](pid_t) {
       const std::vector<pid_t> children = children_of_this_thread();
       for (std::size_t i = 0; i < 2 && i < children.size(); ++i) (*born.get())[i] = children[i];
