@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Sink, drains, gate, child; then what each of them has to say.
+// Makes sink, drains and child, lets the child go, and collects what each of them reports.
 #include "transfers/run.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <vector>
@@ -20,7 +23,7 @@
 namespace zctrace::transfers {
 namespace {
 
-// What the child leaves behind, step by step, so that its parent can tell how far it came.
+// Written by the child step by step, so that its parent can tell how far it came.
 struct ChildRecord {
   bool finished;
   int error_number;
@@ -61,6 +64,15 @@ Moved measure(const Method& method, const Transfer& job, Workspace& workspace,
   return moved;
 }
 
+// Waits until `fd` is readable or has ended; false when `stop_fd` becomes readable first.
+bool wait_unless_stopped(int fd, int stop_fd) {
+  pollfd events[] = {{fd, POLLIN, 0}, {stop_fd, POLLIN, 0}};  // poll ignores a descriptor of -1
+  while (::poll(events, 2, -1) < 0) {
+    if (errno != EINTR) throw SetupError(errno, "wait for a transfer");
+  }
+  return events[0].revents != 0;
+}
+
 // A pipe by which one process wakes another.
 class Wakeup {
  public:
@@ -74,7 +86,7 @@ class Wakeup {
   int send_fd() const { return send_end_.get(); }
   void close_send_end() { send_end_.reset(); }
 
-  // False: nobody is left who could send.
+  // False: no process is left that could send.
   bool wait() const {
     char byte;
     ssize_t n;
@@ -83,8 +95,8 @@ class Wakeup {
     } while (n < 0 && errno == EINTR);
     return n == 1;
   }
-  // False: nobody is left who could wait, or the pipe is broken. SIGPIPE is not raised as long
-  // as the sender holds the other end as well.
+  // False: no process is left that waits. SIGPIPE is not raised as long as the sender holds the
+  // other end as well.
   bool send() const {
     ssize_t n;
     do {
@@ -98,7 +110,7 @@ class Wakeup {
   Descriptor send_end_;
 };
 
-// Blocks a child until the parent opens it, or is gone: then the child ends.
+// Blocks a child until the parent opens the gate. If the parent dies, the child ends.
 class Gate {
  public:
   int wait_fd() const { return wakeup_.wait_fd(); }
@@ -113,7 +125,8 @@ class Gate {
   Wakeup wakeup_;
 };
 
-// Where the child waits around its move, if its parent wants to look at something then.
+// The points right before and after its move at which the child waits for its parent, if the
+// parent wants to look at something.
 class Stops {
  public:
   Stops(const TransferOptions& options, const Gate& gate) : options_(options), gate_(gate) {
@@ -126,11 +139,12 @@ class Stops {
     if (!arrivals_->send()) ::_exit(126);
     gate_.wait_in_child();
   }
-  // In the parent. A child that ends before a stop does not come there.
+  // In the parent. A child that ends before a stop does not arrive there.
   void attend() {
     if (!arrivals_) return;
     arrivals_->close_send_end();
     for (const auto& look : {options_.before_move, options_.after_move}) {
+      if (!wait_unless_stopped(arrivals_->wait_fd(), options_.stop_fd)) return;
       if (!arrivals_->wait()) return;
       if (look) look();
       gate_.open();
@@ -226,6 +240,14 @@ bool file_equals(const Descriptor& sink, const Source& source) {
          file_crc32(file, source.bytes()) == source.crc32();
 }
 
+// Returns when the child has ended, or kills it when it is told to stop.
+void kill_if_stopped(const Child& child, int stop_fd) {
+  if (stop_fd < 0) return;
+  const Descriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, child.pid(), 0)));
+  if (!handle) throw SetupError(errno, "watch a child");
+  if (!wait_unless_stopped(handle.get(), stop_fd)) ::kill(child.pid(), SIGKILL);
+}
+
 }  // namespace
 
 TransferResult run_once(const Method& method, BufferSize buffer, const Source& source,
@@ -250,8 +272,8 @@ TransferResult run_once(const Method& method, BufferSize buffer, const Source& s
         expected_bytes));
     sink.drain_end.reset();  // or the sender would never see a dead drain
   }
-  // Only now: closing an inherited copy of it, a drain would ask its file system to flush, at
-  // whatever time it gets to run.
+  // Opened after the drains are forked: a drain that closes an inherited copy of a FUSE file would
+  // make its daemon flush, at an unpredictable time.
   const Descriptor in = source.open();
   const Transfer job = {
       .in_fd = in.get(),
@@ -275,6 +297,7 @@ TransferResult run_once(const Method& method, BufferSize buffer, const Source& s
   if (options.before_release) options.before_release(child.pid());
   gate.open();
   stops.attend();
+  kill_if_stopped(child, options.stop_fd);
   const std::string ending = child.wait();
 
   TransferResult outcome = outcome_of_child(*record.get(), ending);

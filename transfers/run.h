@@ -22,6 +22,9 @@ struct TransferOptions {
   std::uint64_t drain_read_bytes = 64ULL * 1024;
   bool drain_splice = false;              // ignored in a run that verifies
   std::optional<std::uint64_t> length{};  // bytes to ask for; the source's size by default
+  // As soon as this descriptor is readable (a signalfd, say) the child is killed, and the result
+  // is ECANCELED. -1: nothing stops the run.
+  int stop_fd = -1;
 
   // Called in this process with the child's pid while the child is blocked, before it
   // has made any thread or descriptor of the method's. If it throws, the child is killed
@@ -29,8 +32,8 @@ struct TransferOptions {
   std::function<void(pid_t child)> before_release{};
 
   // Called in this process, outside the window, while the child waits right before and right
-  // after the move; not when the method fails earlier. For a look at whoever else takes part.
-  // Exceptions as above.
+  // after the move, so that other processes that take part can be looked at. Not called when the
+  // method fails earlier. Exceptions as above.
   std::function<void()> before_move{};
   std::function<void()> after_move{};
 

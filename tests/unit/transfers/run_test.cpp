@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -87,6 +88,31 @@ TEST(TransferRun, EndsTheChildWhenTheHookThrows) {
   const Source source = Source::make(kDiskDirectory, 10);
   EXPECT_THROW(run_once(*find_method("sendfile"), {4096}, source, {}, options), SetupError);
   EXPECT_EQ(::kill(seen, 0), -1);
+  EXPECT_EQ(children_of_this_thread(), std::vector<pid_t>{});
+}
+
+TEST(TransferRun, KillsTheChildWhenItIsToldToStop) {
+  const Method method = test_method([](const Transfer&, Workspace&) -> Moved {
+    for (;;) ::pause();
+  });
+  const Descriptor stop(::eventfd(1, EFD_CLOEXEC));  // readable from the beginning
+  TransferOptions options;
+  options.stop_fd = stop.get();
+  const Source source = Source::make(kDiskDirectory, 10);
+  const TransferResult result = run_once(method, {4096}, source, {}, options);
+  ASSERT_TRUE(result.error);
+  EXPECT_EQ(result.error->number, ECANCELED);
+  EXPECT_EQ(children_of_this_thread(), std::vector<pid_t>{});
+}
+
+TEST(TransferRun, DoesNotWaitAroundAMoveWhenItIsToldToStop) {
+  const Method method = test_method([](const Transfer&, Workspace&) -> Moved { return {}; });
+  const Descriptor stop(::eventfd(0, EFD_CLOEXEC));
+  TransferOptions options;
+  options.stop_fd = stop.get();
+  options.before_move = [&] { ::eventfd_write(stop.get(), 1); };
+  const Source source = Source::make(kDiskDirectory, 10);
+  run_once(method, {4096}, source, {}, options);
   EXPECT_EQ(children_of_this_thread(), std::vector<pid_t>{});
 }
 
