@@ -6,9 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <stdexcept>
-#include <utility>
-#include <vector>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -19,16 +17,6 @@ namespace zctrace {
 namespace {
 
 constexpr const char* kName = "source";
-
-std::vector<bool> splice_modes(const RouteOptions& options) {
-  if (options.from != "fuse" && options.to != "fuse") {
-    if (options.fuse_splice.empty()) return {};
-    throw Error("--fuse-splice: neither --from nor --to is fuse", kExitUsage);
-  }
-  if (options.fuse_splice == "on") return {true};
-  if (options.fuse_splice == "off") return {false};
-  return {true, false};
-}
 
 std::string path_of(const Descriptor& directory) {
   return "/proc/self/fd/" + std::to_string(directory.get());
@@ -62,41 +50,6 @@ void give_name(const transfers::Source& source, const Descriptor& directory) {
 }
 
 }  // namespace
-
-std::uint64_t size_option(const char* option, const std::string& text) {
-  try {
-    const std::uint64_t bytes = parse_size(text);
-    if (bytes == 0) throw std::invalid_argument("must be at least 1");
-    return bytes;
-  } catch (const std::invalid_argument& error) {
-    throw Error(fmt::format("{} {}: {}", option, text, error.what()), kExitUsage);
-  }
-}
-
-bool RoutePlan::has_reader() const {
-  constexpr transfers::SinkSet kWithout =
-      transfers::kFileSinks | transfers::sink_bit(transfers::SinkKind::null);
-  return !transfers::contains(kWithout, sink.kind);
-}
-
-RoutePlan plan_route(const RouteOptions& options) {
-  RoutePlan plan;
-  const bool is_made = options.from == "disk" || options.from == "tmpfs" || options.from == "fuse";
-  plan.source_kind = is_made ? options.from : "file";
-  plan.source_path = is_made ? "" : options.from;
-  plan.source_bytes = is_made ? size_option("--size", options.size) : 0;
-  // The directory of a FUSE sink is known when its daemon is.
-  const auto sink = options.to == "fuse" ? transfers::SinkSpec{transfers::SinkKind::file}
-                                         : transfers::parse_sink(options.to);
-  if (!sink)
-    throw Error("--to '" + options.to +
-                    "': give unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:1M or null",
-                kExitUsage);
-  plan.sink = *sink;
-  plan.sink_kind = options.to == "fuse" ? "fuse" : transfers::sink_name(*sink);
-  plan.splice = splice_modes(options);
-  return plan;
-}
 
 Routes::Routes(const RoutePlan& plan) {
   if (!plan.splice.empty()) backing_ = fuse::mount_detached_tmpfs();

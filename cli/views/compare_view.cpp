@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <cmath>
 
+#include "cli/compare/insights.h"
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
 #include "cli/views/csv_view.h"
@@ -22,7 +23,7 @@ std::uint64_t rounded(double ns) { return static_cast<std::uint64_t>(std::llroun
 const char* splice_name(const MethodResult& result) { return result.daemon->splice ? "on" : "off"; }
 
 // With FUSE, two columns behind METHOD and BUFFER, and one before the last.
-std::vector<Cell> with_fuse(std::vector<Cell> line, const Comparison& comparison,
+std::vector<Cell> with_fuse(std::vector<Cell> line, const CompareResult& comparison,
                             const MethodResult& result, const char* process,
                             const std::string& requests) {
   if (!comparison.fuse) return line;
@@ -66,15 +67,15 @@ std::vector<Cell> daemon_line(const MethodResult& result) {
       {"-", Tone::dim},
       {"-", Tone::dim},
       {"-", Tone::dim},
-      {format_ns(rounded(daemon.user_ns))},
-      {format_ns(rounded(daemon.system_ns))},
+      {format_ns(rounded(median_of(daemon.user_ns)))},
+      {format_ns(rounded(median_of(daemon.system_ns)))},
   };
   for (Cell& cell : count_cells(daemon.counts)) line.push_back(std::move(cell));
   line.push_back({"-", Tone::dim});
   return line;
 }
 
-Grid comparison_grid(const Comparison& comparison, bool unicode) {
+Grid comparison_grid(const CompareResult& comparison, bool unicode) {
   Grid grid;
   grid.columns = {
       {"METHOD", false, 0, 0},   {"BUFFER", true, 0, 0}, {"TIME", true, 0, 0},
@@ -114,8 +115,8 @@ Grid comparison_grid(const Comparison& comparison, bool unicode) {
          : relative && *relative < 0.5       ? Tone::good
                                              : Tone::plain},
         {fmt::format("{:.2f}", result.bytes_per_s() / 1e9)},
-        {format_ns(rounded(result.user_ns))},
-        {format_ns(rounded(result.system_ns))},
+        {format_ns(rounded(median_of(result.user_ns)))},
+        {format_ns(rounded(median_of(result.system_ns)))},
     };
     for (Cell& cell : count_cells(result.counts)) line.push_back(std::move(cell));
     line.push_back({verified, tone});
@@ -128,7 +129,7 @@ Grid comparison_grid(const Comparison& comparison, bool unicode) {
   return grid;
 }
 
-std::string title(const Comparison& comparison) {
+std::string title(const CompareResult& comparison) {
   const bool same = comparison.source_kind == comparison.source_filesystem;
   return fmt::format("zctrace compare: {} from {}{} to {}", format_bytes(comparison.source_bytes),
                      comparison.source_kind,
@@ -136,7 +137,7 @@ std::string title(const Comparison& comparison) {
                      comparison.sink_kind);
 }
 
-std::vector<std::string> circumstances(const Comparison& comparison, bool unicode) {
+std::vector<std::string> circumstances(const CompareResult& comparison, bool unicode) {
   std::vector<std::string> items = {
       fmt::format("{} {} each, interleaved", comparison.runs,
                   comparison.runs == 1 ? "run" : "runs"),
@@ -168,8 +169,8 @@ void append_counts(ordered_json& object, const Process& counts) {
 ordered_json daemon_json(const DaemonResult& daemon) {
   ordered_json object;
   object["splice"] = daemon.splice;
-  object["user_ns"] = rounded(daemon.user_ns);
-  object["system_ns"] = rounded(daemon.system_ns);
+  object["user_ns"] = rounded(median_of(daemon.user_ns));
+  object["system_ns"] = rounded(median_of(daemon.system_ns));
   object["fuse_requests"] = daemon.usage.requests;
   object["fuse_bytes_read"] = daemon.usage.bytes_read;
   object["fuse_bytes_written"] = daemon.usage.bytes_written;
@@ -179,7 +180,7 @@ ordered_json daemon_json(const DaemonResult& daemon) {
   return object;
 }
 
-ordered_json method_json(const Comparison& comparison, const MethodResult& result) {
+ordered_json method_json(const CompareResult& comparison, const MethodResult& result) {
   ordered_json object;
   object["method"] = result.method;
   object["buffer_bytes"] = result.buffer_bytes ? ordered_json(*result.buffer_bytes) : nullptr;
@@ -196,8 +197,8 @@ ordered_json method_json(const Comparison& comparison, const MethodResult& resul
   object["wall_ns"] = {{"mean", rounded(wall.mean)},     {"stddev", rounded(wall.stddev)},
                        {"median", rounded(wall.median)}, {"min", rounded(wall.min)},
                        {"max", rounded(wall.max)},       {"runs", runs}};
-  object["user_ns"] = rounded(result.user_ns);
-  object["system_ns"] = rounded(result.system_ns);
+  object["user_ns"] = rounded(median_of(result.user_ns));
+  object["system_ns"] = rounded(median_of(result.system_ns));
   object["bytes"] = result.bytes;
   object["bytes_per_s"] = rounded(result.bytes_per_s());
   const auto relative = comparison.relative(result);
@@ -213,18 +214,19 @@ ordered_json method_json(const Comparison& comparison, const MethodResult& resul
 std::string daemon_csv(const MethodResult& result) {
   const DaemonResult& daemon = *result.daemon;
   const Process& counts = daemon.counts;
-  return fmt::format(
-      "{},{},{},true,,,,,,,,,,{},{},{},{},{},{},{},{},{},{},daemon,{},{}\n",
-      csv_field(result.method), result.buffer_bytes ? fmt::to_string(*result.buffer_bytes) : "",
-      result.wall_ns.size(), rounded(daemon.user_ns), rounded(daemon.system_ns), counts.syscalls(),
-      counts.crossings(), counts.copied_bytes(), counts.in_kernel_bytes(),
-      counts.voluntary_switches(), counts.involuntary_switches(), counts.minor_faults,
-      counts.major_faults, splice_name(result), daemon.usage.requests);
+  return fmt::format("{},{},{},true,,,,,,,,,,{},{},{},{},{},{},{},{},{},{},daemon,{},{}\n",
+                     csv_field(result.method),
+                     result.buffer_bytes ? fmt::to_string(*result.buffer_bytes) : "",
+                     result.wall_ns.size(), rounded(median_of(daemon.user_ns)),
+                     rounded(median_of(daemon.system_ns)), counts.syscalls(), counts.crossings(),
+                     counts.copied_bytes(), counts.in_kernel_bytes(), counts.voluntary_switches(),
+                     counts.involuntary_switches(), counts.minor_faults, counts.major_faults,
+                     splice_name(result), daemon.usage.requests);
 }
 
 }  // namespace
 
-std::string compare_table(const Comparison& comparison, const TableStyle& style) {
+std::string compare_table(const CompareResult& comparison, const TableStyle& style) {
   Page page(style);
   page.title(title(comparison));
   page.items(circumstances(comparison, style.unicode));
@@ -242,7 +244,7 @@ std::string compare_table(const Comparison& comparison, const TableStyle& style)
   return page.take();
 }
 
-ordered_json compare_json(const Comparison& comparison) {
+ordered_json compare_json(const CompareResult& comparison) {
   ordered_json object;
   object["schema"] = "zctrace/1";
   object["command"] = "compare";
@@ -269,7 +271,7 @@ ordered_json compare_json(const Comparison& comparison) {
   return object;
 }
 
-std::string compare_csv(const Comparison& comparison) {
+std::string compare_csv(const CompareResult& comparison) {
   std::string csv =
       "method,buffer_bytes,runs,supported,error,verified,wall_median_ns,wall_stddev_ns,wall_min_ns,"
       "wall_max_ns,relative,bytes,bytes_per_s,user_ns,system_ns,syscalls,crossings,copied_bytes,"
@@ -289,20 +291,20 @@ std::string compare_csv(const Comparison& comparison) {
     const Statistics wall = statistics_of(result.wall_ns);
     const auto relative = comparison.relative(result);
     const Process& counts = result.counts;
-    csv += fmt::format(",{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},client,{},\n",
-                       rounded(wall.median), rounded(wall.stddev), rounded(wall.min),
-                       rounded(wall.max), relative ? fmt::format("{:.4f}", *relative) : "",
-                       result.bytes, rounded(result.bytes_per_s()), rounded(result.user_ns),
-                       rounded(result.system_ns), counts.syscalls(), counts.crossings(),
-                       counts.copied_bytes(), counts.in_kernel_bytes(), counts.voluntary_switches(),
-                       counts.involuntary_switches(), counts.minor_faults, counts.major_faults,
-                       splice);
+    csv += fmt::format(
+        ",{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},client,{},\n", rounded(wall.median),
+        rounded(wall.stddev), rounded(wall.min), rounded(wall.max),
+        relative ? fmt::format("{:.4f}", *relative) : "", result.bytes,
+        rounded(result.bytes_per_s()), rounded(median_of(result.user_ns)),
+        rounded(median_of(result.system_ns)), counts.syscalls(), counts.crossings(),
+        counts.copied_bytes(), counts.in_kernel_bytes(), counts.voluntary_switches(),
+        counts.involuntary_switches(), counts.minor_faults, counts.major_faults, splice);
     if (result.daemon) csv += daemon_csv(result);
   }
   return csv;
 }
 
-std::string compare_markdown(const Comparison& comparison) {
+std::string compare_markdown(const CompareResult& comparison) {
   std::string text = "### " + title(comparison) + "\n\n";
   text += fmt::format("{}\n\n", fmt::join(circumstances(comparison, true), ", "));
   text += markdown_table(comparison_grid(comparison, true));

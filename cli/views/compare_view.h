@@ -5,14 +5,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "cli/compare/comparison.h"
+#include "cli/compare/result.h"
 #include "cli/views/page.h"
 
 namespace zctrace {
 
-std::string compare_table(const Comparison& comparison, const TableStyle& style);
-nlohmann::ordered_json compare_json(const Comparison& comparison);
-std::string compare_csv(const Comparison& comparison);
-std::string compare_markdown(const Comparison& comparison);
+std::string compare_table(const CompareResult& comparison, const TableStyle& style);
+nlohmann::ordered_json compare_json(const CompareResult& comparison);
+std::string compare_csv(const CompareResult& comparison);
+std::string compare_markdown(const CompareResult& comparison);
 
 }  // namespace zctrace

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Statistics, and the sentences that they support.
-#include "cli/compare/comparison.h"
+// The sentences that counts and times support.
+#include "cli/compare/insights.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
-#include <numeric>
+#include <string>
+#include <vector>
 
 #include "cli/text/units.h"
 
@@ -17,11 +17,6 @@ namespace {
 // At least half of a's runs beat every one of b's; anything less is taken for noise.
 bool clearly_faster(const MethodResult& a, const MethodResult& b) {
   return statistics_of(a.wall_ns).median < statistics_of(b.wall_ns).min;
-}
-
-double cpu_ns(const MethodResult& result) { return result.user_ns + result.system_ns; }
-double daemon_cpu_ns(const MethodResult& result) {
-  return result.daemon ? result.daemon->user_ns + result.daemon->system_ns : 0;
 }
 
 std::uint64_t switches(const MethodResult& result) {
@@ -34,7 +29,7 @@ std::string plural(std::uint64_t count, const char* noun, const char* ending = "
   return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : ending);
 }
 
-void say_fewest_syscalls(const Comparison& comparison, std::vector<std::string>& lines) {
+void say_fewest_syscalls(const CompareResult& comparison, std::vector<std::string>& lines) {
   const MethodResult* baseline = comparison.baseline_row();
   if (baseline == nullptr || !counted(*baseline)) return;
   const MethodResult* fewest = nullptr;
@@ -52,7 +47,7 @@ void say_fewest_syscalls(const Comparison& comparison, std::vector<std::string>&
                   more_switches ? ": fewer crossings do not mean fewer context switches" : ""));
 }
 
-void say_fastest(const Comparison& comparison, std::vector<std::string>& lines) {
+void say_fastest(const CompareResult& comparison, std::vector<std::string>& lines) {
   const MethodResult* baseline = comparison.baseline_row();
   if (baseline == nullptr) return;
   const MethodResult* fastest = nullptr;
@@ -71,14 +66,14 @@ void say_fastest(const Comparison& comparison, std::vector<std::string>& lines) 
                               ties.empty() ? "" : "; no different within the spread: " + ties));
 }
 
-void say_cpu(const Comparison& comparison, std::vector<std::string>& lines) {
+void say_cpu(const CompareResult& comparison, std::vector<std::string>& lines) {
   const MethodResult* baseline = comparison.baseline_row();
-  if (baseline == nullptr || cpu_ns(*baseline) <= 0) return;
+  if (baseline == nullptr || baseline->cpu_ns() <= 0) return;
   const MethodResult* least = nullptr;
   for (const MethodResult& result : comparison.methods)
-    if (result.timed() && (least == nullptr || cpu_ns(result) < cpu_ns(*least))) least = &result;
+    if (result.timed() && (least == nullptr || result.cpu_ns() < least->cpu_ns())) least = &result;
   if (least == nullptr || least == baseline) return;
-  const double cpu = cpu_ns(*least) / cpu_ns(*baseline);
+  const double cpu = least->cpu_ns() / baseline->cpu_ns();
   const double wall = *comparison.relative(*least);
   if (cpu > 0.9) return;
   lines.push_back(fmt::format(
@@ -89,7 +84,7 @@ void say_cpu(const Comparison& comparison, std::vector<std::string>& lines) {
                        : fmt::format(" and {:.2f} of the wall time", wall)));
 }
 
-void say_copies(const Comparison& comparison, std::vector<std::string>& lines) {
+void say_copies(const CompareResult& comparison, std::vector<std::string>& lines) {
   std::string zero;
   const auto daemon_copied = [](const MethodResult& result) {
     return result.daemon && result.daemon->usage.copied_bytes != 0;
@@ -111,7 +106,7 @@ void say_copies(const Comparison& comparison, std::vector<std::string>& lines) {
 }
 
 // From which buffer on a larger one gains a method no more than a tenth.
-void say_buffers(const Comparison& comparison, std::vector<std::string>& lines) {
+void say_buffers(const CompareResult& comparison, std::vector<std::string>& lines) {
   std::map<std::string, std::vector<const MethodResult*>> by_method;
   for (const MethodResult& result : comparison.methods) {
     if (!result.timed() || !result.buffer_bytes) continue;
@@ -137,7 +132,7 @@ void say_buffers(const Comparison& comparison, std::vector<std::string>& lines) 
   }
 }
 
-void say_notifications(const Comparison& comparison, std::vector<std::string>& lines) {
+void say_notifications(const CompareResult& comparison, std::vector<std::string>& lines) {
   for (const MethodResult& result : comparison.methods)
     if (result.timed() && result.copied_notifications != 0)
       lines.push_back(fmt::format(
@@ -146,7 +141,7 @@ void say_notifications(const Comparison& comparison, std::vector<std::string>& l
 }
 
 // The row with the same method and buffer and a daemon that copies; nullptr: none was timed.
-const MethodResult* copying_twin(const Comparison& comparison, const MethodResult& result) {
+const MethodResult* copying_twin(const CompareResult& comparison, const MethodResult& result) {
   for (const MethodResult& other : comparison.methods)
     if (other.timed() && !other.daemon->splice && other.method == result.method &&
         other.buffer == result.buffer)
@@ -154,22 +149,22 @@ const MethodResult* copying_twin(const Comparison& comparison, const MethodResul
   return nullptr;
 }
 
-void say_daemon(const Comparison& comparison, std::vector<std::string>& lines) {
+void say_daemon(const CompareResult& comparison, std::vector<std::string>& lines) {
   if (!comparison.fuse) return;
   std::vector<double> shares;
   std::vector<double> time;
   std::vector<double> cpu;
   std::vector<double> syscalls;
   for (const MethodResult& result : comparison.methods) {
-    const double all_ns = cpu_ns(result) + daemon_cpu_ns(result);
+    const double all_ns = result.cpu_ns() + result.daemon_cpu_ns();
     if (!result.timed() || all_ns <= 0) continue;
-    shares.push_back(daemon_cpu_ns(result) / all_ns);
+    shares.push_back(result.daemon_cpu_ns() / all_ns);
     const MethodResult* twin = result.daemon->splice ? copying_twin(comparison, result) : nullptr;
     if (twin == nullptr || !counted(result) || twin->daemon->counts.syscalls() == 0 ||
-        cpu_ns(*twin) + daemon_cpu_ns(*twin) <= 0)
+        twin->cpu_ns() + twin->daemon_cpu_ns() <= 0)
       continue;
     time.push_back(statistics_of(result.wall_ns).median / statistics_of(twin->wall_ns).median);
-    cpu.push_back(all_ns / (cpu_ns(*twin) + daemon_cpu_ns(*twin)));
+    cpu.push_back(all_ns / (twin->cpu_ns() + twin->daemon_cpu_ns()));
     syscalls.push_back(static_cast<double>(result.daemon->counts.syscalls()) /
                        static_cast<double>(twin->daemon->counts.syscalls()));
   }
@@ -187,7 +182,7 @@ void say_daemon(const Comparison& comparison, std::vector<std::string>& lines) {
         plural(time.size(), "pair")));
 }
 
-void say_observing(const Comparison& comparison, std::vector<std::string>& lines) {
+void say_observing(const CompareResult& comparison, std::vector<std::string>& lines) {
   const MethodResult* worst = nullptr;
   double highest = 0;
   std::vector<double> added;
@@ -210,39 +205,7 @@ void say_observing(const Comparison& comparison, std::vector<std::string>& lines
 
 }  // namespace
 
-Statistics statistics_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const auto n = values.size();
-  Statistics statistics;
-  statistics.min = values.front();
-  statistics.max = values.back();
-  statistics.median = n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-  statistics.mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(n);
-  double squares = 0;
-  for (const double value : values)
-    squares += (value - statistics.mean) * (value - statistics.mean);
-  statistics.stddev = n > 1 ? std::sqrt(squares / static_cast<double>(n - 1)) : 0;
-  return statistics;
-}
-
-double MethodResult::bytes_per_s() const {
-  const double median = statistics_of(wall_ns).median;
-  return median > 0 ? static_cast<double>(bytes) * 1e9 / median : 0;
-}
-
-const MethodResult* Comparison::baseline_row() const {
-  for (const MethodResult& result : methods)
-    if (result.label == baseline) return result.timed() ? &result : nullptr;
-  return nullptr;
-}
-
-std::optional<double> Comparison::relative(const MethodResult& result) const {
-  const MethodResult* base = baseline_row();
-  if (base == nullptr || !result.timed()) return std::nullopt;
-  return statistics_of(result.wall_ns).median / statistics_of(base->wall_ns).median;
-}
-
-std::vector<std::string> insights(const Comparison& comparison) {
+std::vector<std::string> insights(const CompareResult& comparison) {
   std::vector<std::string> lines;
   say_fewest_syscalls(comparison, lines);
   say_fastest(comparison, lines);
@@ -255,7 +218,7 @@ std::vector<std::string> insights(const Comparison& comparison) {
   return lines;
 }
 
-std::vector<std::string> warnings(const Comparison& comparison) {
+std::vector<std::string> warnings(const CompareResult& comparison) {
   std::vector<std::string> lines;
   for (const MethodResult& result : comparison.methods) {
     if (!result.timed()) continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What `compare` finds out, and the arithmetic on it. Pure values, no I/O.
+// What `compare` measures. Pure values, no I/O.
 #pragma once
 
 #include <cstdint>
@@ -7,28 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "cli/compare/statistics.h"
 #include "collector/fuse/report/fuse_report.h"
 #include "collector/model/report.h"
 
 namespace zctrace {
 
-struct Statistics {
-  double mean = 0;
-  double stddev = 0;  // of the sample (n - 1); 0 for a single run
-  double median = 0;
-  double min = 0;
-  double max = 0;
-};
-
-// Of at least one value.
-Statistics statistics_of(std::vector<double> values);
-
 // The FUSE daemon that was on the way: what it did between the client's first call and its last,
 // and what it then still had to answer.
 struct DaemonResult {
   bool splice = true;
-  double user_ns = 0;  // medians over the timed runs
-  double system_ns = 0;
+  std::vector<double> user_ns;  // one a timed run
+  std::vector<double> system_ns;
   // Of the counting pass. `counts.pid` is 0 when it did not happen.
   Process counts;
   fuse::Usage usage;
@@ -45,8 +35,8 @@ struct MethodResult {
   std::optional<bool> verified;      // nullopt: nothing to compare with (null sink)
 
   std::vector<double> wall_ns;  // one a timed run
-  double user_ns = 0;           // medians over the timed runs, of the sender
-  double system_ns = 0;
+  std::vector<double> user_ns;  // the same, of the sender
+  std::vector<double> system_ns;
   std::uint64_t bytes = 0;
   std::uint64_t copied_notifications = 0;  // of zero-copy sends, that the kernel copied after all
   std::uint64_t notifications = 0;
@@ -57,10 +47,12 @@ struct MethodResult {
   std::optional<DaemonResult> daemon;
 
   bool timed() const { return !wall_ns.empty(); }
-  double bytes_per_s() const;  // at the median
+  double bytes_per_s() const;    // at the median
+  double cpu_ns() const;         // of the sender, user and system, at their medians
+  double daemon_cpu_ns() const;  // the same of the daemon; 0 without one
 };
 
-struct Comparison {
+struct CompareResult {
   Host host;
   std::vector<std::string> argv;
   std::string started_at;
@@ -77,15 +69,15 @@ struct Comparison {
   std::string baseline;  // the label of a row
   std::vector<MethodResult> methods;
   Completeness completeness;
+  int interrupted_by = 0;  // a signal; 0: it came to its end
 
+  // Sets `baseline` to `label`; "" is the first row that was timed.
+  void choose_baseline(const std::string& label);
+  // By "time", "cpu", "syscalls" or "switches", the least first; "" leaves the order as it is.
+  void sort_by(const std::string& figure);
   const MethodResult* baseline_row() const;  // nullptr when it was not timed
   // Median time relative to the baseline's; nullopt when either was not timed.
   std::optional<double> relative(const MethodResult& result) const;
 };
-
-// One line for each thing that the counts and times show, in no run more than they show.
-std::vector<std::string> insights(const Comparison& comparison);
-// Runs that do not fit the others, and times that mean nothing.
-std::vector<std::string> warnings(const Comparison& comparison);
 
 }  // namespace zctrace

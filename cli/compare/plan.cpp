@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// Reads the options of `compare`.
+#include "cli/compare/plan.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cli/text/units.h"
+#include "collector/os/error.h"
+
+namespace zctrace {
+namespace {
+
+constexpr std::string_view kDefaultRows =
+    "read_write/4K,read_write/8K,read_write/64K,read_write/1M,readv_writev/64K,mmap_write/whole,"
+    "sendfile/64K,sendfile/whole,splice/64K,splice/1M,io_uring_read_write/64K,async_hop";
+constexpr std::string_view kDefaultBuffers = "4K,64K,1M";
+
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    if (end > begin) parts.emplace_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+// The bytes of an option's value, at least 1.
+std::uint64_t size_option(const char* option, const std::string& text) {
+  try {
+    const std::uint64_t bytes = parse_size(text);
+    if (bytes == 0) throw std::invalid_argument("must be at least 1");
+    return bytes;
+  } catch (const std::invalid_argument& error) {
+    throw Error(fmt::format("{} {}: {}", option, text, error.what()), kExitUsage);
+  }
+}
+
+transfers::BufferSize parse_buffer(const char* option, const std::string& text) {
+  if (text == "whole") return transfers::kWholeSource;
+  return {size_option(option, text)};
+}
+
+std::string size_name(std::uint64_t bytes) {
+  constexpr std::pair<std::uint64_t, char> kUnits[] = {
+      {1ULL << 30, 'G'}, {1ULL << 20, 'M'}, {1ULL << 10, 'K'}};
+  for (const auto& [unit, letter] : kUnits)
+    if (bytes >= unit && bytes % unit == 0) return fmt::format("{}{}", bytes / unit, letter);
+  return fmt::format("{}", bytes);
+}
+
+const transfers::Method& method_named(const std::string& name) {
+  if (const transfers::Method* method = transfers::find_method(name)) return *method;
+  std::string known;
+  for (const transfers::Method* method : transfers::all_methods())
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", method->name);
+  throw Error(fmt::format("--methods: unknown method '{}'; there are {}", name, known), kExitUsage);
+}
+
+PlannedRow make_row(const transfers::Method& method, transfers::BufferSize buffer) {
+  PlannedRow row;
+  row.method = &method;
+  row.buffer = buffer;
+  if (method.needs.fixed_buffer_bytes != 0) {
+    row.buffer_bytes = method.needs.fixed_buffer_bytes;
+    row.buffer_name = size_name(method.needs.fixed_buffer_bytes);
+  } else if (method.needs.takes_buffer_size) {
+    row.buffer_bytes = buffer.bytes;
+    row.buffer_name = buffer.bytes ? size_name(*buffer.bytes) : "whole";
+  }
+  row.label = method.name;
+  if (row.buffer_name != "-") row.label += "/" + row.buffer_name;
+  return row;
+}
+
+// A row for each daemon, if there are any: METHOD/BUFFER/splice-on.
+std::vector<PlannedRow> for_each_daemon(std::vector<PlannedRow> rows,
+                                        const std::vector<bool>& daemons) {
+  if (daemons.empty()) return rows;
+  std::vector<PlannedRow> all;
+  for (const PlannedRow& row : rows) {
+    for (const bool splices : daemons) {
+      PlannedRow& added = all.emplace_back(row);
+      added.label += splices ? "/splice-on" : "/splice-off";
+      added.daemon_splices = splices;
+    }
+  }
+  return all;
+}
+
+// The full label of the row that is named. METHOD/BUFFER alone names the first daemon's row.
+std::string choose_baseline(const std::string& asked, const std::vector<PlannedRow>& rows) {
+  if (asked.empty()) return "";
+  for (const PlannedRow& row : rows)
+    if (row.label == asked || (row.daemon_splices && row.label.starts_with(asked + "/splice-o")))
+      return row.label;
+  throw Error("--baseline: no row '" + asked + "' is compared", kExitUsage);
+}
+
+std::vector<bool> splice_modes(const RouteOptions& options) {
+  if (options.from != "fuse" && options.to != "fuse") {
+    if (options.fuse_splice.empty()) return {};
+    throw Error("--fuse-splice: neither --from nor --to is fuse", kExitUsage);
+  }
+  if (options.fuse_splice == "on") return {true};
+  if (options.fuse_splice == "off") return {false};
+  return {true, false};
+}
+
+}  // namespace
+
+bool RoutePlan::has_reader() const {
+  constexpr transfers::SinkSet kWithout =
+      transfers::kFileSinks | transfers::sink_bit(transfers::SinkKind::null);
+  return !transfers::contains(kWithout, sink.kind);
+}
+
+RoutePlan plan_route(const RouteOptions& options) {
+  RoutePlan plan;
+  const bool is_made = options.from == "disk" || options.from == "tmpfs" || options.from == "fuse";
+  plan.source_kind = is_made ? options.from : "file";
+  plan.source_path = is_made ? "" : options.from;
+  plan.source_bytes = is_made ? size_option("--size", options.size) : 0;
+  // The directory of a FUSE sink is known once its daemon runs.
+  const auto sink = options.to == "fuse" ? transfers::SinkSpec{transfers::SinkKind::file}
+                                         : transfers::parse_sink(options.to);
+  if (!sink)
+    throw Error("--to '" + options.to +
+                    "': give unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:1M or null",
+                kExitUsage);
+  plan.sink = *sink;
+  plan.sink_kind = options.to == "fuse" ? "fuse" : transfers::sink_name(*sink);
+  plan.splice = splice_modes(options);
+  return plan;
+}
+
+std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string& buffers) {
+  std::string names = methods;
+  if (methods.empty())
+    names = buffers.empty() ? std::string(kDefaultRows) : "read_write,sendfile,splice";
+  if (names == "all") {
+    names.clear();
+    for (const transfers::Method* method : transfers::all_methods())
+      names += fmt::format("{},", method->name);
+  }
+  const auto sizes = split(buffers.empty() ? kDefaultBuffers : buffers);
+  std::vector<PlannedRow> rows;
+  const auto add = [&](PlannedRow row) {
+    const bool known = std::any_of(rows.begin(), rows.end(), [&](const PlannedRow& other) {
+      return other.label == row.label;
+    });
+    if (!known) rows.push_back(std::move(row));
+  };
+  for (const std::string& name : split(names)) {
+    const auto slash = name.find('/');
+    const transfers::Method& method = method_named(name.substr(0, slash));
+    if (slash != std::string::npos)
+      add(make_row(method, parse_buffer("--buffers", name.substr(slash + 1))));
+    else
+      for (const std::string& size : sizes) add(make_row(method, parse_buffer("--buffers", size)));
+  }
+  if (rows.empty()) throw Error("--methods: no method given", kExitUsage);
+  return rows;
+}
+
+ComparePlan plan_compare(const CompareOptions& options) {
+  ComparePlan plan;
+  plan.route = plan_route(options.route);
+  plan.rows = for_each_daemon(plan_rows(options.methods, options.buffers), plan.route.splice);
+  plan.baseline = choose_baseline(options.baseline, plan.rows);
+  plan.sort = options.sort;
+  plan.runs = options.runs;
+  plan.warmup = options.warmup;
+  plan.cold = options.cold;
+  plan.drain_read_bytes = size_option("--drain-read", options.drain_read);
+  plan.drain_splices = options.drain == "splice";
+  plan.drain = !plan.route.has_reader() ? "no reader"
+               : plan.drain_splices     ? "a reader that splices to /dev/null"
+                                        : "a reader with " + options.drain_read + " a read";
+  return plan;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// What `compare` is asked to do: the options as given, and the rows that follow from them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "transfers/method.h"
+#include "transfers/sink.h"
+
+namespace zctrace {
+
+struct RouteOptions {
+  std::string from = "disk";
+  std::string to = "unix";
+  std::string size = "256M";
+  std::string fuse_splice;  // on, off, both; "" is both where FUSE is on the way
+};
+
+struct CompareOptions {
+  RouteOptions route;
+  std::string methods;
+  std::string buffers;
+  unsigned runs = 5;
+  unsigned warmup = 1;
+  std::string drain_read = "64K";
+  std::string drain = "read";
+  std::string baseline;
+  std::string sort;
+  bool cold = false;
+};
+
+// Where the bytes come from and where they go. Nothing is opened yet.
+struct RoutePlan {
+  std::string source_kind;     // "disk", "tmpfs", "fuse", "file"
+  std::string source_path;     // of a file that exists already
+  std::uint64_t source_bytes;  // of a file that zctrace makes
+  std::string sink_kind;       // "fuse", or as transfers::sink_name()
+  transfers::SinkSpec sink;
+  std::vector<bool> splice;  // one entry a FUSE daemon: whether it splices; empty without FUSE
+
+  bool has_reader() const;  // whether a process at the other end reads the bytes
+};
+
+// One row of the table: a method with one buffer size and, where FUSE is on the way, one daemon.
+struct PlannedRow {
+  const transfers::Method* method = nullptr;
+  transfers::BufferSize buffer;               // what each call is asked to move
+  std::string buffer_name = "-";              // "4K", "whole"; "-": the method takes none
+  std::optional<std::uint64_t> buffer_bytes;  // nullopt: whole, or the method takes none
+  std::optional<bool> daemon_splices;         // nullopt: no daemon
+  std::string label;  // "read_write/4K", "sendfile/whole", "reflink", "splice/64K/splice-off"
+};
+
+struct ComparePlan {
+  RoutePlan route;
+  std::vector<PlannedRow> rows;
+  std::string baseline;  // a row's label; "": the first row that works
+  std::string sort;      // "time", "cpu", "syscalls", "switches"; "": in the order of `rows`
+  unsigned runs = 1;
+  unsigned warmup = 0;
+  bool cold = false;
+  std::uint64_t drain_read_bytes = 0;
+  bool drain_splices = false;
+  std::string drain;  // what the reader does, for the header
+};
+
+// All of these throw Error (usage), naming the option.
+ComparePlan plan_compare(const CompareOptions& options);
+RoutePlan plan_route(const RouteOptions& options);
+// METHOD or METHOD/BUFFER, each row once, before they are multiplied by the daemons.
+std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string& buffers);
+
+}  // namespace zctrace

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Figures that follow from what was measured.
+#include "cli/compare/result.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace zctrace {
+
+double MethodResult::bytes_per_s() const {
+  const double median = statistics_of(wall_ns).median;
+  return median > 0 ? static_cast<double>(bytes) * 1e9 / median : 0;
+}
+
+double MethodResult::cpu_ns() const { return median_of(user_ns) + median_of(system_ns); }
+
+double MethodResult::daemon_cpu_ns() const {
+  return daemon ? median_of(daemon->user_ns) + median_of(daemon->system_ns) : 0;
+}
+
+void CompareResult::choose_baseline(const std::string& label) {
+  baseline = label;
+  for (const MethodResult& result : methods)
+    if (baseline.empty() && result.timed()) baseline = result.label;
+}
+
+void CompareResult::sort_by(const std::string& figure) {
+  if (figure.empty()) return;
+  const auto key = [&](const MethodResult& result) -> double {
+    if (!result.timed()) return std::numeric_limits<double>::max();
+    if (figure == "time") return median_of(result.wall_ns);
+    if (figure == "cpu") return result.cpu_ns() + result.daemon_cpu_ns();
+    const Process& client = result.counts;
+    const Process& daemon = result.daemon ? result.daemon->counts : Process();
+    if (figure == "syscalls") return static_cast<double>(client.syscalls() + daemon.syscalls());
+    return static_cast<double>(client.voluntary_switches() + client.involuntary_switches() +
+                               daemon.voluntary_switches() + daemon.involuntary_switches());
+  };
+  std::stable_sort(methods.begin(), methods.end(),
+                   [&](const MethodResult& a, const MethodResult& b) { return key(a) < key(b); });
+}
+
+const MethodResult* CompareResult::baseline_row() const {
+  for (const MethodResult& result : methods)
+    if (result.label == baseline) return result.timed() ? &result : nullptr;
+  return nullptr;
+}
+
+std::optional<double> CompareResult::relative(const MethodResult& result) const {
+  const MethodResult* base = baseline_row();
+  if (base == nullptr || !result.timed()) return std::nullopt;
+  return statistics_of(result.wall_ns).median / statistics_of(base->wall_ns).median;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// The rows, route and baseline that the options of `compare` ask for.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "cli/compare/plan.h"
+#include "collector/os/error.h"
+
+namespace zctrace {
+namespace {
+
+std::vector<std::string> labels(const std::vector<PlannedRow>& rows) {
+  std::vector<std::string> names;
+  for (const PlannedRow& row : rows) names.push_back(row.label);
+  return names;
+}
+
+// The message of the usage error that planning ends in; "" when there is none.
+std::string usage_error(const CompareOptions& options) {
+  try {
+    plan_compare(options);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit_code(), kExitUsage) << error.what();
+    return error.what();
+  }
+  return "";
+}
+
+TEST(ComparePlan, GivesAMethodEveryBufferSize) {
+  EXPECT_EQ(labels(plan_rows("read_write,splice", "4K,1M")),
+            (std::vector<std::string>{"read_write/4K", "read_write/1M", "splice/4K", "splice/1M"}));
+}
+
+TEST(ComparePlan, TakesAMethodWithItsOwnBufferSize) {
+  EXPECT_EQ(labels(plan_rows("sendfile/whole,read_write/12345", "")),
+            (std::vector<std::string>{"sendfile/whole", "read_write/12345"}));
+}
+
+TEST(ComparePlan, ListsARowOnce) {
+  EXPECT_EQ(labels(plan_rows("reflink,sendfile/4K,sendfile/4096", "4K,64K")),
+            (std::vector<std::string>{"reflink", "sendfile/4K"}));
+}
+
+TEST(ComparePlan, KnowsTheSizeOfAMethodWithAFixedBuffer) {
+  const auto rows = plan_rows("async_hop/1M", "");
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].label, "async_hop/8K");
+  EXPECT_EQ(rows[0].buffer_bytes, 8192U);
+}
+
+TEST(ComparePlan, GivesEachDaemonARow) {
+  CompareOptions options;
+  options.route.from = "fuse";
+  options.methods = "sendfile/4K";
+  options.baseline = "sendfile/4K";
+  const ComparePlan plan = plan_compare(options);
+  EXPECT_EQ(labels(plan.rows),
+            (std::vector<std::string>{"sendfile/4K/splice-on", "sendfile/4K/splice-off"}));
+  EXPECT_EQ(plan.baseline, "sendfile/4K/splice-on");
+}
+
+TEST(ComparePlan, NamesTheOptionThatIsWrong) {
+  const auto with = [](auto change) {
+    CompareOptions options;
+    change(options);
+    return usage_error(options);
+  };
+  EXPECT_EQ(with([](CompareOptions& o) { o.route.size = "0"; }).find("--size 0"), 0U);
+  EXPECT_EQ(with([](CompareOptions& o) { o.route.to = "moon"; }).find("--to 'moon'"), 0U);
+  EXPECT_EQ(with([](CompareOptions& o) { o.buffers = "-4K"; }).find("--buffers -4K"), 0U);
+  EXPECT_EQ(with([](CompareOptions& o) { o.drain_read = "x"; }).find("--drain-read x"), 0U);
+  EXPECT_EQ(with([](CompareOptions& o) { o.methods = "teleport"; }).find("--methods:"), 0U);
+  EXPECT_EQ(with([](CompareOptions& o) { o.methods = ","; }).find("--methods:"), 0U);
+  EXPECT_EQ(with([](CompareOptions& o) { o.baseline = "tee/4K"; }).find("--baseline:"), 0U);
+  EXPECT_EQ(with([](CompareOptions& o) { o.route.fuse_splice = "on"; }).find("--fuse-splice:"), 0U);
+}
+
+}  // namespace
+}  // namespace zctrace
