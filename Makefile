@@ -92,7 +92,7 @@ CHECKED := $(patsubst %,$(BUILD)/clang/%.ok,$(call cpp_files,cli collector trans
 CHECKED := $(filter-out $(addprefix $(BUILD)/clang/tests/bench/,floor% parts%),$(CHECKED))
 TIDIED := $(patsubst $(BUILD)/clang/%,$(BUILD)/tidy/%,$(filter-out $(BUILD)/clang/tests/%,$(CHECKED)))
 PYTHON_SOURCES := scripts/check scripts/kernel-matrix/run scripts/kernel-matrix/sysroot \
-	tests/bench/soak tests/bench/fuse_bench $(wildcard scripts/*/*.py tests/*/*.py)
+	tests/bench/soak tests/bench/fuse_bench $(wildcard scripts/*/*.py tests/*/*.py tests/*/*/*.py)
 SHELL_SOURCES := .ci/run scripts/demo scripts/packages scripts/kernel-matrix/tests \
 	scripts/kernel-matrix/init
 comma := ,
@@ -142,7 +142,7 @@ bench-packages:
 soak: packages  ## Half an hour (ZCTRACE_SOAK_S=1800) of attach and export under load, a minute of fio on a mount
 	$(Q)$(MAKE) --no-print-directory tests
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/soak
-	$(Q)cd tests/cli && ZCTRACE_BUILD=$(abspath $(BUILD)) ZCTRACE_SOAK_S=60 $(PYTHON) -m unittest -k fio mount_test
+	$(Q)cd tests/cli && ZCTRACE_BUILD=$(abspath $(BUILD)) ZCTRACE_SOAK_S=60 $(PYTHON) -m unittest -k fio mount.content_test
 
 MATRIX ?= amd64 arm64
 MATRIX_TREE := $(BUILD)/kernel-matrix

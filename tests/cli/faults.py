@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of faults share: a target that tells whether it was disturbed, and zctrace at a
-stage of its life. Stages are counted in BPF objects that it holds, not in time."""
+"""A target that shows whether it was disturbed, and zctrace stopped at a stage of its life.
+Stages are counted in BPF objects that it holds, not in time."""
 
 import contextlib
 import fcntl
@@ -8,36 +8,21 @@ import hashlib
 import os
 import pathlib
 import pty
-import re
 import select
 import signal
 import subprocess
 import termios
 import threading
 
-from harness import PATIENCE_S, ZCTRACE, TestCase
+from harness import TestCase
 from kernel_objects import bpf_objects_of, count_bpf_objects_of, wait_until_unloaded
+from paths import PATIENCE_S, ZCTRACE
+from processes import capabilities_of, state_of
 
 # One run of each kind; long enough to be met in the one with the probes.
 COMPARE = ["compare", "--runs", "1", "--warmup", "0", "--methods", "read_write/4K"]
 SMALL = ["--size", "64K"]
 LARGE = ["--size", "32M"]
-
-
-def state_of(pid):
-    return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-
-
-def capabilities_of(pid):
-    return re.search(r"CapEff:\s*(\w+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]
-
-
-def writes_to(pid, descriptor):
-    """Whether its main thread sleeps in a call whose first argument is this descriptor."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        fields = pathlib.Path(f"/proc/{pid}/syscall").read_text().split()
-        return len(fields) > 1 and fields[1] == hex(descriptor)
-    return False
 
 
 def is_empty(pipe):

@@ -6,31 +6,21 @@ import functools
 import json
 import os
 import pathlib
-import re
-import shutil
 import subprocess
 import tempfile
 import time
 import unittest
 
-import jsonschema
+from paths import PATIENCE_S, PROGRAMS, ZCTRACE
+from processes import is_running
+from report import NO_CALLS, Report, merge, whole_lines
 
 # Keeps this file's own lines out of a failure's traceback.
 __unittest = True
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("ZCTRACE_BUILD", ROOT / "build")).resolve()
-ZCTRACE = str(BUILD / "zctrace")
-PROGRAMS = BUILD / "programs"
-NOBODY = 65534
-
 MODES = {"with_latency": [], "no_latency": ["--no-latency"]}
-
-# What hangs is a failure; little here takes more than a second or two on an idle machine.
-PATIENCE_S = 240
-
-
-NO_CALLS = {"calls": 0, "errors": 0, "restarts": 0, "bytes": 0}
+# Every call has a row of its own.
+ALL = ["-e", "%all"]
 
 
 def in_both_modes(test):
@@ -50,76 +40,6 @@ def why_not_observable():
         return None
     missing = [line for line in doctor().stdout.splitlines() if line.startswith("MISSING")]
     return "; ".join(" ".join(line.split()) for line in missing) or doctor().stderr.strip()
-
-
-@functools.cache
-def schema():
-    text = subprocess.run([ZCTRACE, "run", "--json-schema"], capture_output=True, text=True,
-                          check=True, timeout=PATIENCE_S).stdout
-    return jsonschema.Draft202012Validator(json.loads(text))
-
-
-def merge(into, key, row):
-    sums = into.setdefault(key, dict(NO_CALLS))
-    for field in sums:
-        sums[field] += row[field]
-
-
-class Report:
-    """A JSON report that was checked against the schema."""
-
-    def __init__(self, text):
-        self.json = json.loads(text)
-        schema().validate(self.json)
-
-    def __getitem__(self, name):
-        return self.json[name]
-
-    @property
-    def totals(self):
-        return self.json["totals"]
-
-    @property
-    def processes(self):
-        return self.json["processes"]
-
-    @property
-    def process_count(self):
-        return len(self.processes) + self["other_processes"]["count"]
-
-    def process(self, pid):
-        (found,) = [process for process in self.processes if process["pid"] == pid]
-        return found
-
-    def data_rows(self):
-        """(syscall, from, to) -> counts, of everything that can move bytes."""
-        rows = {}
-        for row in self.totals["rows"]:
-            if row["copy"] != "none":
-                merge(rows, (row["syscall"], row["from"], row["to"]), row)
-        return rows
-
-    def calls(self):
-        """syscall -> counts, whatever it moved between."""
-        rows = {}
-        for row in self.totals["rows"]:
-            merge(rows, row["syscall"], row)
-        return rows
-
-    def bytes(self, syscall, source, sink):
-        rows = [row for row in self.totals["rows"]
-                if (row["syscall"], row["from"], row["to"]) == (syscall, source, sink)]
-        return sum(row["bytes"] for row in rows)
-
-
-def whole_lines(path):
-    """Of a file that is being written: its last line may not be whole yet."""
-    return path.read_text().split("\n")[:-1] if path.exists() else []
-
-
-def reports_of(path):
-    """Those of -i, a line each."""
-    return [Report(line) for line in path.read_text().splitlines()]
 
 
 class Observed:
@@ -325,101 +245,3 @@ class TestCase(unittest.TestCase):
 
     def assert_gone(self, pid):
         self.wait_until(lambda: not is_running(pid), f"process {pid} ends")
-
-
-def is_running(pid):
-    try:
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "ZX"
-
-
-def children(pid):
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return [int(word) for word in
-                pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
-
-
-def argv_of(pid):
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
-    return []
-
-
-def waits_in_call(pid):
-    """Whether every task of the process sleeps inside a call."""
-    try:
-        calls = [(task / "syscall").read_text().split()[0]
-                 for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    # -1: off its CPU for another reason, as a page that is read from the disk.
-    return bool(calls) and not {"running", "-1"} & set(calls)
-
-
-# What streams are decides what commands do with them: the same for each observer.
-SILENT = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-
-
-def strace_counts(*command, **options):
-    """syscall -> (calls, errors) as `strace -c -f` counts them."""
-    with tempfile.NamedTemporaryFile("r", prefix="zctrace-strace-") as summary:
-        subprocess.run(["strace", "-c", "-f", "-U", "calls,errors,name", "-o", summary.name,
-                        *map(str, command)], timeout=PATIENCE_S, check=True, **SILENT, **options)
-        counts = {}
-        for line in summary:
-            found = re.fullmatch(r"\s*(\d+)\s+(\d+\s+)?(\w+)\s*", line)
-            if found and found[3] != "total":
-                # There is a table for each ABI.
-                calls, errors = counts.get(found[3], (0, 0))
-                counts[found[3]] = (calls + int(found[1]), errors + int(found[2] or 0))
-        return counts
-
-
-class Terminal:
-    """A command in a tmux window of its own: what a user at a terminal sees and types."""
-
-    def __init__(self, test, command, columns=80, rows=24, environment=()):
-        self.test = test
-        self.socket = pathlib.Path(tempfile.mkdtemp(dir=test.directory)) / "tmux"
-        words = " ".join(f"{name}={value}" for name, value in environment)
-        # The keys that end a command must not end the shell that shows its status.
-        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows),
-                   f"trap : INT QUIT; {words} {command}; echo status=$?; exec cat")
-        test.addCleanup(self.close)
-
-    def _tmux(self, *words):
-        environment = {name: value for name, value in os.environ.items() if name != "TMUX"}
-        environment.update(LC_ALL="C.UTF-8", TERM="xterm-256color", SHELL="/bin/sh")
-        return subprocess.run(["tmux", "-S", str(self.socket), *words], check=True, text=True,
-                              capture_output=True, timeout=PATIENCE_S, env=environment).stdout
-
-    def text(self, *options):
-        """All that was written, the part that scrolled away included; -J joins wrapped lines."""
-        return self._tmux("capture-pane", "-p", "-S", "-", *options)
-
-    def type(self, *keys):
-        self._tmux("send-keys", *keys)
-
-    def wait_for(self, *wanted, absent=()):
-        """What it shows once all of `wanted` and nothing of `absent` is there: a program may have
-        drawn half of what it is about to show."""
-        def shown():
-            text = self.text()
-            return text if (all(re.search(each, text) for each in wanted) and
-                            not any(re.search(each, text) for each in absent)) else None
-
-        return self.test.wait_until(shown, f"{wanted!r} without {absent!r} on the terminal")
-
-    def close(self):
-        with contextlib.suppress(subprocess.CalledProcessError):
-            self._tmux("kill-server")
-
-
-def tool(name):
-    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
-    if not path:
-        raise unittest.SkipTest(f"{name} is not installed")
-    return path

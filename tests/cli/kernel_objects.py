@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What of BPF a process holds, and what of it the kernel still has."""
+"""The BPF objects that a process holds, and those that the kernel still has."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import pathlib
 import re
 import subprocess
 
-from harness import PATIENCE_S, tool
+from paths import PATIENCE_S, tool
 
 
 def bpf_objects_of(pid):

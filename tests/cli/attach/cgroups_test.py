@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""`zctrace attach -G` and `-u`: the processes of a cgroup or a systemd unit."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import tempfile
+
+from attached import Attach
+from harness import in_both_modes
+from paths import PATIENCE_S
+from report import reports_of, whole_lines
+
+
+class Cgroups(Attach):
+    """In cgroups of its own, below where version 2 is mounted."""
+
+    def setUp(self):
+        super().setUp()
+        text = pathlib.Path("/proc/self/mountinfo").read_text()
+        mounts = [line.split(" - ") for line in text.splitlines()]
+        places = [fields.split()[4] for fields, kind in mounts if kind.startswith("cgroup2 ")]
+        if not places:
+            self.skipTest("cgroup v2 is not mounted")
+        self.mount = pathlib.Path(places[0])
+        try:
+            self.top = pathlib.Path(tempfile.mkdtemp(prefix="zctrace-test-", dir=self.mount))
+        except OSError as error:
+            self.skipTest(f"no cgroup can be made: {error}")
+        self.unit = self.top.name  # nobody else has one of that name
+        self.addCleanup(self.remove, self.top)
+
+    def remove(self, top):
+        """Everything that was made in it; who is left inside goes to the root."""
+        for directory, _, _ in os.walk(top, topdown=False):
+            for pid in (pathlib.Path(directory) / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    (self.mount / "cgroup.procs").write_text(pid)
+            self.wait_until(lambda directory=directory: self.removed(directory), "cgroup is gone")
+
+    @staticmethod
+    def removed(directory):
+        # A process that has just ended still holds it.
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)
+        return not os.path.exists(directory)
+
+    def cgroup(self, name):
+        path = self.top / name
+        path.mkdir(parents=True)
+        return path
+
+    @staticmethod
+    def move(process, cgroup):
+        (cgroup / "cgroup.procs").write_text(str(process.pid))
+
+    def commanded_in(self, cgroup, name=None):
+        process = self.commanded(name)
+        self.move(process, cgroup)
+        return process
+
+    @in_both_modes
+    def test_with_those_below(self, mode):
+        inside = self.commanded_in(self.cgroup("one"))
+        below = self.commanded_in(self.cgroup("one/two/three"))
+        beside = self.commanded_in(self.cgroup("onetwo"))
+        attached = self.attach("-G", self.top / "one", *mode)
+        for writes, target in zip((101, 103, 107), (inside, below, beside)):
+            self.tell(target, f"write {writes} 5")
+        report = self.detach(attached)
+        self.assertEqual(self.pids(report), {inside.pid, below.pid})
+        self.assert_writes(report.process(inside.pid), 101, 505)
+        self.assert_writes(report.process(below.pid), 103, 515)
+
+    def test_path_in_the_hierarchy(self):
+        target = self.commanded_in(self.cgroup("one"))
+        attached = self.attach("-G", f"/{self.top.name}/one")
+        self.tell(target, "write 101 5")
+        self.assert_writes(self.detach(attached).totals, 101, 505)
+
+    def test_process_that_moves_in_later(self):
+        cgroup = self.cgroup("one")
+        attached = self.attach("-G", cgroup, "-i", "100ms")
+        target = self.commanded()
+        self.tell(target, "write 97 5")
+        self.move(target, cgroup)
+
+        def found():
+            return any(process["pid"] == target.pid and self.null_writes(process)[0]
+                       for line in whole_lines(attached.report_path)
+                       for process in json.loads(line)["processes"])
+
+        def told_and_found():
+            self.tell(target, "write 1 1")
+            return found()
+
+        self.wait_until(told_and_found, "the newcomer is found")
+        self.tell(target, "write 101 5")
+        attached.send_signal(signal.SIGINT)
+        attached.communicate(timeout=PATIENCE_S)
+        reports = reports_of(attached.report_path)
+        moved = sum(self.null_writes(report.totals)[1] for report in reports)
+        ones = sum(self.null_writes(report.totals)[0] for report in reports) - 101
+        self.assertEqual(moved, 505 + ones)
+        self.assertGreater(ones, 0)
+
+    def test_process_that_is_started_inside_later(self):
+        cgroup = self.cgroup("one")
+        attached = self.attach("-G", cgroup)
+        target = self.start(["sh", "-c", 'echo $$ >"$1"; exec "$2"', "sh", cgroup / "cgroup.procs",
+                             self.program("commanded")], stdin=-1, stdout=-1, text=True)
+        self.wait_for_line(target.stdout, "ok")
+        self.tell(target, "write 101 5")
+        self.end(target)
+        # A cgroup may fill again: it does not end by itself.
+        self.assertIsNone(attached.poll())
+        report = self.detach(attached)
+        self.assert_writes(report.process(target.pid), 101, 505)
+
+    @in_both_modes
+    def test_ends_with_its_cgroup(self, mode):
+        cgroup = self.cgroup("one")
+        targets = [self.commanded_in(cgroup), self.commanded_in(self.cgroup("one/two"))]
+        attached = self.attach("-G", cgroup, *mode)
+        for target in targets:
+            self.tell(target, "write 101 5", "spawn 103 7")
+            self.end(target)
+        self.assertIsNone(attached.poll())
+        for directory in (cgroup / "two", cgroup):
+            self.wait_until(lambda directory=directory: self.removed(directory), "it is removed")
+        report = self.end_of(attached)
+        self.assert_writes(report.totals, 2 * (101 + 2 * 103), 2 * (505 + 2 * 721))
+        self.assertEqual([process["exit_code"] for process in report.processes], [0] * 4)
+
+    def test_unit_that_is_restarted(self):
+        """It has a new cgroup of the old name."""
+        cgroup = self.cgroup(f"{self.unit}.service")
+        other = self.commanded()
+        before = self.commanded_in(cgroup)
+        # While the other one runs, it does not end between the two.
+        attached = self.attach("--unit", self.unit, "-p", other.pid, "-i", "50ms")
+        self.tell(before, "write 101 5")
+        self.end(before)
+        self.wait_until(lambda: self.removed(cgroup), "it is removed")
+        later = self.commanded_in(self.cgroup(f"{self.unit}.service"))
+
+        def told_and_found():
+            self.tell(later, "write 1 1")
+            return any(process["pid"] == later.pid and self.null_writes(process)[0]
+                       for line in whole_lines(attached.report_path)
+                       for process in json.loads(line)["processes"])
+
+        self.wait_until(told_and_found, "the new one is found")
+        # From its fork on, from here on: the hooks know the new cgroup.
+        self.tell(later, "spawn 103 5")
+        for process in (later, other):
+            self.end(process)
+        self.assertIsNone(attached.poll())
+        self.wait_until(lambda: self.removed(cgroup), "it is removed")
+        attached.communicate(timeout=PATIENCE_S)
+        self.assertEqual(attached.returncode, 0)
+        reports = reports_of(attached.report_path)
+        calls = {}
+        for report in reports:
+            for process in report.processes:
+                calls[process["pid"]] = (calls.get(process["pid"], 0) +
+                                         self.null_writes(process)[0])
+        self.assertEqual(calls.pop(before.pid), 101)
+        self.assertGreater(calls.pop(later.pid), 103)
+        self.assertEqual([count for count in calls.values() if count], [103])
+
+    def test_unit_that_is_stopped(self):
+        cgroup = self.cgroup(f"{self.unit}.service")
+        target = self.commanded_in(cgroup)
+        attached = self.attach("--unit", self.unit)
+        self.tell(target, "write 101 5")
+        self.end(target)
+        self.wait_until(lambda: self.removed(cgroup), "it is removed")
+        self.assert_writes(self.end_of(attached).totals, 101, 505)
+
+    def test_process_that_leaves_for_another_cgroup_is_observed_to_its_end(self):
+        cgroup = self.cgroup("one")
+        target = self.commanded_in(cgroup)
+        attached = self.attach("-G", cgroup)
+        self.move(target, self.cgroup("elsewhere"))
+        self.wait_until(lambda: self.removed(cgroup), "it is removed")
+        self.tell(target, "write 101 5")
+        self.assertIsNone(attached.poll())
+        self.end(target)
+        self.assert_writes(self.end_of(attached).totals, 101, 505)
+
+    def test_unit(self):
+        name = f"{self.unit}.service"
+        target = self.commanded_in(self.cgroup(f"system.slice/{name}"))
+        below = self.commanded_in(self.cgroup(f"system.slice/{name}/worker"))
+        other = self.commanded_in(self.cgroup("system.slice/other.service"))
+        for unit in (name, name.removesuffix(".service")):
+            with self.subTest(unit=unit):
+                attached = self.attach("--unit", unit)
+                self.tell(target, "write 101 5")
+                self.tell(below, "write 103 5")
+                self.tell(other, "write 107 5")
+                report = self.detach(attached)
+                self.assertEqual(self.pids(report), {target.pid, below.pid})
+                self.assert_writes(report.totals, 204, 1020)
+
+    def test_all_kinds_of_targets_together(self):
+        by_pid = self.commanded("delta")
+        by_name = self.commanded("alpha-one")
+        by_cgroup = self.commanded_in(self.cgroup("one"))
+        by_unit = self.commanded_in(self.cgroup(f"{self.unit}.service"))
+        # Meant three times, counted once.
+        by_three = self.commanded_in(self.top / "one", "alpha-two")
+        nobody = self.commanded("epsilon")
+        attached = self.attach("-p", f"{by_pid.pid},{by_three.pid}", "-n", "alpha-*",
+                               "-G", self.top / "one", "--unit", self.unit)
+        targets = (by_pid, by_name, by_cgroup, by_unit, by_three, nobody)
+        counts = (101, 103, 107, 109, 113, 127)
+        for writes, target in zip(counts, targets):
+            self.tell(target, f"write {writes} 5")
+        report = self.detach(attached)
+        self.assertEqual(self.pids(report), {target.pid for target in targets[:-1]})
+        for writes, target in zip(counts, targets[:-1]):
+            self.assert_writes(report.process(target.pid), writes, writes * 5)

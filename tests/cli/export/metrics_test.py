@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: MIT
+"""`zctrace export`: what Prometheus gets, under churn, limits and load."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+
+from exporters import DEPLOY, Exporter
+from harness import TestCase
+from paths import NOBODY, PATIENCE_S, ZCTRACE, tool
+
+# Runs dd as often as each line says, then answers.
+DD_BYTES = 7000
+CHURN = """while read count; do
+  i=0
+  while [ $i -lt $count ]; do
+    dd if=/dev/zero of=/dev/null bs=1000 count=7 status=none; i=$((i + 1))
+  done
+  echo done
+done"""
+# Moves bytes by sendfile and by write, fails now and then, and waits in a call.
+LOAD = r"""
+import os, socket, threading, time
+ours, theirs = socket.socketpair()
+def drain():
+    while theirs.recv(1 << 16):
+        pass
+threading.Thread(target=drain, daemon=True).start()
+path = os.open(__file__, os.O_RDONLY)
+print("ready", flush=True)
+parent = os.getppid()
+while os.getppid() == parent:
+    for _ in range(20):
+        os.sendfile(ours.fileno(), path, 0, 100)
+        ours.send(b"x" * 100)
+    try:
+        os.read(-1, 1)
+    except OSError:
+        pass
+    time.sleep(0.01)
+"""
+# Waits, then has children with a new name each: series without end.
+NAMES = r"""
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+children = []
+os.read(0, 1)
+for number in range(int(sys.argv[1])):
+    pid = os.fork()
+    if pid == 0:
+        libc.prctl(15, b"name%d" % number)
+        os.write(os.open("/dev/null", os.O_WRONLY), b"x" * 10)
+        os.read(0, 1)
+        os._exit(0)
+    children.append(pid)
+os.write(1, b"ready\n")
+for pid in children:
+    os.waitpid(pid, 0)
+"""
+
+
+def status_field(pid, name):
+    return re.search(rf"^{name}:\s*(.*)$", pathlib.Path(f"/proc/{pid}/status").read_text(),
+                     re.MULTILINE)[1]
+
+
+class ExportTest(TestCase):
+    def start_load(self):
+        script = self.directory / "load.py"
+        script.write_text(LOAD)
+        load = self.start([sys.executable, script], stdout=subprocess.PIPE, text=True)
+        self.wait_for_line(load.stdout, "ready")
+        return load
+
+    def start_churn(self):
+        shell = self.start(["sh", "-c", CHURN], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                           text=True)
+
+        def run(count):
+            shell.stdin.write(f"{count}\n")
+            shell.stdin.flush()
+        return shell, run
+
+    def test_metrics_are_what_promtool_wants(self):
+        load = self.start_load()
+        exporter = Exporter(self, "-p", load.pid)
+        exporter.scrape_until(
+            lambda scrape: scrape.sum("zctrace_bytes_total", syscall="sendfile") and
+            scrape.sum("zctrace_bytes_total", syscall="sendto") and
+            scrape.sum("zctrace_errors_total", syscall="read") and
+            scrape.sum("zctrace_off_cpu_seconds_total") and
+            scrape.sum("zctrace_context_switches_total", kind="voluntary"), "all that it does")
+        # Of one that runs a call may be half counted in a reading.
+        load.send_signal(signal.SIGSTOP)
+        scrape = exporter.scrape_of_two_readings_later()
+        done = subprocess.run([tool("promtool"), "check", "metrics"], input=scrape.text, text=True,
+                              capture_output=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        labels = {"name": pathlib.Path(f"/proc/{load.pid}/comm").read_text().strip(),
+                  "syscall": "sendfile", "from": "file", "to": "socket"}
+        calls = scrape.sum("zctrace_syscalls_total", **labels)
+        self.assertEqual(scrape.sum("zctrace_bytes_total", **labels), 100 * calls)
+        self.assertEqual(scrape.sum("zctrace_zero_copy_bytes_total"), 100 * calls)
+        self.assertEqual(scrape.sum("zctrace_syscall_duration_seconds_bucket", le="+Inf", **labels),
+                         scrape.sum("zctrace_syscall_duration_seconds_count", **labels))
+        self.assertLess(scrape.sum("zctrace_zero_copy_bytes_total"),
+                        scrape.sum("zctrace_delivered_bytes_total"))
+        self.assertGreater(scrape.sum("zctrace_errors_total", syscall="read"), 0)
+        self.assertGreater(scrape.sum("zctrace_context_switches_total", kind="voluntary"), 0)
+        self.assertGreater(scrape.sum("zctrace_off_cpu_seconds_total"), 0)
+        self.assertEqual(set(scrape.values("zctrace_lost_events_total")), {0})
+        self.assertEqual(scrape.values("zctrace_folded_series_total"), [0])
+        self.assertEqual(scrape.values("zctrace_build_info"), [1])
+        self.assertNotIn("pid", {name for _, labels in scrape.samples for name, _ in labels})
+
+    def test_counts_stay_exact_and_monotonic_while_processes_come_and_go(self):
+        shell, run = self.start_churn()
+        exporter = Exporter(self, "-p", shell.pid)
+        run(300)
+        before = exporter.scrape()
+        total = lambda scrape: scrape.sum("zctrace_bytes_total", syscall="write", to="device")
+        for _ in range(PATIENCE_S * 20):
+            now = exporter.scrape()
+            for key, value in before.counters().items():
+                self.assertGreaterEqual(now.samples.get(key, -1), value, key)
+            before = now
+            if total(now) >= 300 * DD_BYTES:
+                break
+            time.sleep(0.05)
+        self.assertEqual(total(before), 300 * DD_BYTES)
+        self.assertEqual(before.sum("zctrace_delivered_bytes_total"),
+                         before.sum("zctrace_bytes_total", **{"from": "user"}))
+        # Who makes its exec, runs and ends while the counts are read is counted as the shell.
+        self.assertGreater(before.sum("zctrace_bytes_total", name="dd", to="device"),
+                           0.97 * 300 * DD_BYTES)
+        self.assertEqual(set(before.values("zctrace_lost_events_total")), {0})
+
+    def test_memory_does_not_grow_with_the_number_of_processes_that_ended(self):
+        shell, run = self.start_churn()
+        exporter = Exporter(self, "-p", shell.pid)
+        total = 0
+
+        def churn(count):
+            nonlocal total
+            total += count
+            run(count)
+            self.wait_for_line(shell.stdout, "done")
+            exporter.scrape_until(
+                lambda scrape: scrape.sum("zctrace_bytes_total", to="device") >= total * DD_BYTES
+                and scrape.sum("zctrace_observed_processes") == 1, "all counted")
+            return exporter.resident_bytes()
+        # What malloc keeps is for as many as end between two readings.
+        first = max(churn(150) for _ in range(4))
+        last = max(churn(150) for _ in range(16))
+        self.assertLess(last - first, 2 << 20)
+
+    def test_series_are_never_more_than_allowed(self):
+        for limit in (100, 500):
+            with self.subTest(limit=limit):
+                names = self.start([sys.executable, "-c", NAMES, "150"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)
+                exporter = Exporter(self, "-p", names.pid, "--max-series", limit)
+                names.stdin.write("\n")
+                names.stdin.flush()
+                self.wait_for_line(names.stdout, "ready")
+                scrape = exporter.scrape_until(
+                    lambda scrape: scrape.sum("zctrace_bytes_total", to="device") >= 1400, "names")
+                self.assertLessEqual(len(scrape.samples), limit)
+                self.assertGreater(scrape.sum("zctrace_folded_series_total"), 0)
+                self.assertGreater(scrape.sum("zctrace_syscalls_total", name="other"), 0)
+
+    def test_a_scrape_has_all_of_a_thousand_processes(self):
+        names = self.start([sys.executable, "-c", NAMES, "1000"], stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE, text=True)
+        exporter = Exporter(self, "-p", names.pid, "--max-series", 100000)
+        names.stdin.write("\n")
+        names.stdin.flush()
+        scrape = exporter.scrape_until(
+            lambda scrape: scrape.sum("zctrace_bytes_total", to="device") >= 10000, "all wrote")
+        self.assertEqual(scrape.values("zctrace_observed_processes"), [1001])
+        self.assertEqual([scrape.sum("zctrace_bytes_total", name=f"name{number}", to="device")
+                          for number in range(1000)], [10] * 1000)
+
+    def test_signals_end_it_whoever_is_connected(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                exporter = Exporter(self, "-p", os.getpid())
+                with socket.create_connection(("127.0.0.1", exporter.port)):
+                    self.assertEqual(exporter.end(number), 0)
+
+    def test_silent_clients_keep_nobody_waiting_for_ever(self):
+        exporter = Exporter(self, "-p", os.getpid())
+        with contextlib.ExitStack() as stack:
+            for _ in range(8):
+                stack.enter_context(socket.create_connection(("127.0.0.1", exporter.port)))
+            self.assertEqual(exporter.scrape().values("zctrace_build_info"), [1])
+
+    def test_it_goes_on_after_its_targets_ended(self):
+        shell, run = self.start_churn()
+        exporter = Exporter(self, "-p", shell.pid)
+        run(1)
+        shell.stdin.close()
+        shell.wait(PATIENCE_S)
+        scrape = exporter.scrape_until(
+            lambda scrape: scrape.values("zctrace_observed_processes") == [0], "the end")
+        self.assertEqual(scrape.sum("zctrace_bytes_total", to="device"), DD_BYTES)
+
+    def test_it_listens_on_the_loopback_unless_told_otherwise(self):
+        exporter = Exporter(self, "-p", os.getpid())
+        inodes = set()
+        for entry in os.scandir(f"/proc/{exporter.process.pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):  # what a reading has just opened
+                inodes.add(os.readlink(entry.path))
+        listening = []
+        for table in ("tcp", "tcp6"):
+            for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+                words = line.split()
+                if f"socket:[{words[9]}]" in inodes and words[3] == "0A":
+                    listening.append(words[1])
+        self.assertEqual(listening, [f"0100007F:{exporter.port:04X}"])
+        text = self.zctrace("export", "--help").stdout
+        self.assertIn("127.0.0.1:9435", text)
+
+    def test_it_runs_without_root_and_keeps_no_capability(self):
+        only = "-all,+bpf,+perfmon"
+        prefix = [tool("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+                  f"--inh-caps={only}", "--ambient-caps=+bpf,+perfmon", f"--bounding-set={only}",
+                  "--no-new-privs"]
+        binary = self.directory / "zctrace"  # the tree may be closed to others
+        shutil.copy(ZCTRACE, binary)
+        load = self.start_load()
+        exporter = Exporter(self, "-n", "python*", prefix=prefix, program=binary)
+        exporter.scrape_until(
+            lambda scrape: scrape.sum("zctrace_bytes_total", syscall="sendfile") > 0,
+            f"the load of process {load.pid}, which is root's")
+        for sets in ("CapEff", "CapPrm", "CapAmb"):
+            self.assertEqual(int(status_field(exporter.process.pid, sets), 16), 0, sets)
+
+    def test_prometheus_gets_data_for_every_panel(self):
+        prometheus = tool("prometheus")
+        load = self.start_load()
+        exporter = Exporter(self, "-p", load.pid)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        config = self.directory / "prometheus.yml"
+        config.write_text(f"""
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: [{DEPLOY}/prometheus/zctrace.rules.yml]
+scrape_configs:
+  - job_name: zctrace
+    static_configs: [{{targets: ["127.0.0.1:{exporter.port}"]}}]
+""")
+        with open(self.directory / "prometheus.log", "w", encoding="utf-8") as log:
+            self.start([prometheus, f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}",
+                        f"--storage.tsdb.path={self.directory / 'tsdb'}"], stdout=log, stderr=log)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+        def query(expression):
+            url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode(
+                {"query": expression})
+            try:
+                with opener.open(url, timeout=PATIENCE_S) as answer:
+                    return json.load(answer)["data"]["result"]
+            except urllib.error.HTTPError as error:
+                self.assertEqual(error.code, 503, f"{expression}: {error.read().decode()}")
+            except OSError:
+                pass  # not up yet
+            return []
+
+        dashboard = json.loads((DEPLOY / "grafana" / "zctrace.json").read_text())
+        expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+        self.assertGreater(len(expressions), 15)
+        for expression in expressions:
+            for variable, value in (("$__rate_interval", "5s"), ("$__range", "1m"),
+                                    ("$instance", ".+"), ("$name", ".+")):
+                expression = expression.replace(variable, value)
+            with self.subTest(expression):
+                self.assertNotIn("$", expression)
+                samples = self.wait_until(lambda: query(expression), expression)
+                self.assertTrue(all(sample["value"][1] != "" for sample in samples))
+        (share,) = self.wait_until(lambda: query("instance_name:zctrace_zero_copy:ratio_rate5m"),
+                                   "the recorded share")
+        self.assertAlmostEqual(float(share["value"][1]), 0.5, delta=0.05)
+        # A scrape that took too long on a busy machine is one, until the next.
+        for alarm in ("ALERTS{alertname=~'Zctrace.+'}", "count(up == 0)"):
+            self.wait_until(lambda alarm=alarm: query("count(up)") and not query(alarm),
+                            f"nothing is wrong: {alarm}")

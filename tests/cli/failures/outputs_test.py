@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+"""Outputs that are closed, full or gone: zctrace writes what can be written and reports the rest as
+an error; targets do not notice."""
+
+import hashlib
+import os
+import signal
+import subprocess
+
+from faults import COMPARE, LARGE, SMALL, Digest, Faults, FullPipe, is_empty
+from kernel_objects import bpf_objects_of, wait_until_unloaded
+from paths import PATIENCE_S, ZCTRACE
+from processes import writes_to
+from report import Report
+
+
+class WritingTheReport(FullPipe):
+    def writing(self, command):
+        """zctrace while it waits for somebody to read its report, and the pipe's end."""
+        reader, writer = self.full_pipe()
+        self.addCleanup(reader.close)
+        self.target = None
+        if command == "attach":
+            self.target = Digest(self)
+            words = ["attach", "-p", self.target.pid, "-d", "100ms"]
+        elif command == "run":
+            words = ["run"]
+        else:
+            words = [*COMPARE, *SMALL]
+        words += ["-q", "--json", "-"] + (["--", "true"] if command == "run" else [])
+        process = self.start([ZCTRACE, *words], stdout=writer, stderr=subprocess.PIPE, text=True,
+                             start_new_session=True)
+        os.close(writer)
+        self.wait_until(lambda: writes_to(process.pid, 1) or process.poll() is not None,
+                        "zctrace writes its report")
+        return process, reader
+
+    def check_each(self, what_happens):
+        for command in ("run", "attach", "compare"):
+            with self.subTest(command):
+                process, reader = self.writing(command)
+                ids = bpf_objects_of(process.pid)
+                if self.target:
+                    self.target.feed()
+                what_happens(process, reader)
+                process.wait(PATIENCE_S)
+                self.assert_nothing_left(process, ids)
+                if self.target:
+                    self.target.feed()
+                    self.target.assert_right()
+
+    def test_killed(self):
+        self.check_each(lambda process, _: process.kill())
+
+    def test_pipe_that_is_closed(self):
+        def close(process, reader):
+            reader.close()
+            self.assertEqual(process.wait(PATIENCE_S), 1)
+            self.assertEqual(process.stderr.read().splitlines()[-1],
+                             "zctrace: cannot write to standard output: Broken pipe")
+
+        self.check_each(close)
+
+    def test_stopped_and_continued(self):
+        def stop(process, reader):
+            self.stop(process)
+            process.send_signal(signal.SIGCONT)
+            Report(reader.read().decode().lstrip())
+            self.assertEqual(process.wait(PATIENCE_S), 0)
+
+        self.check_each(stop)
+
+
+class FullDisk(Faults):
+    """A report for which there is no room is an error, and no half of one stays."""
+
+    def in_small_space(self, command, room):
+        """Runs `command` where self.directory has `room` for data. What is in there afterwards."""
+        script = ('mount -t tmpfs -o size=16k none "$1" && head -c "$2" /dev/zero >"$1/filler" &&'
+                  ' cd "$1" && shift 2 && { "$@"; echo status=$?; ls; cat report.json 2>&-; }')
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", self.directory,
+                               str(16384 - room), ZCTRACE, *map(str, command)], text=True,
+                              capture_output=True, check=False, timeout=PATIENCE_S)
+        self.assertIn("status=", done.stdout, done.stderr)
+        output, _, rest = done.stdout.partition("status=")
+        status, *files = rest.splitlines()
+        return int(status), output, files, done.stderr
+
+    def check(self, command, room):
+        status, output, files, errors = self.in_small_space(command, room)
+        self.assertEqual(status, 1)
+        self.assertEqual(files, ["filler"])
+        self.assertEqual(errors.splitlines()[-1],
+                         "zctrace: cannot write 'report.json': No space left on device")
+        return output
+
+    def test_run(self):
+        # 4096: the first page finds room, the rest does not.
+        for room in (0, 4096):
+            output = self.check(["run", "-q", "--json", "report.json", "-e", "%all", "--", "seq",
+                                 "3"], room)
+            self.assertEqual(output, "1\n2\n3\n")
+
+    def test_attach(self):
+        target = Digest(self)
+        self.check(["attach", "-q", "-p", target.pid, "-d", "100ms", "--json", "report.json"], 0)
+        target.feed()
+        target.assert_right()
+
+    def test_attach_keeps_the_intervals_that_found_room(self):
+        target = Digest(self)
+        status, _, files, errors = self.in_small_space(
+            ["attach", "-q", "-p", target.pid, "-i", "20ms", "--json", "report.json"], 8192)
+        self.assertEqual(status, 1)
+        self.assertIn("No space left on device", errors)
+        self.assertEqual(files[:2], ["filler", "report.json"])
+        for line in files[2:]:
+            self.assertEqual(Report(line)["command"], "attach")
+        target.feed()
+        target.assert_right()
+
+    def test_compare(self):
+        output = self.check([*COMPARE, *SMALL, "--json", "report.json"], 0)
+        # The table still is what it would have been.
+        self.assertIn("read_write", output)
+
+    def test_report_of_before_is_replaced_by_nothing_rather_than_a_half(self):
+        script = ('mount -t tmpfs -o size=8k none "$1" && cd "$1" && echo kept >report.json &&'
+                  ' head -c 4096 /dev/zero >filler && shift && "$@"; echo $?; wc -c <report.json')
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", self.directory, ZCTRACE,
+                               "run", "-q", "--json", "report.json", "-e", "%all", "--", "true"],
+                              text=True, capture_output=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual(done.stdout.split(), ["1", "0"], done.stderr)
+
+
+class HungUp(Faults):
+    """The terminal goes away. zctrace ends, reports to files, and leaves the others alone."""
+
+    def hang_up_and_wait(self, process):
+        ids = bpf_objects_of(process.pid)
+        process.screen.close()
+        status = process.wait(PATIENCE_S)
+        self.assertGreaterEqual(status, 0, "died of a signal")
+        wait_until_unloaded(self, ids)
+        self.wait_until(lambda: not list(self.session_of(process.pid)), "all are gone")
+        return status
+
+    def check(self, command, target):
+        words = [word for word in self.words(command, target.pid) if word != "-q"]
+        for objects in self.stages()[1::2]:
+            with self.subTest(command, objects=objects):
+                process, _ = self.begin_and_stop(lambda: self.begin_in_terminal(words), objects)
+                target.feed()
+                self.hang_up_and_wait(process)
+                target.feed()
+
+    def test_attach(self):
+        target = Digest(self)
+        self.check("attach", target)
+        target.wait_until_all_is_read()
+        before = target.fed
+        process = self.begin_in_terminal(["attach", "-p", target.pid, "--json", self.path])
+        self.wait_until_observing(process)
+        target.feed()
+        target.wait_until_all_is_read()
+        self.hang_up_and_wait(process)
+        report = Report(self.path.read_text())
+        self.assertEqual(report.bytes("read", "pipe", "user"), target.fed - before)
+        target.assert_right()
+
+    def test_top_and_export(self):
+        target = Digest(self)
+        for command in ("top", "export"):
+            self.check(command, target)
+            process = self.begin_in_terminal(self.words(command, target.pid))
+            self.wait_until_observing(process)
+            self.hang_up_and_wait(process)
+        target.assert_right()
+
+    def test_compare(self):
+        words = ["1000" if word == "1" else word for word in COMPARE]
+        process = self.begin_in_terminal([*words, *LARGE])
+        self.wait_until(lambda: b"round 1" in process.screen.text, "the first round")
+        self.assertEqual(self.hang_up_and_wait(process), 128 + signal.SIGHUP)
+
+    def test_run_reports_on_a_command_that_goes_on(self):
+        sum_path = self.directory / "sum"
+        fifo = self.make_fifo()
+        process = self.begin_in_terminal(
+            ["run", "--json", self.path, "--", "sh", "-c",
+             f"trap '' HUP; sha256sum <{fifo} >{sum_path}; echo done >>{sum_path}"])
+        self.wait_until_observing(process)
+        with open(fifo, "wb") as feed:
+            feed.write(b"x" * 100_003)
+            feed.flush()
+            self.wait_until(lambda: is_empty(feed), "the command has read all")
+            ids = bpf_objects_of(process.pid)
+            process.screen.close()
+            process.wait(PATIENCE_S)
+            wait_until_unloaded(self, ids)
+            report = Report(self.path.read_text())
+            self.assertIsNone(report["exit_code"])
+            self.assertEqual(report.bytes("read", "pipe", "user"), 100_003)
+            feed.write(b"x" * 100_003)
+        self.wait_until(lambda: "done" in sum_path.read_text(), "the command ends")
+        self.assertEqual(sum_path.read_text().split()[0],
+                         hashlib.sha256(b"x" * 200_006).hexdigest())
+
+
+class NobodyListens(Faults):
+    """Standard error is gone: what zctrace has to say is not worth ending for."""
+
+    def test_export_serves_without_a_word(self):
+        target = Digest(self)
+        reader, writer = os.pipe()
+        os.close(reader)
+        process = self.begin("export", target.pid, stderr=writer)
+        os.close(writer)
+        self.wait_until_observing(process)
+        target.feed()
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE_S), 0)
+        target.assert_right()
+
+    def test_table_that_cannot_be_written_does_not_cost_the_file(self):
+        with open("/dev/full", "w") as full:
+            done = self.zctrace("run", "--json", self.path, "--", "true", stderr=full)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(Report(self.path.read_text())["exit_code"], 0)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""Full maps: what finds no space is counted as lost."""
+
+import json
+import os
+import signal
+
+from accounts import MOST_CALLS, Accounted
+from attached import NULL
+from harness import in_both_modes
+from paths import PATIENCE_S
+from report import NO_CALLS, Report, reports_of
+
+
+class NoRoom(Accounted):
+    """Maps made tiny: what is refused is counted, --strict says so, nobody dies of it."""
+
+    def run_without_room(self, room, *command):
+        """The report of a run that lost something, with its status and its text checked."""
+        path = self.directory / "report.json"
+        done = self.zctrace("run", "--strict", "--room", room, "--json", path, "--", *command)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("LOST", done.stderr)
+        report = Report(path.read_text())
+        self.assertEqual(report["exit_code"], 0)
+        self.assertGreater(report["completeness"]["lost_events"], 0)
+        return report, done.stdout
+
+    def lost(self, report, reason):
+        """The only reason for which something was lost."""
+        lost = report["completeness"]["lost"]
+        self.assertEqual({name for name, count in lost.items() if count}, {reason})
+        return lost[reason]
+
+    def test_processes(self):
+        report, stdout = self.run_without_room("accounts=5", self.program("short_lived"),
+                                               "processes", 300)
+        known = json.loads(stdout)
+        lost = self.lost(report, "accounts_full")
+        self.assertEqual(report["completeness"]["unfollowed_tasks"], lost)
+        self.assertLess(report.process_count, known["processes"])
+        self.assertGreaterEqual(report.process_count + lost, known["processes"])
+        self.assert_short_by(report, known, lost)
+
+    def test_tasks(self):
+        report, stdout = self.run_without_room("tasks=20", self.program("short_lived"),
+                                               "processes", 300)
+        known = json.loads(stdout)
+        lost = self.lost(report, "task_memory")
+        self.assertEqual(report["completeness"]["unfollowed_tasks"], lost)
+        self.assertEqual(report.process_count, 20)
+        self.assertGreaterEqual(20 + lost, known["processes"])
+        self.assert_short_by(report, known, lost)
+
+    def test_threads(self):
+        report, stdout = self.run_without_room("tasks=20", self.program("short_lived"),
+                                               "threads", 300)
+        known = json.loads(stdout)
+        lost = self.lost(report, "task_memory")
+        self.assertEqual(report.totals["threads"], 20)
+        self.assertGreaterEqual(20 + lost, known["threads"])
+        self.assert_short_by(report, known, lost)
+
+    def assert_short_by(self, report, known, tasks):
+        (expected,) = [row for row in known["rows"] if tuple(row[:3]) == NULL]
+        found = report.data_rows().get(NULL, NO_CALLS)
+        self.assertLess(found["calls"], expected[3])
+        self.assertLessEqual(expected[3] - found["calls"], MOST_CALLS * tasks)
+        self.assertLess(found["bytes"], expected[6])
+
+    @in_both_modes
+    def test_rows(self, mode):
+        """Each call is in a row or lost; what is found is never more than there was."""
+        program = self.program("short_lived")
+        whole = self.observe(program, "processes", 300, mode=mode).report
+        path = self.directory / "report.json"
+        done = self.zctrace("run", "-q", "--strict", "--room", "rows=7", "--json", path, *mode,
+                            "--", program, "processes", 300)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        report = Report(path.read_text())
+        self.assertEqual(report.process_count, 301)
+        lost = self.lost(report, "rows_full")
+        missing = whole.totals["syscalls"] - report.totals["syscalls"]
+        self.assertGreater(missing, 0)
+        # A row of switches only is one lost, and no call is missing.
+        self.assertLessEqual(missing, lost)
+        for key, row in report.data_rows().items():
+            self.assertLessEqual(row["calls"], whole.data_rows()[key]["calls"])
+
+    def test_rows_that_make_room_for_others(self):
+        """With few rows in the kernel and more kinds of calls than a task has rows."""
+        command = [self.program("vectors"), self.directory / "file"]
+        whole = self.observe(*command, mode=["-e", "%io"]).report
+        report, _ = self.run_without_room("rows=2", *command)
+        lost = self.lost(report, "rows_full")
+        missing = whole.totals["syscalls"] - report.totals["syscalls"]
+        self.assertGreater(missing, 0)
+        self.assertIn(lost - missing, (0, 1))  # one: a row of switches only
+
+    def test_command_lines(self):
+        program = self.program("short_lived")
+        report, stdout = self.run_without_room("commands=3", program, "commands", 100)
+        lost = self.lost(report, "commands_full")
+        self.assertLessEqual(lost, 100)
+        # No count is touched.
+        self.assert_known(program, report, stdout)
+
+    def test_everybody_without_room_for_most(self):
+        for room in ("accounts=3", "tasks=3", "rows=1"):
+            with self.subTest(room=room):
+                target = self.short_lived("processes", 100)
+                path = self.directory / f"{room}.json"
+                attached = self.attach("-a", "--strict", "--room", room, path=path)
+                self.let_live(target)
+                attached.send_signal(signal.SIGINT)
+                _, errors = attached.communicate(timeout=PATIENCE_S)
+                self.assertEqual((attached.returncode, errors), (3, ""))
+                report = Report(path.read_text())
+                self.assertGreater(report["completeness"]["lost_events"], 0)
+
+    def test_a_refused_task_is_lost_once(self):
+        """However often the collector looks whether there is room by now."""
+        name = f"refused{os.getpid()}"
+        targets = [self.commanded(name) for _ in range(4)]
+        path = self.directory / "intervals.json"
+        attached = self.attach("-n", name, "--room", "tasks=2", "-i", "50ms", path=path)
+        self.wait_for_intervals(path, 30)
+        attached.send_signal(signal.SIGINT)
+        attached.communicate(timeout=PATIENCE_S)
+        reports = reports_of(path)
+        lost = [report["completeness"]["lost"]["task_memory"] for report in reports]
+        # The first interval begins with what there was at the beginning.
+        self.assertEqual((lost[0], sum(lost)), (2, 2))
+        for target in targets:
+            self.end(target)
+
+    def test_more_pids_than_room(self):
+        targets = [self.commanded() for _ in range(3)]
+        pids = ",".join(str(target.pid) for target in targets)
+        for room in ("wanted_pids=1", "tasks=1", "accounts=1"):
+            with self.subTest(room=room):
+                done = self.zctrace("attach", "-p", pids, "--room", room)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr, r"^zctrace: cannot observe process \d+: .*\n$")
+        for target in targets:
+            self.end(target)
+
+    def test_a_map_that_there_is_not(self):
+        for room in ("nothing=1", "rows=0", "rows", "rows=many", "observed=4"):
+            with self.subTest(room=room):
+                done = self.zctrace("run", "--room", room, "--", "true")
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertRegex(done.stderr, "^zctrace: (no hash map|--room) .*\nUsage: ")

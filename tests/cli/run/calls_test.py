@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""Calls that an observer of syscalls easily miscounts; each fixture knows what it did."""
+
+import os
+import subprocess
+
+from harness import ALL, TestCase, in_both_modes
+from paths import PATIENCE_S, tool
+
+
+class OtherNumbers(TestCase):
+    """Calls whose numbers are not those of the 64-bit table."""
+
+    @in_both_modes
+    def test_int_0x80_of_a_64_bit_process_is_counted_apart(self, mode):
+        plain = self.observe_fixture("nothing", mode=mode).report.calls()
+        observed = self.observe_fixture("int80", mode=mode)
+        # 17 through int 0x80, openat twice, getpid twice.
+        self.assertEqual(observed.report.calls()["other"]["calls"],
+                         plain["other"]["calls"] + 17 + 2 + 2)
+
+    @in_both_modes
+    def test_int_0x80_is_never_named_after_the_64_bit_table(self, mode):
+        observed = self.observe_fixture("int80", mode=[*mode, *ALL])
+        calls = observed.report.calls()
+        self.assertEqual(calls["write"]["calls"], 19 + 1)
+        # What 0, 3, 4 and 20 would be.
+        for name in ("stat", "writev"):
+            self.assertNotIn(name, calls)
+        self.assertEqual(calls["other"]["calls"], 17)
+
+    @in_both_modes
+    def test_numbers_of_no_syscall(self, mode):
+        observed = self.observe_fixture("odd_numbers", mode=[*mode, *ALL])
+        self.assertEqual(observed.report.calls()["other"]["calls"], 7 + 3 + 11 + 5)
+
+    @in_both_modes
+    def test_32_bit_process_that_becomes_a_64_bit_one(self, mode):
+        nothing = self.program("nothing")
+        # All that is in 64-bit rows is of the second program.
+        observed = self.observe(self.program("exec_m32"), nothing, mode=mode)
+        if "skip" in observed.stdout:
+            self.skipTest("exec_m32 was built without -m32")
+        expected = self.observe(nothing, mode=mode).report
+        self.assert_same_rows(observed.report.data_rows(), expected.data_rows())
+        compat = observed.report["completeness"]["compat_syscalls"]
+        self.assertGreaterEqual(compat, 13)
+        # The execve between them begins in one ABI and ends in the other.
+        self.assertIn(expected.totals["syscalls"] + compat - observed.report.totals["syscalls"],
+                      (0, 1))
+
+
+class Restarts(TestCase):
+    """ERESTART* is no error and moves nothing; the repetition is a call of its own."""
+
+    @in_both_modes
+    def test_read_restarted_after_a_signal(self, mode):
+        self.observe_fixture("restarted", "restart", mode=mode)
+
+    @in_both_modes
+    def test_read_not_restarted_after_a_signal(self, mode):
+        self.observe_fixture("restarted", "eintr", mode=mode)
+
+    @in_both_modes
+    def test_epoll_pwait_ends_with_eintr(self, mode):
+        self.observe_fixture("restarted", "epoll", mode=[*mode, *ALL])
+
+    @in_both_modes
+    def test_restart_syscall_belongs_to_the_poll_that_it_restarts(self, mode):
+        self.observe_fixture("restarted", "poll", mode=[*mode, *ALL])
+
+    @in_both_modes
+    def test_restart_syscall_belongs_to_the_sleep_that_it_restarts(self, mode):
+        self.observe_fixture("restarted", "sleep", mode=[*mode, *ALL])
+
+
+class Results(TestCase):
+    """A call's result is not always what it moved."""
+
+    @in_both_modes
+    def test_calls_denied_by_seccomp(self, mode):
+        observed = self.observe_fixture("denied", self.directory / "file", mode=mode)
+        self.assertEqual(observed.report.calls()["pread64"]["errors"], 11)
+
+    def test_calls_denied_by_seccomp_among_all_calls(self):
+        observed = self.observe(self.program("denied"), self.directory / "file", mode=ALL)
+        self.assertEqual(observed.report.calls()["rt_sigreturn"]["calls"], 7)
+
+    @in_both_modes
+    def test_sendmmsg_and_recvmmsg_and_flags_that_inflate(self, mode):
+        self.observe_fixture("messages", mode=mode)
+
+    @in_both_modes
+    def test_read_and_write_families(self, mode):
+        self.observe_fixture("vectors", self.directory / "file", mode=mode)
+
+    @in_both_modes
+    def test_splice_tee_and_vmsplice_both_ways(self, mode):
+        observed = self.observe_fixture("pipes", self.directory / "file", mode=mode)
+        self.assertGreater(observed.report.totals["zero_copy_share"], 0.5)
+
+    @in_both_modes
+    def test_sendfile_to_socket_file_pipe_and_device(self, mode):
+        self.observe_fixture("sendfiles", self.directory / "from", self.directory / "to",
+                             mode=mode)
+
+    @in_both_modes
+    def test_sendfile_of_tmpfs(self, mode):
+        if not os.access("/dev/shm", os.W_OK):
+            self.skipTest("/dev/shm cannot be written")
+        shared = f"/dev/shm/zctrace-test-{os.getpid()}"
+        self.addCleanup(os.unlink, shared)
+        self.observe_fixture("sendfiles", shared, self.directory / "to", mode=mode)
+
+    @in_both_modes
+    def test_copy_file_range_and_refused_clones(self, mode):
+        if not os.access("/dev/shm", os.W_OK):
+            self.skipTest("/dev/shm cannot be written")
+        # On tmpfs, which never clones.
+        paths = [f"/dev/shm/zctrace-test-{os.getpid()}-{end}" for end in ("from", "to")]
+        for path in paths:
+            self.addCleanup(os.unlink, path)
+        self.observe_fixture("file_copies", *paths, "refused", mode=mode)
+
+    @in_both_modes
+    def test_clones_of_a_file_system_that_has_them(self, mode):
+        if os.geteuid() != 0:
+            self.skipTest("mounting needs root")
+        image, mount = self.directory / "image", self.directory / "mount"
+        mount.mkdir()
+        with open(image, "wb") as file:
+            file.truncate(512 << 20)
+        subprocess.run([tool("mkfs.xfs"), "-q", image], check=True, timeout=PATIENCE_S)
+        mounted = subprocess.run([tool("mount"), "-o", "loop", image, mount], check=False,
+                                 capture_output=True, text=True, timeout=PATIENCE_S)
+        if mounted.returncode != 0:
+            self.skipTest(f"XFS cannot be mounted: {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, [tool("umount"), mount], check=True, timeout=PATIENCE_S)
+        self.observe_fixture("file_copies", mount / "from", mount / "to", "cloned", mode=mode)
+
+
+class Descriptors(TestCase):
+    """A kind is that of the descriptor when the call began."""
+
+    @in_both_modes
+    def test_descriptor_closed_by_another_thread_while_a_read_blocks(self, mode):
+        self.observe_fixture("replaced", "close", mode=mode)
+
+    @in_both_modes
+    def test_descriptor_replaced_by_a_file_while_a_read_blocks(self, mode):
+        self.observe_fixture("replaced", "file", self.directory / "file", mode=mode)
+
+    @in_both_modes
+    def test_descriptor_replaced_by_a_socket_while_a_read_blocks(self, mode):
+        self.observe_fixture("replaced", "socket", mode=mode)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""io_uring: its requests count as the calls that they replace."""
+
+from harness import TestCase, in_both_modes
+from report import Report
+
+
+class Uring(TestCase):
+    """io_uring's operations are no syscalls, and may be done by threads of the kernel."""
+
+    def observe_uring(self, what, mode):
+        observed = self.observe_fixture("uring", what, self.directory / "file", mode=mode)
+        rows = observed.report.totals["rows"]
+        for row in rows:
+            self.assertEqual(row["asynchronous"], row["syscall"].startswith("io_uring:"))
+        self.assertEqual(observed.report.totals["syscalls"],
+                         sum(row["calls"] for row in rows if not row["asynchronous"]))
+        return observed
+
+    @in_both_modes
+    def test_read_and_write(self, mode):
+        observed = self.observe_uring("read_write", mode)
+        self.assertEqual(observed.report.calls()["io_uring:other"]["calls"], 1)  # the no-op
+
+    @in_both_modes
+    def test_read_and_write_by_workers(self, mode):
+        self.observe_uring("workers", mode)
+
+    @in_both_modes
+    def test_read_and_write_submitted_by_a_kernel_thread(self, mode):
+        self.observe_uring("polled", mode)
+
+    @in_both_modes
+    def test_splice_by_workers(self, mode):
+        self.observe_uring("splice", mode)
+
+    @in_both_modes
+    def test_send_and_receive(self, mode):
+        self.observe_uring("sockets", mode)
+
+
+    def lost_results(self, what):
+        path = self.directory / "report.json"
+        done = self.zctrace("run", "--strict", "--json", path, "--", self.program("uring"), what,
+                            self.directory / "file")
+        if "skip" in done.stdout:
+            self.skipTest(done.stdout)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        report = Report(path.read_text())
+        self.assertEqual(report["exit_code"], 0)
+        lost = report["completeness"]["lost"]
+        self.assertEqual({name for name, count in lost.items() if count}, {"uring_results"})
+        return lost["uring_results"], report
+
+    def test_results_of_a_multishot_request_are_lost_and_not_silently(self):
+        lost, _ = self.lost_results("multishot")
+        self.assertEqual(lost, 7)
+
+    def test_results_without_room_in_the_ring_are_lost_and_not_silently(self):
+        lost, report = self.lost_results("overflow")
+        self.assertEqual(lost, 16)
+        self.assertEqual(report.calls()["io_uring:other"]["calls"], 32)
