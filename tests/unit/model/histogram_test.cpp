@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kNoMax = std::numeric_limits<std::uint64_t>::max();
 
-TEST(Histogram, buckets_are_half_octaves_without_gaps) {
+TEST(Histogram, BucketsAreHalfOctavesWithoutGaps) {
   EXPECT_EQ(Histogram::lower_bound_ns(0), 0u);
   EXPECT_EQ(Histogram::upper_bound_ns(0), 48u);
   EXPECT_EQ(Histogram::lower_bound_ns(1), 48u);
@@ -29,12 +29,12 @@ TEST(Histogram, buckets_are_half_octaves_without_gaps) {
   }
 }
 
-TEST(Histogram, empty_has_no_percentile) {
+TEST(Histogram, EmptyHasNoPercentile) {
   EXPECT_EQ(Histogram{}.total(), 0u);
   EXPECT_EQ(Histogram{}.percentile_ns(0.5, 100), std::nullopt);
 }
 
-TEST(Histogram, every_percentile_of_one_sample_is_that_sample) {
+TEST(Histogram, EveryPercentileOfOneSampleIsThatSample) {
   Histogram histogram;
   histogram.add(10, 1);  // [1024, 1536)
   for (const double fraction : {0.01, 0.5, 0.9, 0.99, 1.0}) {
@@ -42,7 +42,7 @@ TEST(Histogram, every_percentile_of_one_sample_is_that_sample) {
   }
 }
 
-TEST(Histogram, a_percentile_at_a_border_is_the_border) {
+TEST(Histogram, APercentileAtABorderIsTheBorder) {
   Histogram histogram;
   histogram.add(10, 10);  // [1024, 1536)
   histogram.add(11, 10);  // [1536, 2048)
@@ -51,14 +51,14 @@ TEST(Histogram, a_percentile_at_a_border_is_the_border) {
   EXPECT_EQ(histogram.percentile_ns(1.0, 2047), 2047u);
 }
 
-TEST(Histogram, interpolates_inside_a_bucket) {
+TEST(Histogram, InterpolatesInsideABucket) {
   Histogram histogram;
   histogram.add(10, 4);
   EXPECT_EQ(histogram.percentile_ns(0.25, 5000), 1024u + 512 / 4);
   EXPECT_EQ(histogram.percentile_ns(0.5, 5000), 1024u + 512 / 2);
 }
 
-TEST(Histogram, skips_empty_buckets) {
+TEST(Histogram, SkipsEmptyBuckets) {
   Histogram histogram;
   histogram.add(0, 50);
   histogram.add(40, 50);
@@ -66,7 +66,7 @@ TEST(Histogram, skips_empty_buckets) {
   EXPECT_GE(*histogram.percentile_ns(0.51, kNoMax), Histogram::lower_bound_ns(40));
 }
 
-TEST(Histogram, is_never_above_the_maximum) {
+TEST(Histogram, IsNeverAboveTheMaximum) {
   Histogram histogram;
   histogram.add(10, 100);
   for (const double fraction : {0.5, 0.9, 0.99, 1.0}) {
@@ -76,13 +76,13 @@ TEST(Histogram, is_never_above_the_maximum) {
   }
 }
 
-TEST(Histogram, a_maximum_from_a_longer_window_does_not_leave_the_bucket) {
+TEST(Histogram, AMaximumFromALongerWindowDoesNotLeaveTheBucket) {
   Histogram histogram;
   histogram.add(10, 1);
   EXPECT_EQ(histogram.percentile_ns(0.99, 1'000'000), 1536u);
 }
 
-TEST(Histogram, the_open_last_bucket_ends_at_the_maximum) {
+TEST(Histogram, TheOpenLastBucketEndsAtTheMaximum) {
   Histogram histogram;
   histogram.add(63, 2);
   const std::uint64_t max_ns = 200'000'000'000;
@@ -91,7 +91,7 @@ TEST(Histogram, the_open_last_bucket_ends_at_the_maximum) {
   EXPECT_EQ(histogram.percentile_ns(1.0, max_ns), max_ns);
 }
 
-TEST(Histogram, percentiles_do_not_decrease) {
+TEST(Histogram, PercentilesDoNotDecrease) {
   Histogram histogram;
   for (std::size_t bucket = 3; bucket < 40; ++bucket) histogram.add(bucket, bucket * 7 % 11);
   std::uint64_t previous = 0;
@@ -102,14 +102,14 @@ TEST(Histogram, percentiles_do_not_decrease) {
   }
 }
 
-TEST(Histogram, rounding_of_a_fraction_does_not_change_the_sample) {
+TEST(Histogram, RoundingOfAFractionDoesNotChangeTheSample) {
   Histogram histogram;  // 0.07 * 100 is 7.000000000000001
   histogram.add(10, 7);
   histogram.add(30, 93);
   EXPECT_EQ(histogram.percentile_ns(0.07, kNoMax), 1536u);
 }
 
-TEST(Histogram, adds_and_subtracts_by_bucket) {
+TEST(Histogram, AddsAndSubtractsByBucket) {
   Histogram later;
   later.add(3, 5);
   later.add(9, 7);

@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "tests/unit/builders.h"
+
 namespace zctrace {
 namespace {
 
@@ -13,28 +15,14 @@ constexpr std::uint64_t kN = 1'000'003;  // a prime: no two sums of it look alik
 
 Row moved(std::string syscall, Kind from, Kind to, Copy copy, std::uint64_t bytes,
           std::uint64_t calls = 1) {
-  Row row;
-  row.syscall = std::move(syscall);
-  row.from = from;
-  row.to = to;
-  row.copy = copy;
-  row.calls = calls;
-  row.bytes = bytes;
-  return row;
+  return row(std::move(syscall), from, to, copy, calls, bytes);
 }
 
 Row splice(Kind from, Kind to, std::uint64_t bytes) {
   return moved("splice", from, to, Copy::in_kernel, bytes);
 }
 
-Process process_of(std::vector<Row> rows, std::int64_t pid = 7) {
-  Process process;
-  process.pid = pid;
-  process.rows = std::move(rows);
-  return process;
-}
-
-TEST(Process, without_rows_delivers_nothing) {
+TEST(Process, WithoutRowsDeliversNothing) {
   const Process process;
   EXPECT_EQ(process.syscalls(), 0u);
   EXPECT_EQ(process.crossings(), 0u);
@@ -43,7 +31,7 @@ TEST(Process, without_rows_delivers_nothing) {
   EXPECT_EQ(process.zero_copy_share(), std::nullopt);
 }
 
-TEST(Process, read_and_write_copy_twice_and_deliver_once) {
+TEST(Process, ReadAndWriteCopyTwiceAndDeliverOnce) {
   const Process process =
       process_of({moved("read", Kind::file, Kind::user, Copy::copied, kN, 11),
                   moved("write", Kind::user, Kind::socket, Copy::copied, kN, 10)});
@@ -55,13 +43,13 @@ TEST(Process, read_and_write_copy_twice_and_deliver_once) {
   EXPECT_EQ(process.zero_copy_share(), 0.0);
 }
 
-TEST(Process, reading_alone_delivers_nothing) {
+TEST(Process, ReadingAloneDeliversNothing) {
   const Process process = process_of({moved("read", Kind::file, Kind::user, Copy::copied, kN)});
   EXPECT_EQ(process.delivered_bytes(), 0u);
   EXPECT_EQ(process.zero_copy_share(), std::nullopt);
 }
 
-TEST(Process, sendfile_is_all_zero_copy) {
+TEST(Process, SendfileIsAllZeroCopy) {
   const Process process =
       process_of({moved("sendfile", Kind::file, Kind::socket, Copy::in_kernel, kN)});
   EXPECT_EQ(process.in_kernel_bytes(), kN);
@@ -69,7 +57,7 @@ TEST(Process, sendfile_is_all_zero_copy) {
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
 
-TEST(Process, a_header_written_before_sendfile_lowers_the_share) {
+TEST(Process, AHeaderWrittenBeforeSendfileLowersTheShare) {
   const Process process =
       process_of({moved("writev", Kind::user, Kind::socket, Copy::copied, 250),
                   moved("sendfile", Kind::file, Kind::socket, Copy::in_kernel, 750)});
@@ -77,14 +65,14 @@ TEST(Process, a_header_written_before_sendfile_lowers_the_share) {
   EXPECT_EQ(process.zero_copy_share(), 0.75);
 }
 
-TEST(Process, a_clone_is_zero_copy_from_file_to_file) {
+TEST(Process, ACloneIsZeroCopyFromFileToFile) {
   const Process process =
       process_of({moved("ioctl:FICLONE", Kind::file, Kind::file, Copy::in_kernel, kN)});
   EXPECT_EQ(process.delivered_bytes(), kN);
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
 
-TEST(Process, a_splice_pair_delivers_its_bytes_once) {
+TEST(Process, ASplicePairDeliversItsBytesOnce) {
   const Process process =
       process_of({splice(Kind::file, Kind::pipe, kN), splice(Kind::pipe, Kind::socket, kN)});
   EXPECT_EQ(process.in_kernel_bytes(), 2 * kN);
@@ -93,26 +81,26 @@ TEST(Process, a_splice_pair_delivers_its_bytes_once) {
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
 
-TEST(Process, what_is_left_in_the_pipe_is_delivered_to_its_reader) {
+TEST(Process, WhatIsLeftInThePipeIsDeliveredToItsReader) {
   const Process process =
       process_of({splice(Kind::file, Kind::pipe, 1000), splice(Kind::pipe, Kind::socket, 600)});
   EXPECT_EQ(process.delivered_bytes(), 1000u);
   EXPECT_EQ(process.zero_copy_bytes(), 1000u);
 }
 
-TEST(Process, splicing_into_someone_elses_pipe_is_a_delivery) {
+TEST(Process, SplicingIntoSomeoneElsesPipeIsADelivery) {
   const Process process = process_of({splice(Kind::file, Kind::pipe, kN)});
   EXPECT_EQ(process.delivered_bytes(), kN);
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
 
-TEST(Process, standard_input_spliced_to_a_socket_is_a_delivery) {
+TEST(Process, StandardInputSplicedToASocketIsADelivery) {
   const Process process = process_of({splice(Kind::pipe, Kind::socket, kN)});
   EXPECT_EQ(process.delivered_bytes(), kN);
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
 
-TEST(Process, a_tee_delivers_to_both_sinks) {
+TEST(Process, ATeeDeliversToBothSinks) {
   const Process process =
       process_of({splice(Kind::file, Kind::pipe, kN),
                   moved("tee", Kind::pipe, Kind::pipe, Copy::in_kernel, kN),
@@ -122,7 +110,7 @@ TEST(Process, a_tee_delivers_to_both_sinks) {
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
 
-TEST(Process, a_tee_between_two_pipes_of_others_delivers_to_both) {
+TEST(Process, ATeeBetweenTwoPipesOfOthersDeliversToBoth) {
   const Process process = process_of({splice(Kind::file, Kind::pipe, kN),
                                       moved("tee", Kind::pipe, Kind::pipe, Copy::in_kernel, kN),
                                       splice(Kind::pipe, Kind::pipe, 2 * kN)});
@@ -130,7 +118,7 @@ TEST(Process, a_tee_between_two_pipes_of_others_delivers_to_both) {
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
 
-TEST(Process, vmsplice_and_splice_deliver_once_and_copy_nothing) {
+TEST(Process, VmspliceAndSpliceDeliverOnceAndCopyNothing) {
   const Process process = process_of({moved("vmsplice", Kind::user, Kind::pipe, Copy::lent, kN),
                                       splice(Kind::pipe, Kind::socket, kN)});
   EXPECT_EQ(process.copied_bytes(), 0u);
@@ -139,25 +127,25 @@ TEST(Process, vmsplice_and_splice_deliver_once_and_copy_nothing) {
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
 
-TEST(Process, vmsplice_into_standard_output_is_a_zero_copy_delivery) {
+TEST(Process, VmspliceIntoStandardOutputIsAZeroCopyDelivery) {
   const Process process = process_of({moved("vmsplice", Kind::user, Kind::pipe, Copy::lent, kN)});
   EXPECT_EQ(process.delivered_bytes(), kN);
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
 
-TEST(Process, vmsplice_from_a_pipe_to_memory_is_no_delivery) {
+TEST(Process, VmspliceFromAPipeToMemoryIsNoDelivery) {
   const Process process = process_of({moved("vmsplice", Kind::pipe, Kind::user, Copy::lent, kN)});
   EXPECT_EQ(process.delivered_bytes(), 0u);
   EXPECT_EQ(process.zero_copy_share(), std::nullopt);
 }
 
-TEST(Process, writing_into_a_pipe_is_a_copied_delivery) {
+TEST(Process, WritingIntoAPipeIsACopiedDelivery) {
   const Process process = process_of({moved("write", Kind::user, Kind::pipe, Copy::copied, kN)});
   EXPECT_EQ(process.delivered_bytes(), kN);
   EXPECT_EQ(process.zero_copy_share(), 0.0);
 }
 
-TEST(Process, io_uring_moves_bytes_and_crosses_nothing) {
+TEST(Process, IoUringMovesBytesAndCrossesNothing) {
   Row read = moved("io_uring:read", Kind::file, Kind::user, Copy::copied, kN, 100);
   read.asynchronous = true;
   const Process process =
@@ -167,7 +155,7 @@ TEST(Process, io_uring_moves_bytes_and_crosses_nothing) {
   EXPECT_EQ(process.copied_bytes(), kN);
 }
 
-TEST(Process, switches_and_off_cpu_time_include_what_happened_outside_calls) {
+TEST(Process, SwitchesAndOffCpuTimeIncludeWhatHappenedOutsideCalls) {
   Row killed_inside = moved("read", Kind::pipe, Kind::user, Copy::copied, 0, 0);
   killed_inside.voluntary_switches = 2;
   killed_inside.involuntary_switches = 3;
@@ -181,7 +169,7 @@ TEST(Process, switches_and_off_cpu_time_include_what_happened_outside_calls) {
   EXPECT_EQ(process.off_cpu_ns(), 61u);
 }
 
-TEST(MergeRows, adds_rows_of_the_same_call_and_flow) {
+TEST(MergeRows, AddsRowsOfTheSameCallAndFlow) {
   Row a = moved("read", Kind::file, Kind::user, Copy::copied, 10, 1);
   a.errors = 1;
   a.max_ns = 70;
@@ -202,14 +190,14 @@ TEST(MergeRows, adds_rows_of_the_same_call_and_flow) {
   EXPECT_EQ(rows[1].from, Kind::socket);
 }
 
-TEST(Totals, of_an_empty_report_are_zero) {
+TEST(Totals, OfAnEmptyReportAreZero) {
   const Totals totals = Report{}.totals();
   EXPECT_TRUE(totals.sum.rows.empty());
   EXPECT_EQ(totals.delivered_bytes, 0u);
   EXPECT_EQ(totals.zero_copy_share(), std::nullopt);
 }
 
-TEST(Totals, a_pipe_between_two_processes_is_a_delivery_of_the_first) {
+TEST(Totals, APipeBetweenTwoProcessesIsADeliveryOfTheFirst) {
   Report report;
   report.processes = {process_of({splice(Kind::file, Kind::pipe, kN)}, 1),
                       process_of({splice(Kind::pipe, Kind::socket, kN)}, 2)};
@@ -220,7 +208,7 @@ TEST(Totals, a_pipe_between_two_processes_is_a_delivery_of_the_first) {
   EXPECT_EQ(totals.sum.delivered_bytes(), kN);
 }
 
-TEST(Totals, a_pipe_between_two_threads_is_internal) {
+TEST(Totals, APipeBetweenTwoThreadsIsInternal) {
   Report report;
   report.processes = {process_of({splice(Kind::file, Kind::pipe, kN)}),
                       process_of({splice(Kind::pipe, Kind::socket, kN)})};
@@ -230,7 +218,7 @@ TEST(Totals, a_pipe_between_two_threads_is_internal) {
   EXPECT_EQ(report.totals().zero_copy_bytes, kN);
 }
 
-TEST(Totals, sum_everything_but_the_peak_memory) {
+TEST(Totals, SumEverythingButThePeakMemory) {
   Process a = process_of({moved("read", Kind::file, Kind::user, Copy::copied, 1)}, 1);
   a.threads = 1;
   a.user_ns = 10;
@@ -257,17 +245,11 @@ TEST(Totals, sum_everything_but_the_peak_memory) {
   EXPECT_EQ(sum.rows[0].bytes, 2u);
 }
 
-Report report_of(Process process) {
-  Report report;
-  report.processes = {std::move(process)};
-  return report;
-}
-
-TEST(Difference, what_a_pipe_holds_between_two_intervals_is_delivered_once) {
-  const Report empty = report_of(process_of({}));
-  const Report filled = report_of(process_of({splice(Kind::file, Kind::pipe, kN)}));
+TEST(Difference, WhatAPipeHoldsBetweenTwoIntervalsIsDeliveredOnce) {
+  const Report empty = report_of({process_of({})});
+  const Report filled = report_of({process_of({splice(Kind::file, Kind::pipe, kN)})});
   const Report drained = report_of(
-      process_of({splice(Kind::file, Kind::pipe, kN), splice(Kind::pipe, Kind::socket, kN)}));
+      {process_of({splice(Kind::file, Kind::pipe, kN), splice(Kind::pipe, Kind::socket, kN)})});
   const Report first = difference(filled, empty);
   const Report second = difference(drained, filled);
   EXPECT_EQ(first.processes.at(0).delivered_bytes(), kN);
@@ -278,41 +260,42 @@ TEST(Difference, what_a_pipe_holds_between_two_intervals_is_delivered_once) {
   EXPECT_EQ(second.totals().zero_copy_bytes, 0u);
 }
 
-TEST(Difference, a_thread_whose_number_an_exec_changed_is_still_the_same) {
+TEST(Difference, AThreadWhoseNumberAnExecChangedIsStillTheSame) {
   Process before = process_of({splice(Kind::file, Kind::socket, kN)});
   before.account = 3;
   before.tid = 8;
   Process after = process_of({splice(Kind::file, Kind::socket, 3 * kN)});
   after.account = 3;
   after.tid = 7;
-  EXPECT_EQ(difference(report_of(after), report_of(before)).processes.at(0).delivered_bytes(),
+  EXPECT_EQ(difference(report_of({after}), report_of({before})).processes.at(0).delivered_bytes(),
             2 * kN);
 }
 
-TEST(Difference, the_rest_of_a_call_that_was_half_counted_comes_later) {
+TEST(Difference, TheRestOfACallThatWasHalfCountedComesLater) {
   Row half = moved("read", Kind::file, Kind::user, Copy::copied, kN);
   Row whole = half;
   whole.wall_ns = 5000;
   whole.latency.add(3, 1);
-  const Report between = difference(report_of(process_of({whole})), report_of(process_of({half})));
+  const Report between =
+      difference(report_of({process_of({whole})}), report_of({process_of({half})}));
   ASSERT_EQ(between.processes.size(), 1u);
   EXPECT_EQ(between.processes.at(0).rows.at(0).wall_ns, 5000u);
 }
 
-TEST(Completeness, adds_the_reasons) {
+TEST(Completeness, AddsTheReasons) {
   Completeness completeness;
   EXPECT_EQ(completeness.lost_events(), 0u);
   completeness.lost_by_reason = {{"a", 2}, {"b", 0}, {"c", 5}};
   EXPECT_EQ(completeness.lost_events(), 7u);
 }
 
-TEST(PerGb, is_per_ten_to_the_ninth) {
+TEST(PerGb, IsPerTenToTheNinth) {
   EXPECT_EQ(per_gb(5, 0), std::nullopt);
   EXPECT_DOUBLE_EQ(*per_gb(5, 1'000'000'000), 5.0);
   EXPECT_DOUBLE_EQ(*per_gb(1, 4'000'000'000), 0.25);
 }
 
-TEST(Names, of_every_kind_and_copy) {
+TEST(Names, OfEveryKindAndCopy) {
   EXPECT_EQ(kind_name(Kind::user), "user");
   EXPECT_EQ(kind_name(Kind::fuse), "fuse");
   EXPECT_EQ(kind_name(Kind::device), "device");

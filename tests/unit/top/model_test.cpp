@@ -6,24 +6,14 @@
 
 #include <chrono>
 
+#include "tests/unit/builders.h"
+
 namespace zctrace {
 namespace {
 
 using std::chrono::seconds;
 
 constexpr std::uint64_t kN = 1'000'003;
-
-Row row_of(std::string syscall, Kind from, Kind to, Copy copy, std::uint64_t calls,
-           std::uint64_t bytes) {
-  Row row;
-  row.syscall = std::move(syscall);
-  row.from = from;
-  row.to = to;
-  row.copy = copy;
-  row.calls = calls;
-  row.bytes = bytes;
-  return row;
-}
 
 Process server(std::int64_t pid, std::uint64_t writes, std::uint64_t sendfiles) {
   Process process;
@@ -33,23 +23,12 @@ Process server(std::int64_t pid, std::uint64_t writes, std::uint64_t sendfiles) 
   process.argv = {"/usr/sbin/Server-bin", "-x"};
   process.user_ns = writes * 1000;
   process.rows = {
-      row_of("write", Kind::user, Kind::socket, Copy::copied, writes, writes * 10),
-      row_of("sendfile", Kind::file, Kind::socket, Copy::in_kernel, sendfiles, sendfiles * 30)};
+      row("write", Kind::user, Kind::socket, Copy::copied, writes, writes * 10),
+      row("sendfile", Kind::file, Kind::socket, Copy::in_kernel, sendfiles, sendfiles * 30)};
   return process;
 }
 
-Report report_of(std::vector<Process> processes) {
-  Report report;
-  report.processes = std::move(processes);
-  return report;
-}
-
-Process ended(Process process) {
-  process.end_ns = 9;
-  return process;
-}
-
-TEST(TopModel, first_sample_has_totals_and_no_interval) {
+TEST(TopModel, FirstSampleHasTotalsAndNoInterval) {
   TopModel model;
   const auto sample = model.add(report_of({server(7, kN, 2)}), seconds(0));
   EXPECT_EQ(sample->seconds, 0);
@@ -61,7 +40,7 @@ TEST(TopModel, first_sample_has_totals_and_no_interval) {
   EXPECT_EQ(sample->interval.syscalls, 0u);
 }
 
-TEST(TopModel, interval_is_the_difference_to_the_sample_before) {
+TEST(TopModel, IntervalIsTheDifferenceToTheSampleBefore) {
   TopModel model;
   model.add(report_of({server(7, 100, 3), server(8, 1, 1)}), seconds(0));
   const auto sample = model.add(report_of({server(7, 100 + kN, 5), server(8, 1, 1)}), seconds(2));
@@ -85,7 +64,7 @@ TEST(TopModel, interval_is_the_difference_to_the_sample_before) {
   EXPECT_EQ(sample->total.syscalls, 100 + kN + 5 + 2);
 }
 
-TEST(TopModel, newcomer_counts_in_full) {
+TEST(TopModel, NewcomerCountsInFull) {
   TopModel model;
   model.add(report_of({}), seconds(0));
   const auto sample = model.add(report_of({server(7, 11, 2)}), seconds(1));
@@ -93,7 +72,7 @@ TEST(TopModel, newcomer_counts_in_full) {
   EXPECT_EQ(sample->processes.at(0).interval_figures.cpu_ns, 11'000u);
 }
 
-TEST(TopModel, same_pid_with_another_start_is_somebody_else) {
+TEST(TopModel, SamePidWithAnotherStartIsSomebodyElse) {
   TopModel model;
   model.add(report_of({server(7, kN, 0)}), seconds(0));
   Process next = server(7, 13, 0);
@@ -103,7 +82,7 @@ TEST(TopModel, same_pid_with_another_start_is_somebody_else) {
   EXPECT_EQ(sample->total.syscalls, kN + 13);
 }
 
-TEST(TopModel, ended_process_is_listed_once_more_and_stays_in_the_total) {
+TEST(TopModel, EndedProcessIsListedOnceMoreAndStaysInTheTotal) {
   TopModel model;
   model.add(report_of({server(7, 10, 0), server(8, 1, 0)}), seconds(0));
   const auto at_end = model.add(report_of({ended(server(7, 23, 0)), server(8, 1, 0)}), seconds(1));
@@ -116,7 +95,7 @@ TEST(TopModel, ended_process_is_listed_once_more_and_stays_in_the_total) {
   EXPECT_EQ(after->total.syscalls, 24u);
 }
 
-TEST(TopModel, forgotten_process_stays_in_the_total) {
+TEST(TopModel, ForgottenProcessStaysInTheTotal) {
   TopModel model;
   model.add(report_of({server(7, 10, 0)}), seconds(0));
   model.add(report_of({ended(server(7, 23, 0))}), seconds(1));
@@ -128,7 +107,7 @@ TEST(TopModel, forgotten_process_stays_in_the_total) {
   }
 }
 
-TEST(TopModel, sample_outlives_the_next_ones) {
+TEST(TopModel, SampleOutlivesTheNextOnes) {
   TopModel model;
   const auto old = model.add(report_of({server(7, 10, 0)}), seconds(0));
   for (int i = 0; i < 3; i++) model.add(report_of({server(9, 20, 0)}), seconds(1));
@@ -165,7 +144,7 @@ class Sorting : public testing::Test {
 
 using Pids = std::vector<std::int64_t>;
 
-TEST_F(Sorting, numbers_from_the_greatest_down) {
+TEST_F(Sorting, NumbersFromTheGreatestDown) {
   EXPECT_EQ(order(ProcessSort::syscalls), (Pids{3, 1, 2}));
   EXPECT_EQ(order(ProcessSort::moved), (Pids{1, 3, 2}));
   EXPECT_EQ(order(ProcessSort::copied), (Pids{3, 1, 2}));
@@ -175,29 +154,29 @@ TEST_F(Sorting, numbers_from_the_greatest_down) {
   EXPECT_EQ(order(ProcessSort::syscalls, true), (Pids{2, 1, 3}));
 }
 
-TEST_F(Sorting, names_and_pids_up) {
+TEST_F(Sorting, NamesAndPidsUp) {
   EXPECT_EQ(order(ProcessSort::name), (Pids{2, 3, 1}));
   EXPECT_EQ(order(ProcessSort::name, true), (Pids{1, 3, 2}));
   EXPECT_EQ(order(ProcessSort::pid), (Pids{1, 2, 3}));
   EXPECT_EQ(order(ProcessSort::pid, true), (Pids{3, 2, 1}));
 }
 
-TEST_F(Sorting, what_has_no_share_is_last_either_way) {
+TEST_F(Sorting, WhatHasNoShareIsLastEitherWay) {
   EXPECT_EQ(order(ProcessSort::zero_copy), (Pids{1, 3, 2}));
   EXPECT_EQ(order(ProcessSort::zero_copy, true), (Pids{3, 1, 2}));
 }
 
-TEST(SortRows, by_each_key) {
-  Row write = row_of("write", Kind::user, Kind::socket, Copy::copied, 10, 500);
+TEST(SortRows, ByEachKey) {
+  Row write = row("write", Kind::user, Kind::socket, Copy::copied, 10, 500);
   write.wall_ns = 100;
   write.off_cpu_ns = 90;
   write.max_ns = 1000;
   write.latency.add(10, 10);
-  Row sendfile = row_of("sendfile", Kind::file, Kind::socket, Copy::in_kernel, 2, 9000);
+  Row sendfile = row("sendfile", Kind::file, Kind::socket, Copy::in_kernel, 2, 9000);
   sendfile.wall_ns = 100;
   sendfile.max_ns = 1'000'000;
   sendfile.latency.add(30, 2);
-  const Row mmap = row_of("mmap", Kind::other, Kind::other, Copy::none, 99, 0);
+  const Row mmap = row("mmap", Kind::other, Kind::other, Copy::none, 99, 0);
   const auto order = [&](RowSort by, bool reversed) {
     std::vector<const Row*> rows{&write, &sendfile, &mmap};
     sort_rows(rows, by, reversed);
@@ -215,7 +194,7 @@ TEST(SortRows, by_each_key) {
   EXPECT_EQ(order(RowSort::syscall, true), "wsm");
 }
 
-TEST(OffCpuShare, is_of_the_time_inside_the_call) {
+TEST(OffCpuShare, IsOfTheTimeInsideTheCall) {
   Row row;
   EXPECT_EQ(off_cpu_share(row), std::nullopt);
   row.wall_ns = 200;
@@ -223,7 +202,7 @@ TEST(OffCpuShare, is_of_the_time_inside_the_call) {
   EXPECT_EQ(off_cpu_share(row), 0.25);
 }
 
-TEST(Filter, fits_name_base_name_and_pid) {
+TEST(Filter, FitsNameBaseNameAndPid) {
   const Process process = server(4711, 0, 0);
   EXPECT_TRUE(fits_filter(process, ""));
   EXPECT_TRUE(fits_filter(process, "erv"));

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cli/text/printable.h"
+#include "tests/unit/builders.h"
 
 namespace zctrace {
 namespace {
@@ -16,18 +17,14 @@ using std::chrono::seconds;
 
 constexpr const char* kEvil = "\x1b]2;evil\a\x9b\xE2\x80\xAE\n";
 
-Process process_of(std::int64_t pid, std::string name, std::uint64_t calls, Copy copy) {
+Process named(std::int64_t pid, std::string name, std::uint64_t calls, Copy copy) {
   Process process;
   process.pid = pid;
   process.name = std::move(name);
   process.argv = {"/usr/bin/" + process.name, "--all"};
-  Row row;
-  row.syscall = copy == Copy::copied ? "write" : "sendfile";
-  row.from = copy == Copy::copied ? Kind::user : Kind::file;
-  row.to = Kind::socket;
-  row.copy = copy;
-  row.calls = calls;
-  row.bytes = calls * 1024;
+  const bool copied = copy == Copy::copied;
+  Row row = zctrace::row(copied ? "write" : "sendfile", copied ? Kind::user : Kind::file,
+                         Kind::socket, copy, calls, calls * 1024);
   row.wall_ns = calls * 100;
   row.latency.add(12, calls);
   row.max_ns = 4000;
@@ -36,11 +33,11 @@ Process process_of(std::int64_t pid, std::string name, std::uint64_t calls, Copy
   return process;
 }
 
-Report report_of(std::uint64_t factor) {
+Report sample(std::uint64_t factor) {
   Report report;
-  report.processes = {process_of(11, "copier", 200 * factor, Copy::copied),
-                      process_of(12, "sender", 100 * factor, Copy::in_kernel),
-                      process_of(13, "idler", 3, Copy::copied)};
+  report.processes = {named(11, "copier", 200 * factor, Copy::copied),
+                      named(12, "sender", 100 * factor, Copy::in_kernel),
+                      named(13, "idler", 3, Copy::copied)};
   report.processes[0].rows[0].errors = 4 * factor;
   report.completeness.lost_by_reason = {{"rows_full", 0}};
   return report;
@@ -49,8 +46,8 @@ Report report_of(std::uint64_t factor) {
 class Top : public testing::Test {
  protected:
   Top() {
-    controls_.show(model_.add(report_of(1), seconds(0)));
-    controls_.show(model_.add(report_of(3), seconds(2)));
+    controls_.show(model_.add(sample(1), seconds(0)));
+    controls_.show(model_.add(sample(3), seconds(2)));
   }
 
   Frame frame(std::size_t width = 80, std::size_t height = 24, bool unicode = false) {
@@ -112,7 +109,7 @@ class Top : public testing::Test {
 
 using Pids = std::vector<std::int64_t>;
 
-TEST_F(Top, shows_rates_per_second) {
+TEST_F(Top, ShowsRatesPerSecond) {
   // 400 writes of 1 KiB in two seconds.
   EXPECT_EQ(line_of("11"),
             "   11 copier          200   200K      0   200K .....   0%     100/0    0.0     4");
@@ -124,7 +121,7 @@ TEST_F(Top, shows_rates_per_second) {
       << text();
 }
 
-TEST_F(Top, t_turns_to_totals_and_back) {
+TEST_F(Top, TTurnsToTotalsAndBack) {
   type("t");
   EXPECT_NE(line_of("11").find("600   600K"), std::string::npos) << text();
   EXPECT_NE(line_of("13").find("  3   3.0K"), std::string::npos) << text();
@@ -133,7 +130,7 @@ TEST_F(Top, t_turns_to_totals_and_back) {
   EXPECT_NE(line_of("11").find("200   200K"), std::string::npos);
 }
 
-TEST_F(Top, letters_sort_and_the_same_again_reverses) {
+TEST_F(Top, LettersSortAndTheSameAgainReverses) {
   EXPECT_EQ(pids(), (Pids{11, 12, 13}));
   type("k");
   EXPECT_EQ(pids(), (Pids{12, 11, 13}));
@@ -151,7 +148,7 @@ TEST_F(Top, letters_sort_and_the_same_again_reverses) {
   EXPECT_EQ(controls_.process_sort(), ProcessSort::errors);
 }
 
-TEST_F(Top, filter_is_applied_while_it_is_typed) {
+TEST_F(Top, FilterIsAppliedWhileItIsTyped) {
   type("/cop");
   EXPECT_TRUE(controls_.editing_filter());
   EXPECT_EQ(pids(), (Pids{11}));
@@ -174,7 +171,7 @@ TEST_F(Top, filter_is_applied_while_it_is_typed) {
   EXPECT_EQ(pids().size(), 3u);
 }
 
-TEST_F(Top, enter_opens_the_rows_and_escape_goes_back) {
+TEST_F(Top, EnterOpensTheRowsAndEscapeGoesBack) {
   press(KeyPress::down);
   press(KeyPress::enter);
   ASSERT_NE(controls_.opened(), nullptr);
@@ -190,10 +187,10 @@ TEST_F(Top, enter_opens_the_rows_and_escape_goes_back) {
   EXPECT_EQ(controls_.opened(), nullptr);
 }
 
-TEST_F(Top, opened_process_stays_as_last_seen_when_it_is_gone) {
+TEST_F(Top, OpenedProcessStaysAsLastSeenWhenItIsGone) {
   press(KeyPress::enter);
   for (int i = 0; i < 3; i++) {
-    Report report = report_of(4);
+    Report report = sample(4);
     report.processes.erase(report.processes.begin());
     controls_.show(model_.add(report, seconds(1)));
   }
@@ -202,7 +199,7 @@ TEST_F(Top, opened_process_stays_as_last_seen_when_it_is_gone) {
   EXPECT_NE(text().find("write"), std::string::npos);
 }
 
-TEST_F(Top, selection_follows_its_process) {
+TEST_F(Top, SelectionFollowsItsProcess) {
   press(KeyPress::down);  // the sender
   EXPECT_EQ(controls_.selected(), 1u);
   type("k");
@@ -219,18 +216,18 @@ TEST_F(Top, selection_follows_its_process) {
   EXPECT_EQ(controls_.opened(), nullptr);
 }
 
-TEST_F(Top, pause_keeps_the_sample) {
+TEST_F(Top, PauseKeepsTheSample) {
   type("p");
   const std::string before = text();
   EXPECT_NE(before.find("PAUSED"), std::string::npos);
-  controls_.show(model_.add(report_of(50), seconds(1)));
+  controls_.show(model_.add(sample(50), seconds(1)));
   EXPECT_EQ(text(), before);
   type(" ");
   EXPECT_NE(text(), before);
 }
 
-TEST_F(Top, ended_processes_are_dim) {
-  Report report = report_of(4);
+TEST_F(Top, EndedProcessesAreDim) {
+  Report report = sample(4);
   report.processes[1].end_ns = 7;
   controls_.show(model_.add(report, seconds(1)));
   const Frame shown = frame();
@@ -244,7 +241,7 @@ TEST_F(Top, ended_processes_are_dim) {
   EXPECT_EQ(line_of("12"), "");
 }
 
-TEST_F(Top, help_names_every_sort_key) {
+TEST_F(Top, HelpNamesEverySortKey) {
   type("?");
   const std::string help = text();
   for (const auto& key : kProcessSorts)
@@ -257,14 +254,14 @@ TEST_F(Top, help_names_every_sort_key) {
   EXPECT_FALSE(controls_.help());
 }
 
-TEST_F(Top, q_quits_from_everywhere) {
+TEST_F(Top, QQuitsFromEverywhere) {
   EXPECT_FALSE(type("q"));
   EXPECT_FALSE(type("hq"));
   press(KeyPress::enter);
   EXPECT_FALSE(type("q"));
 }
 
-TEST_F(Top, every_letter_has_one_meaning) {
+TEST_F(Top, EveryLetterHasOneMeaning) {
   std::string letters = "qh?p t/<>r";
   for (const auto& key : kProcessSorts) {
     EXPECT_EQ(letters.find(key.letter), std::string::npos) << key.letter;
@@ -277,11 +274,11 @@ TEST_F(Top, every_letter_has_one_meaning) {
   }
 }
 
-TEST_F(Top, fits_every_size) {
+TEST_F(Top, FitsEverySize) {
   for (const char* keys : {"", "t", "h", "\n", "/abc"}) {
     TopControls fresh;
     controls_ = fresh;
-    controls_.show(model_.add(report_of(9), seconds(1)));
+    controls_.show(model_.add(sample(9), seconds(1)));
     for (const char* key = keys; *key != 0; key++)
       *key == '\n' ? press(KeyPress::enter) : type({key, 1});
     for (std::size_t width = 0; width < 140; width++)
@@ -290,21 +287,21 @@ TEST_F(Top, fits_every_size) {
   }
 }
 
-TEST_F(Top, narrow_screen_keeps_what_matters) {
+TEST_F(Top, NarrowScreenKeepsWhatMatters) {
   const std::string narrow = text(40, 10);
   for (const char* wanted : {"PID", "NAME", "CALLS", "COPIED", "copier", "sender", "100%"})
     EXPECT_NE(narrow.find(wanted), std::string::npos) << wanted << "\n" << narrow;
 }
 
-TEST_F(Top, wide_screen_has_the_command_line) {
+TEST_F(Top, WideScreenHasTheCommandLine) {
   EXPECT_NE(text(160).find("/usr/bin/copier --all"), std::string::npos) << text(160);
   EXPECT_NE(text(160).find("DELIVERED/s"), std::string::npos);
 }
 
-TEST_F(Top, scrolls_to_the_selected_line) {
+TEST_F(Top, ScrollsToTheSelectedLine) {
   Report report;
   for (int pid = 100; pid < 200; pid++)
-    report.processes.push_back(process_of(pid, "many", 1, Copy::copied));
+    report.processes.push_back(named(pid, "many", 1, Copy::copied));
   controls_.show(model_.add(report, seconds(1)));
   EXPECT_EQ(text().find("  199 many"), std::string::npos);
   press(KeyPress::end);
@@ -315,8 +312,8 @@ TEST_F(Top, scrolls_to_the_selected_line) {
   EXPECT_NE(text().find("  100 many"), std::string::npos);
 }
 
-TEST_F(Top, names_from_outside_do_not_act) {
-  Report report = report_of(4);
+TEST_F(Top, NamesFromOutsideDoNotAct) {
+  Report report = sample(4);
   report.processes[0].name = kEvil;
   report.processes[0].argv = {kEvil};
   report.processes[0].rows[0].syscall = kEvil;
@@ -331,7 +328,7 @@ TEST_F(Top, names_from_outside_do_not_act) {
   }
 }
 
-TEST_F(Top, without_unicode_all_is_ascii) {
+TEST_F(Top, WithoutUnicodeAllIsAscii) {
   for (const char* keys : {"", "h"}) {
     type(keys);
     for (const char c : text(120, 24, false)) EXPECT_LT(static_cast<unsigned char>(c), 0x80);
@@ -340,9 +337,9 @@ TEST_F(Top, without_unicode_all_is_ascii) {
   EXPECT_NE(text(80, 24, true).find("█████ 100%"), std::string::npos) << text(80, 24, true);
 }
 
-TEST_F(Top, lost_events_are_a_warning) {
+TEST_F(Top, LostEventsAreAWarning) {
   EXPECT_NE(text().find("lost 0"), std::string::npos);
-  Report report = report_of(4);
+  Report report = sample(4);
   report.completeness.lost_by_reason["rows_full"] = 17;
   controls_.show(model_.add(report, seconds(1)));
   EXPECT_NE(text().find("EVENTS LOST"), std::string::npos);
@@ -350,14 +347,14 @@ TEST_F(Top, lost_events_are_a_warning) {
   EXPECT_NE(text().find("lost 17"), std::string::npos);
 }
 
-TEST_F(Top, nobody_is_said_in_words) {
+TEST_F(Top, NobodyIsSaidInWords) {
   controls_ = TopControls();
   EXPECT_NE(text().find("nobody yet: pid 11"), std::string::npos);
   all_ended_ = true;
   EXPECT_NE(text().find("all that was observed has ended"), std::string::npos);
 }
 
-TEST(Compact, counts_bytes_and_times_fit_five_or_six_characters) {
+TEST(Compact, CountsBytesAndTimesFitFiveOrSixCharacters) {
   EXPECT_EQ(compact_count(0), "0");
   EXPECT_EQ(compact_count(0.01), "<0.1");
   EXPECT_EQ(compact_count(0.5), "0.5");

@@ -9,6 +9,8 @@
 #include <limits>
 #include <set>
 
+#include "tests/unit/builders.h"
+
 namespace zctrace {
 namespace {
 
@@ -18,22 +20,16 @@ using prometheus::MetricType;
 
 constexpr std::size_t kExposersOwn = 7;
 
-Row row(const std::string& syscall, Kind from, Kind to, Copy copy, std::uint64_t calls,
-        std::uint64_t bytes) {
-  Row row;
-  row.syscall = syscall;
-  row.from = from;
-  row.to = to;
-  row.copy = copy;
-  row.calls = calls;
-  row.bytes = bytes;
-  row.wall_ns = calls * 1000;
-  row.latency.add(9, calls);  // 768 to 1024 ns
-  return row;
+Row lasting(const std::string& syscall, Kind from, Kind to, Copy copy, std::uint64_t calls,
+            std::uint64_t bytes) {
+  Row made = row(syscall, from, to, copy, calls, bytes);
+  made.wall_ns = calls * 1000;
+  made.latency.add(9, calls);  // 768 to 1024 ns
+  return made;
 }
 
 Row sendfile(std::uint64_t calls, std::uint64_t bytes) {
-  return row("sendfile", Kind::file, Kind::socket, Copy::in_kernel, calls, bytes);
+  return lasting("sendfile", Kind::file, Kind::socket, Copy::in_kernel, calls, bytes);
 }
 
 Process process(std::int64_t pid, const std::string& name, std::vector<Row> rows) {
@@ -43,11 +39,6 @@ Process process(std::int64_t pid, const std::string& name, std::vector<Row> rows
   process.name = name;
   process.rows = std::move(rows);
   process.user_ns = 1;  // nobody is idle
-  return process;
-}
-
-Process ended(Process process) {
-  process.end_ns = 1;
   return process;
 }
 
@@ -146,10 +137,10 @@ TEST_F(Counting, GoesOnUnderTheNewNameAfterAnExec) {
 
 TEST_F(Counting, DeliversEachByteOnceThoughAPipeIsFilledAndEmptiedInTwoIntervals) {
   const auto in = [](std::uint64_t bytes) {
-    return row("splice", Kind::file, Kind::pipe, Copy::in_kernel, 1, bytes);
+    return lasting("splice", Kind::file, Kind::pipe, Copy::in_kernel, 1, bytes);
   };
   const auto out = [](std::uint64_t bytes) {
-    return row("splice", Kind::pipe, Kind::socket, Copy::in_kernel, 1, bytes);
+    return lasting("splice", Kind::pipe, Kind::socket, Copy::in_kernel, 1, bytes);
   };
   add({process(1, "p", {in(65536)})});
   EXPECT_EQ(value("zctrace_delivered_bytes_total", {{"name", "p"}}), 65536);
@@ -161,8 +152,9 @@ TEST_F(Counting, DeliversEachByteOnceThoughAPipeIsFilledAndEmptiedInTwoIntervals
 }
 
 TEST_F(Counting, TellsZeroCopyFromCopied) {
-  add({process(1, "p",
-               {sendfile(1, 300), row("write", Kind::user, Kind::socket, Copy::copied, 1, 100)})});
+  add({process(
+      1, "p",
+      {sendfile(1, 300), lasting("write", Kind::user, Kind::socket, Copy::copied, 1, 100)})});
   EXPECT_EQ(value("zctrace_delivered_bytes_total"), 400);
   EXPECT_EQ(value("zctrace_zero_copy_bytes_total"), 300);
 }
@@ -230,7 +222,7 @@ TEST_F(Counting, LeavesTimesOutWithoutLatency) {
 }
 
 TEST_F(Counting, HasNoBytesForCallsWithout) {
-  add({process(1, "p", {row("mmap", Kind::other, Kind::other, Copy::none, 4, 0)})});
+  add({process(1, "p", {lasting("mmap", Kind::other, Kind::other, Copy::none, 4, 0)})});
   EXPECT_EQ(value("zctrace_syscalls_total", {{"syscall", "mmap"}}), 4);
   EXPECT_EQ(value("zctrace_bytes_total"), -1);
 }
@@ -267,8 +259,8 @@ TEST_P(CountingInLittleRoom, NeverHasMoreSeriesAndLosesNoCount) {
       processes.push_back(process(
           n + 1, "p" + std::to_string(n),
           {sendfile(static_cast<std::uint64_t>(round), static_cast<std::uint64_t>(10 * round)),
-           row("read", Kind::file, Kind::user, Copy::copied, 1, 1),
-           row("syscall" + std::to_string(n), Kind::user, Kind::file, Copy::copied, 1, 1)}));
+           lasting("read", Kind::file, Kind::user, Copy::copied, 1, 1),
+           lasting("syscall" + std::to_string(n), Kind::user, Kind::file, Copy::copied, 1, 1)}));
     const double count = 100.0 * round;
     add(std::move(processes));
     EXPECT_LE(samples(), max_series_);

@@ -20,7 +20,7 @@ std::string refusal(std::uint64_t (*parse)(std::string_view), std::string_view t
   }
 }
 
-TEST(ParseSize, takes_powers_of_1024) {
+TEST(ParseSize, TakesPowersOf1024) {
   EXPECT_EQ(parse_size("0"), 0u);
   EXPECT_EQ(parse_size("4096"), 4096u);
   EXPECT_EQ(parse_size("4K"), 4096u);
@@ -35,7 +35,7 @@ TEST(ParseSize, takes_powers_of_1024) {
   EXPECT_EQ(parse_size("15E"), 15ULL << 60);
 }
 
-TEST(ParseSize, says_what_is_wrong) {
+TEST(ParseSize, SaysWhatIsWrong) {
   EXPECT_EQ(refusal(parse_size, ""),
             "'' is not a size: it is empty; write bytes, or powers of 1024 such as 4K, 64M, 1G");
   EXPECT_NE(refusal(parse_size, "-4K").find("it is negative"), std::string::npos);
@@ -51,7 +51,7 @@ TEST(ParseSize, says_what_is_wrong) {
             std::string::npos);
 }
 
-TEST(ParseDuration, takes_nanoseconds_to_hours) {
+TEST(ParseDuration, TakesNanosecondsToHours) {
   EXPECT_EQ(parse_duration("0s"), 0u);
   EXPECT_EQ(parse_duration("7ns"), 7u);
   EXPECT_EQ(parse_duration("250us"), 250'000u);
@@ -61,7 +61,7 @@ TEST(ParseDuration, takes_nanoseconds_to_hours) {
   EXPECT_EQ(parse_duration("1h"), 3'600'000'000'000u);
 }
 
-TEST(ParseDuration, says_what_is_wrong) {
+TEST(ParseDuration, SaysWhatIsWrong) {
   EXPECT_EQ(refusal(parse_duration, "10"),
             "'10' is not a duration: it has no unit; write 500ms, 10s, 5m or 1h");
   EXPECT_NE(refusal(parse_duration, "-1s").find("it is negative"), std::string::npos);
@@ -73,7 +73,7 @@ TEST(ParseDuration, says_what_is_wrong) {
   }
 }
 
-TEST(FormatBytes, moves_to_the_next_unit_before_it_shows_1024) {
+TEST(FormatBytes, MovesToTheNextUnitBeforeItShows1024) {
   EXPECT_EQ(format_bytes(0), "0 B");
   EXPECT_EQ(format_bytes(1023), "1023 B");
   EXPECT_EQ(format_bytes(1024), "1.0 KiB");
@@ -82,7 +82,7 @@ TEST(FormatBytes, moves_to_the_next_unit_before_it_shows_1024) {
   EXPECT_EQ(format_bytes(kMax), "16.0 EiB");
 }
 
-TEST(FormatNs, shows_three_digits) {
+TEST(FormatNs, ShowsThreeDigits) {
   EXPECT_EQ(format_ns(0), "0 ns");
   EXPECT_EQ(format_ns(999), "999 ns");
   EXPECT_EQ(format_ns(1000), "1.00 us");
@@ -98,7 +98,7 @@ TEST(FormatNs, shows_three_digits) {
   EXPECT_EQ(format_ns(kMax), "5,124,095h 34m");
 }
 
-TEST(FormatCount, separates_thousands) {
+TEST(FormatCount, SeparatesThousands) {
   EXPECT_EQ(format_count(0), "0");
   EXPECT_EQ(format_count(999), "999");
   EXPECT_EQ(format_count(1000), "1,000");

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Text that may act on a terminal, and its width in columns.
+#include "cli/text/printable.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace zctrace {
+namespace {
+
+TEST(ValidUtf8, ReplacesWhatIsNotWellFormed) {
+  EXPECT_EQ(valid_utf8("käse 😀"), "käse 😀");
+  EXPECT_EQ(valid_utf8("a\xff"), "a\xEF\xBF\xBD");
+  EXPECT_EQ(valid_utf8("\xC0\xAF"), "\xEF\xBF\xBD\xEF\xBF\xBD");                  // overlong
+  EXPECT_EQ(valid_utf8("\xED\xA0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // surrogate
+  EXPECT_EQ(valid_utf8("\xF4\x90\x80\x80").size(), 12u);                          // > 10FFFF
+  EXPECT_EQ(valid_utf8("x\xE2\x82"), "x\xEF\xBF\xBD\xEF\xBF\xBD");                // cut off
+}
+
+TEST(Printable, ShowsWhatWouldActOnATerminal) {
+  EXPECT_EQ(printable("a\x1b[31m\n\t\r", true), "a\\x1b[31m\\n\\t\\r");
+  EXPECT_EQ(printable(std::string_view("a\0b", 3), true), "a\\x00b");
+  EXPECT_EQ(printable("\xff", true), "\\xff");
+  EXPECT_EQ(printable("\xC2\x9B", true), "\\u009b");      // CSI as one character
+  EXPECT_EQ(printable("\xE2\x80\xAE", true), "\\u202e");  // right-to-left override
+  EXPECT_EQ(printable("\xE2\x80\xA8", true), "\\u2028");  // line separator
+  EXPECT_EQ(printable("\\n", true), "\\\\n");
+  EXPECT_EQ(printable("é", true), "é");
+  EXPECT_EQ(printable("é😀", false), "\\u00e9\\U0001f600");
+}
+
+TEST(ShellWords, QuotesOnlyWhereNeeded) {
+  EXPECT_EQ(shell_words({}, true), "");
+  EXPECT_EQ(shell_words({"cp", "-r", "/a/b.c", "x=1"}, true), "cp -r /a/b.c x=1");
+  EXPECT_EQ(shell_words({"sh", "-c", "a b", ""}, true), "sh -c 'a b' ''");
+  EXPECT_EQ(shell_words({"it's", "a\\.b"}, true), "'it'\\''s' 'a\\.b'");
+  EXPECT_EQ(shell_words({"a\nb'c\\"}, true), "$'a\\nb\\'c\\\\'");
+}
+
+TEST(CutToWidth, CountsColumnsAndNotBytes) {
+  EXPECT_EQ(cut_to_width("abc", 3, true), "abc");
+  EXPECT_EQ(cut_to_width("abcd", 3, true), "ab…");
+  EXPECT_EQ(cut_to_width("abcd", 3, false), "ab~");
+  EXPECT_EQ(cut_to_width("日本語", 4, true), "日…");
+  EXPECT_EQ(cut_to_width("abc", 0, true), "");
+  EXPECT_EQ(display_width("日本é"), 5u);
+}
+
+}  // namespace
+}  // namespace zctrace

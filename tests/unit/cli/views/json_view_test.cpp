@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// JSON reports: every field, the schema, and hostile names.
+#include "cli/views/json_view.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <string>
+
+#include "cli/views/json_schema.h"
+#include "tests/unit/cli/views/sample_reports.h"
+
+namespace zctrace {
+namespace {
+
+using nlohmann::ordered_json;
+
+TEST(JsonView, HasEveryFieldOfTheInterface) {
+  const ordered_json json = report_json(make_report());
+  for (const char* name : {"schema", "command", "version", "host", "argv", "exit_code",
+                           "started_at", "duration_ns", "completeness", "totals", "processes"}) {
+    EXPECT_TRUE(json.contains(name)) << name;
+  }
+  const ordered_json& process = json["processes"][0];
+  for (const char* name : {"pid", "parent_pid", "name", "argv"}) {
+    EXPECT_TRUE(process.contains(name)) << name;
+    EXPECT_FALSE(json["totals"].contains(name)) << name;
+  }
+  for (const char* name :
+       {"user_ns", "system_ns", "minor_faults", "major_faults", "max_rss_bytes",
+        "voluntary_switches", "involuntary_switches", "outside_syscalls", "syscalls", "crossings",
+        "copied_bytes", "in_kernel_bytes", "delivered_bytes", "zero_copy_share", "rows"}) {
+    EXPECT_TRUE(process.contains(name)) << name;
+    EXPECT_TRUE(json["totals"].contains(name)) << name;
+  }
+  EXPECT_EQ(json["schema"], "zctrace/1");
+  EXPECT_EQ(json["exit_code"], 0);
+  EXPECT_EQ(json["completeness"]["lost"]["no_room"], 0);
+  EXPECT_EQ(process["zero_copy_share"], 0.75);
+  EXPECT_EQ(process["crossings"], 4558);
+  EXPECT_FALSE(process.contains("tid"));
+  EXPECT_EQ(process["ended_ns"], 10);
+}
+
+TEST(JsonView, OfARowIsAsExpected) {
+  const Row row = make_row("sendfile", Kind::file, Kind::socket, Copy::in_kernel, 1, 7);
+  EXPECT_EQ(row_json(row, true).dump(),
+            R"({"syscall":"sendfile","from":"file","to":"socket","copy":"in_kernel",)"
+            R"("asynchronous":false,"calls":1,"errors":0,"restarts":0,"bytes":7,"wall_ns":2000,)"
+            R"("off_cpu_ns":0,"voluntary_switches":0,"involuntary_switches":0,)"
+            R"("latency_ns":{"p50":2000,"p90":2000,"p99":2000,"max":2000}})");
+}
+
+TEST(JsonView, HasNoTimesInsideCallsWithoutLatency) {
+  Report report = make_report();
+  report.latency = false;
+  report.processes[0].off_cpu_outside_ns = 7;
+  const ordered_json json = report_json(report);
+  const ordered_json& row = json["processes"][0]["rows"][0];
+  EXPECT_EQ(row["wall_ns"], 0);
+  EXPECT_EQ(row["off_cpu_ns"], 0);
+  EXPECT_TRUE(row["latency_ns"].is_null());
+  EXPECT_EQ(json["totals"]["per_gb"]["off_cpu_ns"], 0);
+}
+
+TEST(JsonView, SaysNullWhereThereIsNothing) {
+  Report report;
+  report.command = "attach";
+  report.processes.emplace_back();
+  report.processes[0].rows.emplace_back();
+  const ordered_json json = report_json(report);
+  EXPECT_TRUE(json["exit_code"].is_null());
+  EXPECT_TRUE(json["argv"].is_array());
+  EXPECT_TRUE(json["completeness"]["lost"].is_object());
+  EXPECT_TRUE(json["totals"]["zero_copy_share"].is_null());
+  EXPECT_TRUE(json["totals"]["per_gb"].is_null());
+  EXPECT_TRUE(json["processes"][0]["ended_ns"].is_null());
+  EXPECT_TRUE(json["processes"][0]["rows"][0]["latency_ns"].is_null());
+}
+
+TEST(JsonView, KeepsTheLargestCount) {
+  Report report = make_report();
+  report.processes[0].rows[0].bytes = 18446744073709551615u;
+  EXPECT_TRUE(contains(report_json(report).dump(), "\"bytes\":18446744073709551615"));
+}
+
+TEST(JsonView, IsValidWithHostileNames) {
+  const std::string text = report_json(evil_report()).dump();
+  EXPECT_EQ(lines_of(text).size(), 1u);
+  EXPECT_EQ(valid_utf8(text), text);
+  EXPECT_EQ(ordered_json::parse(text)["processes"][0]["name"], valid_utf8(kEvil));
+}
+
+TEST(JsonSchema, IsJsonAndAgreesWithTheView) {
+  const ordered_json schema = ordered_json::parse(json_schema());
+  const ordered_json json = report_json(make_report());
+  // Objects that refuse unknown fields must know what the view writes.
+  const ordered_json& row = schema["$defs"]["row"]["properties"];
+  for (const auto& [name, value] : json["processes"][0]["rows"][0].items()) {
+    EXPECT_TRUE(row.contains(name)) << name;
+  }
+  for (const auto& name : schema["required"]) EXPECT_TRUE(json.contains(name)) << name;
+  for (const auto& name : schema["$defs"]["figures"]["required"]) {
+    EXPECT_TRUE(json["totals"].contains(name)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace zctrace

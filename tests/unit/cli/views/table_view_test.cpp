@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+// Tables: golden output, narrow terminals, many processes, hostile names.
+#include "cli/views/table_view.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <sstream>
+#include <string>
+
+#include "cli/text/printable.h"
+#include "tests/unit/cli/views/sample_reports.h"
+
+namespace zctrace {
+namespace {
+
+TEST(TableView, OfOneProcessIsAsExpected) {
+  const std::string expected =
+      R"(zctrace run: ./server --root '/srv/a b'
+exit 0, 1.23 s, pid 100, 1 thread, Linux 6.18.0 x86_64, 2 CPUs
+1.20 ms user, 34.0 ms system, 120 minor and 0 major faults, peak RSS 2.0 MiB,
+1,013 voluntary and 9 involuntary switches
+
+SYSCALL        FLOW            CALLS  ERRORS     BYTES     TIME  OFF-CPU
+sendfile       file -> socket     15       0  30.0 MiB  30.0 us     0 ns
+write          user -> socket  1,234       0  10.0 MiB  2.47 ms     0 ns
+read           file -> user    1,000       0  10.0 MiB  2.00 ms     0 ns
+other          -                  30       0         -  60.0 us     0 ns
+outside calls                                                       0 ns
+total                          2,279       0            4.56 ms     0 ns
+
+crossings        4,558, two for each of 2,279 syscalls
+copied           20.0 MiB through user space
+in kernel        30.0 MiB
+delivered        40.0 MiB, 30.0 MiB of it without passing through user space
+zero-copy share  75.0 % [###############.....]
+per GB           54,336 syscalls, 108,671 crossings, 476.8 MiB copied,
+                 28.6 ms user, 811 ms system, 0 ns off CPU,
+                 24,152 voluntary and 215 involuntary switches, 2,861 faults
+completeness     lost 0, in flight 0/0, compat 0, unfollowed 0
+)";
+  EXPECT_EQ(table_view(make_report(), std::nullopt, {false, false, 80}), expected);
+}
+
+TEST(TableView, OfAnEmptyReportSaysSo) {
+  Report report;
+  report.command = "attach";
+  const std::string table = table_view(report, std::nullopt, {});
+  EXPECT_TRUE(contains(table, "no syscall was observed"));
+  EXPECT_TRUE(contains(table, "nothing was delivered"));
+  EXPECT_TRUE(contains(table, "lost 0, in flight 0/0, compat 0, unfollowed 0"));
+}
+
+TEST(TableView, KeepsEveryLineInsideTheTerminal) {
+  for (const std::size_t width : {40u, 60u, 80u, 120u, 200u}) {
+    for (const std::size_t processes : {1u, 2u, 3u, 300u}) {
+      for (const std::optional<GroupBy> by :
+           {std::optional<GroupBy>(), std::optional(GroupBy::process),
+            std::optional(GroupBy::thread), std::optional(GroupBy::syscall),
+            std::optional(GroupBy::flow)}) {
+        for (const bool unicode : {false, true}) {
+          const std::string table = table_view(make_report(processes), by, {false, unicode, width});
+          for (const std::string& line : lines_of(table)) {
+            EXPECT_LE(display_width(line), width) << line;
+          }
+          EXPECT_TRUE(by == GroupBy::flow || contains(table, "sendfile"));
+        }
+      }
+    }
+  }
+}
+
+TEST(TableView, ShowsExactCallsAtFortyColumns) {
+  Report report = make_report();
+  report.processes[0].rows[0].calls = 1'234'567;
+  report.processes[0].rows[0].syscall = "ioctl:FICLONERANGE";
+  const std::string table = table_view(report, std::nullopt, {false, false, 40});
+  EXPECT_TRUE(contains(table, "1,234,567"));
+  EXPECT_TRUE(contains(table, "file>sock"));
+  for (const std::string& line : lines_of(table)) EXPECT_LE(line.size(), 40u) << line;
+}
+
+TEST(TableView, ShowsMoreColumnsOnAWiderTerminal) {
+  const Report report = make_report();
+  const std::string narrow = table_view(report, std::nullopt, {false, false, 80});
+  const std::string wide = table_view(report, std::nullopt, {false, false, 200});
+  EXPECT_FALSE(contains(narrow, "P90"));
+  for (const char* title : {"AVG/CALL", "SW V/I", "P50", "P90", "P99", "MAX"}) {
+    EXPECT_TRUE(contains(wide, title)) << title;
+  }
+  EXPECT_FALSE(contains(wide, "RESTARTS"));
+}
+
+TEST(TableView, ShowsRestartsWhenThereAreAny) {
+  Report report = make_report();
+  report.processes[0].rows[0].restarts = 4;
+  EXPECT_TRUE(contains(table_view(report, std::nullopt, {}), "RESTARTS"));
+}
+
+TEST(TableView, HasNoTimesInsideCallsWithoutLatency) {
+  Report report = make_report();
+  report.latency = false;
+  const std::string table = table_view(report, std::nullopt, {});
+  for (const char* absent : {"TIME", "OFF-CPU", "P50", "P99", "MAX", "off CPU"}) {
+    EXPECT_FALSE(contains(table, absent)) << absent;
+  }
+  EXPECT_TRUE(contains(table, "1.20 ms user"));
+}
+
+TEST(TableView, Of300ProcessesShowsTwenty) {
+  Report report = make_report(300);
+  report.processes[250].rows[2].bytes = 1ULL << 40;
+  for (const std::optional<GroupBy> by :
+       {std::optional<GroupBy>(), std::optional(GroupBy::process)}) {
+    const std::string table = table_view(report, by, {false, false, 120});
+    EXPECT_LT(lines_of(table).size(), 50u);
+    EXPECT_TRUE(contains(table, "... and 280 more (in --json)"));
+    EXPECT_TRUE(contains(table, "300 processes"));
+    EXPECT_TRUE(contains(table, "370,200"));  // writes of all, 300 * 1,234
+    const std::size_t biggest = table.find("\n350  server");
+    ASSERT_NE(biggest, std::string::npos);
+    EXPECT_LT(biggest, table.find("\n100  server"));
+  }
+}
+
+TEST(TableView, ByProcessShowsTheRowsOfAFew) {
+  const std::string table = table_view(make_report(2), GroupBy::process, {false, false, 100});
+  EXPECT_TRUE(contains(table, "server 100: ./server --root '/srv/a b'\n"));
+  EXPECT_TRUE(contains(table, "server 101: "));
+  EXPECT_TRUE(contains(table, "all together"));
+}
+
+TEST(TableView, ByThreadNamesTheThreads) {
+  Report report = make_report(30);
+  for (Process& process : report.processes) {
+    process.tid = process.pid + 1000;
+    process.pid = 100;
+  }
+  const std::string table = table_view(report, GroupBy::thread, {false, false, 120});
+  EXPECT_TRUE(contains(table, "TID"));
+  EXPECT_TRUE(contains(table, "1100"));
+  EXPECT_TRUE(contains(table, "30 threads"));
+}
+
+TEST(TableView, BySyscallAddsTheFlowsOfOneUp) {
+  Report report = make_report();
+  report.processes[0].rows.push_back(
+      make_row("read", Kind::socket, Kind::user, Copy::copied, 11, 10));
+  const std::string table = table_view(report, GroupBy::syscall, {false, false, 100});
+  EXPECT_TRUE(contains(table, "1,011"));
+  EXPECT_FALSE(contains(table, "FLOW"));
+}
+
+TEST(TableView, ByFlowAddsTheSyscallsOfOneUpAndNamesThem) {
+  Report report = make_report();
+  report.processes[0].rows.push_back(
+      make_row("pread64", Kind::file, Kind::user, Copy::copied, 11, 10));
+  report.processes[0].rows.push_back(make_row("mmap", Kind::other, Kind::other, Copy::none, 4, 0));
+  const std::string table = table_view(report, GroupBy::flow, {false, false, 120});
+  EXPECT_TRUE(contains(table, "1,011"));
+  EXPECT_TRUE(contains(table, "read, pread64"));
+  EXPECT_TRUE(contains(table, "mmap, other"));
+  EXPECT_FALSE(contains(table, "SYSCALL"));
+}
+
+TEST(TableView, Says100PercentOnlyOfEverything) {
+  Report report = make_report();
+  report.processes[0].rows = {
+      make_row("sendfile", Kind::file, Kind::socket, Copy::in_kernel, 1, 99'999'999)};
+  EXPECT_TRUE(contains(table_view(report, std::nullopt, {}), "100.0 % [####################]"));
+  report.processes[0].rows.push_back(
+      make_row("write", Kind::user, Kind::socket, Copy::copied, 1, 1));
+  EXPECT_TRUE(contains(table_view(report, std::nullopt, {}), "99.9 % [###################.]"));
+}
+
+TEST(TableView, DoesNotExtrapolateFromAFewBytes) {
+  Report report = make_report();
+  report.processes[0].rows = {make_row("write", Kind::user, Kind::pipe, Copy::copied, 1, 3)};
+  EXPECT_TRUE(contains(table_view(report, std::nullopt, {}), "too little was delivered"));
+}
+
+TEST(TableView, ShowsARowWithoutACall) {
+  Report report = make_report();
+  Row killed_inside;
+  killed_inside.syscall = "read";
+  killed_inside.from = Kind::pipe;
+  killed_inside.to = Kind::user;
+  killed_inside.copy = Copy::copied;
+  killed_inside.voluntary_switches = 1;
+  report.processes[0].rows = {killed_inside};
+  EXPECT_TRUE(contains(table_view(report, std::nullopt, {}), "pipe -> user      0"));
+}
+
+TEST(TableView, NamesEveryLoss) {
+  Report report = make_report();
+  report.completeness.lost_by_reason = {{"no_room", 12}, {"quiet", 0}, {"too_deep", 1'000}};
+  report.completeness.compat_syscalls = 5;
+  report.completeness.in_flight_at_end = 2;
+  const std::string plain = table_view(report, std::nullopt, {});
+  EXPECT_TRUE(contains(plain, "lost 1,012, in flight 0/2, compat 5, unfollowed 0"));
+  EXPECT_TRUE(contains(plain, "LOST             no_room 12, too_deep 1,000"));
+  EXPECT_FALSE(contains(plain, "quiet"));
+  EXPECT_TRUE(
+      contains(table_view(report, std::nullopt, {true, true, 100}), "\x1b[1;31mcompleteness"));
+}
+
+TEST(TableView, ExplainsIoUringOperations) {
+  Report report = make_report();
+  Row read = make_row("io_uring:read", Kind::file, Kind::user, Copy::copied, 500, 1u << 20);
+  read.asynchronous = true;
+  report.processes[0].rows.push_back(read);
+  const std::string table = table_view(report, std::nullopt, {});
+  EXPECT_TRUE(contains(table, "two for each of 2,279 syscalls, none for io_uring operations"));
+}
+
+TEST(TableView, IsPlainAsciiUnlessToldOtherwise) {
+  EXPECT_TRUE(is_ascii(table_view(make_report(300), std::nullopt, {false, false, 40})));
+  EXPECT_TRUE(is_harmless(table_view(make_report(3), GroupBy::process, {false, false, 80})));
+  EXPECT_TRUE(
+      contains(table_view(make_report(), std::nullopt, {true, true, 100}), "file → socket"));
+}
+
+TEST(TableView, PassesNoEscapeSequenceOn) {
+  for (const bool unicode : {false, true}) {
+    for (const std::size_t width : {0u, 40u, 80u, 200u}) {
+      const std::string table =
+          table_view(evil_report(), GroupBy::process, {false, unicode, width});
+      EXPECT_TRUE(is_harmless(table)) << table;
+      EXPECT_FALSE(contains(table, "\xE2\x80\xAE"));
+      EXPECT_EQ(is_ascii(table), !unicode);
+    }
+  }
+}
+
+TableStyle style_in(bool is_terminal, std::size_t columns,
+                    const std::map<std::string, std::string>& environment) {
+  return table_style(is_terminal, columns, [&environment](const char* name) -> const char* {
+    const auto found = environment.find(name);
+    return found == environment.end() ? nullptr : found->second.c_str();
+  });
+}
+
+TEST(TableStyle, IsRichOnlyOnAUtf8Terminal) {
+  EXPECT_TRUE(style_in(true, 100, {{"LANG", "en_US.UTF-8"}}).colour);
+  EXPECT_TRUE(style_in(true, 100, {{"LANG", "C.utf8"}}).unicode);
+  EXPECT_FALSE(style_in(true, 100, {{"LANG", "en_US.UTF-8"}, {"LC_ALL", "C"}}).unicode);
+  EXPECT_TRUE(style_in(true, 100, {{"LANG", "C.UTF-8"}, {"LC_ALL", ""}}).unicode);
+  EXPECT_TRUE(style_in(true, 100, {}).colour);
+  EXPECT_FALSE(style_in(true, 100, {{"LANG", "C.UTF-8"}, {"NO_COLOR", "1"}}).colour);
+  EXPECT_TRUE(style_in(true, 100, {{"LANG", "C.UTF-8"}, {"NO_COLOR", ""}}).colour);
+  EXPECT_FALSE(style_in(true, 100, {{"LANG", "C.UTF-8"}, {"TERM", "dumb"}}).colour);
+  EXPECT_FALSE(style_in(false, 100, {{"LANG", "C.UTF-8"}}).unicode);
+}
+
+TEST(TableStyle, TakesTheWidthFromTheTerminalThenFromColumns) {
+  EXPECT_EQ(style_in(true, 100, {{"COLUMNS", "70"}}).width, 100u);
+  EXPECT_EQ(style_in(true, 0, {{"COLUMNS", "70"}}).width, 70u);
+  EXPECT_EQ(style_in(true, 0, {{"COLUMNS", "wide"}}).width, 80u);
+  EXPECT_EQ(style_in(false, 0, {{"COLUMNS", "70"}}).width, 0u);
+}
+
+TEST(GroupByNames, AreThoseOfTheOption) {
+  EXPECT_EQ(parse_group_by("process"), GroupBy::process);
+  EXPECT_EQ(parse_group_by("thread"), GroupBy::thread);
+  EXPECT_EQ(parse_group_by("syscall"), GroupBy::syscall);
+  EXPECT_EQ(parse_group_by("flow"), GroupBy::flow);
+  EXPECT_EQ(parse_group_by("Flow"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace zctrace
