@@ -16,7 +16,9 @@ from harness import TestCase
 from paths import NOBODY, PATIENCE_S, ROOT, ZCTRACE
 from report import Report, whole_lines
 
-CHECKS = ROOT / "tests" / "posix" / "posix_checks.py"
+# In $CHECKED_DIRECTORY; -f stops at the first failure.
+CHECKS = [sys.executable, "-B", "-m", "unittest", "discover", "-s", ROOT / "tests" / "posix",
+          "-p", "*_checks.py"]
 MEBIBYTE = 1 << 20
 AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
 READ_BY_MMAP = ("import mmap, sys\nwith open(sys.argv[1], 'rb') as file:\n"

@@ -22,7 +22,7 @@ class Content(MountTest):
         environment = {**os.environ, "CHECKED_DIRECTORY": str(self.point)}
         if "none" in options:
             environment["DIRECT_IO"] = "1"
-        command = [*[word.format(pid=mounted.pid) for word in enter], sys.executable, CHECKS, "-f"]
+        command = [*[word.format(pid=mounted.pid) for word in enter], *CHECKS, "-f"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True,
                               timeout=300, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -30,7 +30,7 @@ class Content(MountTest):
 
     def test_the_checks_hold_for_the_directory_itself(self):
         environment = {**os.environ, "CHECKED_DIRECTORY": str(self.source)}
-        done = subprocess.run([sys.executable, CHECKS], env=environment, capture_output=True,
+        done = subprocess.run(CHECKS, env=environment, capture_output=True,
                               text=True, timeout=300, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
 

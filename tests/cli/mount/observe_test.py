@@ -208,7 +208,7 @@ class Serving(ObserveTest):
             with self.subTest(options=options):
                 mounted = self.observe_mount(*options)
                 environment = {**os.environ, "CHECKED_DIRECTORY": str(self.point)}
-                done = subprocess.run([sys.executable, CHECKS, "-f"], env=environment,
+                done = subprocess.run([*CHECKS, "-f"], env=environment,
                                       capture_output=True, text=True, timeout=300, check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 # It takes a while: what is lost may be another program's, forking without end.
