@@ -70,7 +70,9 @@ TRANSFERS := $(call sources,transfers)
 CLI := $(filter-out $(BUILD)/cli/main.o,$(call sources,cli))
 UNIT_TESTS := $(call sources,tests/unit)
 KERNEL_TESTS := $(call sources,tests/kernel)
-PROGRAMS := $(patsubst tests/fixtures/programs/%.c,$(BUILD)/programs/%,$(wildcard tests/fixtures/programs/*.c))
+# The folders only sort the sources; their names are unique.
+PROGRAM_SOURCES := $(sort $(shell find tests/fixtures/programs -name '*.c'))
+PROGRAMS := $(patsubst %.c,$(BUILD)/programs/%,$(notdir $(PROGRAM_SOURCES)))
 ifneq ($(ARCH),x86)
 PROGRAMS := $(filter-out %_m32,$(PROGRAMS))
 endif
@@ -87,7 +89,7 @@ FUZZED := $(addprefix $(BUILD)/fuzz/,$(addprefix cli/views/,csv_view.o grid.o js
 
 # A stamp for each file that clang++ and clang-tidy found nothing in.
 CHECKED := $(patsubst %,$(BUILD)/clang/%.ok,$(call cpp_files,cli collector transfers tests) \
-	$(wildcard tests/bench/*.c tests/fixtures/programs/*.c))
+	$(wildcard tests/bench/*.c) $(PROGRAM_SOURCES))
 # They have skeletons of their own.
 CHECKED := $(filter-out $(addprefix $(BUILD)/clang/tests/bench/,floor% parts%),$(CHECKED))
 TIDIED := $(patsubst $(BUILD)/clang/%,$(BUILD)/tidy/%,$(filter-out $(BUILD)/clang/tests/%,$(CHECKED)))
@@ -291,8 +293,9 @@ $(BUILD)/kernel-tests: $(KERNEL_TESTS) $(COLLECTOR) $(TRANSFERS)
 
 PROGRAM_FLAGS = -luring
 $(BUILD)/programs/%_m32: PROGRAM_FLAGS = -m32
-$(BUILD)/programs/%: tests/fixtures/programs/%.c | $(BUILD)/programs
-	$(call say,CC,$<)$(CC) -O1 -g -Wall -Wextra -Werror -MMD -MP -pthread $< -o $@ $(PROGRAM_FLAGS)
+vpath %.c $(sort $(dir $(PROGRAM_SOURCES)))
+$(BUILD)/programs/%: %.c tests/fixtures/programs/known.h | $(BUILD)/programs
+	$(call say,CC,$<)$(CC) -O1 -g -Wall -Wextra -Werror -pthread $< -o $@ $(PROGRAM_FLAGS)
 
 $(BUILD)/bench/%.skel.h: tests/bench/%.bpf.c | $(BUILD)/bench
 	$(call say,CLANG,$<)$(CLANG) $(BPF_FLAGS) -I. -Ibpf -D__TARGET_ARCH_$(ARCH) -c $< -o $(@:.skel.h=.bpf.o) && \
@@ -314,4 +317,4 @@ $(BUILD)/bpf $(BUILD)/bench $(BUILD)/bpf-arm64 $(BUILD)/clang $(BUILD)/cppcheck 
 	$(Q)mkdir -p $@
 
 # Not of the packages that are unpacked below it, nor of builds of other kinds.
--include $(shell find $(BUILD) -path $(MATRIX_TREE) -prune -o -name '*.d' -print 2>/dev/null)
+-include $(shell find $(BUILD) \( -path $(MATRIX_TREE) -o -path $(BUILD)/programs \) -prune -o -name '*.d' -print 2>/dev/null)
