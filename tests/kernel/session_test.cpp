@@ -74,7 +74,7 @@ TEST_P(EveryMode, CountsCallsBytesAndKindsExactly) {
   EXPECT_EQ(seen.completeness.in_flight_at_end, 0u);
 }
 
-TEST_P(EveryMode, StoppedItCountsNoMoreOfThoseWhoGoOnAndEnd) {
+TEST_P(EveryMode, CountsNothingMoreOnceItIsStopped) {
   ZC_NEEDS_PROBES();
   auto* const done = static_cast<std::atomic<std::uint64_t>*>(
       ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));

@@ -46,7 +46,7 @@ class Attributes(DirectoryTest):
         if os.geteuid() != 0:
             self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o755)
 
-    def test_what_may_not_be_opened_again_is_changed_and_locked_through_its_handle(self):
+    def test_file_that_cannot_be_reopened_is_changed_and_locked_through_its_handle(self):
         for mode in (0o444, 0):
             with self.subTest(mode=oct(mode)):
                 path = self.here / f"{mode}"

@@ -151,7 +151,7 @@ class Content(DirectoryTest):
         self.assertEqual(digest(path.read_bytes()), digest(b"first" + data))
 
     @unittest.skipIf(DIRECT_IO, "no shared mappings without a page cache")
-    def test_mapping_of_a_file_that_is_appended_to_has_its_place(self):
+    def test_mapping_of_a_file_opened_for_appending_writes_in_place(self):
         path = self.file(content=b"0" * 8192)
         with open(path, "ab+") as file, mmap.mmap(file.fileno(), 8192) as mapping:
             mapping[:5] = b"HELLO"
@@ -159,7 +159,7 @@ class Content(DirectoryTest):
             file.write(b"end")
         self.assertEqual(path.read_bytes(), b"HELLO" + b"0" * 8187 + b"end")
 
-    def test_o_append_may_be_taken_off(self):
+    def test_o_append_can_be_cleared(self):
         path = self.file(content=b"0" * 8192)
         fd = os.open(path, os.O_WRONLY | os.O_APPEND)
         os.write(fd, b"one")

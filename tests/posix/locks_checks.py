@@ -98,7 +98,7 @@ class Locks(DirectoryTest):
                 self.assertEqual(waiter.wait(10), -signal.SIGTERM)
                 waiter.communicate()
 
-    def test_more_waiters_for_locks_than_anybody_has_threads(self):
+    def test_more_lock_waiters_than_the_daemon_has_threads(self):
         path = self.file(content=b"0")
         code = ("f = open(sys.argv[1], 'r+b', buffering=0)\n"
                 "for _ in range(3):\n"
@@ -111,7 +111,7 @@ class Locks(DirectoryTest):
             child.communicate()
         self.assertEqual(path.read_bytes(), b"72")
 
-    def test_getlk_tells_of_a_conflict(self):
+    def test_getlk_reports_a_conflict(self):
         path = self.file()
         with open(path, "r+b") as file:
             fcntl.lockf(file, fcntl.LOCK_EX, 10, 5)

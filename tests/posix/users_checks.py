@@ -14,7 +14,7 @@ from directory import NOBODY, DirectoryTest
 
 class Users(DirectoryTest):
     @unittest.skipIf(os.geteuid() == 0, "root may all")
-    def test_permissions_hold_for_oneself(self):
+    def test_permissions_apply_to_the_owner(self):
         path = self.file(content=b"secret")
         os.chmod(path, 0)
         self.assert_errno(errno.EACCES, open, path)
@@ -116,7 +116,7 @@ print(mode('opened'), mode('truncated'), mode('written'))
 """), ["0o777"] * 3)
 
     @unittest.skipIf(os.geteuid() != 0, "needs root")
-    def test_an_acl_drops_set_group_id_of_a_group_that_one_is_not_in(self):
+    def test_an_acl_drops_set_group_id_of_a_group_that_the_user_is_not_in(self):
         self.files_of_nobody(0o2755, own=NOBODY, team=4343, others=4242, roots=0)
         entries = struct.pack("<I" + "HHI" * 3, 2, 1, 7, 0xffffffff, 4, 5, 0xffffffff,
                               0x20, 5, 0xffffffff)
@@ -131,7 +131,7 @@ for name in ('own', 'team', 'others', 'roots'):
 """), ["0o2755", "0o2755", "0o755", "0o755"])
 
     @unittest.skipIf(os.geteuid() != 0, "needs root")
-    def test_who_is_in_a_group_creates_set_group_id_files(self):
+    def test_group_members_create_set_group_id_files(self):
         for name, group in (("team", 4343), ("others", 4242)):
             (self.here / name).mkdir()
             os.chown(self.here / name, 0, group)
@@ -147,7 +147,7 @@ for name in ('team', 'others'):
 """), ["0o2770", "0o2770", "0o2777", "0o770", "0o770", "0o2777"])
 
     @unittest.skipIf(os.geteuid() != 0, "needs root")
-    def test_a_whiteout_belongs_to_who_renames(self):
+    def test_a_whiteout_belongs_to_the_renaming_user(self):
         self.files_of_nobody(0o600, old=NOBODY)
         said = self.as_nobody("""
 libc = ctypes.CDLL(None, use_errno=True)
@@ -161,7 +161,7 @@ if libc.renameat2(-100, b'old', -100, b'new', 4) != 0: print(ctypes.get_errno())
                          (True, NOBODY, NOBODY))
 
     @unittest.skipIf(os.geteuid() != 0, "needs root")
-    def test_trusted_attributes_are_listed_to_root_alone(self):
+    def test_trusted_attributes_are_listed_only_to_root(self):
         self.files_of_nobody(0o600, file=NOBODY)
         try:
             for name in ("user.one", "trusted.two", "user.three"):

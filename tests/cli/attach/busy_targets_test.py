@@ -13,7 +13,7 @@ from processes import switches, waits_in_call
 from report import Report
 
 
-class InTheMiddle(Attach):
+class BusyTargets(Attach):
     """Targets that never pause. Each write's length tells its number, so that calls and bytes
     together say whether exactly the writes between two points were counted."""
 
@@ -140,7 +140,7 @@ class InTheMiddle(Attach):
         for line in attached.report_path.read_text().splitlines():
             self.assertEqual(Report(line)["completeness"]["lost_events"], 0)
 
-    def test_several_observers_in_a_row_overlap_nowhere(self):
+    def test_observers_in_a_row_do_not_overlap(self):
         target = self.stream("1")
         for _ in range(5):
             before = self.done(target, 0)
@@ -151,7 +151,7 @@ class InTheMiddle(Attach):
             self.assert_contiguous(found, before, self.done(target, 0))
 
 
-class InFlight(Attach):
+class CallsInFlight(Attach):
     """Calls that were entered before, and those that return only after."""
 
     def waiting(self):
@@ -161,7 +161,7 @@ class InFlight(Attach):
         return process
 
     @in_both_modes
-    def test_bytes_count_and_time_does_not(self, mode):
+    def test_a_call_in_flight_counts_its_bytes_but_not_its_time(self, mode):
         target = self.waiting()
         attached = self.attach("-p", target.pid, "-e", "%all", *mode)
         target.stdin.write("seven!\n")
@@ -186,7 +186,7 @@ class InFlight(Attach):
         self.assertEqual(calls.get("nanosleep", {"calls": 0})["calls"], 0)
         self.assertEqual(report["completeness"]["in_flight_at_end"], 2)
 
-    def test_nobody_is_woken_or_interrupted(self):
+    def test_waiting_tasks_are_not_woken_or_interrupted(self):
         target = self.waiting()
         before = switches(target.pid)
         for mode in ([], ["--no-latency"], ["--by", "thread"]):

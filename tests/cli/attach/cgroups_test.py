@@ -62,7 +62,7 @@ class Cgroups(Attach):
         return process
 
     @in_both_modes
-    def test_with_those_below(self, mode):
+    def test_cgroups_below_are_included(self, mode):
         inside = self.commanded_in(self.cgroup("one"))
         below = self.commanded_in(self.cgroup("one/two/three"))
         beside = self.commanded_in(self.cgroup("onetwo"))
@@ -74,7 +74,7 @@ class Cgroups(Attach):
         self.assert_writes(report.process(inside.pid), 101, 505)
         self.assert_writes(report.process(below.pid), 103, 515)
 
-    def test_path_in_the_hierarchy(self):
+    def test_path_relative_to_the_hierarchy(self):
         target = self.commanded_in(self.cgroup("one"))
         attached = self.attach("-G", f"/{self.top.name}/one")
         self.tell(target, "write 101 5")
@@ -106,7 +106,7 @@ class Cgroups(Attach):
         self.assertEqual(moved, 505 + ones)
         self.assertGreater(ones, 0)
 
-    def test_process_that_is_started_inside_later(self):
+    def test_process_that_starts_inside_later(self):
         cgroup = self.cgroup("one")
         attached = self.attach("-G", cgroup)
         target = self.start(["sh", "-c", 'echo $$ >"$1"; exec "$2"', "sh", cgroup / "cgroup.procs",
@@ -180,7 +180,7 @@ class Cgroups(Attach):
         self.wait_until(lambda: self.removed(cgroup), "it is removed")
         self.assert_writes(self.end_of(attached).totals, 101, 505)
 
-    def test_process_that_leaves_for_another_cgroup_is_observed_to_its_end(self):
+    def test_process_that_moves_out_is_observed_to_its_end(self):
         cgroup = self.cgroup("one")
         target = self.commanded_in(cgroup)
         attached = self.attach("-G", cgroup)

@@ -12,7 +12,7 @@ from report import Report
 from terminal import Terminal
 
 
-class OnATerminal(Attach):
+class InATerminal(Attach):
     def test_ctrl_c_shows_the_report(self):
         tool("tmux")
         target = self.commanded()
@@ -54,7 +54,7 @@ class Errors(Attach):
         target = self.commanded()
         self.assert_fails("-p", f"{target.pid},{missing.pid}", wanted=f"no process {missing.pid}")
 
-    def test_thread_is_no_process(self):
+    def test_thread_id_is_not_a_pid(self):
         target = self.commanded()
         self.tell(target, "threads 1")
         (thread,) = [task.name for task in pathlib.Path(f"/proc/{target.pid}/task").iterdir()
@@ -72,7 +72,7 @@ class Errors(Attach):
         self.assert_fails("-G", "/proc", wanted="no cgroup '/proc'")
         self.assert_fails("--unit", "no-such", wanted="unit no-such.service")
 
-    def test_nobody_of_that_name(self):
+    def test_no_process_with_that_name(self):
         self.assert_fails("-n", "no-such-name-*", wanted="no process named 'no-such-name-*'")
 
     def test_usage(self):
@@ -86,7 +86,7 @@ class Errors(Attach):
         target = self.commanded()
         self.assert_fails("-p", target.pid, "--json", "/no/such/file", wanted="/no/such/file")
 
-    def test_name_from_outside_is_printable(self):
+    def test_name_in_an_error_is_printable(self):
         done = subprocess.run([ZCTRACE, "attach", "-n", "\x1b[31mevil"], capture_output=True,
                               text=True, timeout=PATIENCE_S, check=False)
         self.assertEqual(done.returncode, 1)

@@ -19,7 +19,7 @@ class Intervals(Attach):
         self.assertGreaterEqual(report["duration_ns"], 500_000_000)
         self.assertIsNone(target.poll())
 
-    def test_sums_of_the_intervals_are_the_whole(self):
+    def test_intervals_add_up_to_the_whole(self):
         target = self.commanded()
         self.tell(target, "threads 3", "fork 2")
         whole = self.attach("-p", target.pid)
@@ -56,7 +56,7 @@ class Intervals(Attach):
         for report in reports:
             self.assertEqual(report.processes, [])
 
-    def test_tables_have_their_time(self):
+    def test_each_table_shows_its_time(self):
         target = self.commanded()
         done = self.zctrace("attach", "-p", target.pid, "-i", "100ms", "-d", "350ms")
         self.assertEqual(done.returncode, 0, done.stderr)

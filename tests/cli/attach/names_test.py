@@ -23,7 +23,7 @@ class Names(Attach):
         self.assert_writes(report.process(one.pid), 101, 505)
         self.assert_writes(report.process(two.pid), 103, 515)
 
-    def test_executable_whose_process_has_another_name(self):
+    def test_executable_name_matches_a_renamed_process(self):
         target = self.commanded("a-rather-long-name-of-a-program")
         self.tell(target, "name elsewise")
         for glob in ("a-rather-long-name-of-a-program", "*-of-a-program", "else????"):
@@ -34,7 +34,7 @@ class Names(Attach):
                 self.assertEqual(self.pids(report), {target.pid})
                 self.assert_writes(report.totals, 101, 505)
 
-    def test_name_of_a_thread_is_none_of_its_process(self):
+    def test_thread_name_does_not_match_its_process(self):
         rename = ("import sys, threading\n"
                   "def run():\n"
                   "    open('/proc/thread-self/comm', 'w').write('worker-zz')\n"
@@ -50,7 +50,7 @@ class Names(Attach):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(Report(path.read_text()).processes, [])
 
-    def test_path_is_no_name(self):
+    def test_path_does_not_match(self):
         self.commanded("gamma")
         done = self.zctrace("attach", "-n", f"{self.directory}/gamma")
         self.assertEqual(done.returncode, 1)
@@ -89,7 +89,7 @@ class Names(Attach):
         self.assertEqual(self.pids(report), {target.pid})
         self.assert_writes(report.totals, 103, 515)
 
-    def test_many_that_come_and_go(self):
+    def test_many_short_lived_matches(self):
         first = self.commanded("alpha")
         attached = self.attach("-n", "alpha")
         for _ in range(31):
@@ -102,8 +102,8 @@ class Names(Attach):
         self.assert_writes(report.totals, 31 * 13, 31 * 65)
 
 
-class Everybody(Attach):
-    def test_all_but_zctrace(self):
+class AllProcesses(Attach):
+    def test_all_processes_but_zctrace(self):
         there = self.commanded()
         attached = self.attach("-a")
         later = self.commanded()
@@ -122,7 +122,7 @@ class Everybody(Attach):
         # The tests themselves are somebody, too.
         self.assertIn(os.getpid(), self.pids(report))
 
-    def test_who_is_born_while_the_programs_are_attached_is_seen_to_end(self):
+    def test_process_born_while_attaching_is_seen_to_exit(self):
         program = self.program("short_lived")
         for _ in range(5):
             # Far more than there is time for: thousands a second, until it is killed.

@@ -24,7 +24,7 @@ class Pids(Attach):
         self.assertEqual(process["argv"], [str(self.program("commanded"))])
         self.assertIsNone(process["exit_code"])
 
-    def test_again_and_again(self):
+    def test_attaching_repeatedly(self):
         target = self.commanded()
         for writes in (101, 103, 107):
             attached = self.attach("-p", target.pid)
@@ -41,7 +41,7 @@ class Pids(Attach):
         self.tell(target, "write 107 5")
         self.assert_writes(self.detach(other).totals, 210, 1050)
 
-    def test_several(self):
+    def test_several_pids(self):
         targets = [self.commanded() for _ in range(4)]
         one, two, three, _ = [target.pid for target in targets]
         attached = self.attach("-p", f"{one},{two}", "-p", three)
@@ -82,7 +82,7 @@ class Pids(Attach):
         self.assert_writes(report.totals, 1009, 7063)
         self.assertEqual(report.process(target.pid)["exit_code"], 128 + signal.SIGKILL)
 
-    def test_signals_end_it_with_a_report(self):
+    def test_signals_end_attach_with_a_report(self):
         target = self.commanded()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(signal=number.name):
@@ -101,7 +101,7 @@ class Pids(Attach):
 
 class Threads(Attach):
     @in_both_modes
-    def test_all_that_are_there(self, mode):
+    def test_existing_threads(self, mode):
         target = self.commanded()
         self.tell(target, "threads 13")
         attached = self.attach("-p", target.pid, *mode)
@@ -122,7 +122,7 @@ class Threads(Attach):
             writes = 0 if process["tid"] == target.pid else 103
             self.assert_writes(process, writes, writes * 11)
 
-    def test_those_that_come_later(self):
+    def test_threads_that_start_later(self):
         target = self.commanded()
         self.tell(target, "threads 3")
         attached = self.attach("-p", target.pid)
@@ -130,7 +130,7 @@ class Threads(Attach):
         report = self.detach(attached)
         self.assert_writes(report.totals, 7 * 103 + 2 * 107, 7 * 103 * 11 + 2 * 107 * 5)
 
-    def test_no_follow_means_processes_not_threads(self):
+    def test_no_follow_still_follows_threads(self):
         target = self.commanded()
         attached = self.attach("-p", target.pid, "--no-follow")
         self.tell(target, "threads 4", "each 103 11")
@@ -139,7 +139,7 @@ class Threads(Attach):
 
 class Descendants(Attach):
     @in_both_modes
-    def test_those_that_are_there(self, mode):
+    def test_existing_descendants(self, mode):
         target = self.commanded()
         self.tell(target, "fork 5")
         attached = self.attach("-p", target.pid, *mode)
@@ -152,7 +152,7 @@ class Descendants(Attach):
                 self.assertEqual(process["parent_pid"], target.pid)
                 self.assert_writes(process, 103, 103 * 11)
 
-    def test_those_that_come_later(self):
+    def test_descendants_that_start_later(self):
         target = self.commanded()
         attached = self.attach("-p", target.pid)
         self.tell(target, "fork 5", "children 103 11", "spawn 107 5")
@@ -161,7 +161,7 @@ class Descendants(Attach):
         self.assertEqual(len(report.processes), 7)
         self.assert_writes(report.totals, 5 * 103 + 2 * 107, 5 * 103 * 11 + 2 * 107 * 5)
 
-    def test_no_follow(self):
+    def test_no_follow_leaves_descendants_out(self):
         target = self.commanded()
         self.tell(target, "fork 3")
         attached = self.attach("-p", target.pid, "--no-follow")

@@ -79,7 +79,7 @@ class Methods(Fuse):
 
 
 class Counts(Fuse):
-    def test_the_clients_counts_are_the_formulae(self):
+    def test_client_counts_equal_the_formulae(self):
         rows, report = self.compare(
             "--from", "fuse", "--to", "unix", "--size", BYTES, "--runs", "1", "--methods",
             "read_write/4K,sendfile/whole,sendfile/64K,splice/64K,mmap_write/64K")
@@ -205,7 +205,7 @@ class Output(Fuse):
         self.assertGreater(int(parsed[1]["fuse_requests"]), 0)
         self.assertGreater(int(parsed[3]["copied_bytes"]), 2 * MIB)
 
-    def test_without_fuse_nothing_of_it_is_shown(self):
+    def test_output_without_fuse_does_not_mention_it(self):
         rows, _ = self.compare("--size", "1M", "--runs", "1", "--methods", "sendfile/64K")
         self.assertEqual(list(rows), ["sendfile/64K"])
         self.assertNotIn("daemon", rows["sendfile/64K"])
@@ -225,7 +225,7 @@ class Output(Fuse):
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(options[-2], done.stderr)
 
-    def test_without_the_device_or_the_right_to_mount_one_line_says_so(self):
+    def test_missing_device_or_mount_permission_is_one_line(self):
         hidden = "mount -t tmpfs none /dev && exec {0} compare --from fuse --size 1M"
         unable = ("exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin "
                   "{0} compare --from fuse --size 1M")
@@ -310,12 +310,12 @@ class Endings(Fuse):
         self.assertEqual(process.wait(timeout=PATIENCE_S), 130, process.stderr.read())
         self.assert_nothing_left(pids)
 
-    def test_killed_outright_it_leaves_nothing(self):
+    def test_sigkill_leaves_nothing(self):
         process, pids = self.running()
         process.kill()
         self.assert_nothing_left(pids)
 
-    def test_a_killed_daemon_ends_it_with_one_line(self):
+    def test_a_killed_daemon_ends_compare_with_one_line(self):
         process, pids = self.running()
         self.assertEqual(pathlib.Path(f"/proc/{pids[0]}/comm").read_text(), "zctrace-fuse\n")
         os.kill(pids[0], signal.SIGKILL)

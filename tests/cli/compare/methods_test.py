@@ -15,7 +15,7 @@ from processes import children
 
 
 class Compare(Comparing):
-    def test_counts_of_sendfile_and_read_write_are_the_formulae(self):
+    def test_counts_of_sendfile_and_read_write_equal_the_formulae(self):
         rows, report = self.compare("--size", "8M", "--runs", "2", "--methods",
                                     "read_write/4K,sendfile/whole,splice/64K")
         read_write = rows["read_write/4K"]
@@ -39,7 +39,7 @@ class Compare(Comparing):
         self.assertEqual(report["baseline"], "read_write/4K")
         self.assertEqual(report["completeness"]["lost_events"], 0)
 
-    def test_every_method_on_every_sink_works_or_says_its_errno(self):
+    def test_every_method_on_every_sink_works_or_reports_its_errno(self):
         for source in ("disk", "tmpfs"):
             for sink in ("unix", "tcp", "file", "file:other-fs", "pipe", "pipe:1M", "null"):
                 with self.subTest(source=source, sink=sink):
@@ -55,7 +55,7 @@ class Compare(Comparing):
                             self.assertRegex(row["error"], "^E[A-Z0-9]+: ")
                     self.assertTrue(rows["read_write/64K"]["supported"])
 
-    def test_what_is_not_legal_is_a_row_with_its_errno(self):
+    def test_illegal_method_is_a_row_with_its_errno(self):
         rows, _ = self.compare("--size", "1M", "--runs", "1", "--to", "unix", "--methods",
                                "read_write/64K,copy_file_range/64K,pread_pwrite/64K,reflink,msg_zerocopy/64K")
         self.assertTrue(rows["read_write/64K"]["supported"])
@@ -64,7 +64,7 @@ class Compare(Comparing):
             self.assertFalse(rows[label]["supported"])
             self.assertIn(errno, rows[label]["error"])
 
-    def test_a_file_of_the_users_is_moved_and_left_as_it_is(self):
+    def test_a_users_file_is_moved_and_not_changed(self):
         path = self.directory / "mine"
         content = os.urandom(300007)
         path.write_bytes(content)
@@ -159,7 +159,7 @@ class Compare(Comparing):
     def temporary_files():
         return set(pathlib.Path("/var/tmp").glob("zctrace-??????"))
 
-    def test_killed_outright_it_leaves_nothing_behind(self):
+    def test_sigkill_leaves_nothing_behind(self):
         process = self.start([ZCTRACE, "compare", "--size", "64M", "--runs", "1000"],
                              start_new_session=True)
         pids = self.wait_until(lambda: children(process.pid), "a transfer begins")

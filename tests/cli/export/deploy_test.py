@@ -14,10 +14,10 @@ from paths import PATIENCE_S, ZCTRACE, tool
 from processes import children
 
 
-class ExportUsageTest(TestCase):
+class Usage(TestCase):
     needs_bpf = False
 
-    def test_a_port_that_is_taken_is_a_clear_error(self):
+    def test_port_in_use_is_a_clear_error(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             address = f"127.0.0.1:{taken.getsockname()[1]}"
             done = self.zctrace("export", "-a", "--listen", address)
@@ -25,12 +25,12 @@ class ExportUsageTest(TestCase):
         self.assertEqual(done.stderr, f"zctrace: cannot listen on {address}: Address already in use; "
                                       "--listen takes another port\n")
 
-    def test_an_address_that_is_not_ours_is_a_clear_error(self):
+    def test_foreign_address_is_a_clear_error(self):
         done = self.zctrace("export", "-a", "--listen", "192.0.2.1:9435")
         self.assertEqual(done.returncode, 1)
         self.assertIn("cannot listen on 192.0.2.1:9435: Cannot assign requested address", done.stderr)
 
-    def test_bad_options_are_usage_errors(self):
+    def test_invalid_options_are_usage_errors(self):
         for words in (["-a", "--listen", "9435x"], ["-a", "--listen", "localhost:9435"],
                       ["-a", "--listen", "127.0.0.1:65536"], ["-a", "--listen", "127.0.0.1:80s"],
                       ["-a", "--listen", "[::1:80"], ["-a", "--max-series", "1"], [],
@@ -40,7 +40,7 @@ class ExportUsageTest(TestCase):
                 self.assertEqual(done.returncode, 2, done.stderr)
 
 
-class DeployTest(TestCase):
+class Deploy(TestCase):
     needs_bpf = False
 
     def run_promtool(self, *words):
@@ -62,7 +62,7 @@ class DeployTest(TestCase):
                               capture_output=True, check=False, timeout=PATIENCE_S)
         self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 
-    def test_systemd_unit_allows_every_syscall_that_is_made(self):
+    def test_systemd_unit_allows_every_syscall_of_export(self):
         def expand(word):
             if not word.startswith("@"):
                 return {word}

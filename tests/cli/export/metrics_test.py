@@ -74,7 +74,7 @@ def status_field(pid, name):
                      re.MULTILINE)[1]
 
 
-class ExportTest(TestCase):
+class Export(TestCase):
     def start_load(self):
         script = self.directory / "load.py"
         script.write_text(LOAD)
@@ -91,7 +91,7 @@ class ExportTest(TestCase):
             shell.stdin.flush()
         return shell, run
 
-    def test_metrics_are_what_promtool_wants(self):
+    def test_promtool_accepts_the_metrics(self):
         load = self.start_load()
         exporter = Exporter(self, "-p", load.pid)
         exporter.scrape_until(
@@ -164,7 +164,7 @@ class ExportTest(TestCase):
         last = max(churn(150) for _ in range(16))
         self.assertLess(last - first, 2 << 20)
 
-    def test_series_are_never_more_than_allowed(self):
+    def test_series_stay_within_the_limit(self):
         for limit in (100, 500):
             with self.subTest(limit=limit):
                 names = self.start([sys.executable, "-c", NAMES, "150"], stdin=subprocess.PIPE,
@@ -191,21 +191,21 @@ class ExportTest(TestCase):
         self.assertEqual([scrape.sum("zctrace_bytes_total", name=f"name{number}", to="device")
                           for number in range(1000)], [10] * 1000)
 
-    def test_signals_end_it_whoever_is_connected(self):
+    def test_signals_end_export_while_clients_are_connected(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number):
                 exporter = Exporter(self, "-p", os.getpid())
                 with socket.create_connection(("127.0.0.1", exporter.port)):
                     self.assertEqual(exporter.end(number), 0)
 
-    def test_silent_clients_keep_nobody_waiting_for_ever(self):
+    def test_silent_clients_do_not_block_others(self):
         exporter = Exporter(self, "-p", os.getpid())
         with contextlib.ExitStack() as stack:
             for _ in range(8):
                 stack.enter_context(socket.create_connection(("127.0.0.1", exporter.port)))
             self.assertEqual(exporter.scrape().values("zctrace_build_info"), [1])
 
-    def test_it_goes_on_after_its_targets_ended(self):
+    def test_export_continues_after_its_targets_ended(self):
         shell, run = self.start_churn()
         exporter = Exporter(self, "-p", shell.pid)
         run(1)
@@ -215,7 +215,7 @@ class ExportTest(TestCase):
             lambda scrape: scrape.values("zctrace_observed_processes") == [0], "the end")
         self.assertEqual(scrape.sum("zctrace_bytes_total", to="device"), DD_BYTES)
 
-    def test_it_listens_on_the_loopback_unless_told_otherwise(self):
+    def test_export_listens_on_loopback_by_default(self):
         exporter = Exporter(self, "-p", os.getpid())
         inodes = set()
         for entry in os.scandir(f"/proc/{exporter.process.pid}/fd"):
@@ -231,7 +231,7 @@ class ExportTest(TestCase):
         text = self.zctrace("export", "--help").stdout
         self.assertIn("127.0.0.1:9435", text)
 
-    def test_it_runs_without_root_and_keeps_no_capability(self):
+    def test_export_runs_without_root_and_keeps_no_capability(self):
         only = "-all,+bpf,+perfmon"
         prefix = [tool("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
                   f"--inh-caps={only}", "--ambient-caps=+bpf,+perfmon", f"--bounding-set={only}",

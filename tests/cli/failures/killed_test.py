@@ -85,7 +85,7 @@ class Killed(Faults):
         process.wait(PATIENCE_S)
         self.assert_nothing_left(process, ids)
 
-    def test_run_while_observing_lets_the_command_go_on(self):
+    def test_run_while_observing_lets_the_command_continue(self):
         target = Digest(self, ZCTRACE, "run", "-q", "--json", self.path, "--")
         self.wait_until_observing(target.process)
         target.feed()
@@ -99,7 +99,7 @@ class Killed(Faults):
         target.assert_right(status=None)
         self.assert_gone(child)
 
-    def test_export_leaves_its_port_to_the_next_one(self):
+    def test_export_frees_its_port(self):
         target = Digest(self)
         address = "127.0.0.1:0"
         for _ in range(2):
@@ -172,7 +172,7 @@ class Stopped(Faults):
         report = Report(self.path.read_text())
         self.assertEqual(report.bytes("read", "pipe", "user"), target.fed)
 
-    def test_top_goes_on(self):
+    def test_top_continues(self):
         target = Digest(self)
         process = self.begin("top", target.pid)
         self.wait_until(lambda: b"sha256sum" in process.screen.text, "top shows the target")

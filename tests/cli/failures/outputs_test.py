@@ -52,7 +52,7 @@ class WritingTheReport(FullPipe):
     def test_killed(self):
         self.check_each(lambda process, _: process.kill())
 
-    def test_pipe_that_is_closed(self):
+    def test_closed_pipe(self):
         def close(process, reader):
             reader.close()
             self.assertEqual(process.wait(PATIENCE_S), 1)
@@ -107,7 +107,7 @@ class FullDisk(Faults):
         target.feed()
         target.assert_right()
 
-    def test_attach_keeps_the_intervals_that_found_room(self):
+    def test_attach_keeps_the_intervals_that_fit(self):
         target = Digest(self)
         status, _, files, errors = self.in_small_space(
             ["attach", "-q", "-p", target.pid, "-i", "20ms", "--json", "report.json"], 8192)
@@ -124,7 +124,7 @@ class FullDisk(Faults):
         # The table still is what it would have been.
         self.assertIn("read_write", output)
 
-    def test_report_of_before_is_replaced_by_nothing_rather_than_a_half(self):
+    def test_failed_report_leaves_an_old_file_empty(self):
         script = ('mount -t tmpfs -o size=8k none "$1" && cd "$1" && echo kept >report.json &&'
                   ' head -c 4096 /dev/zero >filler && shift && "$@"; echo $?; wc -c <report.json')
         done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", self.directory, ZCTRACE,
@@ -183,7 +183,7 @@ class HungUp(Faults):
         self.wait_until(lambda: b"round 1" in process.screen.text, "the first round")
         self.assertEqual(self.hang_up_and_wait(process), 128 + signal.SIGHUP)
 
-    def test_run_reports_on_a_command_that_goes_on(self):
+    def test_run_reports_on_a_command_that_continues(self):
         sum_path = self.directory / "sum"
         fifo = self.make_fifo()
         process = self.begin_in_terminal(
@@ -207,10 +207,10 @@ class HungUp(Faults):
                          hashlib.sha256(b"x" * 200_006).hexdigest())
 
 
-class NobodyListens(Faults):
+class NoStandardError(Faults):
     """Standard error is gone: what zctrace has to say is not worth ending for."""
 
-    def test_export_serves_without_a_word(self):
+    def test_export_still_serves(self):
         target = Digest(self)
         reader, writer = os.pipe()
         os.close(reader)
@@ -222,7 +222,7 @@ class NobodyListens(Faults):
         self.assertEqual(process.wait(PATIENCE_S), 0)
         target.assert_right()
 
-    def test_table_that_cannot_be_written_does_not_cost_the_file(self):
+    def test_failed_table_does_not_lose_the_report_file(self):
         with open("/dev/full", "w") as full:
             done = self.zctrace("run", "--json", self.path, "--", "true", stderr=full)
         self.assertEqual(done.returncode, 1)

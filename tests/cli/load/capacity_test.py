@@ -12,10 +12,10 @@ from paths import PATIENCE_S
 from report import NO_CALLS, Report, reports_of
 
 
-class NoRoom(Accounted):
+class Capacity(Accounted):
     """Maps made tiny: what is refused is counted, --strict says so, nobody dies of it."""
 
-    def run_without_room(self, room, *command):
+    def run_without_capacity(self, room, *command):
         """The report of a run that lost something, with its status and its text checked."""
         path = self.directory / "report.json"
         done = self.zctrace("run", "--strict", "--room", room, "--json", path, "--", *command)
@@ -33,7 +33,7 @@ class NoRoom(Accounted):
         return lost[reason]
 
     def test_processes(self):
-        report, stdout = self.run_without_room("accounts=5", self.program("short_lived"),
+        report, stdout = self.run_without_capacity("accounts=5", self.program("short_lived"),
                                                "processes", 300)
         known = json.loads(stdout)
         lost = self.lost(report, "accounts_full")
@@ -43,7 +43,7 @@ class NoRoom(Accounted):
         self.assert_short_by(report, known, lost)
 
     def test_tasks(self):
-        report, stdout = self.run_without_room("tasks=20", self.program("short_lived"),
+        report, stdout = self.run_without_capacity("tasks=20", self.program("short_lived"),
                                                "processes", 300)
         known = json.loads(stdout)
         lost = self.lost(report, "task_memory")
@@ -53,7 +53,7 @@ class NoRoom(Accounted):
         self.assert_short_by(report, known, lost)
 
     def test_threads(self):
-        report, stdout = self.run_without_room("tasks=20", self.program("short_lived"),
+        report, stdout = self.run_without_capacity("tasks=20", self.program("short_lived"),
                                                "threads", 300)
         known = json.loads(stdout)
         lost = self.lost(report, "task_memory")
@@ -87,11 +87,11 @@ class NoRoom(Accounted):
         for key, row in report.data_rows().items():
             self.assertLessEqual(row["calls"], whole.data_rows()[key]["calls"])
 
-    def test_rows_that_make_room_for_others(self):
+    def test_rows_that_are_evicted(self):
         """With few rows in the kernel and more kinds of calls than a task has rows."""
         command = [self.program("vectors"), self.directory / "file"]
         whole = self.observe(*command, mode=["-e", "%io"]).report
-        report, _ = self.run_without_room("rows=2", *command)
+        report, _ = self.run_without_capacity("rows=2", *command)
         lost = self.lost(report, "rows_full")
         missing = whole.totals["syscalls"] - report.totals["syscalls"]
         self.assertGreater(missing, 0)
@@ -99,13 +99,13 @@ class NoRoom(Accounted):
 
     def test_command_lines(self):
         program = self.program("short_lived")
-        report, stdout = self.run_without_room("commands=3", program, "commands", 100)
+        report, stdout = self.run_without_capacity("commands=3", program, "commands", 100)
         lost = self.lost(report, "commands_full")
         self.assertLessEqual(lost, 100)
         # No count is touched.
         self.assert_known(program, report, stdout)
 
-    def test_everybody_without_room_for_most(self):
+    def test_all_processes_with_capacity_for_few(self):
         for room in ("accounts=3", "tasks=3", "rows=1"):
             with self.subTest(room=room):
                 target = self.short_lived("processes", 100)
@@ -134,7 +134,7 @@ class NoRoom(Accounted):
         for target in targets:
             self.end(target)
 
-    def test_more_pids_than_room(self):
+    def test_more_pids_than_capacity(self):
         targets = [self.commanded() for _ in range(3)]
         pids = ",".join(str(target.pid) for target in targets)
         for room in ("wanted_pids=1", "tasks=1", "accounts=1"):
@@ -145,7 +145,7 @@ class NoRoom(Accounted):
         for target in targets:
             self.end(target)
 
-    def test_a_map_that_there_is_not(self):
+    def test_invalid_capacity_is_a_usage_error(self):
         for room in ("nothing=1", "rows=0", "rows", "rows=many", "observed=4"):
             with self.subTest(room=room):
                 done = self.zctrace("run", "--room", room, "--", "true")

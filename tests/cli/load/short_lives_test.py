@@ -64,16 +64,16 @@ class ShortLives(Accounted):
         self.assertEqual(report.totals["delivered_bytes"], known[6] + len(done.stdout))
 
     @in_both_modes
-    def test_processes_of_everybody(self, mode):
-        self.everybody("processes", PROCESSES, mode)
+    def test_attach_to_all_processes(self, mode):
+        self.attach_to_all("processes", PROCESSES, mode)
 
     @in_both_modes
-    def test_threads_of_everybody(self, mode):
-        self.everybody("threads", THREADS, mode)
+    def test_attach_to_all_threads(self, mode):
+        self.attach_to_all("threads", THREADS, mode)
 
-    def everybody(self, kind, count, mode):
+    def attach_to_all(self, kind, count, mode):
         target = self.short_lived(kind, count)
-        # With a list that is long enough to tell one's own from everybody's.
+        # With a list that is long enough to tell the test's processes from others.
         attached = self.attach("-a", "--max-processes", 10 * PROCESSES, *mode)
         known = self.let_live(target)
         report = json.loads(self.interrupt(attached))
@@ -91,14 +91,14 @@ class ShortLives(Accounted):
         if "threads" in known and completeness["unfollowed_tasks"] == 0:
             self.assertEqual(mine[0]["threads"], known["threads"])
 
-    def test_processes_while_nobody_reads(self):
+    def test_processes_while_zctrace_is_stopped(self):
         """As on a machine that is so busy that zctrace does not come to it."""
         target = self.short_lived("processes", PROCESSES)
         attached = self.attach("-p", target.pid)
         attached.send_signal(signal.SIGSTOP)
         known = self.let_live(target)
         attached.send_signal(signal.SIGCONT)
-        report = self.end_of(attached)  # lost nothing, and compared everybody
+        report = self.end_of(attached)  # nothing lost, every process compared
         self.assertEqual(report.process_count, PROCESSES + 1)
         self.assert_same_rows(report.data_rows(), self.expected_rows(known, target.written))
 
@@ -130,7 +130,7 @@ class ShortLives(Accounted):
 class Memory(Accounted):
     """What zctrace itself holds when a burst is over."""
 
-    def test_does_not_grow_with_the_processes_that_end(self):
+    def test_does_not_grow_with_ended_processes(self):
         keeper = self.short_lived("processes", 1)  # as long as it waits, attach goes on
         attached = self.attach("-n", os.path.basename(keeper.args[0]))
 

@@ -28,20 +28,20 @@ class Content(MountTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         return mounted.stop()
 
-    def test_the_checks_hold_for_the_directory_itself(self):
+    def test_posix_checks_pass_in_the_plain_directory(self):
         environment = {**os.environ, "CHECKED_DIRECTORY": str(self.source)}
         done = subprocess.run(CHECKS, env=environment, capture_output=True,
                               text=True, timeout=300, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_the_checks_hold_through_the_mount(self):
+    def test_posix_checks_pass_on_the_mount(self):
         for name, options in self.MODES.items():
             with self.subTest(name):
                 report = self.check_posix(options)
                 self.assertEqual(report["completeness"]["lost_events"], 0)
 
     @unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
-    def test_the_checks_hold_for_an_ordinary_user(self):
+    def test_posix_checks_pass_for_an_ordinary_user(self):
         report = self.check_posix([], [*self.private_device(), *AS_NOBODY],
                                   ["nsenter", "-t", "{pid}", "-m", *AS_NOBODY])
         self.assertEqual(report["completeness"]["lost_events"], 0)
@@ -104,7 +104,7 @@ class Permissions(MountTest):
         return subprocess.run([*prefix, *AS_NOBODY, sys.executable, "-c", code], check=True,
                               cwd="/", timeout=PATIENCE_S)
 
-    def test_an_ordinary_users_mount_writes_to_anothers_set_user_id_file(self):
+    def test_ordinary_users_mount_writes_to_a_set_user_id_file_of_another_user(self):
         self.directory.chmod(0o755)
         private = [*self.private_device(), *AS_NOBODY]
         for cache in ("none", "auto", "always"):
@@ -123,7 +123,7 @@ class Permissions(MountTest):
                                      oct(0o777))
             mounted.end()
 
-    def test_who_may_create_a_file_may_not_open_anothers_that_came_to_be(self):
+    def test_create_does_not_open_another_users_file_that_appears_meanwhile(self):
         for cache in ("auto", "always"):
             with self.subTest(cache=cache):
                 mounted = self.mount("--cache", cache)

@@ -15,7 +15,7 @@ from report import reports_of
 
 
 class Counts(MountTest):
-    def test_of_more_processes_than_are_told_apart_the_sums_are_exact(self):
+    def test_sums_are_exact_with_more_processes_than_are_listed(self):
         data = self.file(size=1021)
         mounted = self.mount("--cache", "none")
         processes = 1050
@@ -33,7 +33,7 @@ class Counts(MountTest):
         self.assertEqual(report.totals["copied_bytes"], processes * len(data))
         self.assertEqual(self.file_of(report, "file")["bytes_read"], processes * len(data))
 
-    def test_bytes_of_reads_are_the_file_whatever_the_cache(self):
+    def test_bytes_of_reads_equal_the_file_in_every_cache_mode(self):
         data = self.file(size=4 * MEBIBYTE)
         for cache in ("none", "auto", "always"):
             for splice in ([], ["--no-splice"]):
@@ -71,7 +71,7 @@ class Counts(MountTest):
                 self.assertEqual(file["spliced_bytes"], 0 if splice else 4 * MEBIBYTE)
                 self.assertEqual(file["copied_bytes"], 4 * MEBIBYTE if splice else 0)
 
-    def test_page_ins_are_told_from_reads(self):
+    def test_page_ins_are_separate_from_reads(self):
         data = self.file(size=4 * MEBIBYTE)
         for cache in ("none", "auto"):
             with self.subTest(cache=cache):
@@ -89,7 +89,7 @@ class Counts(MountTest):
         self.assertLessEqual(first["count"], 1)
         return operations["mmap"]["bytes"] + first["bytes"]
 
-    def test_without_a_page_cache_no_mapping_is_shared(self):
+    def test_shared_mappings_need_a_page_cache(self):
         self.file()
         self.mount("--cache", "none")
         with open(self.point / "file", "rb") as file:
@@ -160,7 +160,7 @@ class Counts(MountTest):
         self.assertEqual(sum(row["errors"] for row in report.totals["rows"]
                              if row["syscall"] in ("fuse:lookup", "fuse:open")), 0)
 
-    def test_a_script_on_the_mount_begins_programs(self):
+    def test_script_on_the_mount_starts_programs(self):
         """The shell has it open, and each program closes that while nobody may look at it."""
         (self.source / "script").write_text("/bin/true\n" * 50)
         for options in ([], ["--threads", "1"]):
@@ -172,7 +172,7 @@ class Counts(MountTest):
                 self.assertEqual(len([process for process in report["processes"]
                                       if process["name"] in ("sh", "true")]), 51)
 
-    def test_who_becomes_another_program_with_dirty_pages(self):
+    def test_exec_with_dirty_pages(self):
         """Who then looks at it in /proc waits until somebody has served them."""
         rounds, children = 10, 6
         for options in ([], ["--threads", "1"], ["--threads", "2", "--no-splice"]):
@@ -299,7 +299,7 @@ class Counts(MountTest):
         self.assertTrue(in_time)
         self.assertEqual(self.file_of(report, "file")["bytes_read"], MEBIBYTE + 7)
 
-    def test_intervals_miss_nothing_of_who_never_pauses(self):
+    def test_intervals_miss_nothing_of_a_busy_process(self):
         self.file(size=100)
         mounted = self.mount("-q", "-i", "20ms", "--cache", "none")
         for _ in range(3000):

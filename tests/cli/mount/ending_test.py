@@ -22,7 +22,7 @@ class Ending(MountTest):
                 self.assertEqual(mounts_at(self.point), [])
                 self.assertIn("opendir", mounted.stdout)
 
-    def test_somebody_else_unmounts(self):
+    def test_another_process_unmounts(self):
         mounted = self.mount()
         subprocess.run(["fusermount3", "-u", self.point], check=True)
         mounted.process.wait(PATIENCE_S)
@@ -46,7 +46,7 @@ class Ending(MountTest):
         return [line.split()[2] for line in mounts_at(self.point)]
 
     @unittest.skipIf(os.geteuid() != 0, "needs root to mount")
-    def test_what_was_mounted_there_after_an_unmount_stays(self):
+    def test_a_later_mount_at_the_same_point_stays(self):
         mounted = self.mount()
         # It learns of both at once.
         mounted.process.send_signal(signal.SIGSTOP)
@@ -59,7 +59,7 @@ class Ending(MountTest):
         self.assertEqual(self.types_at_point(), ["tmpfs"])
 
     @unittest.skipIf(os.geteuid() != 0, "needs root to mount")
-    def test_what_was_mounted_over_it_stays_and_the_mount_below_is_told(self):
+    def test_a_mount_on_top_stays_and_the_one_below_is_reported(self):
         mounted = self.mount()
         self.mount_tmpfs()
         mounted.stop()
@@ -70,7 +70,7 @@ class Ending(MountTest):
         self.assertEqual(mounts_at(self.point), [])
 
     @unittest.skipIf(os.geteuid() != 0, "needs root to mount")
-    def test_what_was_mounted_there_before_stays_when_it_is_detached(self):
+    def test_an_earlier_mount_stays_when_ours_is_detached(self):
         self.mount_tmpfs()
         mounted = self.mount()
         self.addCleanup(os.close, os.open(self.point, os.O_PATH))
@@ -105,7 +105,7 @@ class BadInput(MountTest):
         self.assertIn(wanted, done.stderr)
         self.assertEqual(done.stdout, "")
 
-    def test_one_clear_line_each(self):
+    def test_each_error_is_one_clear_line(self):
         missing = self.directory / "missing"
         plain = self.directory / "plain"
         plain.touch()

@@ -19,7 +19,7 @@ from report import Report
 
 
 class Stopped(MountFaults):
-    def test_who_reads_waits_and_gets_the_right_bytes(self):
+    def test_reader_waits_and_gets_the_right_bytes(self):
         data = self.file()
         process = self.begin_mount("--cache", "none")
         self.wait_until(lambda: (self.point / "file").exists(), "it serves")
@@ -34,7 +34,7 @@ class Stopped(MountFaults):
         self.assert_unmounted(process)
 
 
-class WhileProgramsBegin(MountFaults):
+class WhileProgramsStart(MountFaults):
     """Who looks in /proc at a process that execs waits for its dirty pages, that is for answers."""
 
     def test_serving_ends(self):
@@ -72,7 +72,7 @@ class WritingTheReport(MountFaults, FullPipe):
         process.wait(PATIENCE_S)
         self.assert_unmounted(process)
 
-    def test_who_has_a_file_open_gets_an_error_before_it_is_read(self):
+    def test_readers_get_an_error_while_the_report_is_written(self):
         self.file()
         pipe, writer = self.full_pipe()
         self.addCleanup(pipe.close)
@@ -89,7 +89,7 @@ class WritingTheReport(MountFaults, FullPipe):
         self.assertEqual(process.wait(PATIENCE_S), 0)
         self.assert_unmounted(process)
 
-    def test_pipe_that_is_closed(self):
+    def test_closed_pipe(self):
         process, reader = self.writing()
         reader.close()
         self.assertEqual(process.wait(PATIENCE_S), 1)
@@ -106,7 +106,7 @@ class WritingTheReport(MountFaults, FullPipe):
 
 
 class FullDisk(MountFaults):
-    def test_report_that_finds_no_room(self):
+    def test_report_without_space(self):
         with open("/dev/full", "wb") as full:
             process = self.begin_mount("-d", "200ms", "--json", "/dev/full", "--csv",
                                        self.directory / "csv", stdout=full, stderr=subprocess.PIPE,
@@ -117,7 +117,7 @@ class FullDisk(MountFaults):
         self.assert_unmounted(process)
 
     @unittest.skipIf(os.geteuid() != 0, "needs root for a namespace of its own")
-    def test_who_writes_is_told_that_the_source_is_full(self):
+    def test_writer_gets_an_error_when_the_source_is_full(self):
         script = ('mount -t tmpfs -o size=64k none "$1" && { "$3" mount "$1" "$2" -q -d 60s & } &&'
                   ' until mountpoint -q "$2"; do sleep 0.01; done;'
                   ' head -c 100000 /dev/zero >"$2/file"; echo status=$?; wc -c <"$2/file";'
@@ -133,7 +133,7 @@ class FullDisk(MountFaults):
 
 
 class HungUp(MountFaults):
-    def test_it_unmounts_and_reports_to_the_file(self):
+    def test_mount_is_unmounted_and_reports_to_the_file(self):
         process = self.begin_in_terminal(["mount", self.source, self.point, "--json", self.path])
         self.addCleanup(self.unmount)
         self.wait_until(lambda: b"is mounted at" in process.screen.text, "it serves")

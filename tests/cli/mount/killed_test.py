@@ -82,7 +82,7 @@ class Killed(MountFaults):
         self.check_at_every_stage(lambda: self.begin_mount(prefix=prefix),
                                   lambda: mounts_at(self.point, holder.pid))
 
-    def test_who_reads_gets_an_error_and_the_file_is_whole(self):
+    def test_reader_gets_an_error_and_the_file_stays_whole(self):
         data = self.file()
         process = self.begin_mount("--cache", "none")
         self.wait_until(lambda: (self.point / "file").exists(), "it serves")

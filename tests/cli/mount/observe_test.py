@@ -70,7 +70,7 @@ class Exact(ObserveTest):
         self.assertLess(sides["daemon"]["copied_bytes"], MEBIBYTE // 4)
 
     @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
-    def test_the_daemons_calls_are_those_that_strace_sees(self):
+    def test_daemon_calls_equal_those_of_strace(self):
         for splice in ([], ["--no-splice"]):
             with self.subTest(splice=splice):
                 self.check_against_strace(splice)
@@ -130,7 +130,7 @@ class Applications(ObserveTest):
         self.assertEqual(sides["bytes"], len(data))
         self.assertEqual(sides["requests"]["bytes"], len(data))
 
-    def test_an_open_file_that_is_inherited(self):
+    def test_inherited_open_file(self):
         data = self.file()
         mounted = self.observe_mount("--cache", "always")
         # The second cat finds all in the page cache; it asks when it closes, if not before.
@@ -191,7 +191,7 @@ class Applications(ObserveTest):
             self.assertIn("FUSE requests", lines)
             self.assertIn("daemon syscalls", lines)
 
-    def test_without_observe_there_is_none(self):
+    def test_no_amplification_without_observe(self):
         self.file()
         mounted = self.mount()
         (self.point / "file").read_bytes()
@@ -203,7 +203,7 @@ class Applications(ObserveTest):
 class Serving(ObserveTest):
     """Observing changes nothing of what the mount does."""
 
-    def test_the_checks_hold_through_the_mount(self):
+    def test_posix_checks_pass_on_the_mount(self):
         for options in ([], ["--threads", "1"]):
             with self.subTest(options=options):
                 mounted = self.observe_mount(*options)
@@ -224,7 +224,7 @@ class Serving(ObserveTest):
         self.wait_until(lambda: not mounts_at(self.point), "the watcher unmounts")
 
     @unittest.skipIf(os.geteuid() != 0, "needs root")
-    def test_root_keeps_what_unmounting_needs(self):
+    def test_root_keeps_the_capabilities_that_unmounting_needs(self):
         mounted = self.observe_mount()
         kept = sum(1 << number for number in CAPABILITIES.values())
         self.wait_until(lambda: permitted(mounted.pid) & ~kept == 0, "zctrace drops the others")
@@ -234,7 +234,7 @@ class Serving(ObserveTest):
 
 @unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
 class OrdinaryUser(ObserveTest):
-    def test_two_capabilities_are_enough_and_are_given_up(self):
+    def test_two_capabilities_suffice_and_are_dropped(self):
         data = self.file()
         (self.source / "file").chmod(0o644)
         only = ["--inh-caps=+bpf,+perfmon", "--ambient-caps=+bpf,+perfmon"]
@@ -260,7 +260,7 @@ class OrdinaryUser(ObserveTest):
 
 @unittest.skipIf(os.geteuid() != 0, "needs root for a namespace of its own")
 class Run(ObserveTest):
-    def test_the_daemon_is_beside_the_command_and_not_in_it(self):
+    def test_daemon_is_listed_beside_the_command(self):
         data = self.file(size=BLOCKS * BLOCK)
         done = self.observe("dd", f"if={self.source}/file", "of=/dev/null", f"bs={BLOCK}",
                             f"count={BLOCKS}", mode=["--mount", self.source])
@@ -284,7 +284,7 @@ class Run(ObserveTest):
         self.assert_applications_read(report, BLOCKS, len(data))
         self.assertEqual(len(report.processes), 1)
 
-    def test_who_waits_for_descendants_does_not_wait_for_the_daemon(self):
+    def test_wait_does_not_wait_for_the_daemon(self):
         self.file()
         report = self.observe("sh", "-c", f"cat {self.source}/file > /dev/null &",
                               mode=["--wait", "--mount", self.source]).report

@@ -34,7 +34,7 @@ class RunMount(MountTest):
         report = self.observe("cat", "file", mode=["--mount", self.source], cwd=self.source).report
         self.assertEqual(report.bytes("read", "fuse", "user"), MEBIBYTE + 7)
 
-    def test_what_is_written_is_there_and_the_status_is_the_commands(self):
+    def test_writes_reach_the_source_and_the_status_is_the_commands(self):
         self.observe("sh", "-c", f"echo text > {self.source}/new; exit 7", status=7,
                      mode=["--mount", self.source])
         self.assertEqual((self.source / "new").read_text(), "text\n")

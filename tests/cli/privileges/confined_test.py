@@ -79,7 +79,7 @@ class RunInNamespaces(Confined):
         self.assertEqual(len({process["pid"] for process in report.processes}), 4)
         self.assertNotIn(1, [process["pid"] for process in report.processes])
 
-    def test_proc_of_another_namespace_does_for_run(self):
+    def test_run_accepts_proc_of_another_namespace(self):
         path = self.directory / "report.json"
         done = self.zctrace_in(["unshare", "--pid", "--fork"], "run", "-q", "--json", path, "--",
                                "true")
@@ -164,7 +164,7 @@ class AttachInPidNamespace(Confined):
         self.assertEqual(attached.wait(PATIENCE_S), 0)
         return self.assert_only(number, 707)
 
-    def test_everybody(self):
+    def test_all_processes(self):
         report = self.check_newcomers("-a")
         self.assertIn(1, [process["pid"] for process in report.processes])
         # The parent of its first process is nobody in there.
@@ -218,20 +218,20 @@ class WithoutBtf(Confined):
                 self.assertIn("CONFIG_DEBUG_INFO_BTF=y", done.stderr)
         self.assertFalse((self.directory / "ran").exists())
 
-    def test_doctor_claims_nothing_that_it_cannot_know(self):
+    def test_doctor_does_not_guess(self):
         done = self.zctrace_in(self.hidden(), "doctor")
         self.assertEqual((done.returncode, done.stderr), (77, ""))
         missing = [line for line in done.stdout.splitlines() if line.startswith("MISSING")]
         self.assertEqual([line.split()[1] for line in missing], ["BTF", "tracepoints"])
         self.assertNotIn("not in this kernel", done.stdout)
 
-    def test_sys_that_is_not_mounted(self):
+    def test_unmounted_sys(self):
         done = self.zctrace_in(self.in_own_mounts("mount -t tmpfs none /sys"), "run", "--", "true")
         self.assertEqual(done.returncode, 77)
         self.assertIn("mount -t sysfs sysfs /sys", done.stderr)
         self.assertNotIn("CONFIG_", done.stderr)
 
-    def test_btf_of_the_kernels_image_does(self):
+    def test_btf_from_the_kernel_image_suffices(self):
         image = f"/boot/vmlinux-{platform.release()}"
         prefix = self.hidden("mount -t tmpfs none /boot", f"cp {self.directory}/btf {image}")
         done = self.zctrace_in(prefix, "doctor")
@@ -258,7 +258,7 @@ class Lockdown(Confined):
         self.assertEqual(line.split()[0], "ok")
         self.assertEqual(self.zctrace_in(prefix, "run", "-q", "--", "true").returncode, 0)
 
-    def test_securityfs_that_is_not_mounted_is_not_taken_for_none(self):
+    def test_unmounted_securityfs_is_not_reported_as_no_lockdown(self):
         prefix = self.in_own_mounts("mount -t tmpfs none /sys/kernel/security")
         done = self.zctrace_in(prefix, "doctor")
         self.assertEqual(done.returncode, 0)

@@ -92,7 +92,7 @@ class Doctor(NeedsRoot):
 class Capabilities(NeedsRoot):
     """CAP_BPF and CAP_PERFMON are enough, and neither can be left out."""
 
-    def test_both_are_enough(self):
+    def test_both_suffice(self):
         self.skip_where_nothing_works()
         done = self.run_as_nobody(ZCTRACE, "doctor", capabilities=("bpf", "perfmon"))
         self.assertEqual(done.returncode, 0, done.stdout)
@@ -130,7 +130,7 @@ class Capabilities(NeedsRoot):
                 "export": ["export", "-p", str(target.pid), "--listen", "127.0.0.1:0"],
                 "top": ["top", "-p", str(target.pid), "-d", "500ms"]}
 
-    def test_both_are_enough_for_every_command(self):
+    def test_both_suffice_for_every_command(self):
         self.skip_where_nothing_works()
         for name, words in self.commands().items():
             words = self.words_as_nobody(words, ("bpf", "perfmon"))
@@ -248,13 +248,13 @@ class UnderSudo(NeedsRoot):
         self.assertEqual((uid, gid), (0, 0))
         self.assertNotEqual(capabilities, 0)
 
-    def test_root_who_called_sudo_stays_root(self):
+    def test_root_calling_sudo_stays_root(self):
         self.assertEqual(self.identity(SUDO_UID="0", SUDO_GID="0")[:2], (0, 0))
 
     def test_without_sudo(self):
         self.assertEqual(self.identity()[:2], (0, 0))
 
-    def test_what_is_no_number_runs_nothing(self):
+    def test_invalid_sudo_uid_runs_nothing(self):
         ran = self.directory / "ran"
         for value in ("root", "", "-1", "99999999999", "12x"):
             with self.subTest(value=value):

@@ -12,7 +12,7 @@ class OtherNumbers(TestCase):
     """Calls whose numbers are not those of the 64-bit table."""
 
     @in_both_modes
-    def test_int_0x80_of_a_64_bit_process_is_counted_apart(self, mode):
+    def test_int_0x80_of_a_64_bit_process_is_counted_separately(self, mode):
         plain = self.observe_fixture("nothing", mode=mode).report.calls()
         observed = self.observe_fixture("int80", mode=mode)
         # 17 through int 0x80, openat twice, getpid twice.

@@ -124,7 +124,7 @@ class Tables(TestCase):
                        "zero-copy share", "completeness", "lost 0"):
             self.assertIn(wanted, table)
 
-    def test_plain_where_it_is_no_terminal(self):
+    def test_plain_table_without_a_terminal(self):
         self.assertTrue(self.table().isascii())
 
     def test_by_process(self):
@@ -147,7 +147,7 @@ class Tables(TestCase):
         self.assertNotIn("SYSCALL", table.split("\n\n")[1])
         self.assertIn("file -> user", table)
 
-    def test_by_something_else(self):
+    def test_by_an_unknown_grouping(self):
         done = self.zctrace("run", "--by", "colour", "--", "true")
         self.assertEqual(done.returncode, 2)
         self.assertIn("colour", done.stderr)
@@ -157,7 +157,7 @@ class Tables(TestCase):
         self.assertEqual(self.table("-q"), "")
         self.assertEqual(self.table("--quiet"), "")
 
-    def test_streams_of_the_command_stay_its_own(self):
+    def test_command_keeps_its_own_streams(self):
         done = self.zctrace("run", "-q", "--", "sh", "-c", "cat; echo err >&2", input="in\n",
                             stdin=None)
         self.assertEqual((done.stdout, done.stderr), ("in\n", "err\n"))
@@ -263,7 +263,7 @@ class Strict(TestCase):
         self.observe("sh", "-c", "exit 7", mode=[*mode, "--strict"], status=7)
 
     @in_both_modes
-    def test_what_is_lost_is_counted_and_strict_tells(self, mode):
+    def test_losses_are_counted_and_strict_fails(self, mode):
         path = self.directory / "report.json"
         program = self.program("lost_lengths")
         done = self.zctrace("run", *mode, "--strict", "--json", path, "--", program)

@@ -65,7 +65,7 @@ class Status(TestCase):
                 self.assertIn(name, done.stderr)
                 self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
 
-    def test_script_without_an_interpreter_is_the_shells(self):
+    def test_script_without_an_interpreter_runs_in_the_shell(self):
         script = self.directory / "script"
         script.write_text("exit 5\n")
         script.chmod(0o755)
@@ -131,7 +131,7 @@ class Signals(TestCase):
         self.assertEqual(run.returncode, 11)
 
     @in_both_modes
-    def test_sigterm_reports_on_a_command_that_goes_on(self, mode):
+    def test_sigterm_reports_on_a_command_that_continues(self, mode):
         run, pid = self.start_run(
             "trap '' TERM; cat /etc/passwd >/dev/null; echo ready $$; read line; echo got $line",
             mode)

@@ -52,11 +52,11 @@ class Uring(TestCase):
         self.assertEqual({name for name, count in lost.items() if count}, {"uring_results"})
         return lost["uring_results"], report
 
-    def test_results_of_a_multishot_request_are_lost_and_not_silently(self):
+    def test_results_of_a_multishot_request_are_counted_as_lost(self):
         lost, _ = self.lost_results("multishot")
         self.assertEqual(lost, 7)
 
-    def test_results_without_room_in_the_ring_are_lost_and_not_silently(self):
+    def test_results_that_overflow_the_ring_are_counted_as_lost(self):
         lost, report = self.lost_results("overflow")
         self.assertEqual(lost, 16)
         self.assertEqual(report.calls()["io_uring:other"]["calls"], 32)

@@ -61,7 +61,7 @@ class Run(TestCase):
         self.assert_exact(found, ("rchar", "wchar"))
 
     @in_both_modes
-    def test_the_command_and_all_that_it_waited_for(self, mode):
+    def test_command_and_the_descendants_it_waited_for(self, mode):
         """What the kernel adds to a parent that waits equals what the observed did, all of it."""
         _, found = self.verify("sh", "-c", "cat /etc/passwd | wc -c; (sleep 0.01; true) & wait",
                                mode=mode)
@@ -75,19 +75,19 @@ class Run(TestCase):
         self.assertGreaterEqual(voluntary["kernel"],
                                 voluntary["observed"] - found["compared_processes"])
 
-    def test_descendants_that_are_left_out_on_purpose_are_no_difference(self):
+    def test_descendants_left_out_on_purpose_are_not_a_difference(self):
         _, found = self.verify("sh", "-c", "true; cat /etc/passwd; true",
                                mode=["--no-follow", "--strict"])
         self.assertTrue(found["equal"], found["differences"])
         self.assertIsNone(found["reaped"])
 
-    def test_in_words(self):
+    def test_text_output(self):
         done = self.zctrace("run", "--verify-counts", "--", "true")
         self.assertRegex(done.stderr, r"\nverified +syscr, syscw, rchar, wchar, "
                                       r"switches of 1 process equal the kernel's own")
         self.assertNotIn("NOT EQUAL", done.stderr)
 
-    def test_is_not_there_unless_asked_for(self):
+    def test_absent_by_default(self):
         path = self.directory / "report.json"
         self.zctrace("run", "-q", "--json", path, "--", "true")
         self.assertNotIn("verification", Report(path.read_text())["completeness"])
@@ -120,7 +120,7 @@ class Run(TestCase):
         self.assertRegex(done.stderr, r"\nNOT EQUAL +syscw of process \d+: the kernel has \d+ and "
                                       r"zctrace \d+\n")
 
-    def test_whoever_dumps_core_is_not_compared(self):
+    def test_process_that_dumps_core_is_not_compared(self):
         def allow_cores():
             resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
 
@@ -139,7 +139,7 @@ class Run(TestCase):
 
 class Running(Attach):
     @in_both_modes
-    def test_the_kernels_are_those_of_proc(self, mode):
+    def test_kernel_counters_equal_proc_io(self, mode):
         target = self.commanded()
         self.tell(target, "write 5 3")
         # What it says "ok" with is counted by the kernel when that call returns.
@@ -158,7 +158,7 @@ class Running(Attach):
         self.assertGreaterEqual(found["syscw"]["kernel"], 1009)
 
     @in_both_modes
-    def test_a_process_that_is_never_at_rest(self, mode):
+    def test_process_that_is_never_at_rest(self, mode):
         busy = self.start(["dd", "if=/dev/zero", "of=/dev/null", "bs=512"], stderr=subprocess.DEVNULL)
         attached = self.attach("-p", busy.pid, *mode)
         self.wait_until(lambda before=io_of(busy.pid)["syscw"]:

@@ -10,7 +10,7 @@ from screens import Top
 from terminal import Terminal
 
 
-class LeavesTheTerminalAsItFoundIt(Top):
+class RestoresTheTerminal(Top):
     def test_q(self):
         window = self.busy()
         window.type("q")
@@ -61,7 +61,7 @@ class LeavesTheTerminalAsItFoundIt(Top):
         window.type("q")
         window.wait_for("after=0")
 
-    def test_terminal_that_goes_away(self):
+    def test_terminal_hangs_up(self):
         window = self.busy()
         own = self.pid_of_top(window)
         window._tmux("kill-server")
@@ -84,7 +84,7 @@ class Refuses(Top):
         window.wait_for("status=")
         self.assertIn("needs a terminal", window.text("-J"))
 
-    def test_terminal_that_cannot_place_text(self):
+    def test_terminal_without_cursor_addressing(self):
         for kind in ("dumb", "no-such-terminal", ""):
             with self.subTest(kind=kind):
                 window = self.top(environment=[("TERM", kind)])
@@ -93,7 +93,7 @@ class Refuses(Top):
                 self.assertIn(f"terminal of type '{kind}'", window.text("-J"))
                 window.close()
 
-    def test_targets_that_are_not_there(self):
+    def test_missing_targets(self):
         for options, wanted in ((f"-p {2**22 - 1}", "no process"),
                                 ("-n no-such-name", "no process named"),
                                 ("-G /no/such", "no cgroup"),

@@ -74,7 +74,7 @@ class Shows(Top):
                 self.assert_restored(window)
                 window.close()
 
-    def test_locale_decides_on_unicode(self):
+    def test_locale_selects_unicode(self):
         window = self.busy(environment=[("LC_ALL", "C.UTF-8")])
         window.wait_for("█████ 100%")
         window.close()

@@ -50,23 +50,23 @@ class Usage(TestCase):
             with self.subTest(option=option):
                 self.assert_usage_error("run", option, names=option)
 
-    def test_group_that_is_none(self):
+    def test_unknown_group(self):
         self.assert_usage_error("run", "--by", "colour", "--", "true", names="colour")
 
-    def test_syscall_that_is_none(self):
+    def test_unknown_syscall(self):
         for name in ("nosuchcall", "%nosuchgroup", "io_uring:nosuchop", "0", "READ"):
             with self.subTest(name=name):
                 done = self.zctrace("run", "-e", name, "--", "true")
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(name, done.stderr)
 
-    def test_usage_line_of_a_syscall_that_is_none(self):
+    def test_usage_line_of_an_unknown_syscall(self):
         self.assert_usage_error("run", "-e", "nosuchcall", "--", "true", names="nosuchcall")
 
     def test_doctor_takes_no_words(self):
         self.assert_usage_error("doctor", "now", names="now")
 
-    def test_evil_word_is_shown_harmlessly(self):
+    def test_control_characters_are_shown_harmlessly(self):
         done = self.zctrace("\x1b[31mevil\nline")
         self.assertEqual(done.returncode, 2)
         self.assertNotIn("\x1b", done.stderr)

@@ -18,7 +18,7 @@ class Schema(TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         type(schema()).check_schema(json.loads(done.stdout))
 
-    def test_schema_refuses_what_no_report_is(self):
+    def test_schema_rejects_invalid_reports(self):
         for wrong in ({}, {"schema": "zctrace/1"}, []):
             self.assertFalse(schema().is_valid(wrong))
 
@@ -30,7 +30,7 @@ class Words(TestCase):
         report = self.observe_words("run", "-q", "--json", self.report, "sh", "-c", "exit 0", "-q")
         self.assertEqual(report["argv"], ["sh", "-c", "exit 0", "-q"])
 
-    def test_options_behind_the_separator_are_the_commands(self):
+    def test_options_after_the_separator_belong_to_the_command(self):
         report = self.observe_words("run", "-q", "--json", self.report, "--", "echo", "-q",
                                     "--json", "x", "--help", "--", "-e")
         self.assertEqual(report["argv"], ["echo", "-q", "--json", "x", "--help", "--", "-e"])

@@ -88,7 +88,7 @@ TEST(Process, WhatIsLeftInThePipeIsDeliveredToItsReader) {
   EXPECT_EQ(process.zero_copy_bytes(), 1000u);
 }
 
-TEST(Process, SplicingIntoSomeoneElsesPipeIsADelivery) {
+TEST(Process, SplicingIntoAnotherProcessesPipeIsADelivery) {
   const Process process = process_of({splice(Kind::file, Kind::pipe, kN)});
   EXPECT_EQ(process.delivered_bytes(), kN);
   EXPECT_EQ(process.zero_copy_share(), 1.0);

@@ -21,7 +21,7 @@ zc_account account(std::uint64_t id, std::uint64_t parent, bool ended) {
   return account;
 }
 
-TEST(LedgerForgetting, DropsThoseThatEndedAndKeepsTheRest) {
+TEST(LedgerForgetting, DropsEndedProcessesAndKeepsTheRest) {
   const SyscallTable table;
   Ledger ledger(table);
   EXPECT_TRUE(ledger.empty());
@@ -42,7 +42,7 @@ TEST(LedgerForgetting, DropsThoseThatEndedAndKeepsTheRest) {
   EXPECT_EQ(ledger.account_of(101), 0U);
 }
 
-TEST(LedgerForgetting, RemembersThatThereWasSomebody) {
+TEST(LedgerForgetting, IsNotEmptyAfterwards) {
   const SyscallTable table;
   Ledger ledger(table);
   Snapshot snapshot;

@@ -68,7 +68,7 @@ class Others : public ::testing::Test {
   Snapshot snapshot_;
 };
 
-TEST_F(Others, NobodyIsAddedUpWhileThereIsRoom) {
+TEST_F(Others, NoProcessIsAddedUpWhileThereIsSpace) {
   for (std::uint64_t id = 1; id <= 5; id++) ended(id, id);
   add();
   ledger_.fold_finished(4);  // and the first, which is always listed
@@ -98,7 +98,7 @@ TEST_F(Others, TheFirstAndThoseThatMovedTheMostAreListed) {
   EXPECT_EQ(ledger_.compat_calls(), 10u);
 }
 
-TEST_F(Others, WhoRunsIsListedWhateverItDid) {
+TEST_F(Others, ARunningProcessIsListedWhateverItDid) {
   for (std::uint64_t id = 1; id <= 4; id++) ended(id, 10);
   snapshot_.accounts.push_back(account(5, false));
   add();
@@ -162,7 +162,7 @@ TEST_F(Others, ThreadsOfAProcessThatGoTogetherAreDerivedTogether) {
   EXPECT_EQ(ledger_.others().delivered_bytes, 100u);
 }
 
-TEST_F(Others, AreSaidInEachView) {
+TEST_F(Others, AreShownInEachView) {
   for (std::uint64_t id = 1; id <= 3; id++) ended(id, 10);
   add();
   ledger_.fold_finished(0);

@@ -96,7 +96,7 @@ TEST_F(LedgerTest, ATaskThatASnapshotMissesTakesNothingAway) {
   EXPECT_TRUE(ledger_.finished(kAccount));
 }
 
-TEST_F(LedgerTest, SomebodyRunsWhoseAccountCameAfterTheAccountsWereRead) {
+TEST_F(LedgerTest, ATaskRunsEvenIfItsAccountWasNotReadYet) {
   Snapshot parent_died;  // in between, and left a child
   parent_died.accounts = {account(1, 1)};
   TaskRecord child = task(row(1, 100, 1));
@@ -110,7 +110,7 @@ TEST_F(LedgerTest, SomebodyRunsWhoseAccountCameAfterTheAccountsWereRead) {
   EXPECT_EQ(ledger_.running(), 0u);
 }
 
-TEST_F(LedgerTest, AProcessOfWhomNoTaskIsFoundAnyMoreIsOver) {
+TEST_F(LedgerTest, AProcessWithoutTasksHasEnded) {
   Snapshot snapshot;
   snapshot.accounts = {account(3, 2)};
   for (int i = 0; i < 4; i++) ledger_.add(snapshot);
@@ -124,7 +124,7 @@ TEST_F(LedgerTest, AProcessOfWhomNoTaskIsFoundAnyMoreIsOver) {
   EXPECT_EQ(only_row().calls, 1u);
 }
 
-TEST_F(LedgerTest, AnAccountWithoutATaskIsNobody) {
+TEST_F(LedgerTest, AnAccountWithoutATaskIsNotAProcess) {
   Snapshot snapshot;
   snapshot.accounts = {account(0, 0)};
   ledger_.add(snapshot);

@@ -57,7 +57,7 @@ TEST_F(FakeSys, NoLockdown) {
   EXPECT_EQ(found.detail, "none");
 }
 
-TEST_F(FakeSys, KernelWithoutLockdownIsToldFromOneThatDoesNotShowIt) {
+TEST_F(FakeSys, KernelWithoutLockdownDiffersFromUnmountedSecurityfs) {
   EXPECT_EQ(lockdown_requirement(root_).state, State::ok);
   EXPECT_NE(lockdown_requirement(root_).detail, "none");
   write("sys/kernel/security/lsm", "capability");
@@ -65,12 +65,12 @@ TEST_F(FakeSys, KernelWithoutLockdownIsToldFromOneThatDoesNotShowIt) {
   EXPECT_EQ(lockdown_requirement(root_).detail, "none");
 }
 
-TEST_F(FakeSys, BtfThatIsThere) {
+TEST_F(FakeSys, BtfIsFound) {
   write("sys/kernel/btf/vmlinux", "BTF");
   EXPECT_EQ(btf_requirement(root_).state, State::ok);
 }
 
-TEST_F(FakeSys, KernelWithoutBtfIsToldFromSysThatIsNotMounted) {
+TEST_F(FakeSys, KernelWithoutBtfDiffersFromUnmountedSys) {
   EXPECT_EQ(btf_requirement(root_).state, State::missing);
   EXPECT_NE(btf_requirement(root_).remedy.find("mount -t sysfs"), std::string::npos);
   fs::create_directories(root_ / "sys/kernel");

@@ -68,7 +68,7 @@ TEST_F(FakeRoot, NamesMatchCommOrTheExecutablesBaseName) {
   EXPECT_EQ(finder.processes_named({"[m-o]ginx"}), Pids{10});
 }
 
-TEST_F(FakeRoot, AProcessMustBeThereAndBeNoThread) {
+TEST_F(FakeRoot, APidMustExistAndNotBeAThread) {
   const TargetFinder finder(root_);
   EXPECT_NO_THROW(finder.require_process(10));
   EXPECT_THROW(finder.require_process(99), Error);
@@ -155,7 +155,7 @@ TEST_F(FakeRoot, ProcOfAnotherNamespaceIsRefused) {
   EXPECT_THROW(finder.require_own_proc(), Error);
 }
 
-TEST(Targets, NobodyIsNamedAtFirst) {
+TEST(Targets, AreEmptyAtFirst) {
   Targets targets;
   EXPECT_TRUE(targets.empty());
   targets.units = {"nginx"};

@@ -168,7 +168,7 @@ class VerifierTest : public ::testing::Test {
   Verifier verifier_{table_, std::nullopt};
 };
 
-TEST_F(VerifierTest, FindsWhatEndedEqual) {
+TEST_F(VerifierTest, FindsAnEndedProcessEqual) {
   add_ended(account(1, 1), row(5, 700), reads(5, 700));
   const Verification result = verifier_.result();
   EXPECT_TRUE(result.equal());
@@ -189,7 +189,7 @@ TEST_F(VerifierTest, SaysWhichCounterDiffersAndWhere) {
   EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
 }
 
-TEST_F(VerifierTest, FindsMoreCallsThanTheKernelsDifferentToo) {
+TEST_F(VerifierTest, FindsMoreCallsThanTheKernelADifference) {
   add_ended(account(1, 1), row(6, 700), reads(5, 700));
   EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
 }
@@ -227,7 +227,7 @@ TEST_F(VerifierTest, LeavesCompatBytesOpen) {
   EXPECT_EQ(check(KernelCounter::rchar).margin, std::nullopt);
 }
 
-TEST_F(VerifierTest, DoesNotCompareWhoDumpedCore) {
+TEST_F(VerifierTest, DoesNotCompareAProcessThatDumpedCore) {
   zc_account record = account(1, 1);
   record.exit_code = 0x80 | 11;
   add_ended(record, row(1, 10), reads(9, 9));
@@ -235,26 +235,26 @@ TEST_F(VerifierTest, DoesNotCompareWhoDumpedCore) {
   EXPECT_EQ(verifier_.result().not_compared.at("dumped_core"), 1u);
 }
 
-TEST_F(VerifierTest, DoesNotCompareWhoseKernelCountsFoundNoRoom) {
+TEST_F(VerifierTest, DoesNotCompareAProcessWithoutSpaceForItsKernelCounts) {
   Snapshot snapshot;
   snapshot.accounts = {account(1, 1)};
   verifier_.add(snapshot);
   EXPECT_EQ(verifier_.result().not_compared.at("no_room"), 1u);
 }
 
-TEST_F(VerifierTest, ComparesWhoRunsAtRest) {
+TEST_F(VerifierTest, ComparesARunningProcessAtRest) {
   add_at_rest(account(1, 0), row(5, 700), reads(5, 700));
   EXPECT_TRUE(verifier_.settled());
   EXPECT_TRUE(verifier_.result().equal());
   EXPECT_EQ(verifier_.result().compared, 1u);
 }
 
-TEST_F(VerifierTest, FindsALossOfWhoRunsAtRest) {
+TEST_F(VerifierTest, FindsALossOfARunningProcessAtRest) {
   add_at_rest(account(1, 0), row(4, 700), reads(5, 700));
   EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
 }
 
-TEST_F(VerifierTest, DoesNotCompareWhoseTasksComeAndGo) {
+TEST_F(VerifierTest, DoesNotCompareAProcessWhoseTasksComeAndGo) {
   for (std::uint32_t i = 0; i < Verifier::kReadings; i++)
     add_running(account(2 + i, i), row(5, 700), reads(5, 700));
   EXPECT_FALSE(verifier_.settled());
@@ -271,7 +271,7 @@ TEST_F(VerifierTest, HoldsWhatABusyProcessDidBetweenTheReadings) {
   }
 }
 
-TEST_F(VerifierTest, ComparesWhoWasAttachedToFromItsMarkOn) {
+TEST_F(VerifierTest, ComparesAnAttachedProcessFromItsMarkOn) {
   // A call that had been counted by the kernel, but had not returned, when it was attached to.
   add_at_rest(attached(), row(1, 100), reads(0, 0));
   verifier_.begin();
@@ -296,14 +296,14 @@ TEST_F(VerifierTest, LeavesOutTheObserverItself) {
   EXPECT_EQ(verifier.result().not_compared.at("changed_while_read"), 0u);
 }
 
-TEST_F(VerifierTest, DoesNotCompareWhoEndedBeforeItsMark) {
+TEST_F(VerifierTest, DoesNotCompareAProcessThatEndedBeforeItsMark) {
   verifier_.expect_begin(true);
   add_ended(attached(1, 1), row(1, 100), reads(5, 500));
   verifier_.begin();
   EXPECT_EQ(verifier_.result().not_compared.at("changed_while_read"), 1u);
 }
 
-TEST_F(VerifierTest, ComparesWhoWasForkedFromItsBeginning) {
+TEST_F(VerifierTest, ComparesAForkedProcessFromItsStart) {
   add_at_rest(account(1, 0), row(1, 100), reads(2, 100));
   verifier_.begin();
   EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
@@ -339,7 +339,7 @@ TEST_F(VerifierTest, FindsADescendantThatWasNotObserved) {
   EXPECT_EQ(result.differences[0].counted, 750u);
 }
 
-TEST_F(VerifierTest, AllowsForDescendantsThatNobodyWaitedFor) {
+TEST_F(VerifierTest, AllowsForDescendantsThatWereNotWaitedFor) {
   add_ended(account(1, 1), row(5, 700), reads(5, 700));
   verifier_.add_reaped(kPid, reaped(1, 100));
   EXPECT_TRUE(verifier_.result().equal());
@@ -365,21 +365,21 @@ std::string words_of(const Verification& verification) {
   return words;
 }
 
-TEST_F(VerifierTest, IsToldInWords) {
+TEST_F(VerifierTest, HasATextSummary) {
   add_ended(account(1, 1), row(6, 700, 2), reads(5, 700));
   EXPECT_EQ(words_of(verifier_.result()),
             "verified: syscr, syscw, rchar, wchar, switches of 1 process equal the kernel's own, "
             "syscr within 2\n");
 }
 
-TEST_F(VerifierTest, TellsOfDifferencesByProcess) {
+TEST_F(VerifierTest, ListsDifferencesByProcess) {
   add_ended(account(1, 1), row(4, 700), reads(5, 700));
   EXPECT_EQ(words_of(verifier_.result()),
             "verified: syscr, syscw, rchar, wchar, switches of 1 process compared\n"
             "NOT EQUAL: syscr of process 42: the kernel has 5 and zctrace 4\n");
 }
 
-TEST_F(VerifierTest, TellsWhatWasNotVerified) {
+TEST_F(VerifierTest, ListsWhatWasNotVerified) {
   verifier_ = Verifier(table_, "-e leaves out read");
   add_ended(account(1, 1), row(4, 700), reads(5, 700));
   EXPECT_EQ(words_of(verifier_.result()),

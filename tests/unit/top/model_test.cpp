@@ -64,7 +64,7 @@ TEST(TopModel, IntervalIsTheDifferenceToTheSampleBefore) {
   EXPECT_EQ(sample->total.syscalls, 100 + kN + 5 + 2);
 }
 
-TEST(TopModel, NewcomerCountsInFull) {
+TEST(TopModel, NewProcessCountsInFull) {
   TopModel model;
   model.add(report_of({}), seconds(0));
   const auto sample = model.add(report_of({server(7, 11, 2)}), seconds(1));
@@ -72,7 +72,7 @@ TEST(TopModel, NewcomerCountsInFull) {
   EXPECT_EQ(sample->processes.at(0).interval_figures.cpu_ns, 11'000u);
 }
 
-TEST(TopModel, SamePidWithAnotherStartIsSomebodyElse) {
+TEST(TopModel, SamePidWithAnotherStartIsAnotherProcess) {
   TopModel model;
   model.add(report_of({server(7, kN, 0)}), seconds(0));
   Process next = server(7, 13, 0);

@@ -312,7 +312,7 @@ TEST_F(Top, ScrollsToTheSelectedLine) {
   EXPECT_NE(text().find("  100 many"), std::string::npos);
 }
 
-TEST_F(Top, NamesFromOutsideDoNotAct) {
+TEST_F(Top, NamesDoNotActOnTheTerminal) {
   Report report = sample(4);
   report.processes[0].name = kEvil;
   report.processes[0].argv = {kEvil};
@@ -347,7 +347,7 @@ TEST_F(Top, LostEventsAreAWarning) {
   EXPECT_NE(text().find("lost 17"), std::string::npos);
 }
 
-TEST_F(Top, NobodyIsSaidInWords) {
+TEST_F(Top, AnEmptyListIsStatedInWords) {
   controls_ = TopControls();
   EXPECT_NE(text().find("nobody yet: pid 11"), std::string::npos);
   all_ended_ = true;

@@ -136,7 +136,7 @@ TEST_P(MethodOnSink, MovesWholeChunksWithoutRemainder) {
   expect_moved_with_all_buffers(16 * kPipeBytes);
 }
 TEST_P(MethodOnSink, ASourceThatEndsEarlyIsNoError) { expect_moved(50'001, {8192}, 80'000); }
-TEST_P(MethodOnSink, AWrongDescriptorIsAnErrorValue) {
+TEST_P(MethodOnSink, AnInvalidDescriptorIsAnErrorValue) {
   const Source source = Source::make(kDiskDirectory, 10'000);
   const Sink open_sink = make_sink(sink(), source);
   const Descriptor unreadable = reopen(source.open(), O_WRONLY);

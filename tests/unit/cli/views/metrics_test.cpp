@@ -291,7 +291,7 @@ class CountingInSmallRoom : public Counting {
   CountingInSmallRoom() : Counting(500) {}
 };
 
-TEST_F(CountingInSmallRoom, GivesItToThoseWhoMoveTheMost) {
+TEST_F(CountingInSmallRoom, GivesSeriesToTheProcessesThatMoveTheMost) {
   std::vector<Process> processes;
   for (int n = 0; n < 200; n++)
     processes.push_back(process(n + 1, "small" + std::to_string(n), {sendfile(1, 1)}));
@@ -302,7 +302,7 @@ TEST_F(CountingInSmallRoom, GivesItToThoseWhoMoveTheMost) {
   EXPECT_GT(value("zctrace_bytes_total", {{"name", "other"}, {"syscall", "sendfile"}}), 0);
 }
 
-TEST_F(CountingInSmallRoom, MakesRoomOfWhatHasNotGrownForLong) {
+TEST_F(CountingInSmallRoom, EvictsSeriesThatHaveNotGrownForLong) {
   const auto crowd = [](const std::string& name, std::int64_t first) {
     std::vector<Process> processes;
     for (std::int64_t n = 0; n < 200; n++)
