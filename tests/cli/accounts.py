@@ -11,20 +11,20 @@ from report import NO_CALLS, merge
 
 PROCESSES = 20000
 THREADS = 2000
-# Bursts of short lives, and what zctrace may hold more than at its start when they are over. Each
-# process that it kept would be 2.2 KiB, so 129 MiB in all. A burst takes 35 MiB for a moment, and
-# the thousand that are listed lie scattered over them, a page each at worst.
+# Bursts of short-lived processes, and how much memory zctrace may still hold afterwards. If it kept
+# each process, that would be 2.2 KiB each and 129 MiB in all. A burst takes 35 MiB for a moment, and
+# the thousand listed processes lie scattered over them, at worst one in each page.
 BURSTS = 3
 LISTED_KIB = 48 * 1024
-# A short life makes at most so many calls that move bytes.
+# The most calls that move bytes in the life of one such process.
 MOST_CALLS = 17
 
 
 class Accounted(Attach):
-    """Fixtures that start when they are told to, and reports that may be short of what is lost."""
+    """Fixtures that wait for a signal to start, and reports that may lack what was lost."""
 
     def short_lived(self, kind, count):
-        """The fixture under a name of its own, waiting; tests run beside other tests."""
+        """The waiting fixture under a name of its own, as other tests may run at the same time."""
         path = self.directory / f"lives{os.getpid()}"
         if not path.exists():
             path.write_bytes(self.program("short_lived").read_bytes())
@@ -32,7 +32,7 @@ class Accounted(Attach):
         return self.start([path, kind, count, "wait"], stdin=-1, stdout=-1, text=True)
 
     def let_live(self, process):
-        """Lets the fixture begin, waits for its end; what it knows."""
+        """Lets the fixture start, waits until it ends, and returns what it did."""
         stdout, _ = process.communicate("x", timeout=PATIENCE_S)
         self.assertEqual(process.returncode, 0)
         process.written = len(stdout)
@@ -48,14 +48,14 @@ class Accounted(Attach):
         return rows
 
     def interrupt(self, attached):
-        """Ends it, whatever it lost."""
+        """Ends it, even if it lost something."""
         attached.send_signal(signal.SIGINT)
         _, errors = attached.communicate(timeout=PATIENCE_S)
         self.assertEqual((attached.returncode, errors), (0, ""))
         return attached.report_path.read_text()
 
     def assert_accounted(self, found, expected, completeness):
-        """Exact where nothing was lost; else no more is missing than was lost."""
+        """Exact if nothing was lost; otherwise no more is missing than was lost."""
         lost = completeness["lost"]
         if lost["task_memory"] + lost["accounts_full"] + lost["rows_full"] == 0:
             self.assert_same_rows(found, expected)

@@ -13,10 +13,10 @@ NULL = ("write", "user", "device")
 
 
 class Attach(TestCase):
-    """Targets that do what they are told, and `zctrace attach` beside them."""
+    """Targets that run commands from the test, and `zctrace attach` beside them."""
 
     def commanded(self, name=None):
-        """The fixture, under a name of its own."""
+        """Starts the fixture, as `name` if given."""
         path = self.program("commanded")
         if name:
             copy = self.directory / name
@@ -39,7 +39,7 @@ class Attach(TestCase):
         self.assertEqual(process.wait(timeout=PATIENCE_S), 0)
 
     def attach(self, *words, path=None):
-        """Starts it, and returns when it observes: it drops its capabilities right after."""
+        """Starts attach, and returns once it observes: it drops its capabilities right after that."""
         own = capabilities_of("self")
         path = path or self.directory / f"report-{len(list(self.directory.glob('report-*')))}"
         process = self.start([ZCTRACE, "attach", "-q", "--verify-counts", "--json", path, *words],
@@ -57,7 +57,7 @@ class Attach(TestCase):
         return process
 
     def end_of(self, attached):
-        """When it ends by itself."""
+        """Waits until attach ends by itself, and returns its report."""
         _, errors = attached.communicate(timeout=PATIENCE_S)
         self.assertEqual(attached.returncode, 0, errors)
         self.assertEqual(errors, "")
@@ -74,7 +74,7 @@ class Attach(TestCase):
 
     @staticmethod
     def null_writes(process_or_totals):
-        """(calls, bytes) of a process or the totals."""
+        """(calls, bytes) of the writes to the null device of a process or of the totals."""
         rows = [row for row in process_or_totals["rows"]
                 if (row["syscall"], row["from"], row["to"]) == NULL]
         return sum(row["calls"] for row in rows), sum(row["bytes"] for row in rows)

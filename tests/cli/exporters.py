@@ -62,7 +62,7 @@ class Exporter:
         return self.test.wait_until(attempt, what)
 
     def scrape_of_two_readings_later(self):
-        """The next one may have begun already."""
+        """The next reading may have begun already, so this waits for two."""
         for _ in range(2):
             last = self.scrape().values("zctrace_last_snapshot_timestamp_seconds")
             scrape = self.scrape_until(

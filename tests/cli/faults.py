@@ -19,7 +19,7 @@ from kernel_objects import bpf_objects_of, count_bpf_objects_of, wait_until_unlo
 from paths import PATIENCE_S, ZCTRACE
 from processes import capabilities_of, state_of
 
-# One run of each kind; long enough to be met in the one with the probes.
+# One run of each kind, long enough for the test to see the one with the probes.
 COMPARE = ["compare", "--runs", "1", "--warmup", "0", "--methods", "read_write/4K"]
 SMALL = ["--size", "64K"]
 LARGE = ["--size", "32M"]
@@ -32,9 +32,9 @@ def is_empty(pipe):
 
 
 class Digest:
-    """sha256sum between two pipes: it ends with the right sum if it read on, whatever happened."""
+    """sha256sum between two pipes: its sum is right only if it read everything, undisturbed."""
 
-    BLOCK = 200_003  # more than a pipe holds: it is taken in, or feed() does not return
+    BLOCK = 200_003  # more than a pipe holds: feed() returns only if the target reads
 
     def __init__(self, test, *prefix):
         self.test = test
@@ -59,7 +59,7 @@ class Digest:
         self.test.wait_until(is_written, "the target reads on")
 
     def wait_until_all_is_read(self):
-        """And it sleeps in the next read: what it has read is counted."""
+        """Also waits until it sleeps in the next read, so that its last read is counted."""
         self.test.wait_until(lambda: is_empty(self.process.stdin) and state_of(self.pid) == "S",
                              "the target has read all")
 
@@ -92,7 +92,7 @@ class Faults(TestCase):
         return self.start([ZCTRACE, *self.words(command, pid)], start_new_session=True, **streams)
 
     def begin_in_terminal(self, words):
-        """In a session and on a terminal of its own, whose other side is `screen`."""
+        """Starts zctrace in a session and on a terminal of its own; `screen` is the other side."""
         ours, theirs = pty.openpty()
         process = self.start([ZCTRACE, *words], stdin=theirs, stdout=theirs, stderr=theirs,
                              start_new_session=True, env={**os.environ, "TERM": "xterm"},
@@ -105,7 +105,7 @@ class Faults(TestCase):
     # --- stages ----------------------------------------------------------------------------
 
     def wait_until_observing(self, process):
-        """It gives up its capabilities when all is attached, and opens the gate only then."""
+        """zctrace drops its capabilities once everything is attached, and then opens the gate."""
         own = capabilities_of("self")
 
         def observes():
@@ -120,20 +120,20 @@ class Faults(TestCase):
                         "zctrace stops")
 
     def begin_and_stop(self, begin, objects):
-        """begin()'s process, stopped once it holds so many BPF objects, and these."""
+        """The process of begin(), stopped once it holds `objects` BPF objects, and these objects."""
         for _ in range(10):
             process = begin()
             self.wait_until(lambda: process.poll() is not None or
                             count_bpf_objects_of(process.pid) >= objects, f"{objects} objects")
             self.stop(process)
-            # On a busy machine it may have ended before it was looked at again.
+            # On a busy machine it may have ended in the meantime.
             if process.poll() is None:
                 return process, bpf_objects_of(process.pid)
             self.path.unlink(missing_ok=True)
         self.fail(f"never seen with {objects} BPF objects")
 
     def stages(self):
-        """Numbers of BPF objects held, from before the first to all."""
+        """Numbers of BPF objects to stop at, from none to all but one."""
         if not hasattr(Faults, "all_objects"):
             target = self.start(["cat"], stdin=subprocess.PIPE)
             attached = self.begin("attach", target.pid)
@@ -142,7 +142,7 @@ class Faults(TestCase):
             attached.kill()
         every = Faults.all_objects
         self.assertGreater(every, 12)
-        # 1: before the maps are made; then programs; then links.
+        # At 1 the maps are not made yet; programs and then links follow.
         return [0, 1, every // 3, every // 2, every * 3 // 4, every - 1]
 
     # --- what must hold afterwards -----------------------------------------------------------
@@ -164,7 +164,7 @@ class Faults(TestCase):
 
 
 class Screen:
-    """The other side of a terminal: takes all that is written, until it is closed."""
+    """The other side of a terminal: reads all that is written until it is closed."""
 
     def __init__(self, descriptor):
         self.descriptor = descriptor
@@ -180,14 +180,14 @@ class Screen:
                 return
             try:
                 self.text += os.read(self.descriptor, 65536)
-            except OSError:  # EIO: nobody has it any more
+            except OSError:  # EIO: no process has it open any more
                 return
 
     def type(self, text):
         os.write(self.descriptor, text)
 
     def close(self):
-        """As a window that is closed: its other side hangs up."""
+        """Hangs up, as closing a terminal window does."""
         if self.descriptor < 0:
             return
         os.write(self.stop_writer, b"x")
@@ -198,7 +198,7 @@ class Screen:
 
 
 class FullPipe(Faults):
-    """The report goes into a pipe that is full already: there zctrace waits, at its last stage."""
+    """The report goes into a full pipe, where zctrace waits in its last stage."""
 
     def full_pipe(self):
         reader, writer = os.pipe()
@@ -206,6 +206,6 @@ class FullPipe(Faults):
         with contextlib.suppress(BlockingIOError):
             while True:
                 os.write(writer, b" " * 4096)
-        # The flag is the pipe's, also for whoever inherits it.
+        # The flag belongs to the pipe, so a child that inherits it sees it too.
         os.set_blocking(writer, True)
         return os.fdopen(reader, "rb"), writer

@@ -24,7 +24,7 @@ ALL = ["-e", "%all"]
 
 
 def in_both_modes(test):
-    """Makes two tests of test(self, mode): `mode` is a list of options."""
+    """Turns test(self, mode) into two tests; `mode` is a list of options."""
     test.in_both_modes = True
     return test
 
@@ -35,7 +35,7 @@ def doctor():
 
 
 def why_not_observable():
-    """None where `zctrace run` works, otherwise doctor's reason."""
+    """None if `zctrace run` works, otherwise the reason that doctor gives."""
     if doctor().returncode == 0:
         return None
     missing = [line for line in doctor().stdout.splitlines() if line.startswith("MISSING")]
@@ -43,7 +43,7 @@ def why_not_observable():
 
 
 class Observed:
-    """What a finished `zctrace run` left: its status, its streams, its report."""
+    """The status, the output and the report of a finished `zctrace run`."""
 
     def __init__(self, status, stdout, stderr, report):
         self.status = status
@@ -53,7 +53,7 @@ class Observed:
 
 
 class TestCase(unittest.TestCase):
-    """A directory of its own, gone afterwards, and helpers around one run of zctrace."""
+    """A temporary directory for each test, and helpers to run zctrace and check its report."""
 
     maxDiff = None
     needs_bpf = True
@@ -80,13 +80,13 @@ class TestCase(unittest.TestCase):
         directory = tempfile.TemporaryDirectory(prefix="zctrace-test-")
         self.addCleanup(directory.cleanup)
         self.directory = pathlib.Path(directory.name)
-        # Other users, too, run programs in it.
+        # Other users run programs in it too.
         self.directory.chmod(0o777)
 
     # --- running -----------------------------------------------------------------------
 
     def start(self, words, **options):
-        """Starts a process that is killed and reaped whatever becomes of the test."""
+        """Starts a process; the test kills it and waits for it at its end, even if it fails."""
         options.setdefault("stdin", subprocess.DEVNULL)
         process = subprocess.Popen([str(word) for word in words], **options)
 
@@ -102,7 +102,7 @@ class TestCase(unittest.TestCase):
         return process
 
     def zctrace(self, *words, **options):
-        """Runs zctrace to its end; its streams come back as text."""
+        """Runs zctrace until it ends; its output is text."""
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
@@ -110,8 +110,8 @@ class TestCase(unittest.TestCase):
                               timeout=PATIENCE_S, check=False, **options)
 
     def observe(self, *command, mode=(), status=0, **options):
-        """`zctrace run` of a command whose exit status is known; nothing may be lost, and the
-        counts must be the kernel's."""
+        """Runs a command with a known exit status under `zctrace run`. Nothing may be lost, and the
+        counts must equal the kernel's."""
         path = self.directory / "report.json"
         done = self.zctrace("run", "--verify-counts", *mode, "--json", path, "--", *command,
                             **options)
@@ -127,18 +127,18 @@ class TestCase(unittest.TestCase):
         return Observed(done.returncode, done.stdout, done.stderr, report)
 
     def assert_verified(self, report):
-        """The counts equal the kernel's own, of every process that could be read at rest."""
+        """The counts of every process that could be compared equal the kernel's own."""
         verification = report["completeness"]["verification"]
         differences = verification["differences"]
         if os.environ.get("ZCTRACE_SANITIZER") == "thread":
-            # Its own thread runs in the child up to the exec, before the child is observed.
+            # The sanitizer's thread runs in the child until the exec, before it is observed.
             differences = [found for found in differences if not found["with_descendants"]]
         self.assertEqual(differences, [])
         self.assertEqual(verification["not_compared"]["no_room"], 0)
         self.assertEqual(verification["compared_processes"]
                          + sum(verification["not_compared"].values()), report.process_count)
 
-    # --- comparing with a fixture's own account -------------------------------------------
+    # --- comparing with what a fixture counted ---------------------------------------------
 
     def program(self, name):
         path = PROGRAMS / name
@@ -148,7 +148,7 @@ class TestCase(unittest.TestCase):
     _rows_before_main = {}
 
     def rows_before_main(self, program):
-        """What the dynamic loader moves; a fixture that is told to ends right after it."""
+        """What the dynamic loader moves: with KNOW_NOTHING a fixture ends right after it."""
         if program not in TestCase._rows_before_main:
             rows = self.observe(program, env={**os.environ, "KNOW_NOTHING": "1"}).report.data_rows()
             del rows["write", "user", "pipe"]
@@ -156,7 +156,7 @@ class TestCase(unittest.TestCase):
         return TestCase._rows_before_main[program]
 
     def observe_fixture(self, name, *arguments, mode=(), **options):
-        """Observes a fixture and checks every row against what the fixture says it did."""
+        """Observes a fixture and compares every row with what the fixture counted."""
         program = self.program(name)
         observed = self.observe(program, *arguments, mode=mode, **options)
         observed.known = self.assert_known(program, observed.report, observed.stdout)
@@ -170,7 +170,7 @@ class TestCase(unittest.TestCase):
         for key, row in self.rows_before_main(program).items():
             for _ in range(known.get("execs", 1)):
                 merge(expected, key, row)
-        # The line that says what is known is itself one write.
+        # The fixture prints its counts with one more write.
         merge(expected, ("write", "user", "pipe"),
               {"calls": 1, "errors": 0, "restarts": 0, "bytes": len(stdout)})
         plain = {}
@@ -210,7 +210,7 @@ class TestCase(unittest.TestCase):
     # --- waiting ---------------------------------------------------------------------------
 
     def wait_until(self, condition, what):
-        """For what tells nobody when it happens: asks until it is so."""
+        """Polls the condition, for events that send no notification."""
         deadline = time.monotonic() + PATIENCE_S
         while not (result := condition()):
             self.assertLess(time.monotonic(), deadline, f"never happened: {what}")
@@ -218,21 +218,21 @@ class TestCase(unittest.TestCase):
         return result
 
     def wait_for_intervals(self, path, count):
-        """Until so many more of -i are read and written to the file: what is done before and after
-        this is in different ones, however fast it is done."""
-        # The first one may have been read already.
+        """Waits until `count` more intervals are in the file, so that what happens before and after
+        is in different intervals."""
+        # The first of them may have begun before this call.
         wanted = len(whole_lines(path)) + count + 1
         self.wait_until(lambda: len(whole_lines(path)) >= wanted, f"{count} intervals end")
 
     def wait_for_line(self, stream, wanted):
-        """Reads lines up to one that holds `wanted`; the stream's end is a failure."""
+        """Reads lines until one contains `wanted`; the end of the stream is a failure."""
         for line in stream:
             if wanted in line:
                 return line
         self.fail(f"the stream ended without {wanted!r}")
 
     def make_fifo(self):
-        """A FIFO that a program may wait at; it does not do so longer than the test."""
+        """A FIFO for a program to wait at; the test opens it at its end."""
         path = self.directory / "fifo"
         os.mkfifo(path)
         self.addCleanup(self.open_fifo, path)
@@ -240,7 +240,7 @@ class TestCase(unittest.TestCase):
 
     @staticmethod
     def open_fifo(path):
-        with contextlib.suppress(OSError):  # ENXIO: nobody waits
+        with contextlib.suppress(OSError):  # ENXIO: no process waits
             os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
 
     def assert_gone(self, pid):

@@ -26,12 +26,12 @@ def bpf_objects_of(pid):
 
 
 def count_bpf_objects_of(pid):
-    """How many descriptors of BPF objects it keeps: quicker than to ask which."""
+    """The number of its descriptors of BPF objects, which is quicker to get than their ids."""
     count = 0
     try:
         for descriptor in os.scandir(f"/proc/{pid}/fd"):
             try:
-                # A pass of an iterator is open for a moment.
+                # The descriptor of an iterator is open only for a moment.
                 count += re.search("bpf(?!_iter)", os.readlink(descriptor.path)) is not None
             except FileNotFoundError:
                 pass
@@ -41,7 +41,7 @@ def count_bpf_objects_of(pid):
 
 
 def bpf_objects(kind):
-    """The ids of all that the kernel has, everybody's."""
+    """The ids of all such objects in the kernel, whatever process holds them."""
     listed = subprocess.run([tool("bpftool"), "--json", kind, "show"], capture_output=True,
                             text=True, check=True, timeout=PATIENCE_S).stdout
     return {found["id"] for found in json.loads(listed or "[]")}
@@ -54,7 +54,7 @@ def assert_loaded(test, ids):
 
 
 def wait_until_unloaded(test, ids):
-    """The kernel frees them a moment after the last descriptor was closed."""
+    """The kernel frees them shortly after the last descriptor is closed."""
     for kind, held in ids.items():
         if held:
             test.wait_until(lambda: not held & bpf_objects(kind), f"{kind} {held} are gone")

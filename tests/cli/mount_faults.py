@@ -10,7 +10,7 @@ from faults import Faults
 from mounts import MountTest, mounts_at
 from paths import ZCTRACE
 
-# Reads a file in small pieces without a cache, one for each line that it is told.
+# Reads a file in small pieces without a cache, one for each line of its standard input.
 READER = """
 import os, sys
 file = os.open(sys.argv[1], os.O_RDONLY)
@@ -49,6 +49,6 @@ class MountFaults(MountTest, Faults):
         reader.stdin.flush()
 
     def answer(self, reader):
-        """Bytes read, or the error's number. A call that does not return is a failure."""
+        """The number of bytes read, or the errno. A call that does not return is a failure."""
         self.wait_until(lambda: select.select([reader.stdout], [], [], 0)[0], "the call returns")
         return int(reader.stdout.readline())

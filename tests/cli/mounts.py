@@ -45,7 +45,7 @@ def mounts_at(path, pid="self"):
 
 
 class Mounted:
-    """A mount that has begun, and its report once it has ended."""
+    """A running mount, and its report once it has ended."""
 
     def __init__(self, test, process, report_path):
         self.test = test
@@ -101,7 +101,8 @@ class MountTest(TestCase):
             subprocess.run(["fusermount3", "-uz", self.point], check=False)
 
     def device_for_everybody(self):
-        """As on most machines; its path, to be mounted over /dev/fuse. The point is NOBODY's."""
+        """Makes a FUSE device with the mode it has on most machines, to be mounted over /dev/fuse,
+        and gives the mount point to NOBODY. Returns its path."""
         device = self.directory / "fuse"
         os.mknod(device, 0o666 | stat.S_IFCHR, os.stat("/dev/fuse").st_rdev)
         os.chmod(device, 0o666)
@@ -109,13 +110,13 @@ class MountTest(TestCase):
         return device
 
     def private_device(self):
-        """Words before a command: a device that everybody may open, for it alone."""
+        """A prefix for a command: only it sees a FUSE device that every user may open."""
         return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
                 f"mount --bind {self.device_for_everybody()} /dev/fuse && exec \"$@\"", "sh"]
 
     def as_an_ordinary_user(self):
-        """What to begin a command with, and who holds the namespace where its mounts are."""
-        # The shell keeps the namespace, where the mount is, for the test to look at.
+        """A prefix for a command, and the process that holds the namespace of its mounts."""
+        # The shell keeps the mount's namespace for the test to look at.
         holder = self.start(["unshare", "--mount", "--propagation", "private", "sh", "-c",
                              f"mount --bind {self.device_for_everybody()} /dev/fuse;"
                              " mount -t fusectl none /sys/fs/fuse/connections;"
@@ -143,11 +144,11 @@ class MountTest(TestCase):
                    for file in report["files"])
 
     def sum_over_intervals(self, mounted, operation):
-        """Of those that are written by now."""
+        """The sum over the intervals written so far."""
         return sum(self.sum_of(json.loads(line), operation)
                    for line in whole_lines(mounted.report_path))
 
     def wait_until_counted(self, mounted, **operations):
-        """The kernel asks for a release when it likes, and for none any more once unmounted."""
+        """The kernel sends a release some time after the close, and none after the unmount."""
         self.wait_until(lambda: all(self.sum_over_intervals(mounted, name) == count
                                     for name, count in operations.items()), f"{operations}")

@@ -24,7 +24,7 @@ class ObserveTest(MountTest):
         return self.mount("--observe", *options, **keywords)
 
     def read_blocks(self, point=None, count=BLOCKS):
-        """`count` reads and not one more."""
+        """Reads `count` blocks, and nothing more."""
         subprocess.run(["dd", f"if={point or self.point}/file", "of=/dev/null", f"bs={BLOCK}",
                         f"count={count}"], check=True, stderr=subprocess.DEVNULL)
 

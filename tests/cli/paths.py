@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where the build is, and how long a test waits for what hangs."""
+"""Where the build is, and how long a test waits before it fails."""
 
 import os
 import pathlib
@@ -11,7 +11,7 @@ BUILD = pathlib.Path(os.environ.get("ZCTRACE_BUILD", ROOT / "build")).resolve()
 ZCTRACE = str(BUILD / "zctrace")
 PROGRAMS = BUILD / "programs"
 NOBODY = 65534
-# What hangs is a failure; little here takes more than a second or two on an idle machine.
+# A test that waits longer fails. Most waits take a second or two on an idle machine.
 PATIENCE_S = 240
 
 

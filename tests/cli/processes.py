@@ -34,7 +34,7 @@ def waits_in_call(pid):
                  for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
     except (FileNotFoundError, ProcessLookupError):
         return False
-    # -1: off its CPU for another reason, as a page that is read from the disk.
+    # -1: off the CPU for another reason, such as a page fault.
     return bool(calls) and not {"running", "-1"} & set(calls)
 
 
@@ -47,7 +47,7 @@ def capabilities_of(pid):
 
 
 def writes_to(pid, descriptor):
-    """Whether its main thread sleeps in a call whose first argument is this descriptor."""
+    """Whether its main thread sleeps in a call on this descriptor, its first argument."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         fields = pathlib.Path(f"/proc/{pid}/syscall").read_text().split()
         return len(fields) > 1 and fields[1] == hex(descriptor)
@@ -55,7 +55,7 @@ def writes_to(pid, descriptor):
 
 
 def switches(pid):
-    """task -> how often it was switched out: unchanged, it did not run in between."""
+    """task -> its context switches. A task with the same counts has not run in between."""
     found = {}
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         lines = (task / "status").read_text().splitlines()

@@ -60,7 +60,7 @@ class Report:
         return rows
 
     def calls(self):
-        """syscall -> counts, whatever it moved between."""
+        """syscall -> counts, added up over all flows."""
         rows = {}
         for row in self.totals["rows"]:
             merge(rows, row["syscall"], row)
@@ -73,10 +73,10 @@ class Report:
 
 
 def whole_lines(path):
-    """Of a file that is being written: its last line may not be whole yet."""
+    """The lines of a file that is being written, without an incomplete last one."""
     return path.read_text().split("\n")[:-1] if path.exists() else []
 
 
 def reports_of(path):
-    """Those of -i, a line each."""
+    """The reports of -i, one a line."""
     return [Report(line) for line in path.read_text().splitlines()]

@@ -10,7 +10,7 @@ from paths import ZCTRACE, tool
 from processes import children
 from terminal import Terminal
 
-# Writes at a moderate pace; its name is that of the link it is started by.
+# Writes at a moderate rate; its name is that of the link that starts it.
 WRITER = """
 import os, time
 sink = os.open("/dev/null", os.O_WRONLY)
@@ -53,7 +53,8 @@ class Top(TestCase):
         return process
 
     def top(self, options=None, **terminal):
-        """Its window, once it shows figures. The shell notes the terminal's settings around it."""
+        """The window of top once it shows figures. The shell records the terminal's settings before
+        and after."""
         script = self.directory / "script"
         options = f"{self.targets} -i 200ms" if options is None else options
         script.write_text(f"trap : INT QUIT\n"
@@ -64,13 +65,13 @@ class Top(TestCase):
                           f"status=$?\n"
                           f"stty -a >{self.directory}/after\n"
                           f"exit $status\n")
-        # It writes into the directory, which is about to be removed.
+        # It writes into the directory, so it must end before the directory is removed.
         self.addCleanup(lambda: self.assert_gone((self.directory / "shell").read_text().strip()))
         return Terminal(self, f"sh {script}", **terminal)
 
     def busy(self, options=None, **terminal):
         window = self.top(options, **terminal)
-        # Names are cut in a small window.
+        # A small window truncates names.
         window.wait_for(r"busywri\S* +\d{3}")
         return window
 
@@ -86,7 +87,7 @@ class Top(TestCase):
         return pid
 
     def assert_restored(self, window, status=0):
-        """The settings, the screen and the cursor are those from before."""
+        """The settings, the screen and the cursor are as they were before."""
         text = window.wait_for("status=")
         self.assertIn(f"status={status}", text)
         self.assertIn("on the screen before", text)

@@ -55,8 +55,8 @@ def connect(port, receive_buffer=None):
 
 
 def fetch(port, path):
-    """One request whose response ends with the connection. The server closes after the return
-    of its last call that sends, so that nothing is in flight any more."""
+    """One request whose response ends with the connection. The server closes the connection after
+    its last sending call has returned, so that no call is in flight."""
     request = request_for(path)
     with connect(port) as connection:
         connection.sendall(request)
@@ -68,7 +68,7 @@ def fetch(port, path):
 
 
 def fetch_tls(port, path):
-    """The same over TLS; the bytes are those on the wire: records, not what they hold."""
+    """The same over TLS; the bytes are those of the records on the wire, not of their contents."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -100,7 +100,7 @@ def fetch_tls(port, path):
 
 
 class Attached:
-    """`zctrace attach` that observes from the end of the constructor on."""
+    """`zctrace attach`, observing once the constructor has returned."""
 
     def __init__(self, test, *words):
         self.test = test
@@ -125,7 +125,7 @@ class Attached:
         return self.report()
 
     def report(self):
-        """Once it has ended; nothing may be lost."""
+        """The report once attach has ended; nothing may be lost."""
         status = self.process.wait(PATIENCE_S)
         self.test.assertEqual(status, 0, self.errors_path.read_text())
         report = Report(self.report_path.read_text())
@@ -136,7 +136,7 @@ class Attached:
 
 
 class ServerTest(TestCase):
-    """A directory of files to serve, and servers that end with the test."""
+    """A directory of files to serve."""
 
     def setUp(self):
         super().setUp()
@@ -191,7 +191,7 @@ class NginxTest(ServerTest):
         conf.write_text(text)
         errors = self.directory / "nginx.err"
         with open(errors, "wb") as stream:
-            # -e: what is logged before the configuration has been read.
+            # -e: the log until the configuration has been read.
             words = [tool("nginx"), "-e", self.directory / "error.log", "-c", conf]
             self.master = self.start(words, stdout=stream, stderr=stream)
         self.seen = set()
@@ -205,7 +205,7 @@ class NginxTest(ServerTest):
         return found
 
     def end_nginx(self):
-        """A master that is killed would leave its workers behind."""
+        """Killing the master would leave its workers running."""
         self.workers()
         if self.master.poll() is None:
             self.master.terminate()
@@ -217,14 +217,14 @@ class NginxTest(ServerTest):
                     os.kill(pid, signal.SIGKILL)
 
     def quit_nginx(self):
-        """Requests that are being answered are answered, and logged."""
+        """Ends nginx gracefully: it completes and logs all requests."""
         self.workers()
         self.master.send_signal(signal.SIGQUIT)
         self.assertEqual(self.master.wait(PATIENCE_S), 0)
 
     def requests(self):
         requests = []
-        # A line that is being written may be there in part.
+        # The last line may be incomplete.
         lines, _, _ = self.log.read_text().rpartition("\n")
         for line in lines.splitlines():
             pid, end, took, status, moved = line.split()
@@ -236,7 +236,7 @@ class NginxTest(ServerTest):
         return self.log.read_bytes().count(b"\n")
 
     def wait_for_requests(self, count):
-        """nginx logs a request after the return of its last call that sends."""
+        """nginx logs a request after its last sending call has returned."""
         self.wait_until(lambda: self.logged() >= count, f"{count} requests are logged")
         return self.requests()
 
@@ -261,7 +261,7 @@ class NginxTest(ServerTest):
             self.assertEqual(load.wait(PATIENCE_S), 0)
 
     def assert_log_agrees(self, report, requests):
-        """Worker by worker, to the byte."""
+        """The bytes of each worker equal those in its lines of the access log."""
         logged = collections.Counter()
         for request in requests:
             logged[request.pid] += request.bytes

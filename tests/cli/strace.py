@@ -7,7 +7,7 @@ import tempfile
 
 from paths import PATIENCE_S
 
-# What streams are decides what commands do with them: the same for each observer.
+# Commands behave differently on pipes, files and terminals, so each observer gets the same streams.
 SILENT = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
@@ -20,7 +20,7 @@ def strace_counts(*command, **options):
         for line in summary:
             found = re.fullmatch(r"\s*(\d+)\s+(\d+\s+)?(\w+)\s*", line)
             if found and found[3] != "total":
-                # There is a table for each ABI.
+                # strace prints a table for each ABI.
                 calls, errors = counts.get(found[3], (0, 0))
                 counts[found[3]] = (calls + int(found[1]), errors + int(found[2] or 0))
         return counts

@@ -12,13 +12,13 @@ from paths import PATIENCE_S
 
 
 class Terminal:
-    """A command in a tmux window of its own: what a user at a terminal sees and types."""
+    """A command in a tmux window: the test sees and types what a user would."""
 
     def __init__(self, test, command, columns=80, rows=24, environment=()):
         self.test = test
         self.socket = pathlib.Path(tempfile.mkdtemp(dir=test.directory)) / "tmux"
         words = " ".join(f"{name}={value}" for name, value in environment)
-        # The keys that end a command must not end the shell that shows its status.
+        # A key that ends the command must not end the shell that shows its status.
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows),
                    f"trap : INT QUIT; {words} {command}; echo status=$?; exec cat")
         test.addCleanup(self.close)
@@ -30,15 +30,15 @@ class Terminal:
                               capture_output=True, timeout=PATIENCE_S, env=environment).stdout
 
     def text(self, *options):
-        """All that was written, the part that scrolled away included; -J joins wrapped lines."""
+        """All text, including what has scrolled away; -J joins wrapped lines."""
         return self._tmux("capture-pane", "-p", "-S", "-", *options)
 
     def type(self, *keys):
         self._tmux("send-keys", *keys)
 
     def wait_for(self, *wanted, absent=()):
-        """What it shows once all of `wanted` and nothing of `absent` is there: a program may have
-        drawn half of what it is about to show."""
+        """The text once it has all of `wanted` and nothing of `absent`: at other times a program may
+        have drawn only half of it."""
         def shown():
             text = self.text()
             return text if (all(re.search(each, text) for each in wanted) and

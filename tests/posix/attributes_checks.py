@@ -70,7 +70,7 @@ class Attributes(DirectoryTest):
                                        "sys.stdin.readline()\n"
                                        "fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)", path)
                 self.assertEqual(holder.stdout.readline(), "held\n")
-                # All of a process's locks on a file go when it closes any descriptor of it.
+                # A process loses all its locks on a file when it closes any descriptor of it.
                 os.close(os.open(path, os.O_RDONLY))
                 holder.communicate("\n")
                 self.assertEqual(holder.returncode, 0)

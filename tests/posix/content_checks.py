@@ -12,7 +12,8 @@ import sys
 import threading
 import unittest
 
-from directory import DIRECT_IO, FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, DirectoryTest, digest, libc, random_bytes
+from directory import (DIRECT_IO, FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, DirectoryTest, digest, libc,
+                       random_bytes)
 
 
 class Content(DirectoryTest):

@@ -76,7 +76,7 @@ class Locks(DirectoryTest):
             with open(path, "r+b") as file:
                 self.assertRaises(BlockingIOError, fcntl.fcntl, file, set_lock, lock)
                 holder.communicate("\n")
-                # A file system may be told of the end a moment later.
+                # A file system may learn of the close a moment later.
                 for attempt in range(1000):
                     with contextlib.suppress(BlockingIOError):
                         fcntl.fcntl(file, set_lock, lock)

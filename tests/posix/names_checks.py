@@ -110,7 +110,7 @@ class Names(DirectoryTest):
         self.assertEqual(set(os.listdir(self.here)), names)
         self.assertEqual({entry.name for entry in os.scandir(self.here) if entry.is_file()}, names)
         fd = os.open(self.here, os.O_RDONLY)
-        for _ in range(2):  # the same directory again, rewound
+        for _ in range(2):  # the same directory again, after a rewind
             self.assertEqual(set(os.listdir(fd)), names)
         os.close(fd)
         inodes = {entry.name: entry.inode() for entry in os.scandir(self.here)}

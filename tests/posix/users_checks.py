@@ -48,7 +48,7 @@ class Users(DirectoryTest):
         setgid.mkdir()
         os.chown(setgid, 0, 4242)
         os.chmod(setgid, 0o2777)
-        # A group of root's that the other user is in: the kernel knows it, a daemon would not.
+        # A file of root in a supplementary group of the other user: a daemon may not know that group.
         team = self.here / "team"
         team.mkdir()
         os.chown(team, 0, 4343)
@@ -88,7 +88,7 @@ assert os.stat('shared/mine').st_mode & 0o7777 == 0o755, oct(os.stat('shared/min
         self.assertEqual((self.here / "null").stat().st_rdev, os.makedev(1, 3))
 
     def as_nobody(self, script):
-        """In the supplementary group 4343."""
+        """Runs a script as NOBODY in the supplementary group 4343."""
         start = ("import ctypes, os, stat, struct\n"
                  f"os.setgroups([4343]); os.setgid({NOBODY}); os.setuid({NOBODY}); os.umask(0)\n"
                  f"os.chdir({str(self.here)!r})\n"

@@ -14,8 +14,8 @@ from report import Report
 
 
 class BusyTargets(Attach):
-    """Targets that never pause. Each write's length tells its number, so that calls and bytes
-    together say whether exactly the writes between two points were counted."""
+    """Targets that never pause. The length of a write depends on its number, so that calls and
+    bytes together show whether exactly the writes between two points were counted."""
 
     @staticmethod
     def length(number):
@@ -35,7 +35,7 @@ class BusyTargets(Attach):
 
     @staticmethod
     def done(process, thread):
-        """A write is over, and counted, a moment before it is in here."""
+        """The number of a thread's completed writes; a write is counted a moment before it shows here."""
         return struct.unpack_from("Q", process.counts, thread * 8)[0]
 
     def stop(self, process):
@@ -44,7 +44,7 @@ class BusyTargets(Attach):
         self.wait_for_line(process.stdout, "ok")
 
     def assert_contiguous(self, found, first, last):
-        """Some writes in a row, between first and last, have just the lengths that were found."""
+        """Some consecutive writes between `first` and `last` have exactly the lengths found."""
         calls, moved = found
         self.assertGreater(calls, 0)
         lengths = [self.length(number) for number in range(first, last + 1)]
@@ -65,7 +65,7 @@ class BusyTargets(Attach):
         self.stop(target)
         total = self.done(target, 0)
         calls, moved = self.null_writes(self.detach(attached).totals)
-        # The last ones, down to one that was made while zctrace attached.
+        # All writes from one that was made while zctrace attached up to the last.
         self.assertLessEqual(total - after - 1, calls)
         self.assertLessEqual(calls, total - before)
         self.assertEqual(moved, sum(map(self.length, range(total - calls, total))))
@@ -121,16 +121,16 @@ class BusyTargets(Attach):
         self.stop(target)
         report = self.detach(attached)
         counts = [self.null_writes(process)[0] for process in report.processes]
-        # Those that were there at the time, at most one a slot at each pass over the tasks. A second
-        # pass meets one that is not observed from its beginning only where the numbers of tasks
-        # began anew: its maker then came after it in the first.
+        # Threads that existed at the time, at most one a slot in each task walk. A second walk meets
+        # a thread that is not observed from its start only if task numbers wrapped around: then its
+        # creator came after it in the first walk.
         partial = [calls for calls in counts if calls not in (0, life)]
         self.assertLessEqual(len(partial), 2 * 4, counts)
         self.assertGreater(counts.count(life), 10)
 
     def test_ends_with_a_target_whose_threads_come_and_go(self):
         target = self.stream("4", "97")
-        # Many looks at all tasks, each of which may meet a thread that is just being made.
+        # Many task walks, each of which may meet a thread that is just being created.
         attached = self.attach("-p", target.pid, "-i", "10ms")
         after = self.done(target, 0)
         self.wait_until(lambda: self.done(target, 0) > after + 97 * 3000, "many more threads")
@@ -152,7 +152,7 @@ class BusyTargets(Attach):
 
 
 class CallsInFlight(Attach):
-    """Calls that were entered before, and those that return only after."""
+    """Calls that begin before zctrace attaches, or return after it detaches."""
 
     def waiting(self):
         process = self.start([self.program("waiting")], stdin=-1, stdout=-1, text=True)
@@ -182,7 +182,7 @@ class CallsInFlight(Attach):
         for name in ("poll", "epoll_wait", "futex"):
             self.assertGreaterEqual(calls[name]["calls"], 1, name)
             self.assertEqual(calls[name]["restarts"], 0, name)
-        # It goes on to sleep, and its main thread to read.
+        # It continues to sleep, and its main thread to read.
         self.assertEqual(calls.get("nanosleep", {"calls": 0})["calls"], 0)
         self.assertEqual(report["completeness"]["in_flight_at_end"], 2)
 

@@ -15,7 +15,7 @@ from report import reports_of, whole_lines
 
 
 class Cgroups(Attach):
-    """In cgroups of its own, below where version 2 is mounted."""
+    """Each test makes cgroups below the mount point of version 2."""
 
     def setUp(self):
         super().setUp()
@@ -29,11 +29,11 @@ class Cgroups(Attach):
             self.top = pathlib.Path(tempfile.mkdtemp(prefix="zctrace-test-", dir=self.mount))
         except OSError as error:
             self.skipTest(f"no cgroup can be made: {error}")
-        self.unit = self.top.name  # nobody else has one of that name
+        self.unit = self.top.name  # no other cgroup has this name
         self.addCleanup(self.remove, self.top)
 
     def remove(self, top):
-        """Everything that was made in it; who is left inside goes to the root."""
+        """Removes a cgroup and those below; remaining processes move to the root."""
         for directory, _, _ in os.walk(top, topdown=False):
             for pid in (pathlib.Path(directory) / "cgroup.procs").read_text().split():
                 with contextlib.suppress(ProcessLookupError):
@@ -42,7 +42,7 @@ class Cgroups(Attach):
 
     @staticmethod
     def removed(directory):
-        # A process that has just ended still holds it.
+        # A process that has just ended still keeps it busy.
         with contextlib.suppress(OSError):
             os.rmdir(directory)
         return not os.path.exists(directory)
@@ -96,7 +96,7 @@ class Cgroups(Attach):
             self.tell(target, "write 1 1")
             return found()
 
-        self.wait_until(told_and_found, "the newcomer is found")
+        self.wait_until(told_and_found, "the new task is found")
         self.tell(target, "write 101 5")
         attached.send_signal(signal.SIGINT)
         attached.communicate(timeout=PATIENCE_S)
@@ -135,11 +135,11 @@ class Cgroups(Attach):
         self.assertEqual([process["exit_code"] for process in report.processes], [0] * 4)
 
     def test_unit_that_is_restarted(self):
-        """It has a new cgroup of the old name."""
+        """Its new cgroup has the old name."""
         cgroup = self.cgroup(f"{self.unit}.service")
         other = self.commanded()
         before = self.commanded_in(cgroup)
-        # While the other one runs, it does not end between the two.
+        # While the other target runs, attach does not end in between.
         attached = self.attach("--unit", self.unit, "-p", other.pid, "-i", "50ms")
         self.tell(before, "write 101 5")
         self.end(before)
@@ -153,7 +153,7 @@ class Cgroups(Attach):
                        for process in json.loads(line)["processes"])
 
         self.wait_until(told_and_found, "the new one is found")
-        # From its fork on, from here on: the hooks know the new cgroup.
+        # From here on a process is observed from its fork: the hooks know the new cgroup.
         self.tell(later, "spawn 103 5")
         for process in (later, other):
             self.end(process)
@@ -211,7 +211,7 @@ class Cgroups(Attach):
         by_name = self.commanded("alpha-one")
         by_cgroup = self.commanded_in(self.cgroup("one"))
         by_unit = self.commanded_in(self.cgroup(f"{self.unit}.service"))
-        # Meant three times, counted once.
+        # It matches three targets and is counted once.
         by_three = self.commanded_in(self.top / "one", "alpha-two")
         nobody = self.commanded("epsilon")
         attached = self.attach("-p", f"{by_pid.pid},{by_three.pid}", "-n", "alpha-*",

@@ -113,19 +113,19 @@ class AllProcesses(Attach):
         attached.communicate(timeout=PATIENCE_S)
         self.assertEqual(attached.returncode, 0)
         report = Report(attached.report_path.read_text())
-        # What others do on this machine may be what is not compared exactly (docs/counting.md).
+        # Other processes of this machine may do what is not compared exactly (docs/counting.md).
         self.assertEqual([found for found in report["completeness"]["verification"]["differences"]
                           if found["pid"] in (there.pid, later.pid)], [])
         self.assertNotIn(attached.pid, self.pids(report))
         self.assert_writes(report.process(there.pid), 101, 505)
         self.assert_writes(report.process(later.pid), 103, 515)
-        # The tests themselves are somebody, too.
+        # The tests are among the processes too.
         self.assertIn(os.getpid(), self.pids(report))
 
     def test_process_born_while_attaching_is_seen_to_exit(self):
         program = self.program("short_lived")
         for _ in range(5):
-            # Far more than there is time for: thousands a second, until it is killed.
+            # More than it can finish: it forks thousands a second until it is killed.
             parents = [self.start([program, "processes", 10000000]) for _ in range(2)]
             attached = self.attach("-a")
             for parent in parents:
@@ -135,7 +135,7 @@ class AllProcesses(Attach):
             attached.communicate(timeout=PATIENCE_S)
             report = Report(attached.report_path.read_text())
             self.assertGreater(report["other_processes"]["count"] + len(report.processes), 10)
-            # Each parent may leave one, whom it was about to wait for.
+            # Each parent may leave one child that it was about to wait for.
             left = [process["pid"] for process in report.processes
                     if process["name"] == program.name and process["ended_ns"] is None]
             self.assertLessEqual(len(left), len(parents), left)

@@ -16,13 +16,13 @@ from processes import argv_of, children
 
 MIB = 1024 * 1024
 BYTES = 4 * MIB
-# What the daemon moves beside contents: a header of at most a hundred bytes or so a request.
+# What the daemon moves beside contents: a header of about a hundred bytes for each request.
 HEADERS = 256
 BOTH = ("on", "off")
 
 
 def data_calls(row):
-    """syscall -> calls, of those that can move bytes and of mmap."""
+    """syscall -> calls, for the calls that can move bytes and for mmap."""
     calls = {}
     for counted in row["rows"]:
         calls[counted["syscall"]] = calls.get(counted["syscall"], 0) + counted["calls"]
@@ -108,7 +108,7 @@ class Counts(Fuse):
             with self.subTest(label=label):
                 daemon = row["daemon"]
                 requests = daemon["fuse_requests"]
-                # The kernel reads ahead; it asks for no page twice.
+                # The kernel reads ahead, but requests no page twice.
                 self.assertGreater(requests, 0)
                 self.assertEqual(daemon["fuse_bytes_read"], BYTES)
                 self.assertEqual(daemon["fuse_bytes_written"], 0)
@@ -246,14 +246,14 @@ class Endings(Fuse):
     def setUp(self):
         super().setUp()
         self.connections = set()
-        # Its control file system knows every FUSE file system, wherever that is mounted.
+        # The control file system of FUSE lists every FUSE file system, wherever it is mounted.
         self.control = self.directory / "control"
         self.control.mkdir()
         subprocess.run(["mount", "-t", "fusectl", "none", self.control], check=True)
         self.addCleanup(subprocess.run, ["umount", self.control], check=True)
-        # A mount namespace where nobody else mounts anything, and one that outlives zctrace.
+        # A mount namespace of the test's own, which outlives zctrace.
         self.keeper = self.start(["unshare", "-m", "sleep", "infinity"])
-        # unshare has made it private when it becomes another program.
+        # By the time unshare execs, the namespace is private.
         self.wait_until(lambda: argv_of(self.keeper.pid)[:1] == [b"sleep"],
                         "a mount namespace of its own")
         self.mounts_before = self.mounts()
@@ -264,7 +264,7 @@ class Endings(Fuse):
 
     @staticmethod
     def temporary_files():
-        """As transfers/unnamed_file.cpp names them where it must."""
+        """The names that transfers/unnamed_file.cpp uses where it needs names."""
         return {path for place in ("/var/tmp", "/dev/shm")
                 for path in pathlib.Path(place).glob("zctrace-??????")}
 
@@ -274,7 +274,7 @@ class Endings(Fuse):
                           stderr=subprocess.PIPE, text=True)
 
     def running(self):
-        """A comparison with its daemons and a transfer under way."""
+        """A running comparison with its daemons and a transfer."""
         process = self.start_compare(1000)
         self.wait_until(lambda: len(children(process.pid)) >= 3, "a transfer begins")
         self.connections = self.connections_of(process.pid)

@@ -30,8 +30,7 @@ class Compare(Comparing):
         self.assertIsNone(sendfile["buffer_bytes"])
         self.assertEqual(sendfile["copied_bytes"], 0)
         self.assertEqual(sendfile["in_kernel_bytes"], 8 * 1024 * 1024)
-        # The socket has room for a fraction of it, so the sender waits; how often, the other side
-        # decides.
+        # The socket holds only a fraction of it, so the sender waits; the reader decides how often.
         self.assertGreater(sendfile["voluntary_switches"], 0)
         self.assertEqual(rows["splice/64K"]["delivered_bytes"], 8 * 1024 * 1024)
         for row in rows.values():

@@ -19,7 +19,7 @@ from exporters import DEPLOY, Exporter
 from harness import TestCase
 from paths import NOBODY, PATIENCE_S, ZCTRACE, tool
 
-# Runs dd as often as each line says, then answers.
+# Reads a number, runs dd that many times, and answers.
 DD_BYTES = 7000
 CHURN = """while read count; do
   i=0
@@ -49,7 +49,7 @@ while os.getppid() == parent:
         pass
     time.sleep(0.01)
 """
-# Waits, then has children with a new name each: series without end.
+# Waits, then starts children that each have a new name: endless series.
 NAMES = r"""
 import ctypes, os, sys
 libc = ctypes.CDLL(None)
@@ -100,7 +100,7 @@ class Export(TestCase):
             scrape.sum("zctrace_errors_total", syscall="read") and
             scrape.sum("zctrace_off_cpu_seconds_total") and
             scrape.sum("zctrace_context_switches_total", kind="voluntary"), "all that it does")
-        # Of one that runs a call may be half counted in a reading.
+        # A reading may have half of a call of a running process.
         load.send_signal(signal.SIGSTOP)
         scrape = exporter.scrape_of_two_readings_later()
         done = subprocess.run([tool("promtool"), "check", "metrics"], input=scrape.text, text=True,
@@ -140,7 +140,7 @@ class Export(TestCase):
         self.assertEqual(total(before), 300 * DD_BYTES)
         self.assertEqual(before.sum("zctrace_delivered_bytes_total"),
                          before.sum("zctrace_bytes_total", **{"from": "user"}))
-        # Who makes its exec, runs and ends while the counts are read is counted as the shell.
+        # A child that execs, runs and ends during one reading is counted under the shell's name.
         self.assertGreater(before.sum("zctrace_bytes_total", name="dd", to="device"),
                            0.97 * 300 * DD_BYTES)
         self.assertEqual(set(before.values("zctrace_lost_events_total")), {0})
@@ -159,7 +159,7 @@ class Export(TestCase):
                 lambda scrape: scrape.sum("zctrace_bytes_total", to="device") >= total * DD_BYTES
                 and scrape.sum("zctrace_observed_processes") == 1, "all counted")
             return exporter.resident_bytes()
-        # What malloc keeps is for as many as end between two readings.
+        # malloc keeps memory for as many processes as end between two readings.
         first = max(churn(150) for _ in range(4))
         last = max(churn(150) for _ in range(16))
         self.assertLess(last - first, 2 << 20)
@@ -219,7 +219,7 @@ class Export(TestCase):
         exporter = Exporter(self, "-p", os.getpid())
         inodes = set()
         for entry in os.scandir(f"/proc/{exporter.process.pid}/fd"):
-            with contextlib.suppress(FileNotFoundError):  # what a reading has just opened
+            with contextlib.suppress(FileNotFoundError):  # a descriptor that a reading has just closed
                 inodes.add(os.readlink(entry.path))
         listening = []
         for table in ("tcp", "tcp6"):
@@ -236,7 +236,7 @@ class Export(TestCase):
         prefix = [tool("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
                   f"--inh-caps={only}", "--ambient-caps=+bpf,+perfmon", f"--bounding-set={only}",
                   "--no-new-privs"]
-        binary = self.directory / "zctrace"  # the tree may be closed to others
+        binary = self.directory / "zctrace"  # other users may not be able to read the tree
         shutil.copy(ZCTRACE, binary)
         load = self.start_load()
         exporter = Exporter(self, "-n", "python*", prefix=prefix, program=binary)
@@ -274,7 +274,7 @@ scrape_configs:
             except urllib.error.HTTPError as error:
                 self.assertEqual(error.code, 503, f"{expression}: {error.read().decode()}")
             except OSError:
-                pass  # not up yet
+                pass  # it does not listen yet
             return []
 
         dashboard = json.loads((DEPLOY / "grafana" / "zctrace.json").read_text())
@@ -291,7 +291,7 @@ scrape_configs:
         (share,) = self.wait_until(lambda: query("instance_name:zctrace_zero_copy:ratio_rate5m"),
                                    "the recorded share")
         self.assertAlmostEqual(float(share["value"][1]), 0.5, delta=0.05)
-        # A scrape that took too long on a busy machine is one, until the next.
+        # On a busy machine a scrape may time out; the alert ends with the next one.
         for alarm in ("ALERTS{alertname=~'Zctrace.+'}", "count(up == 0)"):
             self.wait_until(lambda alarm=alarm: query("count(up)") and not query(alarm),
                             f"nothing is wrong: {alarm}")

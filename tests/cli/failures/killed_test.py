@@ -44,7 +44,7 @@ class Killed(Faults):
 
     def test_run_while_loading_never_runs_the_command(self):
         ran = self.directory / "ran"
-        # A command that does not end while zctrace is looked at.
+        # A command that outlives the checks of zctrace.
         words = [ZCTRACE, "run", "-q", "--json", self.path, "--", "sh", "-c",
                  f"touch {ran}; exec cat"]
         at_the_gate = 0
@@ -116,7 +116,7 @@ class Killed(Faults):
 
 
 class Stopped(Faults):
-    """SIGSTOP delays zctrace and nobody else; nothing is lost meanwhile."""
+    """SIGSTOP delays zctrace but not its targets, and nothing is lost meanwhile."""
 
     def test_attach_while_loading(self):
         target = Digest(self)

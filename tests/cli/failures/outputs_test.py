@@ -16,7 +16,7 @@ from report import Report
 
 class WritingTheReport(FullPipe):
     def writing(self, command):
-        """zctrace while it waits for somebody to read its report, and the pipe's end."""
+        """zctrace while it waits for a reader of its report, and the reading end of the pipe."""
         reader, writer = self.full_pipe()
         self.addCleanup(reader.close)
         self.target = None
@@ -72,22 +72,22 @@ class WritingTheReport(FullPipe):
 
 
 class FullDisk(Faults):
-    """A report for which there is no room is an error, and no half of one stays."""
+    """A report that does not fit on the disk is an error, and no half of it is left."""
 
-    def in_small_space(self, command, room):
-        """Runs `command` where self.directory has `room` for data. What is in there afterwards."""
+    def in_small_space(self, command, space):
+        """Runs `command` with `space` bytes free in self.directory; returns what is in it then."""
         script = ('mount -t tmpfs -o size=16k none "$1" && head -c "$2" /dev/zero >"$1/filler" &&'
                   ' cd "$1" && shift 2 && { "$@"; echo status=$?; ls; cat report.json 2>&-; }')
         done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", self.directory,
-                               str(16384 - room), ZCTRACE, *map(str, command)], text=True,
+                               str(16384 - space), ZCTRACE, *map(str, command)], text=True,
                               capture_output=True, check=False, timeout=PATIENCE_S)
         self.assertIn("status=", done.stdout, done.stderr)
         output, _, rest = done.stdout.partition("status=")
         status, *files = rest.splitlines()
         return int(status), output, files, done.stderr
 
-    def check(self, command, room):
-        status, output, files, errors = self.in_small_space(command, room)
+    def check(self, command, space):
+        status, output, files, errors = self.in_small_space(command, space)
         self.assertEqual(status, 1)
         self.assertEqual(files, ["filler"])
         self.assertEqual(errors.splitlines()[-1],
@@ -95,10 +95,10 @@ class FullDisk(Faults):
         return output
 
     def test_run(self):
-        # 4096: the first page finds room, the rest does not.
-        for room in (0, 4096):
+        # 4096: the first page fits, the rest does not.
+        for space in (0, 4096):
             output = self.check(["run", "-q", "--json", "report.json", "-e", "%all", "--", "seq",
-                                 "3"], room)
+                                 "3"], space)
             self.assertEqual(output, "1\n2\n3\n")
 
     def test_attach(self):
@@ -121,7 +121,7 @@ class FullDisk(Faults):
 
     def test_compare(self):
         output = self.check([*COMPARE, *SMALL, "--json", "report.json"], 0)
-        # The table still is what it would have been.
+        # The table is complete nevertheless.
         self.assertIn("read_write", output)
 
     def test_failed_report_leaves_an_old_file_empty(self):
@@ -134,7 +134,7 @@ class FullDisk(Faults):
 
 
 class HungUp(Faults):
-    """The terminal goes away. zctrace ends, reports to files, and leaves the others alone."""
+    """The terminal hangs up. zctrace ends, writes its files, and leaves its targets alone."""
 
     def hang_up_and_wait(self, process):
         ids = bpf_objects_of(process.pid)
@@ -208,7 +208,7 @@ class HungUp(Faults):
 
 
 class NoStandardError(Faults):
-    """Standard error is gone: what zctrace has to say is not worth ending for."""
+    """Standard error is closed: zctrace continues without its messages."""
 
     def test_export_still_serves(self):
         target = Digest(self)

@@ -13,10 +13,10 @@ from report import NO_CALLS, Report, reports_of
 
 
 class Capacity(Accounted):
-    """Maps made tiny: what is refused is counted, --strict says so, nobody dies of it."""
+    """With tiny maps, what finds no space is counted as lost, --strict fails, and targets survive."""
 
     def run_without_capacity(self, room, *command):
-        """The report of a run that lost something, with its status and its text checked."""
+        """Checks the status and the text of a run that lost something, and returns its report."""
         path = self.directory / "report.json"
         done = self.zctrace("run", "--strict", "--room", room, "--json", path, "--", *command)
         self.assertEqual(done.returncode, 3, done.stderr)
@@ -27,7 +27,7 @@ class Capacity(Accounted):
         return report, done.stdout
 
     def lost(self, report, reason):
-        """The only reason for which something was lost."""
+        """How much was lost for this reason, which must be the only one."""
         lost = report["completeness"]["lost"]
         self.assertEqual({name for name, count in lost.items() if count}, {reason})
         return lost[reason]
@@ -70,7 +70,7 @@ class Capacity(Accounted):
 
     @in_both_modes
     def test_rows(self, mode):
-        """Each call is in a row or lost; what is found is never more than there was."""
+        """Each call is in a row or counted as lost; no row has more calls than there were."""
         program = self.program("short_lived")
         whole = self.observe(program, "processes", 300, mode=mode).report
         path = self.directory / "report.json"
@@ -82,27 +82,27 @@ class Capacity(Accounted):
         lost = self.lost(report, "rows_full")
         missing = whole.totals["syscalls"] - report.totals["syscalls"]
         self.assertGreater(missing, 0)
-        # A row of switches only is one lost, and no call is missing.
+        # A row that has only switches counts as one loss, without a missing call.
         self.assertLessEqual(missing, lost)
         for key, row in report.data_rows().items():
             self.assertLessEqual(row["calls"], whole.data_rows()[key]["calls"])
 
     def test_rows_that_are_evicted(self):
-        """With few rows in the kernel and more kinds of calls than a task has rows."""
+        """The kernel has few rows, and there are more kinds of calls than a task has rows."""
         command = [self.program("vectors"), self.directory / "file"]
         whole = self.observe(*command, mode=["-e", "%io"]).report
         report, _ = self.run_without_capacity("rows=2", *command)
         lost = self.lost(report, "rows_full")
         missing = whole.totals["syscalls"] - report.totals["syscalls"]
         self.assertGreater(missing, 0)
-        self.assertIn(lost - missing, (0, 1))  # one: a row of switches only
+        self.assertIn(lost - missing, (0, 1))  # 1: a row that has only switches
 
     def test_command_lines(self):
         program = self.program("short_lived")
         report, stdout = self.run_without_capacity("commands=3", program, "commands", 100)
         lost = self.lost(report, "commands_full")
         self.assertLessEqual(lost, 100)
-        # No count is touched.
+        # All counts are complete.
         self.assert_known(program, report, stdout)
 
     def test_all_processes_with_capacity_for_few(self):
@@ -119,7 +119,7 @@ class Capacity(Accounted):
                 self.assertGreater(report["completeness"]["lost_events"], 0)
 
     def test_a_refused_task_is_lost_once(self):
-        """However often the collector looks whether there is room by now."""
+        """However often the collector checks for free space."""
         name = f"refused{os.getpid()}"
         targets = [self.commanded(name) for _ in range(4)]
         path = self.directory / "intervals.json"
@@ -129,7 +129,7 @@ class Capacity(Accounted):
         attached.communicate(timeout=PATIENCE_S)
         reports = reports_of(path)
         lost = [report["completeness"]["lost"]["task_memory"] for report in reports]
-        # The first interval begins with what there was at the beginning.
+        # The first interval starts with the losses from attaching.
         self.assertEqual((lost[0], sum(lost)), (2, 2))
         for target in targets:
             self.end(target)

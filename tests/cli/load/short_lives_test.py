@@ -21,14 +21,14 @@ class ShortLives(Accounted):
         observed = self.observe_fixture("short_lived", "processes", PROCESSES, mode=mode)
         listed = observed.report.processes
         others = observed.report["other_processes"]
-        self.assertLessEqual(len(listed), 1001)  # and the command itself
+        self.assertLessEqual(len(listed), 1001)  # the command itself is one more
         self.assertEqual(len(listed) + others["count"], PROCESSES + 1)
-        # The totals are those of both, in each figure that can be added up.
+        # In each figure that adds up, the totals are the sum of the listed and the other processes.
         for field in ("syscalls", "copied_bytes", "delivered_bytes", "threads", "user_ns",
                       "system_ns", "minor_faults", "voluntary_switches"):
             self.assertEqual(sum(process[field] for process in listed) + others[field],
                              observed.report.totals[field], field)
-        # Those that moved the most are all listed: 17 writes of 101 bytes.
+        # All processes that moved the most are listed: 17 writes of 101 bytes.
         most = [i for i in range(PROCESSES) if i % 17 == 16 and i % 101 == 100]
         self.assertEqual(len([process for process in listed
                               if process["copied_bytes"] == 17 * 101]), len(most))
@@ -73,7 +73,7 @@ class ShortLives(Accounted):
 
     def attach_to_all(self, kind, count, mode):
         target = self.short_lived(kind, count)
-        # With a list that is long enough to tell the test's processes from others.
+        # The list is long enough to hold all processes of the test.
         attached = self.attach("-a", "--max-processes", 10 * PROCESSES, *mode)
         known = self.let_live(target)
         report = json.loads(self.interrupt(attached))
@@ -92,7 +92,7 @@ class ShortLives(Accounted):
             self.assertEqual(mine[0]["threads"], known["threads"])
 
     def test_processes_while_zctrace_is_stopped(self):
-        """As on a machine that is so busy that zctrace does not come to it."""
+        """As on a machine so busy that zctrace does not get to run."""
         target = self.short_lived("processes", PROCESSES)
         attached = self.attach("-p", target.pid)
         attached.send_signal(signal.SIGSTOP)
@@ -103,7 +103,7 @@ class ShortLives(Accounted):
         self.assert_same_rows(report.data_rows(), self.expected_rows(known, target.written))
 
     def test_intervals_add_up(self):
-        """A process that one interval lists and the next has added to the others counts once."""
+        """A process that one interval lists and the next adds to the other processes counts once."""
         targets = [self.short_lived("processes", PROCESSES // 3) for _ in range(3)]
         attached = self.attach("-n", os.path.basename(targets[0].args[0]), "-i", "100ms",
                                "--max-processes", 7)
@@ -121,17 +121,17 @@ class ShortLives(Accounted):
             lost += interval["completeness"]["lost_events"]
             for key, row in interval.data_rows().items():
                 merge(found, key, row)
-            # Those that run, and the 7, and the three commands.
+            # The running processes, the 7, and the three commands.
             self.assertLess(len(interval.processes), 7 + 3 + 20)
         self.assertEqual(lost, 0)
         self.assert_same_rows(found, expected)
 
 
 class Memory(Accounted):
-    """What zctrace itself holds when a burst is over."""
+    """How much memory zctrace holds after a burst."""
 
     def test_does_not_grow_with_ended_processes(self):
-        keeper = self.short_lived("processes", 1)  # as long as it waits, attach goes on
+        keeper = self.short_lived("processes", 1)  # attach continues as long as it waits
         attached = self.attach("-n", os.path.basename(keeper.args[0]))
 
         def resident_kib():
@@ -145,5 +145,5 @@ class Memory(Accounted):
         self.wait_until(lambda: resident_kib() < none + LISTED_KIB, "it holds those that it lists")
         self.let_live(keeper)
         report = self.end_of(attached)
-        # With the fixture itself, each time, and the keeper's one.
+        # Each burst has the fixture itself too, and the keeper has one process.
         self.assertEqual(report.process_count, BURSTS * (PROCESSES + 1) + 2)

@@ -8,7 +8,7 @@ from report import Report, merge
 
 
 class TwoObservers(Accounted):
-    """Each has programs, maps and counts of its own."""
+    """Each instance has its own programs, maps and counts."""
 
     @in_both_modes
     def test_attached_to_the_same_process(self, mode):
@@ -23,7 +23,7 @@ class TwoObservers(Accounted):
             self.assertEqual(report.process_count, known["processes"])
 
     def test_run_around_run(self):
-        """The inner one's counts are exact, and the outer one's of the inner one's command, too."""
+        """Both the inner and the outer instance count the inner one's command exactly."""
         program = self.program("short_lived")
         inner, outer = self.directory / "inner.json", self.directory / "outer.json"
         done = self.zctrace("run", "-q", "--max-processes", 1000, "--json", outer, "--",
@@ -36,8 +36,8 @@ class TwoObservers(Accounted):
         self.assert_known(program, inner, done.stdout)
         theirs = [process for process in outer.processes if process["name"] == "short_lived"]
         self.assertEqual(len(theirs), 301)
-        # Before its exec the command is a fork of zctrace, which only the outer one observes: it
-        # waits in a read for the gate to open. All else is the same.
+        # Before its exec the command is a fork of zctrace, which only the outer instance observes: it
+        # waits in a read for the gate to open. All other counts are the same.
         found, gate = {}, ("read", "pipe", "user")
         for process in theirs:
             for row in process["rows"]:

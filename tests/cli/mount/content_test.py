@@ -79,7 +79,7 @@ class Content(MountTest):
              "--name=direct", "--rw=randwrite", "--bs=16k", "--direct=1", "--ioengine=libaio",
              "--iodepth=8"],
             check=True, stdout=subprocess.DEVNULL, timeout=60 + 3 * int(seconds),
-            cwd=self.directory)  # where it leaves its notes
+            cwd=self.directory)  # fio leaves files there
         report = mounted.stop()
         self.assertGreater(self.sum_of(report, "writeback", "bytes"), 0)
 

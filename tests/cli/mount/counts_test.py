@@ -49,12 +49,12 @@ class Counts(MountTest):
                     self.assertEqual(file["spliced_bytes"], spliced)
                     self.assertEqual(file["copied_bytes"], len(data) - spliced)
                     self.assertEqual(report.bytes("fuse:read", "fuse", "user"), len(data))
-                    if cache == "none":  # each call is a request, one more finds the end
+                    if cache == "none":  # each call is a request, and one more finds the end
                         self.assertEqual(file["operations"]["read"]["count"],
                                          len(data) // 65536 + 1)
                     (process,) = [process for process in report.processes
                                   if process["name"] == "dd"]
-                    # Whose command line was not read within 50 ms has none when it has ended.
+                    # A process whose command line was not read within 50 ms has none after its end.
                     self.assertIn(process["argv"][:1], ([], ["dd"]))
                     self.assertEqual(process["fuse"]["bytes_read"], len(data))
                     self.assertEqual(process["syscalls"], 0)
@@ -84,7 +84,7 @@ class Counts(MountTest):
                 self.assertNotIn("read", operations)
 
     def paged_in(self, operations):
-        """The first one cannot be told from a read where who asked was kept from sleeping."""
+        """The first request may look like a read if the requesting process did not sleep."""
         first = operations.get("read_or_mmap", {"count": 0, "bytes": 0})
         self.assertLessEqual(first["count"], 1)
         return operations["mmap"]["bytes"] + first["bytes"]
@@ -148,7 +148,7 @@ class Counts(MountTest):
         names = os.listdir(self.point)
         self.assertEqual(len(names), 3000)
         for _ in range(2):
-            # The kernel is told to forget while others are looked up, a moment later.
+            # zctrace makes the kernel forget files a little later, while others are looked up.
             for at in range(0, 3000, 200):
                 some = names[at:at + 200]
                 subprocess.run(["sh", "-c", 'ls -l "$@" > /dev/null && cat "$@" > /dev/null', "sh",
@@ -161,7 +161,7 @@ class Counts(MountTest):
                              if row["syscall"] in ("fuse:lookup", "fuse:open")), 0)
 
     def test_script_on_the_mount_starts_programs(self):
-        """The shell has it open, and each program closes that while nobody may look at it."""
+        """The shell has the script open; each program closes it while its /proc files are locked."""
         (self.source / "script").write_text("/bin/true\n" * 50)
         for options in ([], ["--threads", "1"]):
             with self.subTest(options):
@@ -173,7 +173,7 @@ class Counts(MountTest):
                                       if process["name"] in ("sh", "true")]), 51)
 
     def test_exec_with_dirty_pages(self):
-        """Who then looks at it in /proc waits until somebody has served them."""
+        """A reader of its /proc files then waits until the dirty pages are written."""
         rounds, children = 10, 6
         for options in ([], ["--threads", "1"], ["--threads", "2", "--no-splice"]):
             with self.subTest(options):
@@ -183,11 +183,11 @@ class Counts(MountTest):
                 report = mounted.stop()
                 asked = [process for process in report["processes"]
                          if process["name"] in ("dirty_exec", "true")]
-                # The files have their size from the first child; all ask for both.
+                # The first child sets the size of the files; all children use both.
                 self.assertEqual(len(asked), rounds * children)
 
     def look_at(self, names, mounted):
-        """A few at a time: the kernel is told to forget while others are looked up."""
+        """Looks up a few names at a time: zctrace makes the kernel forget some meanwhile."""
         for at in range(0, len(names), 200):
             some = names[at:at + 200]
             subprocess.run(["ls", "-ld", *some], cwd=self.point, check=True,
@@ -197,7 +197,7 @@ class Counts(MountTest):
 
     def assert_no_name_failed(self, report):
         failed = {row["syscall"]: row["errors"] for row in report.totals["rows"] if row["errors"]}
-        failed.pop("fuse:getxattr", None)  # most files have none
+        failed.pop("fuse:getxattr", None)  # most files have no attributes
         self.assertEqual(failed, {})
 
     def test_more_directories_than_descriptors(self):
@@ -288,7 +288,7 @@ class Counts(MountTest):
         for milliseconds in (500, 2000, 10000, 60000):
             mounted = self.mount("-d", f"{milliseconds}ms")
             in_time = False
-            with contextlib.suppress(OSError):  # a busy machine let us read too late
+            with contextlib.suppress(OSError):  # on a busy machine the read may come too late
                 (self.point / "file").read_bytes()
                 in_time = True
             mounted.process.wait(PATIENCE_S)
@@ -320,11 +320,11 @@ class Counts(MountTest):
         self.wait_until_counted(mounted, release=300)
         mounted.end()
         reports = reports_of(mounted.report_path)
-        self.assertGreaterEqual(len(reports), 4)  # three, and the rest
+        self.assertGreaterEqual(len(reports), 4)  # three intervals and the rest
         self.assertEqual(mounted.stdout.count("zctrace mount:"), len(reports))
         opens = [self.sum_of(report, "open") for report in reports]
         self.assertGreaterEqual(sum(map(bool, opens)), 3, opens)
-        # Who releases may be an interval later than who opened, but nobody gets lost.
+        # A release may be in a later interval than its open, but none gets lost.
         self.assertEqual(sum(opens), 300)
         self.assertEqual(self.sum_over_intervals(mounted, "release"), 300)
         self.assertEqual((self.directory / "csv").read_text().count("what,pid"), 1)

@@ -34,7 +34,7 @@ class Ending(MountTest):
         with open(self.point / "file", "rb") as held:
             mounted.process.send_signal(signal.SIGTERM)
             self.wait_until(lambda: not mounts_at(self.point), "the mount is detached")
-            self.assertEqual(len(held.read()), MEBIBYTE + 7)  # served for a while
+            self.assertEqual(len(held.read()), MEBIBYTE + 7)  # it still serves the open file
         mounted.process.wait(PATIENCE_S)
         self.assertIn("in use", mounted.process.stderr.read())
 
@@ -48,7 +48,7 @@ class Ending(MountTest):
     @unittest.skipIf(os.geteuid() != 0, "needs root to mount")
     def test_a_later_mount_at_the_same_point_stays(self):
         mounted = self.mount()
-        # It learns of both at once.
+        # zctrace sees both changes at once.
         mounted.process.send_signal(signal.SIGSTOP)
         subprocess.run(["fusermount3", "-u", self.point], check=True)
         self.mount_tmpfs()

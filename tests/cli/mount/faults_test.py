@@ -35,7 +35,7 @@ class Stopped(MountFaults):
 
 
 class WhileProgramsStart(MountFaults):
-    """Who looks in /proc at a process that execs waits for its dirty pages, that is for answers."""
+    """A reader of /proc waits while the process execs with dirty pages, that is, for our answers."""
 
     def test_serving_ends(self):
         below = self.source / "below"
@@ -49,7 +49,7 @@ class WhileProgramsStart(MountFaults):
                 self.wait_until(lambda: (below / "ahead-5").exists(), "programs begin")
                 process.send_signal(signal.SIGINT)
                 self.wait_until(lambda: not mounts_at(self.point), "it is detached")
-                process.send_signal(signal.SIGINT)  # and does not wait for who uses it
+                process.send_signal(signal.SIGINT)  # it does not wait for its users
                 self.assertEqual(process.wait(PATIENCE_S), 0)
                 self.assertNotEqual(user.wait(PATIENCE_S), 0)
                 for file in below.iterdir():
@@ -80,7 +80,7 @@ class WritingTheReport(MountFaults, FullPipe):
         os.close(writer)
         self.wait_until(lambda: (self.point / "file").exists(), "it serves")
         reader = self.start_reader(self.point / "file")
-        self.addCleanup(process.kill)  # before the reader, whose last close would wait for it
+        self.addCleanup(process.kill)  # before the reader ends: its last close would wait for zctrace
         process.terminate()
         self.wait_until(lambda: writes_to(process.pid, 1), "it writes its report")
         self.ask(reader)

@@ -19,8 +19,8 @@ from paths import PATIENCE_S, ZCTRACE
 from processes import argv_of, children
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-# Keeps that many files known to the kernel, and then, for a line, reads the directory: the kernel
-# locks it until the answer is there.
+# Makes the kernel know that many files, and reads the directory when it gets a line: the kernel
+# keeps the directory locked until the answer arrives.
 DIRECTORY_READER = """
 import ctypes, os, sys
 directory = os.open(sys.argv[1], os.O_RDONLY)
@@ -33,7 +33,7 @@ print(ctypes.get_errno() if libc.getdents64(directory, bytes(4096), 4096) < 0 el
 
 
 def forgetter_waits(pid):
-    """Whether the thread that has the kernel forget names waits in the kernel, not to be killed."""
+    """Whether the thread that makes the kernel forget names waits there and cannot be killed."""
     for status in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             if "(zctrace-forget) D" in status.read_text():
@@ -42,7 +42,7 @@ def forgetter_waits(pid):
 
 
 class Killed(MountFaults):
-    # What there is to see of a mount that begins, in this order: then it is killed.
+    # The visible stages of a mount that starts, in order; it is killed at each.
     STAGES = {"at once": lambda pid, _: True,
               "its watcher": lambda pid, _: children(pid),
               "its mount": lambda pid, is_mounted: is_mounted(),
@@ -50,7 +50,7 @@ class Killed(MountFaults):
                   is_mounted() and len(os.listdir(f"/proc/{pid}/task")) > 2}
 
     def adopt_orphans(self, whether):
-        """Helpers whose parent died become children of the tests, who then know when all ended."""
+        """Makes orphaned helpers children of the test, which can then wait for all of them."""
         if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, int(whether), 0, 0, 0):
             raise OSError(ctypes.get_errno(), "prctl")
 
@@ -59,7 +59,7 @@ class Killed(MountFaults):
         self.addCleanup(self.adopt_orphans, False)
         own = set(children(os.getpid()))
         for name, is_there in self.STAGES.items():
-            # Each is a moment, and what follows it takes a different while every time.
+            # Each stage is short, and the time to the next differs from run to run.
             for _ in range(3):
                 with self.subTest(name):
                     process = begin()
@@ -135,11 +135,11 @@ class Killed(MountFaults):
 
 @unittest.skipIf(os.geteuid() != 0, "needs root to end what would hang")
 class KilledWhileForgetting(MountFaults):
-    """The kernel, asked to forget a name, waits for a directory whose reader waits for zctrace:
-    the thread that asked does not die, nor is its device closed, before the mount has ended."""
+    """To forget a name the kernel waits for a directory whose reader waits for zctrace: zctrace's
+    thread does not die, and its device is not closed, before the mount has ended."""
 
     DESCRIPTORS = 400
-    FILES = 300  # more than zctrace wants to know with so few descriptors
+    FILES = 300  # more than zctrace keeps with so few descriptors
 
     def setUp(self):
         super().setUp()
@@ -149,7 +149,7 @@ class KilledWhileForgetting(MountFaults):
             (self.below / str(number)).touch()
 
     def mount_below(self):
-        """Makes SOURCE a mount: as long as that is stopped, no request above it is answered."""
+        """Mounts zctrace on SOURCE too: while that mount is stopped, the one above gets no answers."""
         below = self.start([ZCTRACE, "mount", self.below, self.source], stdout=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, text=True)
         self.addCleanup(subprocess.run, ["umount", "-fl", self.source], capture_output=True,
@@ -158,7 +158,7 @@ class KilledWhileForgetting(MountFaults):
         return below
 
     def abort_in_the_end(self, namespace, point):
-        """Before the processes are cleaned up, which could not be killed."""
+        """Aborts the connection at the end, as the processes could not be killed otherwise."""
         self.addCleanup(subprocess.run, ["nsenter", "-t", str(namespace), "-m", "umount", "-fl",
                                          point], capture_output=True, check=False)
 
@@ -179,7 +179,7 @@ class KilledWhileForgetting(MountFaults):
         self.stop_below_and_ask(below, process, reader)
         process.kill()
         self.assertIn(self.answer(reader), (errno.ENOTCONN, errno.ECONNABORTED))
-        below.send_signal(signal.SIGCONT)  # a thread may have asked it before it stopped
+        below.send_signal(signal.SIGCONT)  # a thread may have sent it a request before it stopped
         process.wait(PATIENCE_S)
         self.wait_until(lambda: not mounts_at(self.point, namespace), "it is unmounted")
 

@@ -12,7 +12,7 @@ from servers import BIG, Attached, NginxTest, rows_to
 
 
 class NginxFromTheMount(NginxTest):
-    """nginx, attached to, serves what is behind an observed mount."""
+    """nginx, which zctrace attaches to, serves files from an observed mount."""
 
     @classmethod
     def setUpClass(cls):
@@ -41,7 +41,7 @@ class NginxFromTheMount(NginxTest):
         return report
 
     def fetch_by_curl(self, times):
-        """(bytes of headers, of bodies) by curl's account."""
+        """(bytes of headers, bytes of bodies) as curl counts them."""
         copy = self.directory / "copy"
         headers, bodies = 0, 0
         for _ in range(times):
@@ -76,7 +76,7 @@ class NginxFromTheMount(NginxTest):
         self.assertEqual(rows_to("socket", report)["writev"][1], headers)
         self.assertEqual(report.bytes("sendfile", "fuse", "socket"), bodies)
         self.assertGreater(report.totals["zero_copy_share"], 0.9999)
-        # The mount saw the very same calls, and nothing else of nginx.
+        # The mount saw exactly the same calls of nginx.
         side = mounted["amplification"]["applications"]
         self.assertEqual({(row["syscall"], row["from"], row["to"]): (row["calls"], row["bytes"])
                           for row in side["rows"]}, self.fuse_rows(report))
@@ -95,7 +95,7 @@ class NginxFromTheMount(NginxTest):
         self.assert_served(mounted, bodies)
 
     def assert_served(self, mounted, bodies):
-        """Each request of a client opens the file anew, and then all of it is asked for again."""
+        """nginx opens the file for each request of a client, and then reads all of it again."""
         (file,) = [file for file in mounted["files"] if file["path"] == "big"]
         self.assertEqual(file["bytes_read"], bodies)
         workers = [process for process in mounted.processes if process["name"] == "nginx"]

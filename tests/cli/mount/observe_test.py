@@ -35,7 +35,7 @@ class Exact(ObserveTest):
     def test_copying(self):
         mounted = self.observe_mount("--threads", "1", "--no-splice", "--cache", "none")
         self.read_blocks()
-        # Its answer comes after that of the release, which may still be on its way.
+        # The answer to the release may still be on its way; this answer comes after it.
         self.assertFalse((self.point / "none").exists())
         report = self.stop(mounted)
         self.assert_applications_read(report, BLOCKS, len(self.data))
@@ -44,7 +44,7 @@ class Exact(ObserveTest):
         self.assertEqual(self.file_of(report, "file")["operations"]["read"]["count"], BLOCKS)
         daemon = rows_of(sides["daemon"])
         self.assertEqual(daemon["pread64", "file", "user"], (BLOCKS, len(self.data)))
-        # One more: the kernel's greeting, which is no request of anybody.
+        # One more: FUSE_INIT, which the kernel sends itself.
         requests = sides["requests"]["calls"] + 1
         self.assertEqual(daemon["read", "device", "user"][0], requests)
         self.assertEqual(daemon["writev", "user", "device"][0],
@@ -66,7 +66,7 @@ class Exact(ObserveTest):
         self.assertEqual(daemon["splice", "pipe", "device"][0],
                          report["daemon"]["replies_spliced"])
         self.assertNotIn(("pread64", "file", "user"), daemon)
-        # What is copied are requests and the answers that hold no data.
+        # Only requests, and answers without data, are copied.
         self.assertLess(sides["daemon"]["copied_bytes"], MEBIBYTE // 4)
 
     @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
@@ -98,7 +98,7 @@ class Exact(ObserveTest):
         seen = collections.Counter(name for name, _ in calls)
         self.assertEqual({name: counted[name] for name in DATA_CALLS},
                          {name: seen[name] for name in DATA_CALLS})
-        # It is observed from some moment before its first request on.
+        # Observation starts some time before the first request.
         first = [name for name, arguments in calls
                  if name not in ("read", "splice") or "/dev/fuse" not in arguments]
         before = next(at for at, (name, arguments) in enumerate(calls)
@@ -133,7 +133,7 @@ class Applications(ObserveTest):
     def test_inherited_open_file(self):
         data = self.file()
         mounted = self.observe_mount("--cache", "always")
-        # The second cat finds all in the page cache; it asks when it closes, if not before.
+        # The second cat finds everything in the page cache; its only request may be the close.
         subprocess.run(["sh", "-c", f"cat {self.point}/file > /dev/null; exec < {self.point}/file; "
                         "cat > /dev/null"], check=True)
         report = self.stop(mounted)
@@ -201,7 +201,7 @@ class Applications(ObserveTest):
 
 
 class Serving(ObserveTest):
-    """Observing changes nothing of what the mount does."""
+    """Observing does not change what the mount does."""
 
     def test_posix_checks_pass_on_the_mount(self):
         for options in ([], ["--threads", "1"]):
@@ -211,7 +211,7 @@ class Serving(ObserveTest):
                 done = subprocess.run([*CHECKS, "-f"], env=environment,
                                       capture_output=True, text=True, timeout=300, check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
-                # It takes a while: what is lost may be another program's, forking without end.
+                # The checks take a while: other programs that fork may cause losses of their own.
                 lost = mounted.stop()["completeness"]["lost"]
                 self.assertEqual(lost["uncounted_requests"], 0)
                 self.assertEqual(mounts_at(self.point), [])
@@ -243,7 +243,7 @@ class OrdinaryUser(ObserveTest):
         subprocess.run(["nsenter", "-t", str(mounted.pid), "-m", *AS_NOBODY, "dd",
                         f"if={self.point}/file", "of=/dev/null", f"bs={BLOCK}"], check=True,
                        stderr=subprocess.DEVNULL)
-        # 17 blocks, the last one short, and the end.
+        # 17 blocks, of which the last is short, and one read at the end of the file.
         self.assert_applications_read(self.stop(mounted), 18, len(data))
 
     def test_without_bpf_it_is_one_line_and_no_mount(self):

@@ -29,13 +29,13 @@ class Confined(TestCase):
                               timeout=PATIENCE_S, cwd=self.directory)
 
     def in_own_mounts(self, script):
-        """A prefix for what is to run behind a shell script that mounts, seen by nobody else."""
+        """A prefix that runs a shell script with mounts, in a mount namespace, before the command."""
         return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
                 f'{{ {script}; }} && exec "$@"', "sh"]
 
 
 class RunInNamespaces(Confined):
-    """The same counts as outside; pids are those of zctrace's namespace."""
+    """The counts are the same as outside; pids are those of zctrace's namespace."""
 
     def check(self, unshare, mode):
         path = self.directory / "report.json"
@@ -59,7 +59,7 @@ class RunInNamespaces(Confined):
     @in_both_modes
     def test_pid(self, mode):
         report = self.check(["--pid", "--fork", "--mount-proc"], mode)
-        # zctrace is its first process there, and the command the second.
+        # zctrace is the first process in the namespace, and the command the second.
         self.assertEqual(report.processes[0]["pid"], 2)
         self.assertEqual(report.processes[0]["parent_pid"], 1)
         self.assertLess(max(process["pid"] for process in report.processes), 100)
@@ -75,7 +75,7 @@ class RunInNamespaces(Confined):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout.split()[0], "1")
         report = Report(path.read_text())
-        # Known by their numbers out here, all of them.
+        # All are listed by their pids outside.
         self.assertEqual(len({process["pid"] for process in report.processes}), 4)
         self.assertNotIn(1, [process["pid"] for process in report.processes])
 
@@ -88,7 +88,7 @@ class RunInNamespaces(Confined):
 
 
 class AttachInPidNamespace(Confined):
-    """Only what is in the namespace is there to be named, and only that is counted."""
+    """Only processes in the namespace can be targets, and only they are counted."""
 
     def setUp(self):
         super().setUp()
@@ -99,7 +99,7 @@ class AttachInPidNamespace(Confined):
         (self.init,) = children(self.holder.pid)
 
     def inside(self, *words, **options):
-        """Starts it in the namespace, and returns nsenter, which waits for it, and its pid."""
+        """Starts a command in the namespace; returns nsenter, which waits for it, and its pid."""
         process = self.start(["nsenter", "-t", self.init, "--pid", "--mount", *words], **options)
         (pid,) = self.wait_until(lambda: children(process.pid), "nsenter forks")
         return process, pid
@@ -167,7 +167,7 @@ class AttachInPidNamespace(Confined):
     def test_all_processes(self):
         report = self.check_newcomers("-a")
         self.assertIn(1, [process["pid"] for process in report.processes])
-        # The parent of its first process is nobody in there.
+        # The parent of its first process has no pid in the namespace.
         self.assertEqual(report.process(1)["parent_pid"], 0)
 
     def test_by_name(self):
@@ -195,7 +195,7 @@ class AttachInPidNamespace(Confined):
 
 
 class WithoutBtf(Confined):
-    """As where the kernel has none, or /sys does not show it."""
+    """The kernel has no BTF, or /sys does not show it."""
 
     COMMANDS = (["run", "--", "touch", "ran"], ["attach", "-a"], ["export", "-a"],
                 ["compare", "--size", "1M"])
@@ -244,7 +244,7 @@ class WithoutBtf(Confined):
 
 
 class Lockdown(Confined):
-    """Switching it on cannot be undone: here is what this machine has; others, a unit test."""
+    """Lockdown cannot be undone, so this tests the state of this machine; unit tests have others."""
 
     def test_doctor_says_what_the_kernel_says(self):
         prefix = self.in_own_mounts("mount -t securityfs none /sys/kernel/security")

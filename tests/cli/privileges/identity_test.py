@@ -39,7 +39,7 @@ class NeedsRoot(TestCase):
 
 
 class Doctor(NeedsRoot):
-    """One line a requirement, and a status that says whether `run` will work."""
+    """One line for each requirement, and a status that says whether `run` works."""
 
     def test_status_says_whether_run_works(self):
         run = self.zctrace("run", "-q", "--", "true")
@@ -90,7 +90,7 @@ class Doctor(NeedsRoot):
 
 
 class Capabilities(NeedsRoot):
-    """CAP_BPF and CAP_PERFMON are enough, and neither can be left out."""
+    """CAP_BPF and CAP_PERFMON are enough, and both are needed."""
 
     def test_both_suffice(self):
         self.skip_where_nothing_works()
@@ -115,7 +115,7 @@ class Capabilities(NeedsRoot):
                 self.assertRegex(done.stdout, rf"(?m)^MISSING +{missing} ")
 
     def words_as_nobody(self, words, capabilities):
-        """A copy of zctrace, for the tree may be closed to others."""
+        """Uses a copy of zctrace, as other users may not be able to read the tree."""
         program = self.directory / "zctrace"
         if not program.exists():
             shutil.copy(ZCTRACE, program)
@@ -188,7 +188,7 @@ class Capabilities(NeedsRoot):
         done = self.run_as_nobody(copy, "run", "-q", "--json", path, "--", "grep",
                                   "^Cap[IPEA]", "/proc/self/status")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        # The file's capabilities are zctrace's, not the command's.
+        # The capabilities of the file go to zctrace, not to the command.
         self.assertEqual({line.split()[1] for line in done.stdout.splitlines()}, {"0" * 16})
         (process,) = Report(path.read_text()).processes
         self.assertEqual(process["name"], "grep")
@@ -227,7 +227,7 @@ class UnderSudo(NeedsRoot):
             int(capabilities.split()[1], 16)
 
     def test_caller_with_all_groups(self):
-        # Somebody with supplementary groups, if there is anybody.
+        # A user with supplementary groups, if there is one.
         members = {member for group in grp.getgrall() for member in group.gr_mem}
         users = [user for user in pwd.getpwall() if user.pw_uid != 0]
         user = next((user for user in users if user.pw_name in members), users[-1])

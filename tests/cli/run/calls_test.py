@@ -24,7 +24,7 @@ class OtherNumbers(TestCase):
         observed = self.observe_fixture("int80", mode=[*mode, *ALL])
         calls = observed.report.calls()
         self.assertEqual(calls["write"]["calls"], 19 + 1)
-        # What 0, 3, 4 and 20 would be.
+        # The 64-bit calls with the numbers 0, 3, 4 and 20.
         for name in ("stat", "writev"):
             self.assertNotIn(name, calls)
         self.assertEqual(calls["other"]["calls"], 17)
@@ -37,7 +37,7 @@ class OtherNumbers(TestCase):
     @in_both_modes
     def test_32_bit_process_that_becomes_a_64_bit_one(self, mode):
         nothing = self.program("nothing")
-        # All that is in 64-bit rows is of the second program.
+        # All 64-bit rows belong to the second program.
         observed = self.observe(self.program("exec_m32"), nothing, mode=mode)
         if "skip" in observed.stdout:
             self.skipTest("exec_m32 was built without -m32")
@@ -51,7 +51,7 @@ class OtherNumbers(TestCase):
 
 
 class Restarts(TestCase):
-    """ERESTART* is no error and moves nothing; the repetition is a call of its own."""
+    """A call that returns ERESTART* is not an error and moves nothing; its repetition is a call too."""
 
     @in_both_modes
     def test_read_restarted_after_a_signal(self, mode):
@@ -75,7 +75,7 @@ class Restarts(TestCase):
 
 
 class Results(TestCase):
-    """A call's result is not always what it moved."""
+    """The result of a call is not always the number of bytes it moved."""
 
     @in_both_modes
     def test_calls_denied_by_seccomp(self, mode):
@@ -140,7 +140,7 @@ class Results(TestCase):
 
 
 class Descriptors(TestCase):
-    """A kind is that of the descriptor when the call began."""
+    """The kind is that of the descriptor at the start of the call."""
 
     @in_both_modes
     def test_descriptor_closed_by_another_thread_while_a_read_blocks(self, mode):

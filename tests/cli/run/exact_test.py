@@ -11,12 +11,12 @@ from report import Report
 from strace import SILENT, strace_counts
 
 BYTES = 1000003
-# How often these are called, or return early, depends on who runs when, on any observer.
+# How often these are called, or return early, depends on scheduling, under any observer.
 TIMING = {"futex", "restart_syscall", "rt_sigreturn", "sched_yield", "wait4"}
 
 
 class Workload(TestCase):
-    """A directory with a file of a known length and a little tree."""
+    """A directory with a file of a known length and a small tree."""
 
     def setUp(self):
         super().setUp()
@@ -47,7 +47,7 @@ class LikeStrace(Workload):
         for name, row in report.calls().items():
             if name.startswith("io_uring:") or not row["calls"]:
                 continue
-            # strace does not tell one ioctl from another.
+            # strace does not distinguish ioctl requests.
             name = name.split(":")[0]
             known = calls.get(name, (0, 0, 0))
             calls[name] = tuple(map(sum, zip(known, (row["calls"], row["errors"],
@@ -55,18 +55,18 @@ class LikeStrace(Workload):
         return calls
 
     def compare(self, *command, mode, timing=frozenset()):
-        """Calls and errors of each syscall; of `timing`, only that it was seen."""
+        """Compares calls and errors of each syscall; those in `timing` only need to occur."""
         by_strace = strace_counts(*command)
         calls = self.calls(command, mode)
         self.assertNotIn("other", calls)
-        # strace takes a restart for an error.
+        # strace counts a restart as an error.
         ours = {name: (count, errors + restarts)
                 for name, (count, errors, restarts) in calls.items() if name not in timing}
         theirs = {name: counts for name, counts in by_strace.items() if name not in timing}
         self.assertEqual(ours, theirs)
 
     def compare_successes(self, *command, mode):
-        """Where signals interrupt calls at their whim: those that came to their end."""
+        """Compares only completed calls, as signals interrupt calls at random."""
         theirs = {name: count - errors for name, (count, errors) in strace_counts(*command).items()
                   if name not in TIMING}
         calls = self.calls(command, mode)
@@ -81,7 +81,7 @@ class LikeStrace(Workload):
 
     @in_both_modes
     def test_cp(self, mode):
-        self.sink.touch()  # what cp asks of a new file differs
+        self.sink.touch()  # cp makes other calls for a new file
         self.compare("cp", self.source, self.sink, mode=mode)
 
     @in_both_modes
@@ -138,7 +138,7 @@ class LikeStrace(Workload):
 
     @in_both_modes
     def test_other_numbers(self, mode):
-        # strace knows int 0x80 by its own names; together they are as many.
+        # strace lists int 0x80 under names of its own; the sums are equal.
         command = [self.program("int80")]
         theirs = sum(count for count, _ in strace_counts(*command).values())
         report = self.observe_silently(*command, mode=mode)
@@ -208,7 +208,7 @@ class LikeFileSizes(Workload):
         program = f"cat '{self.source}' | cat | cat > '{self.sink}'"
         report = self.observe("sh", "-c", program, mode=mode).report
         self.assertEqual(self.sink.read_bytes(), self.source.read_bytes())
-        # cat to cat by read and write; the last one may splice into its file.
+        # Between the cats it is read and write; the last cat may splice into its file.
         into = sum(row["bytes"] for row in report.totals["rows"] if row["to"] == "pipe")
         out = sum(row["bytes"] for row in report.totals["rows"]
                   if row["from"] == "pipe" and row["copy"] != "none")
@@ -224,7 +224,7 @@ class LikeFileSizes(Workload):
         self.assertEqual(len(report.processes), 8)
 
     def proc_io(self, source, mode):
-        """Bytes read and written by zctrace's and by the kernel's account, of one process."""
+        """Bytes read and written by one process, as zctrace and as the kernel count them."""
         program = ("import sys; f = open('/proc/self/io', 'rb', buffering=0);"
                    "data = open(sys.argv[1], 'rb').read(); open(sys.argv[2], 'wb').write(data);"
                    "sys.stdout.write(f.read().decode())")
@@ -234,7 +234,7 @@ class LikeFileSizes(Workload):
         rows = observed.report.data_rows()
         read = sum(row["bytes"] for key, row in rows.items() if key[2] == "user")
         written = sum(row["bytes"] for key, row in rows.items() if key[1] == "user")
-        # The account itself was read and written after it was made.
+        # The process also read and wrote its own /proc file.
         text = len(observed.stdout)
         return read - text, written - text, int(io["rchar"]), int(io["wchar"])
 
@@ -244,13 +244,13 @@ class LikeFileSizes(Workload):
         empty.touch()
         read, written, rchar, wchar = self.proc_io(self.source, mode)
         self.assertEqual((written, wchar), (BYTES, BYTES))
-        # Of what the kernel counts as read, execve read some itself: that of the programs.
+        # The kernel's count of bytes read includes what execve read of the programs.
         read_before, _, rchar_before, _ = self.proc_io(empty, mode)
         self.assertEqual((read - read_before, rchar - rchar_before), (BYTES, BYTES))
 
 
 class LikeWait4(Workload):
-    """Switches, faults, times and peak RSS equal the kernel's own accounts of the command."""
+    """Switches, faults, times and peak RSS equal what the kernel counts of the command."""
 
     def compare(self, *command, mode):
         observed = self.observe(self.program("usage"), *command, mode=mode)
@@ -262,11 +262,11 @@ class LikeWait4(Workload):
         def total(name):
             return sum(process[name] for process in processes)
 
-        # A process leaves its CPU for the last time after its parent could wait for it: this
-        # switch is in wait4's numbers or not, whoever is faster; zctrace leaves it out.
+        # A process leaves its CPU for the last time after its parent's wait may have returned: this
+        # switch may or may not be in the numbers of wait4; zctrace leaves it out.
         last = usage["voluntary"] - total("voluntary_switches")
         self.assertTrue(0 <= last <= len(processes), f"{last} of {len(processes)} {usage}")
-        # For the same reason it may be preempted unseen by wait4; so may a thread.
+        # For the same reason wait4 may miss a preemption, also of a thread.
         tasks = total("threads")
         late = total("involuntary_switches") - usage["involuntary"]
         self.assertTrue(0 <= late <= tasks, f"{late} of {tasks} {usage}")
@@ -274,7 +274,7 @@ class LikeWait4(Workload):
         self.assertEqual(total("major_faults"), usage["major_faults"])
         self.assertEqual(max(process["max_rss_bytes"] for process in processes),
                          usage["max_rss_kib"] * 1024)
-        # Both from the scheduler's clock, zctrace's to the very end; rounded twice a process.
+        # Both come from the scheduler's clock, zctrace's until the very end; each is rounded twice.
         cpu_us = (total("user_ns") + total("system_ns")) // 1000
         self.assertGreaterEqual(cpu_us + 2 * len(processes), usage["user_us"] + usage["system_us"])
         for process in processes:
@@ -306,7 +306,7 @@ class LikeWait4(Workload):
         observed = self.compare(self.program("restarted"), "restart", mode=mode)
         (row,) = [row for row in observed.report.totals["rows"]
                   if (row["syscall"], row["from"]) == ("read", "pipe")]
-        # It was seen asleep before each of the signals and before the data.
+        # The test saw it sleep before each signal and before the data.
         self.assertEqual(row["voluntary_switches"], 13 + 1)
 
     @in_both_modes

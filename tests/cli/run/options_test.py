@@ -11,7 +11,7 @@ from report import Report
 
 
 class Selection(TestCase):
-    """-e: which syscalls have a row of their own; the sums are the same whatever it is."""
+    """-e selects the syscalls that have a row; it does not change the sums."""
 
     def names(self, selection, *command):
         observed = self.observe(*(command or ["cat", "/etc/passwd"]), mode=["-e", selection])
@@ -70,8 +70,7 @@ class Selection(TestCase):
 
 class Latency(TestCase):
     def test_times_inside_calls(self):
-        # Every call with a row of its own: exit_group never returns, and is switched out in no time
-        # that counts.
+        # Each call has a row: exit_group never returns, and its last switch is not counted.
         report = self.observe("dd", "if=/dev/zero", "of=/dev/null", "bs=64", "count=1009",
                               mode=["-e", "%all"]).report
         self.assertTrue(report["latency_measured"])
@@ -81,7 +80,7 @@ class Latency(TestCase):
                 self.assertEqual(row["syscall"], "exit_group")
                 continue
             latency = row["latency_ns"]
-            if latency is None:  # entered before it was observed
+            if latency is None:  # the call began before observation
                 self.assertEqual(row["syscall"], "execve")
                 continue
             self.assertLessEqual(0, latency["p50"])
@@ -93,7 +92,7 @@ class Latency(TestCase):
             self.assertLessEqual(row["off_cpu_ns"], row["wall_ns"])
 
     def test_blocked_time_is_that_of_the_call_that_blocked(self):
-        # `sleep` sleeps in one call; its wall time is at least what was asked for.
+        # `sleep` sleeps in one call, at least for the requested time.
         report = self.observe("sleep", "0.05", mode=["-e", "%all"]).report
         (row,) = [row for row in report.totals["rows"] if "nanosleep" in row["syscall"]]
         self.assertGreaterEqual(row["wall_ns"], 50_000_000)
@@ -129,7 +128,7 @@ class Tables(TestCase):
 
     def test_by_process(self):
         table = self.table("--by", "process")
-        self.assertEqual(table.count("SYSCALL"), 4)  # three processes and all together
+        self.assertEqual(table.count("SYSCALL"), 4)  # three processes and the total
         self.assertIn("all together", table)
 
     def test_by_thread(self):
@@ -203,7 +202,7 @@ class Files(TestCase):
         self.assertTrue(lines)
         for table in done.stdout.split("\n\n"):
             rows = [line for line in table.splitlines() if line.startswith("|")]
-            # Escaped pipes are no columns.
+            # An escaped pipe does not end a column.
             columns = {line.replace("\\|", "").count("|") for line in rows}
             self.assertLessEqual(len(columns), 1, table)
 

@@ -15,7 +15,7 @@ from report import Report
 
 
 class Status(TestCase):
-    """zctrace exits as the command did."""
+    """zctrace exits with the status of the command."""
 
     def test_exit_statuses(self):
         for status in (0, 1, 3, 77, 126, 127, 255):
@@ -81,21 +81,21 @@ class Status(TestCase):
 
 
 class Signals(TestCase):
-    """What is sent to zctrace alone; a terminal's Ctrl-C is in terminal_test.py."""
+    """Signals that are sent to zctrace alone; terminal_test.py has Ctrl-C."""
 
     def start_run(self, program, mode=()):
-        """A run whose command has said that it is ready, and the command's pid."""
+        """A run whose command has printed that it is ready, and the command's pid."""
         self.path = self.directory / "report.json"
         run = self.start([ZCTRACE, "run", *mode, "--json", self.path, "--", "sh", "-c", program],
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                          text=True, start_new_session=True)
         pid = int(self.wait_for_line(run.stdout, "ready").split()[1])
-        # A shell that has looked for signals and not begun to read would not look again.
+        # A shell that has checked for signals but not yet begun to read would not check again.
         self.wait_until(lambda: waits_in_call(pid), "it reads")
         return run, pid
 
     def finish(self, run):
-        """Its streams, to the end; its standard input stays open until then."""
+        """Reads its output to the end; its standard input stays open until then."""
         run.wait(timeout=PATIENCE_S)
         return run.stdout.read(), run.stderr.read()
 
@@ -136,7 +136,7 @@ class Signals(TestCase):
             "trap '' TERM; cat /etc/passwd >/dev/null; echo ready $$; read line; echo got $line",
             mode)
         run.terminate()
-        # The command still holds the streams: only zctrace itself can be waited for.
+        # The command still holds the streams, so only zctrace itself can be waited for.
         run.wait(timeout=PATIENCE_S)
         self.assertEqual(run.returncode, 128 + signal.SIGTERM)
         report = Report(self.path.read_text())
@@ -154,7 +154,7 @@ class Signals(TestCase):
         path = self.directory / "report.json"
         run = self.start([ZCTRACE, "run", "--wait", "-q", "--json", path, "--",
                           self.program("orphan"), "left", told], stdout=subprocess.PIPE, text=True)
-        # It says what it knows right before its end.
+        # It prints its counts right before it ends.
         json.loads(run.stdout.readline())
         self.wait_until(lambda: not children(run.pid), "the command ends")
         self.assertIsNone(run.poll())
@@ -168,7 +168,7 @@ class Signals(TestCase):
 
 
 class Killed(TestCase):
-    """SIGKILL gives zctrace no time for anything: the kernel must clean up, and does."""
+    """SIGKILL leaves zctrace no time to clean up: the kernel does it."""
 
     @in_both_modes
     def test_sigkill_leaves_no_program_and_the_command_undisturbed(self, mode):
@@ -197,7 +197,7 @@ class Killed(TestCase):
         wait_until_unloaded(self, ids)
 
     def stopped_at_the_gate(self, ran):
-        """zctrace stopped while its child has not been released yet, and the child."""
+        """zctrace, stopped before it has released its child, and the child."""
         for _ in range(20):
             run = self.start([ZCTRACE, "run", "-q", "--", "touch", ran])
             self.wait_until(lambda: children(run.pid) or run.poll() is not None, "the fork")
@@ -206,7 +206,7 @@ class Killed(TestCase):
                             pathlib.Path(f"/proc/{run.pid}/stat").read_text()
                             .rsplit(")", 1)[1].split()[0] == "T", "zctrace stops")
             for pid in children(run.pid):
-                # Before its exec it is still called as zctrace was.
+                # Before its exec it still has zctrace's command line.
                 def at_the_gate(pid=pid):
                     return argv_of(pid)[:1] == [ZCTRACE.encode()]
 

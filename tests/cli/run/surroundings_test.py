@@ -10,7 +10,7 @@ from paths import PATIENCE_S, ZCTRACE
 
 
 class Surroundings(TestCase):
-    """The command finds everything as it would without zctrace."""
+    """The command sees the same surroundings as without zctrace."""
 
     def inside_and_outside(self, *command, **options):
         outside = subprocess.run(command, capture_output=True, text=True, check=True,
@@ -63,7 +63,7 @@ class Surroundings(TestCase):
         self.assertEqual(int(inside.stdout), os.getpgid(0))
 
     def test_closed_pipe_ends_a_command_as_ever(self):
-        # `yes` dies of SIGPIPE, unless whoever started it had that ignored.
+        # `yes` dies of SIGPIPE, unless it inherited an ignored SIGPIPE.
         pipeline = f"{{ {ZCTRACE} run -q -- yes; echo $? >&2; }} | head -n 1"
         done = subprocess.run(["sh", "-c", pipeline], capture_output=True, text=True,
                               timeout=PATIENCE_S, check=False)

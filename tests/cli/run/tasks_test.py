@@ -10,7 +10,7 @@ from report import Report
 
 
 class Descendants(TestCase):
-    """Observation is inherited before the child runs, however it is made."""
+    """A child is observed before it runs, whatever call created it."""
 
     def observe_spawner(self, method, mode):
         observed = self.observe_fixture("spawner", method, mode=mode)
@@ -88,7 +88,7 @@ class Descendants(TestCase):
     @in_both_modes
     def test_child_that_outlives_the_command_does_not_hold_the_report(self, mode):
         told = self.make_fifo()
-        # The report comes while the child still waits for the other end of `told`.
+        # The report comes while the child still waits at the FIFO.
         observed = self.observe(self.program("orphan"), "left", told, mode=mode)
         processes = observed.report.processes
         self.assertEqual(len(processes), 2)
@@ -103,7 +103,7 @@ class Descendants(TestCase):
 
 
 class Threads(TestCase):
-    """A task's counts survive it, whichever way it ends."""
+    """The counts of a task outlive it, however it ends."""
 
     @in_both_modes
     def test_threads_that_exit_during_the_run(self, mode):

@@ -24,7 +24,7 @@ class InTerminal(TestCase):
 
 
 class Keys(InTerminal):
-    """What is typed reaches the command; zctrace reports when that has ended."""
+    """Keys reach the command; zctrace reports when the command has ended."""
 
     def test_ctrl_c_ends_the_command(self):
         path = self.directory / "report.json"
@@ -38,7 +38,7 @@ class Keys(InTerminal):
         self.assertIn("zctrace run: sh -c", text)
         report = Report(path.read_text())
         self.assertEqual(report["exit_code"], 128 + signal.SIGINT)
-        # What is typed comes from a terminal, a device.
+        # Keys come from a terminal, which is a device.
         self.assertEqual(report.bytes("read", "device", "user"), len("some words\n"))
 
     def test_command_may_go_on_after_ctrl_c(self):
@@ -91,7 +91,7 @@ class Keys(InTerminal):
 
 
 class Looks(InTerminal):
-    """The table fits the window and uses what the terminal can show, unless told not to."""
+    """The table fits the window and uses the terminal's colours and characters unless disabled."""
 
     COMMAND = "-- sh -c 'cat /etc/passwd | cat >/dev/null; true with a rather long command line'"
 

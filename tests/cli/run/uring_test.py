@@ -6,7 +6,7 @@ from report import Report
 
 
 class Uring(TestCase):
-    """io_uring's operations are no syscalls, and may be done by threads of the kernel."""
+    """io_uring operations are not syscalls, and kernel threads may do them."""
 
     def observe_uring(self, what, mode):
         observed = self.observe_fixture("uring", what, self.directory / "file", mode=mode)

@@ -19,7 +19,7 @@ SWITCHES = ("voluntary_switches", "involuntary_switches")
 
 
 def io_of(pid):
-    """/proc/PID/io, the counters that are compared."""
+    """The counters of /proc/PID/io that are compared."""
     lines = pathlib.Path(f"/proc/{pid}/io").read_text().splitlines()
     found = dict(line.split(": ") for line in lines)
     return {name: int(found[name]) for name in IO}
@@ -27,7 +27,7 @@ def io_of(pid):
 
 class Run(TestCase):
     def verify(self, *command, mode=(), **options):
-        """Equal or not: the report's verification."""
+        """The verification of a run's report, whether equal or not."""
         path = self.directory / "verified.json"
         done = self.zctrace("run", "-q", "--verify-counts", *mode, "--json", path, "--", *command,
                             **options)
@@ -62,14 +62,14 @@ class Run(TestCase):
 
     @in_both_modes
     def test_command_and_the_descendants_it_waited_for(self, mode):
-        """What the kernel adds to a parent that waits equals what the observed did, all of it."""
+        """What the kernel adds to a waiting parent equals the counts of all its waited children."""
         _, found = self.verify("sh", "-c", "cat /etc/passwd | wc -c; (sleep 0.01; true) & wait",
                                mode=mode)
         self.assertTrue(found["equal"], found["differences"])
         for name in (*IO, "involuntary_switches"):
             self.assertEqual(found["reaped"][name]["kernel"], found["reaped"][name]["observed"],
                              name)
-        # The last switch of each of the processes may come after the wait.
+        # The last switch of each process may come after the wait.
         voluntary = found["reaped"]["voluntary_switches"]
         self.assertLessEqual(voluntary["kernel"], voluntary["observed"])
         self.assertGreaterEqual(voluntary["kernel"],
@@ -106,7 +106,7 @@ class Run(TestCase):
         self.assertGreater(found["compared_processes"], 1)
 
     def test_a_difference_is_a_loss(self):
-        """Without a program at entry such a call looks as if it had reached the file."""
+        """Without a program at entry such a call looks as if it reached the file."""
         command = [self.program("swallowed")]
         done, found = self.verify(*command, mode=["--no-latency", "--strict"])
         self.assertEqual(done.returncode, 3, done.stderr)
@@ -142,7 +142,7 @@ class Running(Attach):
     def test_kernel_counters_equal_proc_io(self, mode):
         target = self.commanded()
         self.tell(target, "write 5 3")
-        # What it says "ok" with is counted by the kernel when that call returns.
+        # The kernel counts the write of "ok" when the call returns.
         self.wait_until(lambda: waits_in_call(target.pid), "it reads")
         before = io_of(target.pid)
         attached = self.attach("-p", target.pid, *mode)

@@ -44,7 +44,7 @@ class RestoresTheTerminal(Top):
 
     def test_failure_while_it_runs(self):
         window = self.busy()
-        # No descriptor can be opened from now on: the counts cannot be read.
+        # No more descriptors can be opened, so the counts cannot be read.
         resource.prlimit(self.pid_of_top(window), resource.RLIMIT_NOFILE, (3, 3))
         self.assert_restored(window, status=1)
         self.assertIn("zctrace: ", window.text())

@@ -6,7 +6,7 @@ import re
 
 from screens import WRITER, Top
 
-# Colours of SGR sequences; bold, dim and reverse are none.
+# SGR sequences that set a colour, not bold, dim or reverse.
 COLOUR = re.compile(r"\x1b\[(?:[0-9]+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9]+)*m")
 
 
@@ -38,7 +38,7 @@ class Shows(Top):
             self.assertIn(title, header)
 
     def test_follows_the_size_of_the_window(self):
-        # An interval that does not redraw in place of the resize; nor is there a second figure.
+        # An interval so long that only the resize can cause the redraw.
         window = self.top(f"{self.targets} -i 1h")
         window.wait_for("busywri")
         window._tmux("resize-window", "-x", "40", "-y", "10")
@@ -87,7 +87,7 @@ class Shows(Top):
 
     def test_ended_process_lingers_for_one_interval(self):
         window = self.busy(f"{self.targets} -i 500ms")
-        # It is shown for a moment only: all that is drawn is kept.
+        # It is shown only for a moment, so the test keeps everything that is drawn.
         drawn = self.directory / "drawn"
         window._tmux("pipe-pane", f"cat >{drawn}")
         self.wait_until(drawn.exists, "tmux keeps it")
@@ -173,7 +173,7 @@ class Keys(Top):
         paused = window.wait_for("PAUSED", "p go on")
         self.copier.kill()
         self.copier.wait()
-        # It goes on counting meanwhile.
+        # Counting continues meanwhile.
         before = reads()
         self.wait_until(lambda: reads() > before + 20, "the counts are read")
         self.assertEqual(window.text(), paused)

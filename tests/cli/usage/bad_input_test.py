@@ -10,7 +10,7 @@ from report import Report
 
 
 class Usage(TestCase):
-    """Exit status 2: one line that names what is wrong, one that says how it is called."""
+    """Exit status 2, a line that names the error, and a usage line."""
 
     needs_bpf = False
 
@@ -79,7 +79,7 @@ EVIL = ["new\nline", "carriage\rreturn", "tab\t", "\x1b[31mred\x1b[0m", "bell\a"
 
 
 class EvilNames(TestCase):
-    """Whatever a command and its files are called, a report stays a report."""
+    """No name of a command or a file breaks a report."""
 
     def observe_all_views(self, *command):
         paths = {name: self.directory / f"report.{name}" for name in ("json", "csv", "markdown")}

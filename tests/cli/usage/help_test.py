@@ -24,7 +24,7 @@ class Schema(TestCase):
 
 
 class Words(TestCase):
-    """How the command is told from the options."""
+    """Where the options end and the command begins."""
 
     def test_without_separator(self):
         report = self.observe_words("run", "-q", "--json", self.report, "sh", "-c", "exit 0", "-q")

@@ -83,9 +83,9 @@ class Packages(Scripts):
 
 
 class Check(Scripts):
-    """scripts/check adds up, and takes no skip for granted."""
+    """scripts/check adds up its tests, and accepts only the skips it allows."""
 
-    # A GoogleTest program as far as its report goes.
+    # Prints and reports as a GoogleTest program does.
     PROGRAM = """#!/usr/bin/python3
 import json, sys
 tests = {tests!r}

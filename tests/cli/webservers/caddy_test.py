@@ -9,7 +9,7 @@ from servers import BIG, Attached, ServerTest, bytes_to_sockets, fetch, free_por
 
 
 class Caddy(ServerTest):
-    """Go's net/http reads the first 512 bytes of a file itself, to guess its type."""
+    """Go's net/http reads the first 512 bytes of a file to guess its type."""
 
     def setUp(self):
         super().setUp()

@@ -12,7 +12,7 @@ from servers import (MIB, SMALL, WORKERS, Attached, NginxTest, bytes_to_sockets,
 
 
 class NginxWhileServing(NginxTest):
-    """Attached between, during and across requests: nothing lost, nothing counted twice."""
+    """However attaching and detaching fall between requests, no byte is lost or counted twice."""
 
     @in_both_modes
     def test_whole_load_until_the_last_worker_ends(self, mode):
@@ -22,7 +22,7 @@ class NginxWhileServing(NginxTest):
         self.wait_for_requests(100)
         self.end_load(load)
         self.quit_nginx()
-        # Nobody tells it to: the last target has ended.
+        # attach ends by itself, as its last target has ended.
         report = attached.report()
         self.assert_log_agrees(report, self.requests())
         self.assertTrue(all(process["ended_ns"] for process in report.processes))
@@ -63,7 +63,7 @@ class NginxWhileServing(NginxTest):
         self.assertEqual(report.bytes("recvfrom", "socket", "user"), 24 * len(request))
 
     def wait_until_idle(self):
-        """Nobody has run for a while: the reader does not read and the socket is full."""
+        """Waits until no worker runs: the client does not read and the socket is full."""
         def switches():
             return [pathlib.Path(f"/proc/{pid}/status").read_text().split("voluntary", 1)[1]
                     for pid in self.workers()]
@@ -112,7 +112,7 @@ class NginxWhileServing(NginxTest):
 
     @in_both_modes
     def test_attached_and_detached_in_the_middle_of_a_load(self, mode):
-        # The log's clock is read once a round of the event loop.
+        # nginx reads the log's clock once per round of its event loop.
         slack_s = 0.2
         self.start_nginx("sendfile on;")
         whole = Attached(self, "-p", self.master.pid, *mode)
@@ -145,8 +145,8 @@ class NginxWhileServing(NginxTest):
         self.assertGreater(inside, 100 * SMALL)
         self.assertLessEqual(inside, counted)
         self.assertLessEqual(counted, touching)
-        # Each call is there once, with all its bytes; a worker may be between the two calls of a
-        # response when observation begins, and when it ends.
+        # Each call is counted once with all its bytes; a worker may be between the two calls of a
+        # response when observation starts and when it ends.
         header = requests[0].bytes - SMALL
         self.assertEqual(rows["sendfile"][1], rows["sendfile"][0] * SMALL)
         self.assertEqual(rows["writev"][1], rows["writev"][0] * header)
@@ -154,11 +154,11 @@ class NginxWhileServing(NginxTest):
 
     @in_both_modes
     def test_through_reloads(self, mode):
-        """By the master's number, which new workers descend from, and by name, which they have."""
+        """New workers match both targets: they descend from the master's pid and have its name."""
         self.start_nginx("sendfile on;")
         by_pid = Attached(self, "-p", self.master.pid, *mode)
         by_name = Attached(self, "-n", "nginx", *mode)
-        # One response that an old worker still sends when there are new ones twice over.
+        # An old worker still sends this response after two reloads.
         slow = connect(self.port, receive_buffer=65536)
         self.addCleanup(slow.close)
         slow.sendall(request_for("big"))
@@ -186,7 +186,7 @@ class NginxWhileServing(NginxTest):
                     process["parent_pid"] == self.master.pid}
             self.assertEqual(ours, {self.master.pid, *self.seen})
             self.assert_log_agrees(report, requests)
-            # Workers without a request sent nothing, and nobody else sent a response.
+            # Workers without a request sent nothing, and no other process sent a response.
             self.assertEqual(sum(bytes_to_sockets(report, pid) for pid in self.seen),
                              sum(request.bytes for request in requests))
             self.assertEqual(set(rows_to("socket", report, {self.master.pid})), {"sendmsg"})

@@ -10,10 +10,10 @@ from servers import BIG, MIB, Attached, NginxTest, fetch_tls, rows_to
 
 
 class NginxMethods(NginxTest):
-    """How each configuration moves a response, and that every byte that a client got is there."""
+    """Each configuration moves a response by its own calls; every byte the client got is counted."""
 
     def observe_curl(self, mode, *options, scheme="http"):
-        """Bytes of headers and body, by curl's account."""
+        """Returns the report, and the bytes of the header and the request as curl counts them."""
         copy = self.directory / "copy"
         attached = Attached(self, "-p", self.master.pid, *mode)
         done = subprocess.run([tool("curl"), "-sSf", "--noproxy", "*", *options, "-o", copy, "-w",
@@ -31,7 +31,7 @@ class NginxMethods(NginxTest):
         return report, header, request
 
     def assert_sent(self, report, expected):
-        """syscall -> bytes to sockets, and no other that sent any."""
+        """Exactly these syscalls sent bytes to sockets: syscall -> bytes."""
         found = {name: moved for name, (_, moved) in rows_to("socket", report).items()}
         self.assertEqual(found, expected)
 
@@ -86,7 +86,7 @@ class NginxMethods(NginxTest):
         report, header, _ = self.observe_curl(mode, "--insecure", scheme="https")
         sent = rows_to("socket", report)
         self.assertEqual(set(sent), {"write"})
-        # A record holds at most 16 KiB and adds 22 bytes or a few more; the handshake some KiB.
+        # A record holds at most 16 KiB and adds at least 22 bytes; the handshake adds a few KiB.
         self.assertGreater(sent["write"][1], header + BIG)
         self.assertLess(sent["write"][1], header + BIG + BIG // 16384 * 64 + 16384)
 
