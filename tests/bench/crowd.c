@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* So many threads in so many processes, each waking ten times a second; until input ends. */
+/* Runs threads in several processes, each of which wakes ten times a second, until input ends. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

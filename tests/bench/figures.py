@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""A figure is the runs it was taken from; its spread is told with it."""
+"""A figure keeps the runs it came from, and is shown with their spread."""
 
 import statistics
 
 
 def spread(values):
-    """What JSON keeps of a figure: nothing is thrown away."""
+    """A figure as JSON, with all its runs."""
     return {"median": statistics.median(values), "min": min(values), "max": max(values),
             "runs": list(values)}
 
 
 def added(with_it, without):
-    """Of rounds that measured both: what was added in each."""
+    """The difference in each round that measured both."""
     return spread([with_it[number] - without[number]
                    for number in sorted(with_it.keys() & without.keys())])
 

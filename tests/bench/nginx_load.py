@@ -21,7 +21,7 @@ from observers import PATIENCE_S, Failed, installed, wait_until
 
 NGINX_CONF = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "servers" / "nginx.conf"
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-SIZES = (1000, 1000000)  # bytes of the files that are asked for
+SIZES = (1000, 1000000)  # bytes of the requested files
 CONNECTIONS = 16
 
 

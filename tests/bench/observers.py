@@ -18,11 +18,11 @@ PATIENCE_S = 60
 
 
 class Failed(Exception):
-    """An observer that did not do its work: its round has no figure, the others go on."""
+    """An observer that did not do its work: its round has no figure, and the others continue."""
 
 
 def with_tracefs():
-    """perf, bpftrace and syscount need tracefs; in a mount namespace of our own it goes with us."""
+    """perf, bpftrace and syscount need tracefs; in a mount namespace of our own it ends with us."""
     if os.environ.get("ZCTRACE_BENCH_MOUNTED") == "1":
         return
     os.environ["ZCTRACE_BENCH_MOUNTED"] = "1"
@@ -52,7 +52,7 @@ class Nobody:
 
 
 class Beside:
-    """An observer that runs beside the measured program, and says nothing of when it is ready."""
+    """An observer that runs beside the measured program and does not report when it is ready."""
 
     def __init__(self, *command, settle_s):
         self.command = [str(word) for word in command]
@@ -89,7 +89,7 @@ class Beside:
             process.wait()
 
     def check(self):
-        """Whether it did its work; for who can tell."""
+        """Whether it did its work, if that can be found out."""
 
 
 class Strace(Beside):
@@ -120,7 +120,7 @@ class Zctrace(Beside):
         super().__init__(ZCTRACE, "attach", "-q", *words, "--json", self.report, settle_s=0)
 
     def wait_until_ready(self, process):
-        """It gives up the capabilities that it attached with."""
+        """Waits until it drops the capabilities that it attached with."""
         def observes():
             if process.poll() is not None:
                 raise Failed(f"zctrace ended at once, status {process.returncode}")
@@ -139,7 +139,7 @@ class Zctrace(Beside):
 
 
 def of_process(pid, bystander):
-    """name -> observer of one process; those that are not installed are left out."""
+    """name -> observer of one process, of those that are installed."""
     everybody = {
         "nothing": Nobody(),
         "zctrace": Zctrace("-p", str(pid)),

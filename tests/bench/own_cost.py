@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What zctrace itself takes: to start, and while it watches a crowd of idle tasks."""
+"""What zctrace itself costs: to start, and while it watches many idle tasks."""
 
 import contextlib
 import pathlib
@@ -42,7 +42,7 @@ def rss_mib(pid):
 
 @contextlib.contextmanager
 def idle_crowd(processes, threads):
-    """Tasks that only wake up now and then; all are there when it begins."""
+    """Tasks that wake up now and then; all exist when the measurement begins."""
     crowd = subprocess.Popen([str(BUILD / "bench/crowd"), str(processes), str(threads)],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:

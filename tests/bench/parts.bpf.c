@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the programs at entry and exit of a syscall do, part by part, in as few
- * lines as each part needs: which of them the cost of a syscall comes from.
+ * The parts of the programs at entry and exit of a syscall, each in as few lines as it
+ * needs, to show what each adds to the cost of a syscall.
  */
 #include "bpf/tasks.bpf.h"
 #include "bpf/histogram.bpf.h"
@@ -10,7 +10,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 extern void *bpf_rdonly_cast(void *pointer, __u32 btf_id) __ksym __weak;
 
-/* Each adds to those before it; set by parts.c before loading. */
+/* Each includes those before it; parts.c sets this before loading. */
 const volatile bool with_current = false;
 const volatile bool with_bit = false;
 const volatile bool with_state = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How long one reading of all counts takes: attaches to a process and its descendants, polls,
+// How long one reading of all counts takes: attaches to a process and its descendants, reads, and
 // prints the number of tasks and each time in milliseconds.
 #include <chrono>
 #include <cstdio>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Context switches to measure overheads on: two threads on one processor hand a byte to and fro
- * through pipes, so that each of their reads switches to the other. Prints nanoseconds a round
+ * Context switches to measure overheads on: two threads on one processor pass a byte back and
+ * forth through pipes, so that each read switches to the other. Prints nanoseconds a round
  * trip, which is four calls and two switches: wall time, CPU time of both, and wall time in the
  * fastest slice of 1,000.
  */

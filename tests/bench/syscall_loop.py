@@ -28,7 +28,7 @@ class Variant:
     def __init__(self, observer=None, prefix=(), rounds=300000):
         self.observer = observer or Nobody()
         self.prefix = prefix
-        self.rounds = rounds  # the slow ones get fewer, or it would take hours
+        self.rounds = rounds  # slow variants get fewer rounds, or it would take hours
 
     @property
     def slow(self):
@@ -88,7 +88,7 @@ def measure(rounds, progress):
         clock = wall if variant.slow else least
         found[name] = {
             "clock": "wall" if variant.slow else "cpu",
-            # Noise only ever adds: the least of all rounds is next to the truth.
+            # Noise only adds time, so the least of all rounds is the best estimate.
             "added": min(clock[name].values()) - min(clock["bare"].values()),
             "added_ns": figures.added(clock[name], clock["bare"]),
             "least_cpu_ns": figures.spread(least[name].values()),
@@ -181,7 +181,7 @@ def show_threads(found):
 
 
 def measure_parts(rounds):
-    """Each part of counting a syscall -> least and median ns that it adds, and with all before."""
+    """part of counting a syscall -> least and median ns that it adds, and with all parts before."""
     done = subprocess.run([BUILD / "bench/parts", str(3 * rounds), "200000"], text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What options take: lists of syscalls and of pids, addresses to listen on, sinks.
+// What options accept: lists of syscalls and of pids, addresses to listen on, sinks.
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -60,7 +60,7 @@ void check_address(std::string_view text) {
     require(again.host == address.host && again.port == address.port &&
                 again.is_ipv6 == address.is_ipv6,
             "an address survives being written");
-    // It goes into a list of options with commas in it, in the HTTP server.
+    // The HTTP server puts it into a list that is separated by commas.
     require(address.host.find_first_not_of("0123456789abcdefABCDEF.:") == std::string::npos,
             "an address is digits");
   } catch (const std::invalid_argument&) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Lines of /proc: cgroups, stat and syscall, of processes that name themselves as they like.
+// Lines of /proc: cgroup, stat and syscall files of processes that choose their own names.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +38,7 @@ void check_stat(std::string_view text) {
   fuse::ProcessStat stat;
   if (fuse::parse_stat(text, stat))
     require(text.find("(" + stat.name + ")") != std::string_view::npos, "a name is as it stands");
-  // Whatever a process calls itself, the fields behind it are read.
+  // The fields after the name are read, whatever the name.
   fuse::ProcessStat named;
   std::string line = "7 (";
   line += text;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names and command lines of strangers in every view: nothing of theirs acts on a terminal, ends
-// a line or a cell, or is lost. The input is words with zero bytes between them.
+// Hostile names and command lines in every view: no part of them acts on a terminal, ends a line
+// or a cell, or is lost. The input is words separated by zero bytes.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -49,7 +49,7 @@ void append_utf8(std::string& text, std::uint32_t code) {
   for (int i = more - 1; i >= 0; i--) text += static_cast<char>(0x80 | ((code >> (6 * i)) & 0x3F));
 }
 
-// Takes a backslash and what belongs to it off the front, as bash does inside $'...'.
+// Removes an escape sequence from the front, as bash does inside $'...'.
 std::string take_escape(std::string_view& text) {
   require(text.size() >= 2, "an escape is whole");
   const char letter = text[1];
@@ -87,7 +87,7 @@ std::string unescaped(std::string_view text) {
   return plain;
 }
 
-// The words that bash makes of what shell_words() wrote.
+// The words that bash reads from the output of shell_words().
 std::vector<std::string> read_by_shell(std::string_view line) {
   std::vector<std::string> words(1);
   while (!line.empty()) {
@@ -135,7 +135,7 @@ void check_text(const std::string& text) {
 }
 
 Report report_of(const std::vector<std::string>& words) {
-  // Figures from the words, too, so that columns have all widths that occur: up to 10^12 calls.
+  // The figures depend on the words too, so that columns have every width: up to 10^12 calls.
   std::array<std::uint64_t, 4> figures{};
   std::memcpy(figures.data(), words.back().data(), std::min(words.back().size(), sizeof(figures)));
   Row row;
@@ -176,7 +176,7 @@ void check_json(const Report& report) {
   require(json["totals"]["rows"][0]["calls"].is_number_unsigned(), "JSON has the totals");
 }
 
-// The fields of a line, as RFC 4180 has them.
+// The fields of a line, as RFC 4180 defines them.
 std::vector<std::string> csv_fields(std::string_view line) {
   std::vector<std::string> fields(1);
   bool quoted = false;
@@ -219,7 +219,7 @@ void check_csv(const Report& report) {
   }
 }
 
-// The bars of a Markdown line that part cells.
+// The bars of a Markdown line that separate cells.
 std::size_t cell_borders(std::string_view line) {
   std::size_t borders = 0;
   for (std::size_t i = 0; i < line.size(); i++) {
@@ -235,7 +235,7 @@ std::size_t cell_borders(std::string_view line) {
 void check_markdown(const Report& report) {
   const std::string markdown = markdown_view(report, std::nullopt);
   require(is_harmless(markdown, true), "Markdown is harmless");
-  std::size_t borders = 0;  // of the table that we are in
+  std::size_t borders = 0;  // of the current table
   for (const std::string_view line : lines_of(markdown)) {
     const bool in_table = line.starts_with('|');
     if (in_table && borders != 0) require(cell_borders(line) == borders, "no cell ends a cell");

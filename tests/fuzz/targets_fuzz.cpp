@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What names targets, in a /proc and a cgroup hierarchy of our own: globs, cgroup paths, units,
-// and the files they are looked up in. The first letter of an input says what the rest of it is.
+// Names of targets in a fake /proc and cgroup hierarchy: globs, cgroup paths, units, and the files
+// that they are looked up in. The first letter of an input selects the kind of the rest.
 #include <stdlib.h>
 
 #include <cstddef>
@@ -28,7 +28,7 @@ class Tree {
  public:
   Tree() {
     std::string name = (fs::temp_directory_path() / "zctrace-fuzz-XXXXXX").string();
-    require(::mkdtemp(name.data()) != nullptr, "there is room for a tree");
+    require(::mkdtemp(name.data()) != nullptr, "there is space for a tree");
     root_ = fs::canonical(name);
     fs::create_directories(root_ / "proc/self");
     fs::create_directories(root_ / "proc/7");
@@ -96,7 +96,7 @@ void check_name(const Tree& tree, const TargetFinder& finder, std::string_view t
   const bool is_plain = glob.find_first_of("*?[\\") == std::string::npos;
   if (is_plain && comm.find('\0') == std::string::npos)
     require(found == (!comm.empty() && glob == comm), "a name without wildcards is itself");
-  if (glob == "*") require(found == !comm.empty(), "a star is everybody");
+  if (glob == "*") require(found == !comm.empty(), "a star matches every process");
   tree.restore();
 }
 

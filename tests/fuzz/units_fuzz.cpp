@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sizes and durations: what is accepted means what it says, and is shown in range.
+// Sizes and durations: an accepted value is the right one, and can be shown.
 #include <cctype>
 #include <charconv>
 #include <chrono>
@@ -17,7 +17,7 @@ namespace {
 
 using namespace zctrace;
 
-// The digits that `text` begins with.
+// The leading digits of `text`.
 std::uint64_t leading_number(std::string_view text) {
   std::uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
@@ -54,7 +54,7 @@ void check_duration(std::string_view text) {
   require(!text.empty() && std::isalpha(static_cast<unsigned char>(text.back())) != 0,
           "a duration has its unit");
   require(parse_duration(std::to_string(ns) + "ns") == ns, "nanoseconds are read as they are");
-  // What commands do with it: a sanitizer ends this when the sum leaves the clock's range.
+  // What commands do with it: a sanitizer stops if the sum overflows the clock.
   const auto end =
       std::chrono::steady_clock::now() + std::chrono::nanoseconds(static_cast<std::int64_t>(ns));
   require(end >= std::chrono::steady_clock::now() - std::chrono::hours(1), "never in the past");

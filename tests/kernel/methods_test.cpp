@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// methods.md's formulae, against what loaded probes count: every method, with and without
-// remainder, exactly.
+// The formulae of docs/methods.md equal what loaded probes count, for every method, with and
+// without a remainder.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -46,7 +46,7 @@ std::vector<Case> all_cases() {
 void open_window(void* window) { *static_cast<volatile std::uint32_t*>(window) = 1; }
 void close_window(void* window) { *static_cast<volatile std::uint32_t*>(window) = 0; }
 
-// One session for all cases of a mode: loading is most of the time.
+// One session for all cases of a mode, as loading takes most of the time.
 Session& session_for(bool latency) {
   static std::map<bool, std::unique_ptr<Session>> sessions;
   std::unique_ptr<Session>& session = sessions[latency];
@@ -100,7 +100,7 @@ TEST_P(MethodCounts, EqualTheFormula) {
     EXPECT_EQ(seen, 0u) << syscall << " is not in the formula";
   EXPECT_EQ(session.completeness().lost_events(), 0u);
 
-  // Bytes that passed through syscalls: those of a mapping written by hand pass through none.
+  // Only bytes that passed through syscalls: a copy into a mapping makes none.
   if (c.method->name == "mmap_memcpy") {
     EXPECT_EQ(counted.delivered_bytes(), 0u);
   } else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs a piece of code in an observed child, and says what was counted of just that piece.
+// Runs a piece of code in an observed child, and returns the counts of just that code.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@
 
 namespace zctrace::testing {
 
-// Why probes cannot be loaded here, empty when they can; asked once.
+// Why probes cannot be loaded here, empty if they can; found out once.
 const std::string& probes_refused();
 
 #define ZC_NEEDS_PROBES()                            \
@@ -25,7 +25,7 @@ struct Observation {
   int exit_code = 0;
 
   const Process& child() const { return processes.at(0); }
-  // The sum of the rows with that name in all processes; a Row of zeros when there is none.
+  // The sum of the rows with this name in all processes; a Row of zeros if there is none.
   Row row(const std::string& syscall) const;
   Row row(const std::string& syscall, Kind from, Kind to) const;
 };

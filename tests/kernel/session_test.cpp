@@ -86,7 +86,7 @@ TEST_P(EveryMode, CountsNothingMoreOnceItIsStopped) {
       if (::write(null, "1234567", 7) != 7) ::_exit(1);
   }
   ASSERT_GT(child, 0);
-  // After the fork: who inherits the descriptors of the programs holds on to them.
+  // After the fork: a child that inherits the descriptors of the programs keeps them loaded.
   SessionOptions options;
   options.probes = probes();
   Session session(options);
@@ -156,14 +156,14 @@ TEST_P(EveryMode, ShortLivedChildrenAddUp) {
   ASSERT_EQ(seen.exit_code, 0);
   EXPECT_EQ(seen.processes.size(), 308u);
   EXPECT_EQ(seen.row("getppid").calls, 307u * 31);
-  // Each fork counts once: its return in the child is no call.
+  // Each fork counts once: its return in the child is not a call.
   EXPECT_EQ(seen.row("clone").calls + seen.row("fork").calls, 307u);
   EXPECT_EQ(seen.completeness.lost_events(), 0u);
 }
 
 TEST_P(EveryMode, MoreKindsOfRowsThanATaskHoldsAreAllKept) {
   ZC_NEEDS_PROBES();
-  // 7 ends by 6 syscalls, in turns: every call but the first of each finds the slots taken.
+  // 7 ends by 6 syscalls, alternating: every call after the first of each finds the slots taken.
   constexpr int kRounds = 17;
   const Observation seen = observe(
       [] {
@@ -213,7 +213,7 @@ TEST_P(EveryMode, SwitchesEqualGetrusage) {
         if (::pipe(there) != 0 || ::pipe(back) != 0) return 1;
         rusage before = {};
         ::getrusage(RUSAGE_SELF, &before);
-        // A partner that answers each byte: both ends block in read.
+        // The partner answers each byte, so both ends block in read.
         std::thread partner([&] {
           char byte;
           for (int i = 0; i < 1009; i++)
@@ -233,12 +233,12 @@ TEST_P(EveryMode, SwitchesEqualGetrusage) {
   ASSERT_EQ(seen.exit_code, 0);
   long switches[2];
   ASSERT_EQ(::read(result[0], switches, sizeof(switches)), static_cast<ssize_t>(sizeof(switches)));
-  // Around the two readings of getrusage lie a few calls that may be preempted.
+  // A few calls around the two getrusage calls may be preempted.
   EXPECT_GE(seen.child().voluntary_switches(), static_cast<std::uint64_t>(switches[0]));
   EXPECT_LE(seen.child().voluntary_switches(), static_cast<std::uint64_t>(switches[0]) + 2);
   EXPECT_GE(seen.child().involuntary_switches() + 1, static_cast<std::uint64_t>(switches[1]));
   EXPECT_LE(seen.child().involuntary_switches(), static_cast<std::uint64_t>(switches[1]) + 8);
-  // And they happened inside the reads, which only x86-64 tells without a program at entry.
+  // They happened inside the reads, which only x86-64 shows without a program at entry.
 #if defined(__x86_64__)
   const bool told = true;
 #else

@@ -17,7 +17,7 @@ std::vector<std::string> labels(const std::vector<PlannedRow>& rows) {
   return names;
 }
 
-// The message of the usage error that planning ends in; "" when there is none.
+// The message of the usage error from planning; "" if there is none.
 std::string usage_error(const CompareOptions& options) {
   try {
     plan_compare(options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The latency histogram: bucket borders, and percentiles that never promise too much.
+// The latency histogram: bucket borders, and percentiles that never claim too much.
 #include <gtest/gtest.h>
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is copied, what stays in the kernel and what counts as delivered, by hand.
+// What is copied, what stays in the kernel and what counts as delivered, for rows made by hand.
 #include "collector/model/report.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 namespace zctrace {
 namespace {
 
-constexpr std::uint64_t kN = 1'000'003;  // a prime: no two sums of it look alike by chance
+constexpr std::uint64_t kN = 1'000'003;  // a prime, so that sums are not equal by chance
 
 Row moved(std::string syscall, Kind from, Kind to, Copy copy, std::uint64_t bytes,
           std::uint64_t calls = 1) {
@@ -204,7 +204,7 @@ TEST(Totals, APipeBetweenTwoProcessesIsADeliveryOfTheFirst) {
   const Totals totals = report.totals();
   EXPECT_EQ(totals.delivered_bytes, 2 * kN);
   EXPECT_EQ(totals.zero_copy_bytes, 2 * kN);
-  // Derived again from the summed rows it would look like one process's own pipe.
+  // Derived from the summed rows, it would look like a pipe within one process.
   EXPECT_EQ(totals.sum.delivered_bytes(), kN);
 }
 

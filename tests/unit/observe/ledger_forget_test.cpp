@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is left of processes that ended once they were reported.
+// What the ledger keeps of ended processes once they have been reported.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -35,7 +35,7 @@ TEST(LedgerForgetting, DropsEndedProcessesAndKeepsTheRest) {
   const std::vector<Process> left = ledger.processes();
   ASSERT_EQ(left.size(), 1U);
   EXPECT_EQ(left[0].pid, 102);
-  // It never made an exec of its own, and its parent can no longer be asked.
+  // It never made an exec, and its parent is no longer there to take the command line from.
   EXPECT_EQ(left[0].argv, (std::vector<std::string>{"parent", "word"}));
   EXPECT_EQ(ledger.compat_calls(), 6U);
   EXPECT_EQ(ledger.running(), 1U);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ended processes that are added up for want of room: no count is lost, none counts twice.
+// Ended processes that are added up for lack of space: no count is lost, none counts twice.
 #include <gtest/gtest.h>
 
 #include "cli/views/csv_view.h"
@@ -41,7 +41,7 @@ class Others : public ::testing::Test {
     row.latency[10] = static_cast<std::uint32_t>(calls);
     snapshot_.folded_rows.emplace_back(key, row);
   }
-  // One that has ended, and wrote `bytes` in one call.
+  // A process that wrote `bytes` in one call and has ended.
   void ended(std::uint64_t id, std::uint64_t bytes) {
     snapshot_.accounts.push_back(account(id, true));
     did(id, 1, bytes);
@@ -71,7 +71,7 @@ class Others : public ::testing::Test {
 TEST_F(Others, NoProcessIsAddedUpWhileThereIsSpace) {
   for (std::uint64_t id = 1; id <= 5; id++) ended(id, id);
   add();
-  ledger_.fold_finished(4);  // and the first, which is always listed
+  ledger_.fold_finished(4);  // the first is always listed
   EXPECT_EQ(ledger_.processes().size(), 5u);
   EXPECT_EQ(ledger_.others().processes, 0u);
 }
@@ -81,7 +81,7 @@ TEST_F(Others, TheFirstAndThoseThatMovedTheMostAreListed) {
   add();
   const Totals before = report().totals();
   ledger_.fold_finished(4);
-  // Fewer than there is room for, so that it is not done for each that ends.
+  // Fewer than there is space for, so that it is not done for each process that ends.
   EXPECT_EQ(pids(), (std::vector<std::int64_t>{101, 108, 109, 110}));
   EXPECT_EQ(ledger_.others().processes, 6u);
   EXPECT_EQ(ledger_.others().delivered_bytes, 270u);

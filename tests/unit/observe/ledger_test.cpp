@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Snapshots added up: what is folded, what still runs, what a snapshot misses.
+// Snapshots added up: folded tasks, running tasks, and tasks that a snapshot misses.
 #include "collector/observe/ledger.h"
 
 #include <gtest/gtest.h>
@@ -81,7 +81,7 @@ TEST_F(LedgerTest, ATaskThatASnapshotMissesTakesNothingAway) {
   first.accounts = {account(1, 0)};
   first.tasks = {task(row(10, 1000, 10))};
   ledger_.add(first);
-  Snapshot missing;  // it was folded after the rows were read
+  Snapshot missing;  // the task was folded after the rows were read
   missing.accounts = {account(1, 0)};
   ledger_.add(missing);
   EXPECT_EQ(only_row().calls, 10u);
@@ -114,7 +114,7 @@ TEST_F(LedgerTest, AProcessWithoutTasksHasEnded) {
   Snapshot snapshot;
   snapshot.accounts = {account(3, 2)};
   for (int i = 0; i < 4; i++) ledger_.add(snapshot);
-  snapshot.tasks = {task(row(1, 100, 1))};  // it only was not found
+  snapshot.tasks = {task(row(1, 100, 1))};  // the task was missed before
   for (int i = 0; i < 10; i++) ledger_.add(snapshot);
   snapshot.tasks.clear();
   for (int i = 0; i < 4; i++) ledger_.add(snapshot);

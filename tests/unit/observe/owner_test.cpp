@@ -141,7 +141,7 @@ TEST_F(PlacesInATree, OfAProcessThatEndedIsItsParents) {
   EXPECT_EQ(places.of(unknown_parent), container(kOtherId, kPod));
 }
 
-// Between the opening of its file and the reading: a directory can be opened, but not read.
+// It ends between the open and the read of its file: a directory can be opened but not read.
 TEST_F(PlacesInATree, OfAProcessThatEndsWhileItIsReadIsItsParents) {
   const std::filesystem::path root =
       std::filesystem::path(testing::TempDir()) / ("ends" + std::to_string(::getpid()));
@@ -168,7 +168,7 @@ TEST_F(PlacesInATree, AreReadAgainAfterAnExecAndForgottenAfterTheEnd) {
   move("/system.slice/a.service");
   places.update({process(7, "a")});
   EXPECT_EQ(places.of(process(7, "")), unit("a.service"));
-  // It moves between reports seldom enough not to look each time.
+  // A process moves so rarely that its file is not read for each report.
   move("/system.slice/b.service");
   places.update({process(7, "a")});
   EXPECT_EQ(places.of(process(7, "")), unit("a.service"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a machine's files say of BTF and of lockdown, in trees that look like /sys.
+// What the files of a machine say about BTF and lockdown, in trees that look like /sys.
 #include "collector/observe/preflight.h"
 
 #include <gtest/gtest.h>

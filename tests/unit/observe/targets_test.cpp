@@ -89,7 +89,7 @@ TEST_F(FakeRoot, CgroupsAreNamedByMountOrByHierarchy) {
       finder.cgroup_directory("/sys/fs/cgroup/my groups/system.slice/nginx.service"), nginx));
   EXPECT_TRUE(fs::equivalent(finder.cgroup_directory("/"), cgroups()));
   EXPECT_THROW(finder.cgroup_directory("/system.slice/apache.service"), Error);
-  EXPECT_THROW(finder.cgroup_directory("/proc/self"), Error);  // a directory, but no cgroup
+  EXPECT_THROW(finder.cgroup_directory("/proc/self"), Error);  // a directory that is not a cgroup
   EXPECT_THROW(finder.cgroup_directory("../../../../proc/self"), Error);  // nor from within
 }
 

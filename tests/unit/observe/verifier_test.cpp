@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The kernel's counts against the rows': what is equal, what is open, what differs.
+// The kernel's counts compared with the rows: what is equal, what is open, what differs.
 #include "collector/observe/verifier.h"
 
 #include <gtest/gtest.h>
@@ -142,7 +142,7 @@ class VerifierTest : public ::testing::Test {
     snapshot.folded_counts = {{kAccount, {kernel, besides_}}};
     verifier_.add(snapshot);
   }
-  // One with a task that runs.
+  // A process with a running task.
   void add_running(const zc_account& record, const zc_row& counted,
                    const zc_kernel_counts& kernel) {
     Snapshot snapshot;
@@ -261,7 +261,7 @@ TEST_F(VerifierTest, DoesNotCompareAProcessWhoseTasksComeAndGo) {
   EXPECT_EQ(verifier_.result().not_compared.at("changed_while_read"), 1u);
 }
 
-// The first, the middle and the last of the readings of a mark: the kernel's are 10, 20, 30.
+// A mark has a first, a middle and a last reading; the kernel's counts are 10, 20 and 30.
 TEST_F(VerifierTest, HoldsWhatABusyProcessDidBetweenTheReadings) {
   for (const std::uint64_t counted : {9u, 10u, 30u, 31u}) {
     verifier_ = Verifier(table_, std::nullopt);
@@ -272,7 +272,7 @@ TEST_F(VerifierTest, HoldsWhatABusyProcessDidBetweenTheReadings) {
 }
 
 TEST_F(VerifierTest, ComparesAnAttachedProcessFromItsMarkOn) {
-  // A call that had been counted by the kernel, but had not returned, when it was attached to.
+  // A call that the kernel had counted, but that had not returned, at attach.
   add_at_rest(attached(), row(1, 100), reads(0, 0));
   verifier_.begin();
   add_ended(attached(1, 1), row(6, 600), reads(5, 500));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Samples made of reports by hand: differences, sums over those that are gone, orders, filters.
+// Samples from reports made by hand: differences, sums over ended processes, orders, filters.
 #include "cli/top/model.h"
 
 #include <gtest/gtest.h>
@@ -55,7 +55,7 @@ TEST(TopModel, IntervalIsTheDifferenceToTheSampleBefore) {
   EXPECT_EQ(busy->interval_figures.zero_copy_bytes, 60u);
   EXPECT_EQ(busy->interval_figures.cpu_ns, kN * 1000);
   EXPECT_EQ(busy->total_figures.syscalls, 100 + kN + 5);
-  // Who does nothing stays in the list.
+  // A process that does nothing stays in the list.
   const TopProcess* idle = sample->find({8, 0, 5});
   ASSERT_NE(idle, nullptr);
   EXPECT_EQ(idle->interval, nullptr);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The keys of `top` and what is drawn after them, without a terminal.
+// The keys of `top` and what it draws after them, without a terminal.
 #include "cli/top/view.h"
 
 #include <gtest/gtest.h>
@@ -212,7 +212,7 @@ TEST_F(Top, SelectionFollowsItsProcess) {
   EXPECT_EQ(controls_.selected(), 2u);
   controls_.show(model_.add(Report{}, seconds(1)));
   EXPECT_EQ(controls_.selected(), 0u);
-  press(KeyPress::enter);  // nobody there
+  press(KeyPress::enter);  // no process there
   EXPECT_EQ(controls_.opened(), nullptr);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Methods on file systems that a test must first make: a full one, and two that clone.
+// Methods on file systems that the test makes first: a full one, and two that can clone.
 // Each is mounted in a mount namespace of its own, which ends with its process.
 #include <gtest/gtest.h>
 #include <sched.h>

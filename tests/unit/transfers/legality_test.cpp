@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the kernel refuses, with which errno: the table of docs/methods.md.
+// What the kernel refuses and with which errno: the table in docs/methods.md.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(Kernel, IllegalTransfer,
                                          IllegalPair{"io_uring_send_zc", "pipe", ENOTSOCK},
                                          IllegalPair{"io_uring_send_zc", "file", ENOTSOCK}));
 
-// Runs a method here, on descriptors that no sink of ours gives.
+// Runs a method in this process, on descriptors that no sink provides.
 Error error_of(const char* name, int in_fd, int out_fd, std::uint64_t buffer_bytes = 4096) {
   const Method& method = *find_method(name);
   const Transfer job = {.in_fd = in_fd,

@@ -53,7 +53,7 @@ std::vector<Pair> pairs(
   return all;
 }
 
-// Why this machine cannot run the method at all; "" when it can.
+// Why this machine cannot run the method; "" if it can.
 std::string missing_here(const Failure& failure) {
   const bool no_ring = failure.text.find("io_uring_setup") != std::string::npos;
   if (no_ring) return "no io_uring: " + failure.text;
@@ -66,7 +66,7 @@ std::string missing_here(const Failure& failure) {
 class MethodOnSink : public testing::TestWithParam<Pair> {
  protected:
   MethodOnSink() {
-    // In this process closed peers must be errors too, not signals.
+    // A closed peer must be an error in this process too, not a signal.
     ::signal(SIGPIPE, SIG_IGN);
   }
   const Method& method() const { return *GetParam().method; }
@@ -106,7 +106,7 @@ class MethodOnSink : public testing::TestWithParam<Pair> {
     }
   }
 
-  // prepare, move and finish in this process, on descriptors that a test has spoilt.
+  // prepare, move and finish in this process, on descriptors that a test has broken.
   Moved move_here(
       const Descriptor& in, int out_fd, std::uint64_t length,
       const std::function<void()>& before_move = [] {}) {
@@ -190,7 +190,7 @@ TEST_P(PeeredSink, AClosedPeerIsAnErrorValue) {
 
 INSTANTIATE_TEST_SUITE_P(EveryPair, PeeredSink, testing::ValuesIn(pairs(kPeeredSinks)), pair_name);
 
-// Half of the last page goes: the kernel reads zeroes there and reports nothing.
+// Half of the last page is truncated: the kernel reads zeroes there and reports nothing.
 class MappedMethod : public MethodOnSink {};
 
 TEST_P(MappedMethod, ATruncationWithinTheLastPageIsReported) {
@@ -220,7 +220,7 @@ INSTANTIATE_TEST_SUITE_P(EveryPair, MappedMethod,
                                                  })),
                          pair_name);
 
-// The methods that read a file to its end take a truncated one for a shorter one.
+// Methods that read a file to its end see a truncated file as a shorter one.
 TEST(TransferMethods, ATruncationBeforeReadingShortensTheTransfer) {
   for (const char* name : {"read_write", "sendfile", "splice", "copy_file_range"}) {
     const Source source = Source::make(kDiskDirectory, 10'000);
@@ -280,7 +280,7 @@ TEST(TransferMethods, ExpectTheCallsOfTheContract) {
   EXPECT_EQ(exact_calls("splice", "splice", odd), 19U);
   EXPECT_EQ(exact_calls("splice", "fcntl", odd), 1U);
   const Workload huge{5ULL << 30, 5ULL << 30, 0, SinkKind::null};
-  EXPECT_EQ(exact_calls("sendfile", "sendfile", huge), 3U);  // MAX_RW_COUNT a call
+  EXPECT_EQ(exact_calls("sendfile", "sendfile", huge), 3U);  // MAX_RW_COUNT per call
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A run: its gate, its window, its drain, and everything that may die meanwhile.
+// A run: its gate, its window, its drain, and everything that may die during it.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>

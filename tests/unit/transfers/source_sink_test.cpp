@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sources have the content they promise, sinks the kind, and neither leaves a trace.
+// Sources have the promised content, sinks the promised kind, and neither leaves anything behind.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>

@@ -66,7 +66,7 @@ TEST(ParseDuration, SaysWhatIsWrong) {
             "'10' is not a duration: it has no unit; write 500ms, 10s, 5m or 1h");
   EXPECT_NE(refusal(parse_duration, "-1s").find("it is negative"), std::string::npos);
   EXPECT_NE(refusal(parse_duration, "99999999999h").find("too large"), std::string::npos);
-  // Fits 64 bits, but no clock: now and so long would lie in the past.
+  // Fits 64 bits, but added to a clock it would overflow into the past.
   EXPECT_NE(refusal(parse_duration, "3000000h").find("too large"), std::string::npos);
   for (const char* text : {"", "s", "1d", "1.5s", "1S", "1s 2", "forever"}) {
     EXPECT_NE(refusal(parse_duration, text).find("is not a duration"), std::string::npos) << text;

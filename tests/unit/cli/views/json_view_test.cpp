@@ -94,7 +94,7 @@ TEST(JsonView, IsValidWithHostileNames) {
 TEST(JsonSchema, IsJsonAndAgreesWithTheView) {
   const ordered_json schema = ordered_json::parse(json_schema());
   const ordered_json json = report_json(make_report());
-  // Objects that refuse unknown fields must know what the view writes.
+  // Objects that refuse unknown fields must define every field that the view writes.
   const ordered_json& row = schema["$defs"]["row"]["properties"];
   for (const auto& [name, value] : json["processes"][0]["rows"][0].items()) {
     EXPECT_TRUE(row.contains(name)) << name;

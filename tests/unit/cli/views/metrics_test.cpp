@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reports to metric families: differences added up, names, limits.
+// Metric families made from reports: differences added up, names, limits.
 #include "cli/views/metrics.h"
 
 #include <gtest/gtest.h>
@@ -38,7 +38,7 @@ Process process(std::int64_t pid, const std::string& name, std::vector<Row> rows
   process.start_ns = static_cast<std::uint64_t>(pid);
   process.name = name;
   process.rows = std::move(rows);
-  process.user_ns = 1;  // nobody is idle
+  process.user_ns = 1;  // no process is idle
   return process;
 }
 
@@ -61,7 +61,7 @@ class Counting : public testing::Test {
     metrics_.add(std::move(report), places_, 12.5, now_);
   }
 
-  // Of the single sample with that name and these labels among its own; -1: there is none.
+  // The value of the samples with this name and at least these labels; -1 if there is none.
   double value(const std::string& family,
                std::vector<std::pair<std::string, std::string>> labels = {}) {
     double sum = -1;
@@ -196,7 +196,7 @@ TEST_F(Counting, HasAHistogramOfTimes) {
     EXPECT_EQ(histogram.bucket[14].cumulative_count, 4U);
     EXPECT_EQ(histogram.sample_count, 6U);
     EXPECT_DOUBLE_EQ(histogram.sample_sum, 3e-6);
-    // Every bound is a border between two of ours.
+    // Every bound is a border between two buckets of ours.
     for (const auto& bucket : histogram.bucket) {
       const auto ns = static_cast<std::uint64_t>(bucket.upper_bound * 1e9 + 0.5);
       std::size_t ours = 0;
@@ -278,7 +278,7 @@ TEST_P(CountingInLittleRoom, NeverHasMoreSeriesAndLosesNoCount) {
     EXPECT_EQ(folded, 0);
     EXPECT_EQ(last_other, -1);
   }
-  // What does not change does not fold again.
+  // Counts that do not change are not folded again.
   add({});
   EXPECT_EQ(value("zctrace_folded_series_total"), folded);
 }
@@ -298,7 +298,7 @@ TEST_F(CountingInSmallRoom, GivesSeriesToTheProcessesThatMoveTheMost) {
   processes.push_back(process(999, "zlarge", {sendfile(1, 1'000'000)}));
   add(std::move(processes));
   EXPECT_EQ(value("zctrace_bytes_total", {{"name", "zlarge"}}), 1'000'000);
-  // Who moves too little goes on showing what was done, only not by whom.
+  // What small processes move stays in the totals, without their names.
   EXPECT_GT(value("zctrace_bytes_total", {{"name", "other"}, {"syscall", "sendfile"}}), 0);
 }
 

@@ -28,7 +28,7 @@ inline bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-// No byte that a terminal acts upon, but the newline between lines.
+// No byte that a terminal acts on, except the newline between lines.
 inline bool is_harmless(const std::string& text) {
   return std::all_of(text.begin(), text.end(),
                      [](unsigned char c) { return c == '\n' || (c >= 0x20 && c != 0x7F); }) &&

@@ -116,7 +116,7 @@ TEST(TableView, Of300ProcessesShowsTwenty) {
     EXPECT_LT(lines_of(table).size(), 50u);
     EXPECT_TRUE(contains(table, "... and 280 more (in --json)"));
     EXPECT_TRUE(contains(table, "300 processes"));
-    EXPECT_TRUE(contains(table, "370,200"));  // writes of all, 300 * 1,234
+    EXPECT_TRUE(contains(table, "370,200"));  // the writes of all processes, 300 * 1,234
     const std::size_t biggest = table.find("\n350  server");
     ASSERT_NE(biggest, std::string::npos);
     EXPECT_LT(biggest, table.find("\n100  server"));
