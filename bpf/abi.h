@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The records that the BPF programs write and the collector reads. Fixed-width
- * fields, named padding, sizes asserted where either side compiles this.
- * Times are nanoseconds of CLOCK_MONOTONIC unless a field says otherwise;
- * counters only grow, the collector subtracts.
+ * What the BPF programs and the collector share: settings, and the records that the
+ * programs write and the collector reads. Fields have fixed widths, padding has a name,
+ * and both compilers assert the sizes. Times are nanoseconds of CLOCK_MONOTONIC unless
+ * a field says otherwise. Counters only grow; the collector subtracts.
  */
 #ifndef ZC_ABI_H
 #define ZC_ABI_H
@@ -18,7 +18,7 @@
 #define ZC_SIZE(type, bytes) _Static_assert(sizeof(struct type) bytes, #type)
 #endif
 
-/* What bytes come from or go to. Order and values are shared with zctrace::Kind. */
+/* What bytes come from or go to; the values are those of zctrace::Kind. */
 enum zc_kind {
 	ZC_USER,
 	ZC_FILE,
@@ -29,7 +29,7 @@ enum zc_kind {
 	ZC_OTHER,
 };
 
-/* Where a syscall's `from` or `to` descriptor is found. */
+/* Where to find the descriptor that a syscall reads from or writes to. */
 enum zc_end {
 	ZC_END_NONE,	/* no descriptor, no bytes: kind is "other" */
 	ZC_END_USER,	/* the caller's memory */
@@ -40,7 +40,7 @@ enum zc_end {
 	ZC_END_SPLICE,	/* io_uring: the second descriptor of a splice or tee */
 };
 
-/* How a syscall's result becomes bytes, and what else is special about it. */
+/* How to get from a syscall's result to its bytes, and what else is special about it. */
 enum zc_result {
 	ZC_RESULT_NONE,		/* no bytes */
 	ZC_RESULT_BYTES,	/* the result, when positive */
@@ -48,10 +48,10 @@ enum zc_result {
 	ZC_RESULT_RECVMSG,	/* recvmsg: argument 2 holds MSG_* */
 	ZC_RESULT_RECVMMSG,	/* recvmmsg: the messages' lengths */
 	ZC_RESULT_SENDMMSG,	/* sendmmsg: the messages' lengths */
-	ZC_RESULT_VMSPLICE,	/* direction is told by the pipe's end */
-	ZC_RESULT_CLONE_FILE,	/* ioctl: FICLONE and FICLONERANGE, otherwise plain */
-	ZC_RESULT_FORK,		/* a result of 0 is the child's return, no call */
-	ZC_RESULT_RESTART,	/* restart_syscall: belongs to the call it restarts */
+	ZC_RESULT_VMSPLICE,	/* the result; the end of the pipe gives the direction */
+	ZC_RESULT_CLONE_FILE,	/* ioctl: bytes for FICLONE and FICLONERANGE only */
+	ZC_RESULT_FORK,		/* a result of 0 is the return of the child, which made no call */
+	ZC_RESULT_RESTART,	/* restart_syscall: counts as the call that it restarts */
 };
 
 #define ZC_MAX_SYSCALLS 512
@@ -59,16 +59,16 @@ enum zc_result {
 #define ZC_BUCKETS 64
 #define ZC_FIRST_OCTAVE 5
 
-/* One syscall or io_uring operation, described by user space as read-only data. */
+/* One syscall or io_uring operation. */
 struct zc_call {
-	__u16 row;	/* the name it is counted under */
+	__u16 row;	/* number of the row that counts it */
 	__u8 from;	/* enum zc_end */
 	__u8 to;	/* enum zc_end */
 	__u8 result;	/* enum zc_result */
 	__u8 pad[3];
 };
 
-/* A row's identity inside its account: one word, so that one load compares it. */
+/* Identifies a row within its account. One word, so that one load compares it. */
 struct zc_key {
 	__u32 word;	/* row | from << 16 | to << 24, both enum zc_kind */
 };
@@ -89,25 +89,25 @@ struct zc_row {
 	__u64 voluntary;
 	__u64 involuntary;
 	__u64 max_ns;
-	/* Modulo 2^32: the collector widens it from snapshot to snapshot. */
+	/* Modulo 2^32; the collector adds up the differences between snapshots. */
 	__u32 latency[ZC_BUCKETS];
 };
 
-/* Rows a task holds itself; a rarer one is added to its account to make room. */
+/* Rows that a task holds itself. A rarer one moves to its account to free a slot. */
 #define ZC_SLOTS 11
 #define ZC_SLOTS_WIDE 64
 #define ZC_HINTS 32
 
 enum zc_task_flags {
-	ZC_TASK_ARMED = 1,	/* not observed before its next exec */
+	ZC_TASK_ARMED = 1,	/* observed from its next exec on */
 	ZC_TASK_FOLDED = 2,	/* exited: its rows are in its account */
-	ZC_TASK_FRESH = 4,	/* attached to; nothing entered since */
-	ZC_TASK_RUNNING = 16,	/* FRESH, and on a CPU when it was attached to */
-	ZC_TASK_WORKER = 8,	/* a thread of the kernel's own (io_uring): no syscalls */
+	ZC_TASK_FRESH = 4,	/* attached to; has entered no call since */
+	ZC_TASK_RUNNING = 8,	/* FRESH, and was on a CPU at that time */
+	ZC_TASK_WORKER = 16,	/* a kernel thread of io_uring: makes no syscalls */
 	ZC_TASK_EXECS = 32,	/* in execve or execveat; `before_exec` is set */
 };
 
-/* What ends at exec, exit or never; differences of the kernel's own counters. */
+/* Differences of the kernel's own counters. */
 struct zc_usage {
 	__u64 user_ns;		/* by tick; only the ratio to system_ns is exact */
 	__u64 system_ns;
@@ -116,7 +116,7 @@ struct zc_usage {
 	__u64 major_faults;
 };
 
-/* What the kernel itself counts of a task, to compare with: /proc/PID/io and switches. */
+/* What the kernel counts of a task (/proc/PID/io and switches), for --verify-counts. */
 struct zc_kernel_counts {
 	__u64 rchar;
 	__u64 wchar;
@@ -126,10 +126,10 @@ struct zc_kernel_counts {
 	__u64 involuntary;
 };
 
-/* The same of a process's tasks that are gone: while observed, and otherwise. */
+/* The same, summed over the exited tasks of a process. */
 struct zc_folded_counts {
-	struct zc_kernel_counts observed;
-	/* Before that, and what the kernel read for execve. */
+	struct zc_kernel_counts observed;	/* while they were observed */
+	/* Before they were observed, and what the kernel read for execve. */
 	struct zc_kernel_counts besides;
 };
 
@@ -139,14 +139,14 @@ struct zc_outside {
 	__u64 off_cpu_ns;
 };
 
-/* Everything about a task but its rows. */
+/* Everything about a task except its rows. */
 struct zc_task_head {
 	__u64 account;
-	__u64 entered_ns;	/* 0: in no call, or its entry was not seen */
+	__u64 entered_ns;	/* 0: in no call, or in one whose entry was not seen */
 	__u64 switched_ns;	/* 0: on a CPU */
 	__u64 nvcsw;		/* the kernel's counter at the last switch seen */
 	struct zc_usage base;	/* the kernel's counters when observation began */
-	/* Only where counts are verified. */
+	/* Only with config.verify. */
 	struct zc_kernel_counts counts_base;
 	struct {
 		__u64 rchar;
@@ -154,15 +154,15 @@ struct zc_task_head {
 	} before_exec;
 	struct zc_outside outside;
 	__u64 compat_calls;
-	__u64 address;		/* where a pointer becomes a number: zc_number() */
+	__u64 address;		/* used by zc_number() */
 	__u32 tid;		/* global */
 	__u32 flags;		/* enum zc_task_flags */
 	__s32 call;		/* number of the call in flight, -1: none */
 	__u16 slot;		/* its row, when call >= 0 */
 	__u16 used;		/* rows in use */
 	struct zc_key restarted;/* the row that restart_syscall belongs to */
-	__u32 restartable;	/* whether `restarted` is set */
-	__u8 hint[ZC_HINTS];	/* row number -> the slot it was last in */
+	__u32 restartable;	/* `restarted` is set */
+	__u8 hint[ZC_HINTS];	/* row number -> the last slot that held it */
 };
 
 struct zc_task {
@@ -178,13 +178,7 @@ struct zc_task_wide {
 	struct zc_row rows[ZC_SLOTS_WIDE];
 };
 
-/* A caller that is not observed, for the programs' own use. */
-struct zc_bystander {
-	__u64 regs;		/* where its registers are saved */
-	__u64 observations;	/* what the counter of these was when it was looked at */
-};
-
-/* Key of the map of rows that are no longer a task's. */
+/* Key of the map `rows`. */
 struct zc_row_key {
 	__u64 account;
 	struct zc_key key;
@@ -192,36 +186,36 @@ struct zc_row_key {
 };
 
 enum zc_account_flags {
-	ZC_ACCOUNT_EXEC = 1,	/* `command` was taken at an exec while observed */
+	ZC_ACCOUNT_EXEC = 1,	/* there was an exec while it was observed */
 };
 
 #define ZC_NAME_BYTES 16
 #define ZC_COMMAND_BYTES 1024
 
-/* One process, or one thread where rows are kept by thread. */
+/* One process, or one thread with config.by_thread. */
 struct zc_account {
 	__u64 id;
 	__u64 parent;		/* account, 0: none */
 	__u64 start_ns;		/* CLOCK_BOOTTIME */
-	__u64 end_ns;		/* CLOCK_BOOTTIME, 0: still runs */
+	__u64 end_ns;		/* CLOCK_BOOTTIME, 0: is running */
 	__u64 max_rss_pages;
 	__u64 compat_calls;
 	struct zc_usage usage;	/* of tasks that exited */
 	struct zc_outside outside;
 	__u32 pid;		/* in zctrace's pid namespace */
-	__u32 tid;		/* the same; 0 where rows are kept by process */
+	__u32 tid;		/* the same; 0 without config.by_thread */
 	__u32 parent_pid;
 	__u32 global_pid;
-	__u32 started;		/* tasks that were ever in it */
-	__u32 folded;		/* of those, the ones whose rows were added */
-	__u32 dead;		/* of those, the ones that are off their CPU for good */
+	__u32 started;		/* tasks that ever belonged to it */
+	__u32 folded;		/* tasks whose rows were added to it */
+	__u32 dead;		/* tasks that left their CPU for the last time */
 	__s32 exit_code;	/* as wait(2) gives it */
 	__u32 flags;		/* enum zc_account_flags */
 	__u32 execs;
 	char name[ZC_NAME_BYTES];
 };
 
-/* argv as it lay in memory at the latest exec: NUL-separated, maybe cut. */
+/* The arguments of the latest exec, each ending with a zero byte; `cut`: too long. */
 struct zc_command {
 	__u32 bytes;
 	__u32 cut;
@@ -231,16 +225,16 @@ struct zc_command {
 /* Every way to lose something. */
 enum zc_loss {
 	ZC_LOST_TASK_MEMORY,	/* tasks: no memory for a task's state */
-	ZC_LOST_TASK_BUSY,	/* events: a task's state could not be reached */
-	ZC_LOST_ACCOUNTS_FULL,	/* tasks: no room for their process */
-	ZC_LOST_ROWS_FULL,	/* calls: no room for a row at exit */
+	ZC_LOST_TASK_BUSY,	/* events: a task's state was not accessible */
+	ZC_LOST_ACCOUNTS_FULL,	/* tasks: no space for another account */
+	ZC_LOST_ROWS_FULL,	/* calls: no space for another row */
 	ZC_LOST_MESSAGE_LENGTHS,/* messages whose length could not be read */
 	ZC_LOST_COMMANDS_FULL,	/* command lines */
 	ZC_LOST_URING_RESULTS,	/* completions of io_uring that name no request */
 	ZC_LOSSES,
 };
 
-/* Targets that are not pids. */
+/* Targets other than PIDs. */
 #define ZC_MAX_CGROUPS 16
 #define ZC_MAX_NAMES 16
 #define ZC_PATTERN_BYTES 64
@@ -249,19 +243,53 @@ struct zc_name_target {
 	char pattern[ZC_PATTERN_BYTES];	/* with '*' and '?', ends with a zero byte */
 };
 
+/*
+ * The settings. The collector fills them in before it loads the programs, and they
+ * are read-only from then on.
+ */
+struct zc_config {
+	__u8 latency;		/* a program at entry takes the time and the row */
+	__u8 wide_tasks;	/* tasks have ZC_SLOTS_WIDE rows */
+	__u8 by_thread;		/* an account for each thread, not for each process */
+	__u8 follow_children;
+	__u8 windowed;		/* count only while window_open is set */
+	__u8 verify;		/* read the kernel's own counts, too */
+	__u8 fast_cpu_maps;	/* this kernel inlines look-ups in per-CPU arrays */
+	__u8 rdonly_cast;	/* this kernel has bpf_rdonly_cast() */
+	__u8 want_all;		/* observe every process */
+	__u8 pad;
+	__u16 ficlone_row;
+	__u16 ficlonerange_row;
+	__u16 pad2;
+	__u32 wanted_cgroups;	/* how many of cgroup_targets[] are set */
+	__u32 wanted_names;	/* the same of name_targets[] */
+	__u32 own_pid;		/* zctrace's, in its own pid namespace */
+	__u32 pid_namespace_inum;
+	__u32 task_limit;	/* for tests: give a state to so many tasks; 0: to all */
+	__u32 compat_status_mask;
+	__u32 compat_flags_mask;
+	/* Numbers of syscalls that the programs treat specially. */
+	__u32 sigreturn_call;
+	__u32 execve_call;
+	__u32 execveat_call;
+	struct zc_call calls[ZC_MAX_SYSCALLS];
+	struct zc_call uring_ops[ZC_MAX_URING_OPS];
+	struct zc_name_target name_targets[ZC_MAX_NAMES];
+};
+
 /* What an iteration over all tasks is asked to do with each. */
 enum zc_walk {
 	ZC_WALK_SNAPSHOT,	/* write the state of each observed task */
 	ZC_WALK_ARM,		/* observe one process from its next exec on */
-	ZC_WALK_OBSERVE,	/* begin to observe one process or thread, as it is now */
-	ZC_WALK_ATTACH,		/* begin to observe every task that is wanted */
+	ZC_WALK_OBSERVE,	/* observe one process or thread from now on */
+	ZC_WALK_ATTACH,		/* observe every task that matches a target */
 };
 
-/* Where a record of the snapshot begins; `used` pairs of zc_key and zc_row follow. */
+/* One task in a snapshot; `used` pairs of zc_key and zc_row follow it. */
 struct zc_snapshot_task {
 	__u64 account;
 	struct zc_usage usage;	/* since observation began */
-	struct zc_kernel_counts counts;	/* since then, where counts are verified */
+	struct zc_kernel_counts counts;	/* since then; only with config.verify */
 	struct zc_outside outside;
 	__u64 compat_calls;
 	__u64 start_ns;
@@ -275,12 +303,14 @@ struct zc_snapshot_task {
 };
 
 ZC_SIZE(zc_call, == 8);
+ZC_SIZE(zc_config, == 56 + 8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
+		      ZC_PATTERN_BYTES * ZC_MAX_NAMES);
 ZC_SIZE(zc_key, == 4);
 ZC_SIZE(zc_row, == 328);
 ZC_SIZE(zc_kernel_counts, == 48);
 ZC_SIZE(zc_folded_counts, == 96);
 ZC_SIZE(zc_task_head, == 232);
-/* With the kernel's header of a storage element this must stay below a page. */
+/* Together with the kernel's header of a storage element it must fit in a page. */
 ZC_SIZE(zc_task, <= 3968);
 ZC_SIZE(zc_row_key, == 16);
 ZC_SIZE(zc_account, == 168);

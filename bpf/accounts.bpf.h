@@ -1,40 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Beginning to observe: a task's account and its state. */
+/* How a task starts being observed: its account and its state. */
 #ifndef ZC_ACCOUNTS_H
 #define ZC_ACCOUNTS_H
 
-#include "verify.bpf.h"
+#include "kernel_counts.bpf.h"
+#include "pids.bpf.h"
 
 #define PF_EXITING 0x4
 #define PF_IO_WORKER 0x10
 #define CLONE_THREAD 0x10000
 
 extern __u64 accounts_made;
-/* Tasks that were given a state; counted only where there is a limit. */
+/* Tasks that were given a state; counted only with config.task_limit. */
 extern __u64 tasks_made;
-extern const struct zc_folded_counts no_counts;
-/* Set when user space should look again for tasks to attach to. */
+/* Set when user space should start a walk to find tasks to attach to. */
 extern __u32 walk_wanted;
 
 /*
- * A task's number in zctrace's pid namespace; 0 where it has none there, as for
- * getppid. Takes the pointer as a number: callers hold pointers of several kinds,
- * and the verifier wants one kind for each load.
- */
-__u32 zc_namespace_pid_at(__u64 address);
-
-static __always_inline __u32 zc_namespace_pid(const struct task_struct *task)
-{
-	return zc_namespace_pid_at(zc_address(task));
-}
-
-/*
- * 0: no room. A function of its own: 6.1 adds the stacks of a program and of what it
- * calls, up to 512 bytes, and zc_exec also calls zc_wanted_path.
+ * 0: no space. Not inlined: Linux 6.1 allows a program and the functions it calls 512
+ * bytes of stack in all, and zc_exec also calls zc_wanted_path().
  */
 static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_struct *task,
 								__u64 parent)
 {
+	static const struct zc_folded_counts no_counts;
 	struct zc_account account = {};
 	struct task_struct *leader = task->group_leader;
 
@@ -42,29 +31,28 @@ static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_stru
 	account.parent = parent;
 	account.start_ns = task->start_boottime;
 	account.pid = zc_namespace_pid(leader);
-	account.tid = by_thread ? zc_namespace_pid(task) : 0;
+	account.tid = config.by_thread ? zc_namespace_pid(task) : 0;
 	account.parent_pid = zc_namespace_pid(leader->real_parent->group_leader);
 	account.global_pid = task->tgid;
 	bpf_probe_read_kernel(account.name, sizeof(account.name), task->comm);
 	if (bpf_map_update_elem(&accounts, &account.id, &account, BPF_NOEXIST))
 		return 0;
-	/* Where there is no room for it, nothing is compared; no count is lost. */
-	if (verifying)
+	/* If there is no space, the account is not compared; no count is lost. */
+	if (config.verify)
 		bpf_map_update_elem(&kernel_counts, &account.id, &no_counts, BPF_NOEXIST);
 	return account.id;
 }
 
 enum zc_observing {
 	ZC_NO_MEMORY,		/* for the task's state; the caller counts it */
-	ZC_NO_ACCOUNT,		/* no room for its process; the caller counts it */
+	ZC_NO_ACCOUNT,		/* no space for its process; the caller counts it */
 	ZC_OBSERVED,
-	ZC_OBSERVED_ALREADY,	/* by a program on another CPU, just now */
+	ZC_OBSERVED_ALREADY,	/* a program on another CPU was faster */
 };
 
 /*
- * Gives `task` a state of its own in an account. The walk over all tasks and
- * task_newtask may meet a new thread at the same time; who is first to write its
- * number has it.
+ * Gives `task` a state of its own in an account. The task walk and task_newtask may
+ * meet a new thread at the same time; the first to write its number wins.
  */
 static __always_inline enum zc_observing zc_observe(struct task_struct *task, __u64 account_id,
 						    __u32 flags)
@@ -74,10 +62,10 @@ static __always_inline enum zc_observing zc_observe(struct task_struct *task, __
 
 	if (!account)
 		return ZC_NO_ACCOUNT;
-	if (task_limit && __sync_fetch_and_add(&tasks_made, 1) >= task_limit)
+	if (config.task_limit && __sync_fetch_and_add(&tasks_made, 1) >= config.task_limit)
 		return ZC_NO_MEMORY;
 	state = zc_task_state(task, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	/* Creating fails, too, where the other one has just done so. */
+	/* Creating also fails if the other program has just done it. */
 	if (!state)
 		state = zc_task_state(task, 0);
 	if (!state)
@@ -93,7 +81,7 @@ static __always_inline enum zc_observing zc_observe(struct task_struct *task, __
 	zc_usage_of(task, &state->head.base);
 	zc_verify_from_here(state, task);
 	__sync_fetch_and_add(&account->started, 1);
-	/* Last: the other programs look at nothing else. */
+	/* Last, because the other programs check only this. */
 	if (!(flags & ZC_TASK_ARMED))
 		zc_observed_set(task->pid);
 	return ZC_OBSERVED;
@@ -111,15 +99,15 @@ static __always_inline enum zc_observing zc_observe_process(struct task_struct *
 	result = zc_observe(task, account, flags);
 	if (result != ZC_OBSERVED) {
 		bpf_map_delete_elem(&accounts, &account);
-		if (verifying)
+		if (config.verify)
 			bpf_map_delete_elem(&kernel_counts, &account);
 	}
 	return result;
 }
 
 /*
- * Storage for a few tasks is kept ready on each CPU and made anew by an interrupt;
- * a burst may find none. What is missed is lost until user space looks again.
+ * The kernel keeps memory for a few tasks ready on each CPU and refills it in an
+ * interrupt, so a burst may find none. The task is lost until the next walk.
  */
 static __always_inline void zc_lose_task(enum zc_observing why)
 {
@@ -127,7 +115,7 @@ static __always_inline void zc_lose_task(enum zc_observing why)
 	walk_wanted = 1;
 }
 
-/* Whether the task is not observed for want of room. */
+/* Whether the task is not observed because there is no space for it. */
 static __always_inline bool zc_refused(enum zc_observing result)
 {
 	return result == ZC_NO_MEMORY || result == ZC_NO_ACCOUNT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* From a call's result to the bytes that it moved. Only asked when it succeeded. */
+/* From the result of a call that succeeded to the bytes that it moved. */
 #ifndef ZC_BYTES_H
 #define ZC_BYTES_H
 
@@ -8,12 +8,10 @@
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
 
-/* Room in the buffers of the message at `address`. */
+/* The size of the buffers of the message at `address`. */
 __u64 zc_message_room(__u64 address);
-/* Sum of the lengths of so many messages; with MSG_TRUNC in `flags`, of what fitted. */
+/* The sum of the messages' lengths; with MSG_TRUNC in `flags`, of the parts that fitted. */
 __u64 zc_message_lengths(__u64 address, __u64 messages, __u64 flags);
-/* Bytes that FICLONE or FICLONERANGE made shared. */
-__u64 zc_cloned_bytes(__u32 request, __u64 argument);
 
 /* `ret` is not negative. */
 static __always_inline __u64 zc_call_bytes(struct pt_regs *regs, __u8 result, __u64 ret)
@@ -26,7 +24,7 @@ static __always_inline __u64 zc_call_bytes(struct pt_regs *regs, __u8 result, __
 	args = zc_args_of(regs);
 	switch (result) {
 	case ZC_RESULT_RECV:
-		/* Peeked bytes stay where they are; they count when they are taken. */
+		/* Peeked bytes stay in the socket; they count when they are taken. */
 		if (args.arg[3] & MSG_PEEK)
 			return 0;
 		if (args.arg[3] & MSG_TRUNC)

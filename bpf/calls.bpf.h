@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* From registers to a row: what a syscall is, and what its descriptors are. */
+/* From registers to a row: which syscall it is, and the kinds of its descriptors. */
 #ifndef ZC_CALLS_H
 #define ZC_CALLS_H
 
+#include "clones.bpf.h"
 #include "kinds.bpf.h"
 #include "rows.bpf.h"
 
-#define FICLONE 0x40049409
-#define FICLONERANGE 0x4020940d
-
-/* The last entry stands for every call that has no entry of its own. */
+/* The last entry of config.calls[] describes every call that has no entry of its own. */
 #define ZC_CALL_UNKNOWN (ZC_MAX_SYSCALLS - 1)
 #define ZC_X32_BIT 0x40000000
 
-extern const volatile struct zc_call calls[ZC_MAX_SYSCALLS];
-extern const volatile __u32 sigreturn_call;
-extern const volatile __u16 ficlone_row;
-extern const volatile __u16 ficlonerange_row;
 
-/* Where the number of the call that `task` is in can be read from its registers. */
+/* The number of the call that the owner of the registers is in. */
 static __always_inline long zc_regs_call(const struct pt_regs *regs)
 {
 	const struct pt_regs___syscallno *arm64 = (const void *)regs;
@@ -28,13 +22,13 @@ static __always_inline long zc_regs_call(const struct pt_regs *regs)
 	return arm64->syscallno;
 }
 
-/* A call of another table than the one that calls[] describes; its numbers mean other things. */
+/* Whether the number belongs to another table than config.calls[], such as the 32-bit one. */
 static __always_inline bool zc_foreign_call(const struct task_struct *task, long number)
 {
 	return zc_compat_call(task) || (number >= 0 && number & ZC_X32_BIT);
 }
 
-/* Index into calls[]; the number may be anything that user space put there. */
+/* Index into config.calls[]; user space may pass any number. */
 static __always_inline __u32 zc_call_index(long number)
 {
 	if (number < 0 || number >= ZC_CALL_UNKNOWN)
@@ -44,7 +38,7 @@ static __always_inline __u32 zc_call_index(long number)
 
 static __always_inline const volatile struct zc_call *zc_call_at(__u32 index)
 {
-	return &calls[index % ZC_MAX_SYSCALLS];
+	return &config.calls[index % ZC_MAX_SYSCALLS];
 }
 
 struct zc_args {
@@ -83,14 +77,8 @@ static __always_inline __u8 zc_end_kind(const struct zc_args *args, __u64 fdt, _
 	return zc_fd_kind(fdt, fd);
 }
 
-/* The key's word; functions of their own for the verifier's sake, as in kinds.bpf.h. */
+/* The word of the row's key; a global function as in kinds.bpf.h. */
 __u32 zc_vmsplice_key(__u32 fd, __u32 row);
-__u32 zc_clone_key(__u32 fd, __u32 request, __u64 argument);
-
-static __always_inline bool zc_is_clone(__u32 request)
-{
-	return request == FICLONE || request == FICLONERANGE;
-}
 
 /* The row that the call of `task`, the current one, belongs to. */
 static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct task_struct *task,
@@ -102,7 +90,7 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 	__u64 fdt;
 	__u8 result;
 
-	/* Most calls move no bytes; they end here. */
+	/* Most calls move no bytes and end here. */
 	if (call->from == ZC_END_NONE)
 		return ZC_KEY(row, ZC_OTHER, ZC_OTHER);
 	args = zc_args_of(regs);

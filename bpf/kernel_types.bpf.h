@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's types, cut down to the fields that the programs read. CO-RE
- * finds each field's place in the running kernel by its name.
+ * The kernel's types, cut down to the fields that the programs read. CO-RE finds the
+ * offset of each field in the running kernel by its name, so there is no need for the
+ * 100,000 lines of a vmlinux.h, which would be those of one kernel.
  */
 #ifndef ZC_KERNEL_TYPES_H
 #define ZC_KERNEL_TYPES_H
@@ -159,7 +160,7 @@ struct sigpending {
 	sigset_t signal;
 };
 
-/* Since CONFIG_TASK_XACCT is on wherever /proc/PID/io is; probed for. */
+/* Only with CONFIG_TASK_XACCT. */
 struct task_io_accounting {
 	__u64 rchar;
 	__u64 wchar;
@@ -227,5 +228,12 @@ struct bpf_iter__task {
 };
 
 #pragma clang attribute pop
+
+/*
+ * Since 6.2: gives a number the type of what it points to, so that loads need no helper.
+ * (__ksym and __weak of bpf_helpers.h, which needs the types above.)
+ */
+extern void *bpf_rdonly_cast(void *pointer, __u32 btf_id)
+	__attribute__((section(".ksyms"), weak));
 
 #endif

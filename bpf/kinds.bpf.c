@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Kinds come from the inode's mode and the superblock's magic number. */
+/* Reads kinds from the inode's mode and the superblock's magic number. */
 #include "kinds.bpf.h"
 
 #define S_IFMT 0170000
@@ -10,14 +10,9 @@
 #define S_IFIFO 0010000
 #define FUSE_SUPER_MAGIC 0x65735546
 
-/* Since 6.2: gives a number the type of what it points to; loads then need no helper. */
-extern void *bpf_rdonly_cast(void *pointer, __u32 btf_id) __ksym __weak;
-
-const volatile bool have_rdonly_cast = false;
-
 static __always_inline struct inode *zc_inode(struct file *file)
 {
-	if (have_rdonly_cast) {
+	if (config.rdonly_cast) {
 		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
 		return file->f_inode;
 	}
@@ -26,12 +21,12 @@ static __always_inline struct inode *zc_inode(struct file *file)
 
 static __always_inline __u32 zc_mode(struct inode *inode)
 {
-	return have_rdonly_cast ? inode->i_mode : BPF_CORE_READ(inode, i_mode);
+	return config.rdonly_cast ? inode->i_mode : BPF_CORE_READ(inode, i_mode);
 }
 
 static __always_inline unsigned long zc_magic(struct inode *inode)
 {
-	return have_rdonly_cast ? inode->i_sb->s_magic : BPF_CORE_READ(inode, i_sb, s_magic);
+	return config.rdonly_cast ? inode->i_sb->s_magic : BPF_CORE_READ(inode, i_sb, s_magic);
 }
 
 static __always_inline struct file *zc_file_at(struct fdtable *fdt, __u32 fd)
@@ -75,12 +70,12 @@ __u32 zc_fd_kind(__u64 address, __u32 fd)
 	struct fdtable *fdt = (void *)address;
 	struct list_head *place;
 
-	if (!have_rdonly_cast)
+	if (!config.rdonly_cast)
 		return zc_kind(zc_file_at(fdt, fd));
 	fdt = bpf_rdonly_cast(fdt, bpf_core_type_id_kernel(struct fdtable));
 	if (fd >= fdt->max_fds)
 		return ZC_OTHER;
-	/* Any type that begins with a pointer will do to read one. */
+	/* To read a pointer, any type that begins with one will do. */
 	place = bpf_rdonly_cast(fdt->fd + fd, bpf_core_type_id_kernel(struct list_head));
 	return zc_kind((struct file *)place->next);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From a descriptor to what kind of thing it is. Functions of their own, with
- * numbers for arguments, so that the verifier walks them once and not at every
- * call.
+ * From a descriptor to the kind of thing that it is. These are global functions that
+ * take numbers, so that the verifier checks them once and not at every call.
  */
 #ifndef ZC_KINDS_H
 #define ZC_KINDS_H

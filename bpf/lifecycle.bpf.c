@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Fork, exec and exit: observation is inherited, and ends with the task. */
+/* Fork, exec and exit: children inherit observation, and it ends with the task. */
+#include "accounts.bpf.h"
 #include "rows.bpf.h"
 #include "targets.bpf.h"
 
-__u64 accounts_made = 0;
-__u64 tasks_made = 0;
-__u32 walk_wanted = 0;
-
-/* Command lines of accounts, as of their latest exec. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, struct zc_command);
-} commands SEC(".maps");
-
-/* Too large for the stack; a task is on one CPU, and each program has its own. */
-static struct zc_command scratch[256];
-
 /*
- * task_newtask comes before the child can run, and unlike sched_process_fork
- * also for the threads that io_uring makes.
+ * task_newtask comes before the child can run. Unlike sched_process_fork it also comes
+ * for the threads that io_uring makes.
  */
 SEC("tp_btf/task_newtask")
 int BPF_PROG(zc_newtask, struct task_struct *child, __u64 clone_flags)
@@ -32,15 +17,15 @@ int BPF_PROG(zc_newtask, struct task_struct *child, __u64 clone_flags)
 	struct zc_task *state;
 
 	state = zc_task_find(parent);
-	if (state && !(state->head.flags & ZC_TASK_FOLDED) && (thread || follow_children)) {
-		if (thread && !by_thread)
+	if (state && !(state->head.flags & ZC_TASK_FOLDED) && (thread || config.follow_children)) {
+		if (thread && !config.by_thread)
 			observed = zc_observe(child, state->head.account, 0);
 		else
 			observed = zc_observe_process(child, state->head.account, 0);
-	} else if ((want_all || wanted_cgroups) && !thread && zc_wanted(zc_address(child))) {
+	} else if ((config.want_all || config.wanted_cgroups) && !thread && zc_wanted(zc_address(child))) {
 		observed = zc_observe_process(child, 0, 0);
 	} else {
-		/* The number's last owner may have died where no switch was seen. */
+		/* The last task with this number may have died where no program saw the switch. */
 		if (zc_observed(child))
 			zc_observed_clear(child->pid);
 		return 0;
@@ -50,7 +35,7 @@ int BPF_PROG(zc_newtask, struct task_struct *child, __u64 clone_flags)
 	return 0;
 }
 
-/* A process that is moved into a cgroup that is wanted: how services are started. */
+/* A process moves into a cgroup that is a target. This is how services start. */
 SEC("?tp_btf/cgroup_attach_task")
 int BPF_PROG(zc_cgroup_move, struct cgroup *cgroup, const char *path, struct task_struct *leader,
 	     bool threadgroup)
@@ -62,38 +47,41 @@ int BPF_PROG(zc_cgroup_move, struct cgroup *cgroup, const char *path, struct tas
 	observed = zc_observe_process(leader, 0, ZC_TASK_FRESH);
 	if (zc_refused(observed))
 		zc_lose_task(observed);
-	/* Its other threads, if any, are met by the next walk. */
+	/* The next walk finds its other threads. */
 	walk_wanted = 1;
 	return 0;
 }
 
 static __always_inline void zc_note_command(struct task_struct *task, __u64 account)
 {
-	struct zc_command *command = &scratch[bpf_get_smp_processor_id() % 256];
+	__u32 only = 0;
+	struct zc_command *command = bpf_map_lookup_elem(&new_command, &only);
 	__u64 start = task->mm->arg_start;
 	__u64 bytes = task->mm->arg_end - start;
 
+	if (!command)
+		return;
 	command->cut = bytes > ZC_COMMAND_BYTES;
 	command->bytes = 0;
 	barrier_var(bytes);
 	if (bytes > ZC_COMMAND_BYTES)
 		bytes = ZC_COMMAND_BYTES;
 	__builtin_memset(command->text, 0, sizeof(command->text));
-	/* The new stack was written by this exec; a page that is gone leaves no text. */
+	/* This exec has just written the new stack. If the page is gone, there is no text. */
 	if (!bpf_probe_read_user(command->text, bytes, (void *)start))
 		command->bytes = bytes;
 	if (bpf_map_update_elem(&commands, &account, command, BPF_ANY))
 		zc_lose(ZC_LOST_COMMANDS_FULL, 1);
 }
 
-/* A process that by its new program is one to observe; its exec is the first call. */
-static __always_inline struct zc_task *zc_newcomer(struct task_struct *task,
-						   struct linux_binprm *bprm)
+/* A process that its new program makes a target; its exec is the first call. */
+static __always_inline struct zc_task *zc_observe_target(struct task_struct *task,
+							   struct linux_binprm *bprm)
 {
 	enum zc_observing observed;
 
 	if (!zc_wanted(zc_address(task)) &&
-	    !(wanted_names && zc_namespace_pid(task) && zc_wanted_path(zc_address(bprm->interp))))
+	    !(config.wanted_names && zc_namespace_pid(task) && zc_wanted_path(zc_address(bprm->interp))))
 		return 0;
 	observed = zc_observe_process(task, 0, ZC_TASK_FRESH);
 	if (zc_refused(observed)) {
@@ -109,18 +97,18 @@ int BPF_PROG(zc_exec, struct task_struct *task, int old_tid, struct linux_binprm
 	struct zc_task *state = zc_task_state(task, 0);
 	struct zc_account *account;
 
-	if (!state && zc_wants_newcomers())
-		state = zc_newcomer(task, bprm);
+	if (!state && zc_finds_targets())
+		state = zc_observe_target(task, bprm);
 	if (!state)
 		return 0;
 	if (state->head.flags & ZC_TASK_ARMED) {
-		/* Observed from here on; the exec's own exit is the first call. */
+		/* It is observed from here on; the exit of the exec is its first call. */
 		state->head.flags = ZC_TASK_FRESH;
 		zc_usage_of(task, &state->head.base);
 		zc_verify_from_here(state, task);
 		state->head.nvcsw = task->nvcsw;
 	}
-	/* A thread that is not the leader takes over the leader's number. */
+	/* If it is not the leader, the thread takes over the leader's number. */
 	if (old_tid != task->pid)
 		zc_observed_clear(old_tid);
 	state->head.tid = task->pid;
@@ -148,8 +136,8 @@ static long zc_fold_slot(__u32 slot, struct zc_fold_context *ctx)
 }
 
 /*
- * Folds the task's rows. What it still does, leaving memory and files, is added
- * to its account by zc_sched_switch.
+ * Folds the task's rows. zc_sched_switch adds what the task still does, such as
+ * releasing its memory and files, to its account.
  */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(zc_exit, struct task_struct *task)
@@ -161,7 +149,7 @@ int BPF_PROG(zc_exit, struct task_struct *task)
 
 	if (!state || state->head.flags & ZC_TASK_FOLDED)
 		return 0;
-	/* From here on nothing but the account is written. */
+	/* From here on the programs write only to the account. */
 	state->head.flags |= ZC_TASK_FOLDED;
 	bpf_loop(state->head.used, zc_fold_slot, &fold, 0);
 	account = bpf_map_lookup_elem(&accounts, &state->head.account);
@@ -174,12 +162,12 @@ int BPF_PROG(zc_exit, struct task_struct *task)
 	max_rss = task->signal->maxrss;
 	if (max_rss > account->max_rss_pages)
 		account->max_rss_pages = max_rss;
-	if (task == task->group_leader || by_thread) {
+	if (task == task->group_leader || config.by_thread) {
 		bpf_probe_read_kernel(account->name, sizeof(account->name), task->comm);
 		account->exit_code = task->exit_code;
 	}
-	/* What wait(2) tells, also of a leader that left before the others, by pthread_exit. */
-	if (!by_thread && task->signal->flags & SIGNAL_GROUP_EXIT)
+	/* As wait(2) reports it, even if the leader left first, by pthread_exit(). */
+	if (!config.by_thread && task->signal->flags & SIGNAL_GROUP_EXIT)
 		account->exit_code = task->signal->group_exit_code;
 	account->end_ns = bpf_ktime_get_boot_ns();
 	__sync_fetch_and_add(&account->folded, 1);

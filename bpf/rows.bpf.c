@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Finding a task's row when the first guess was wrong, and adding a row to its
- * account: at exit, or to make room for another.
+ * Finds a task's row when the hint was wrong, and adds a row to the task's account, at
+ * exit or to free a slot.
  */
 #include "rows.bpf.h"
 
-/* What a row begins as. */
 static const struct zc_row empty = {};
 
 struct zc_row_sum {
@@ -20,7 +19,7 @@ static long zc_add_bucket(__u32 bucket, struct zc_row_sum *ctx)
 	return 0;
 }
 
-/* Two threads may exit at once: the sums are atomic, and so is the maximum. */
+/* Two threads may exit at once, so the sums and the maximum are atomic. */
 static __always_inline void zc_row_add(struct zc_row *sum, const struct zc_row *row)
 {
 	struct zc_row_sum ctx = { .sum = sum, .row = row };
@@ -37,7 +36,7 @@ static __always_inline void zc_row_add(struct zc_row *sum, const struct zc_row *
 	seen = sum->max_ns;
 	for (int tries = 0; tries < 4 && row->max_ns > seen; tries++)
 		seen = __sync_val_compare_and_swap(&sum->max_ns, seen, row->max_ns);
-	if (with_latency)
+	if (config.latency)
 		bpf_loop(ZC_BUCKETS, zc_add_bucket, &ctx, 0);
 }
 
@@ -55,14 +54,14 @@ static __always_inline int zc_fold(struct zc_task *task, __u32 slot)
 	sum = bpf_map_lookup_elem(&rows, &where);
 	if (!sum) {
 		/*
-		 * Not `row` itself: 6.1 takes no pointer that a global function was
-		 * given for a map's value. Fails where another thread was first.
+		 * Not `row` itself: 6.1 does not accept an argument of a global
+		 * function as a map's value. Fails if another thread was first.
 		 */
 		bpf_map_update_elem(&rows, &where, &empty, BPF_NOEXIST);
 		sum = bpf_map_lookup_elem(&rows, &where);
 	}
 	if (!sum) {
-		/* A row of switches only, in a call that never returned, is one, too. */
+		/* The row of a call that never returned has switches only. */
 		if (row->calls)
 			zc_lose(ZC_LOST_ROWS_FULL, row->calls);
 		else if (row->restarts | row->voluntary | row->involuntary)
@@ -76,8 +75,8 @@ static __always_inline int zc_fold(struct zc_task *task, __u32 slot)
 struct zc_search {
 	struct zc_task *task;
 	struct zc_key key;
-	__u32 slot;	/* where `key` is */
-	__u32 victim;	/* the row with the fewest calls, but for the one in flight */
+	__u32 slot;	/* of `key` */
+	__u32 victim;	/* the row with the fewest calls, except the one in flight */
 	__u64 fewest;
 };
 
@@ -100,7 +99,7 @@ static long zc_search_slot(__u32 slot, struct zc_search *ctx)
 	return 0;
 }
 
-/* A free slot, or that of the rarest row, whose counts then go to the account. */
+/* Takes a free slot, or that of the rarest row, whose counts then go to the account. */
 static __always_inline __u32 zc_row_slot_search(struct zc_task *task, __u32 word)
 {
 	struct zc_search search = { .task = task, .key = { word }, .slot = ~0U, .fewest = ~0ULL };
@@ -115,8 +114,9 @@ static __always_inline __u32 zc_row_slot_search(struct zc_task *task, __u32 word
 		full = task->head.used >= zc_slots();
 		slot = full ? search.victim : task->head.used;
 		/*
-		 * Before anything else tests the slot: 6.1 follows a test that failed
-		 * into one of the same that succeeds, and finds an access out of bounds.
+		 * Before anything else tests the slot: after a test that failed, 6.1
+		 * assumes that the same test may succeed later, and complains about an
+		 * access out of bounds.
 		 */
 		key = zc_task_key(task, slot);
 		row = zc_task_row(task, slot);
@@ -133,31 +133,30 @@ static __always_inline __u32 zc_row_slot_search(struct zc_task *task, __u32 word
 	return slot;
 }
 
-
 __u32 zc_row_slot_narrow(struct zc_task *task, __u32 word)
 {
-	if (!task || wide_tasks)
+	if (!task || config.wide_tasks)
 		return 0;
 	return zc_row_slot_search(task, word);
 }
 
 __u32 zc_row_slot_wide(struct zc_task_wide *task, __u32 word)
 {
-	if (!task || !wide_tasks)
+	if (!task || !config.wide_tasks)
 		return 0;
 	return zc_row_slot_search((struct zc_task *)task, word);
 }
 
 int zc_fold_narrow(struct zc_task *task, __u32 slot)
 {
-	if (!task || wide_tasks)
+	if (!task || config.wide_tasks)
 		return 0;
 	return zc_fold(task, slot);
 }
 
 int zc_fold_wide(struct zc_task_wide *task, __u32 slot)
 {
-	if (!task || !wide_tasks)
+	if (!task || !config.wide_tasks)
 		return 0;
 	return zc_fold((struct zc_task *)task, slot);
 }

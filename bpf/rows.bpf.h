@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A task's rows: found, made, and added to its account. */
+/* Finds and makes a task's rows, and adds them to its account. */
 #ifndef ZC_ROWS_H
 #define ZC_ROWS_H
 
 #include "tasks.bpf.h"
 
 /*
- * The slot of the row with key `word`, made if need be. The verifier takes the
- * size of what a pointer may reach from its type, hence one for each map.
+ * The slot of the row with key `word`, which is made if need be. One function for each
+ * map, because the verifier takes the size of the value from the type of the pointer.
  */
 __u32 zc_row_slot_narrow(struct zc_task *task, __u32 word);
 __u32 zc_row_slot_wide(struct zc_task_wide *task, __u32 word);
 
-/* Adds one row to the account; the task's own stays as it is. */
+/* Adds one row to the account; the task keeps its own. */
 int zc_fold_narrow(struct zc_task *task, __u32 slot);
 int zc_fold_wide(struct zc_task_wide *task, __u32 slot);
 
 static __always_inline void zc_fold_row(struct zc_task *task, __u32 slot)
 {
-	if (wide_tasks)
+	if (config.wide_tasks)
 		zc_fold_wide((struct zc_task_wide *)task, slot);
 	else
 		zc_fold_narrow(task, slot);
@@ -31,7 +31,7 @@ static __always_inline __u32 zc_row_slot(struct zc_task *task, struct zc_key key
 
 	if (mine && slot < task->head.used && mine->word == key.word)
 		return slot;
-	if (wide_tasks)
+	if (config.wide_tasks)
 		return zc_row_slot_wide((struct zc_task_wide *)task, key.word);
 	return zc_row_slot_narrow(task, key.word);
 }

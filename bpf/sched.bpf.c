@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Context switches, and the time off the CPU, charged to the call in flight. */
+/* Charges context switches, and the time off the CPU, to the call in flight. */
 #include "calls.bpf.h"
-#include "verify.bpf.h"
+#include "kernel_counts.bpf.h"
 
 #define TASK_DEAD 0x80
 #define ENOSYS 38
 
 /*
- * Without a program at entry the call in flight is read from the registers, and
- * kept until its exit: a descriptor may be closed while the call waits. On
- * x86-64 the result register holds -ENOSYS from entry until there is a result;
- * elsewhere nothing tells a call in flight from one that has ended. `task` is
- * still the current one.
+ * If there is no program at entry, the registers tell which call is in flight. It is
+ * noted until its exit, because a descriptor may be closed while the call waits. On
+ * x86-64 the result register holds -ENOSYS from entry until there is a result; on
+ * other architectures a call in flight looks like one that has ended. `task` is still
+ * the current task.
  */
 static __always_inline void zc_note_call(struct zc_task *state, struct task_struct *task)
 {
@@ -23,7 +23,7 @@ static __always_inline void zc_note_call(struct zc_task *state, struct task_stru
 	if (!bpf_core_field_exists(regs->orig_ax) || (long)regs->ax != -ENOSYS)
 		return;
 	number = zc_regs_call(regs);
-	/* -1 in an interrupt or a fault of user code. */
+	/* -1: user code was interrupted or faulted. */
 	if (number < 0 || zc_foreign_call(task, number))
 		return;
 	index = zc_call_index(number);
@@ -35,7 +35,7 @@ static __always_inline void zc_note_call(struct zc_task *state, struct task_stru
 	state->head.call = index;
 }
 
-/* Exited, rows folded, but not yet off its CPU for good: straight to its account. */
+/* The task has exited and its rows are folded, so this goes straight to its account. */
 static __always_inline void zc_switch_exited(struct zc_task *state, struct task_struct *task,
 					     bool dead, bool voluntary)
 {
@@ -57,7 +57,7 @@ static __always_inline void zc_switch_exited(struct zc_task *state, struct task_
 	zc_usage_add(&account->usage, &usage);
 	zc_verify_dead(state, task);
 	zc_observed_clear(task->pid);
-	/* Last: from here on the collector may delete the account. */
+	/* Last, because the collector may then delete the account. */
 	__sync_fetch_and_add(&account->dead, 1);
 }
 
@@ -70,23 +70,23 @@ static __always_inline void zc_switch_out(struct task_struct *task, bool dead)
 	if (!state)
 		return;
 	/*
-	 * The kernel has counted this switch already, as voluntary or not; its
-	 * own counter says which, and so the sums equal getrusage's. prev_state
-	 * does not: since 6.15 it is cleared when a signal is pending.
+	 * The kernel has already counted this switch. Its counter tells whether it
+	 * was voluntary, so the sums equal getrusage's. prev_state does not tell:
+	 * since 6.15 it is cleared when a signal is pending.
 	 */
 	voluntary = task->nvcsw != state->head.nvcsw;
 	state->head.nvcsw = task->nvcsw;
-	/* Dead without having been folded: attached to while it was exiting. */
+	/* Dead but not folded: zctrace attached to it while it was exiting. */
 	if (dead || state->head.flags & ZC_TASK_FOLDED) {
 		zc_switch_exited(state, task, dead, voluntary);
 		return;
 	}
-	if (windowed && !window_open)
+	if (!zc_counting())
 		return;
-	if (with_latency)
+	if (config.latency)
 		state->head.switched_ns = bpf_ktime_get_ns();
 	if (state->head.call < 0 && !(state->head.flags & ZC_TASK_WORKER) &&
-	    (!with_latency || state->head.flags & ZC_TASK_FRESH))
+	    (!config.latency || state->head.flags & ZC_TASK_FRESH))
 		zc_note_call(state, task);
 	row = state->head.call >= 0 ? zc_task_row(state, state->head.slot) : 0;
 	if (row) {
@@ -123,7 +123,7 @@ int BPF_PROG(zc_sched_switch, bool preempt, struct task_struct *prev,
 	     struct task_struct *next, unsigned int prev_state)
 {
 	zc_switch_out(prev, !preempt && prev_state & TASK_DEAD);
-	if (with_latency)
+	if (config.latency)
 		zc_switch_in(next);
 	return 0;
 }

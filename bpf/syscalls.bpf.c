@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counting syscalls: at exit, from the result; entry only remembers. */
+/* Counts syscalls at their exit, by their results. The entry only notes the row and the time. */
+#include "bystanders.bpf.h"
 #include "bytes.bpf.h"
 #include "histogram.bpf.h"
-
-const volatile struct zc_call calls[ZC_MAX_SYSCALLS] = {};
-const volatile __u32 sigreturn_call = ZC_CALL_UNKNOWN;
-const volatile __u16 ficlone_row = 0;
-const volatile __u16 ficlonerange_row = 0;
-
-/* Calls that were in flight when their task was attached to. */
-__u64 in_flight_at_start = 0;
 
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
@@ -27,7 +20,7 @@ static __always_inline bool zc_is_error(long ret)
 	return ret < 0 && ret >= -MAX_ERRNO;
 }
 
-/* The row that a call without an entry of its own belongs to. */
+/* The slot of the row that a call belongs to. */
 static __always_inline __u32 zc_slot_of_call(struct zc_task *state, struct task_struct *task,
 					     struct pt_regs *regs, __u32 index)
 {
@@ -47,7 +40,7 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 	struct zc_task *state;
 	__u32 index;
 
-	if (windowed && !window_open)
+	if (!zc_counting())
 		return 0;
 	state = zc_task_of(task);
 	if (!state)
@@ -68,33 +61,27 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 SEC("?tp_btf/sys_enter")
 int BPF_PROG(zc_sys_enter, struct pt_regs *regs, long number)
 {
-	struct zc_bystander *bystander = zc_bystander();
-	struct task_struct *task;
+	struct task_struct *task = zc_observed_caller(regs);
 
-	if (zc_known_bystander(bystander, regs))
-		return 0;
-	task = bpf_get_current_task_btf();
-	if (!zc_observed_caller(bystander, task, regs))
-		return 0;
-	return zc_call_begins(task, regs, number);
+	return task ? zc_call_begins(task, regs, number) : 0;
 }
 
 /*
- * Whether seccomp turned the call into a signal (SECCOMP_RET_TRAP): the result
- * register then holds the number again, and the signal is still pending.
+ * Whether seccomp turned the call into a signal (SECCOMP_RET_TRAP): then the result
+ * register holds the call's number again, and the signal is still pending.
  */
 static __always_inline bool zc_trapped(const struct task_struct *task, long number, long ret)
 {
 	return number == ret && task->pending.signal.sig[0] & (1UL << (SIGSYS - 1));
 }
 
-/* An exit whose entry no program saw; false: it is no call. */
+/* For an exit whose entry no program saw. False: it is not the exit of a call. */
 static __always_inline bool zc_unentered(struct zc_task *state, struct task_struct *task,
 					 struct pt_regs *regs, long *ret)
 {
 	long number = zc_regs_call(regs);
 	__u32 index = zc_call_index(number);
-	bool denied = with_latency && !(state->head.flags & ZC_TASK_FRESH);
+	bool denied = config.latency && !(state->head.flags & ZC_TASK_FRESH);
 
 	if (state->head.flags) {
 		if (state->head.flags & ZC_TASK_RUNNING)
@@ -102,15 +89,15 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 		state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
 	}
 	/* Entered before the window opened. */
-	if (with_latency && windowed)
+	if (config.latency && config.windowed)
 		return false;
 	if (zc_foreign_call(task, number)) {
 		state->head.compat_calls++;
 		index = ZC_CALL_UNKNOWN;
 	}
-	/* rt_sigreturn has restored registers in which no call is in progress. */
+	/* rt_sigreturn restored the registers of a moment when no call was in progress. */
 	if (number == -1 && *ret != -ENOSYS)
-		index = sigreturn_call;
+		index = config.sigreturn_call;
 	if (zc_call_at(index)->result == ZC_RESULT_FORK && *ret == 0)
 		return false;
 	/* Seccomp denies before sys_enter. */
@@ -130,7 +117,7 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 	__u64 wall_ns;
 	__u8 result;
 
-	if (windowed && !window_open)
+	if (!zc_counting())
 		return 0;
 	state = zc_task_of(task);
 	if (!state)
@@ -155,7 +142,7 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 	} else if (result != ZC_RESULT_NONE) {
 		row->bytes += zc_call_bytes(regs, result, ret);
 	}
-	if (with_latency && state->head.entered_ns) {
+	if (config.latency && state->head.entered_ns) {
 		wall_ns = bpf_ktime_get_ns() - state->head.entered_ns;
 		row->wall_ns += wall_ns;
 		row->latency[zc_bucket(wall_ns) % ZC_BUCKETS]++;
@@ -168,13 +155,7 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 SEC("tp_btf/sys_exit")
 int BPF_PROG(zc_sys_exit, struct pt_regs *regs, long ret)
 {
-	struct zc_bystander *bystander = zc_bystander();
-	struct task_struct *task;
+	struct task_struct *task = zc_observed_caller(regs);
 
-	if (zc_known_bystander(bystander, regs))
-		return 0;
-	task = bpf_get_current_task_btf();
-	if (!zc_observed_caller(bystander, task, regs))
-		return 0;
-	return zc_call_ends(task, regs, ret);
+	return task ? zc_call_ends(task, regs, ret) : 0;
 }

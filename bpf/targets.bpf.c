@@ -1,33 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Matching tasks against cgroups and name patterns. */
+/* Matches tasks against cgroups and name patterns. */
 #include "targets.bpf.h"
 
-const volatile bool want_all = false;
-const volatile __u32 wanted_cgroups = 0;
-const volatile __u32 wanted_names = 0;
-/* zctrace's own, in its pid namespace. */
-const volatile __u32 own_pid = 0;
-/*
- * Inode numbers of directories in cgroup v2; all that is below them is meant, too.
- * Not read-only: a service that is restarted has a new one.
- */
+/* Not read-only: a service that is restarted gets a new cgroup. */
 __u64 cgroup_targets[ZC_MAX_CGROUPS] = {};
-const volatile struct zc_name_target name_targets[ZC_MAX_NAMES] = {};
 
-/* Where a greedy match of '*' and '?' stands. */
+/* The state of a greedy match of '*' and '?'. */
 struct zc_glob {
 	char text[ZC_PATTERN_BYTES];
 	__u32 name;		/* index of the pattern */
 	__u32 at;		/* in the text */
 	__u32 pattern_at;
 	__u32 star_at;		/* where the latest '*' began to match */
-	__u32 star_pattern;	/* behind it; 0: there was none */
+	__u32 star_pattern;	/* index after it; 0: there was none */
 	__u32 matched;
 };
 
 static __always_inline char zc_pattern_char(__u32 name, __u32 at)
 {
-	return name_targets[name % ZC_MAX_NAMES].pattern[at % ZC_PATTERN_BYTES];
+	return config.name_targets[name % ZC_MAX_NAMES].pattern[at % ZC_PATTERN_BYTES];
 }
 
 static long zc_glob_step(__u32 step, struct zc_glob *glob)
@@ -49,7 +40,7 @@ static long zc_glob_step(__u32 step, struct zc_glob *glob)
 		glob->pattern_at++;
 		return 0;
 	}
-	/* Let the latest '*' take one character more. */
+	/* Let the latest '*' match one more character. */
 	if (!glob->star_pattern || !glob->text[glob->star_at % ZC_PATTERN_BYTES])
 		return 1;
 	glob->at = ++glob->star_at;
@@ -62,11 +53,11 @@ static long zc_try_name(__u32 name, struct zc_glob *glob)
 	glob->name = name;
 	glob->at = glob->pattern_at = glob->star_at = glob->star_pattern = 0;
 	bpf_loop(ZC_PATTERN_BYTES * 16, zc_glob_step, glob, 0);
-	/* The verifier wants to see a 0 or a 1. */
+	/* The verifier wants a 0 or a 1. */
 	return glob->matched ? 1 : 0;
 }
 
-/* Reads from the end: the first slash met is the last one. */
+/* Searches from the end for the last slash. */
 struct zc_base_name {
 	char path[256];
 	__u32 length;
@@ -89,13 +80,13 @@ __u32 zc_wanted_path(__u64 address)
 	struct zc_glob glob = {};
 	long length = bpf_probe_read_kernel_str(base.path, sizeof(base.path), (void *)address);
 
-	/* Longer paths are met by the collector's own look at /proc. */
+	/* The collector finds longer paths in /proc. */
 	if (length <= 1 || length >= (long)sizeof(base.path))
 		return 0;
 	base.length = length;
 	bpf_loop(base.length, zc_find_slash, &base, 0);
 	bpf_probe_read_kernel_str(glob.text, sizeof(glob.text), (void *)(address + base.begin));
-	bpf_loop(wanted_names, zc_try_name, &glob, 0);
+	bpf_loop(config.wanted_names, zc_try_name, &glob, 0);
 	return glob.matched;
 }
 
@@ -122,7 +113,7 @@ static long zc_try_ancestor(__u32 level, struct zc_cgroup_search *search)
 			      bpf_core_field_offset(struct cgroup, ancestors) +
 			      level * sizeof(ancestor));
 	search->ancestor = BPF_CORE_READ(ancestor, kn, id);
-	bpf_loop(wanted_cgroups, zc_try_cgroup, search, 0);
+	bpf_loop(config.wanted_cgroups, zc_try_cgroup, search, 0);
 	return search->found ? 1 : 0;
 }
 
@@ -137,22 +128,22 @@ __u32 zc_wanted(__u64 address)
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return 0;
 	pid = zc_namespace_pid_at((__u64)BPF_CORE_READ(task, group_leader));
-	/* Who is outside of zctrace's pid namespace is in no snapshot either. */
-	if (!pid || pid == own_pid)
+	/* Tasks outside of zctrace's PID namespace are in no snapshot either. */
+	if (!pid || pid == config.own_pid)
 		return 0;
-	if (want_all)
+	if (config.want_all)
 		return 1;
-	if (wanted_cgroups) {
+	if (config.wanted_cgroups) {
 		cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
 		search.cgroup = (__u64)cgroup;
 		bpf_loop(BPF_CORE_READ(cgroup, level) + 1, zc_try_ancestor, &search, 0);
 		if (search.found)
 			return 1;
 	}
-	if (wanted_names) {
+	if (config.wanted_names) {
 		bpf_probe_read_kernel_str(glob.text, ZC_NAME_BYTES,
 					  (void *)address + bpf_core_field_offset(task->comm));
-		bpf_loop(wanted_names, zc_try_name, &glob, 0);
+		bpf_loop(config.wanted_names, zc_try_name, &glob, 0);
 	}
 	return glob.matched;
 }

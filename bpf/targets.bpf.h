@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who is to be observed without being a descendant of somebody who is. */
+/* Which tasks to observe that are no descendants of an observed task. */
 #ifndef ZC_TARGETS_H
 #define ZC_TARGETS_H
 
-#include "accounts.bpf.h"
+#include "pids.bpf.h"
 
 #define PF_KTHREAD 0x00200000
 
-/* Read-only data, set by the collector before loading. */
-extern const volatile bool want_all;
-extern const volatile __u32 wanted_cgroups;
-extern const volatile __u32 wanted_names;
-extern const volatile __u32 own_pid;
+/* Cgroups to observe, with those below them: inode numbers of their directories. */
+extern __u64 cgroup_targets[ZC_MAX_CGROUPS];
 
-/* Whether any program but the walk must look for newcomers. */
-static __always_inline bool zc_wants_newcomers(void)
+/* Whether programs other than the walk must look for targets, too. */
+static __always_inline bool zc_finds_targets(void)
 {
-	return want_all || wanted_cgroups || wanted_names;
+	return config.want_all || config.wanted_cgroups || config.wanted_names;
 }
 
 /*
- * Whether the struct task_struct at `address` matches -a, a cgroup, or by its
- * comm a name; zctrace itself and kernel threads never do. A function of its
- * own for the verifier's sake, as in kinds.bpf.h.
+ * Whether the struct task_struct at `address` is a target: by -a, by its cgroup, or
+ * because its comm matches a name. zctrace itself and kernel threads never are. A
+ * global function as in kinds.bpf.h.
  */
 __u32 zc_wanted(__u64 address);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * io_uring's operations, counted when they complete. Completions run in the
- * submitter or in a worker or poll thread of the same process, so each task
- * still writes only its own rows.
+ * Counts the operations of io_uring when they complete. Completions run in the
+ * submitter, or in a worker or poll thread of the same process, so each task still
+ * writes only its own rows.
  */
 #include "kinds.bpf.h"
 #include "rows.bpf.h"
@@ -10,9 +10,7 @@
 #define IORING_CQE_F_NOTIF (1U << 3)
 #define SPLICE_F_FD_IN_FIXED (1U << 31)
 
-const volatile struct zc_call uring_ops[ZC_MAX_URING_OPS] = {};
-
-/* The input of a splice or tee; a registered one has no descriptor to look at. */
+/* The input of a splice or tee; a registered file has no descriptor. */
 static __always_inline __u8 zc_splice_kind(struct io_kiocb *request)
 {
 	struct io_splice *splice = (void *)request;
@@ -50,18 +48,18 @@ static __always_inline int zc_request_done(void *completed, __s32 result, __u32 
 	struct zc_key key;
 	struct zc_row *row;
 
-	/* A notification says that a buffer is free again; its result is a flag. */
-	if (cqe_flags & IORING_CQE_F_NOTIF || (windowed && !window_open))
+	/* A notification says that a buffer is free again; its result is not a size. */
+	if (cqe_flags & IORING_CQE_F_NOTIF || !zc_counting())
 		return 0;
 	state = zc_task_find(task);
 	if (!state)
 		return 0;
-	/* One of several of a multishot request: which, the kernel does not say. */
+	/* One of several completions of a multishot request; the kernel does not say which. */
 	if (!request) {
 		zc_lose(ZC_LOST_URING_RESULTS, 1);
 		return 0;
 	}
-	op = &uring_ops[BPF_CORE_READ(request, opcode) % ZC_MAX_URING_OPS];
+	op = &config.uring_ops[BPF_CORE_READ(request, opcode) % ZC_MAX_URING_OPS];
 	key = ZC_KEY(op->row, zc_request_kind(request, op->from),
 		     zc_request_kind(request, op->to));
 	row = zc_task_row(state, zc_row_slot(state, key));
@@ -75,7 +73,7 @@ static __always_inline int zc_request_done(void *completed, __s32 result, __u32 
 	return 0;
 }
 
-/* Instead of the other, where the ring has no room. */
+/* The kernel reports this one instead when the ring is full. */
 SEC("?tp_btf/io_uring_cqe_overflow")
 int BPF_PROG(zc_uring_overflow, void *ring, unsigned long long user_data, int result,
 	     unsigned int cqe_flags, void *overflown)

@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One pass over all tasks: to begin observing, or to read what is observed. */
+/* The task walk: one pass over all tasks, to start observing some or to read their state. */
+#include "accounts.bpf.h"
 #include "calls.bpf.h"
 #include "targets.bpf.h"
 
-extern __u64 in_flight_at_start;
-
-/* What the pass is to do; written by user space before it reads the iterator. */
+/* What the walk does; user space sets it before it reads the iterator. */
 __u32 walk = ZC_WALK_SNAPSHOT;
-/* The process or thread to begin with, in zctrace's namespace. */
+/* The process or thread to observe, in zctrace's namespace. */
 __u32 armed_pid = 0;
 
-/* Processes to attach to, by their number in zctrace's namespace. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
-	__type(key, __u32);
-	__type(value, __u32);
-} wanted_pids SEC(".maps");
-
-/* Tasks that began to be observed in a pass, ever. */
+/* Tasks that walks started observing, ever. */
 __u64 walk_observed = 0;
-/* Tasks for which there was no memory; the next pass may have more luck. */
+/* Tasks for which there was no memory; the next walk may find some. */
 __u64 walk_failed = 0;
-/* The same for want of room for their process. */
+/* Tasks for which there was no space for an account. */
 __u64 walk_no_account = 0;
 
-/* Off its CPU in a call, by its registers; those of a task that runs say nothing. */
+/* Whether it is in a call and off its CPU. The saved registers of a running task are stale. */
 static __always_inline bool zc_waits_in_call(struct task_struct *task)
 {
 	return !task->on_cpu && !(task->flags & PF_IO_WORKER) &&
@@ -37,14 +27,14 @@ static __always_inline bool zc_in_call(struct task_struct *task, const struct zc
 {
 	if (state->head.call >= 0)
 		return true;
-	/* The entry was not seen: there is no program there, or it came before attaching. */
-	return (!with_latency || state->head.flags & ZC_TASK_FRESH) && zc_waits_in_call(task);
+	/* No program saw the entry: there is none, or the entry came before attaching. */
+	return (!config.latency || state->head.flags & ZC_TASK_FRESH) && zc_waits_in_call(task);
 }
 
-/* ARMED: from its next exec on; FRESH: from now on. */
+/* `flags`: ZC_TASK_ARMED for from its next exec on, ZC_TASK_FRESH for from now on. */
 static __always_inline int zc_begin(struct task_struct *task, __u32 flags)
 {
-	/* One task's number only: a process by its leader's, or one thread. */
+	/* The number names one task: the leader of a process, or one thread. */
 	if (zc_namespace_pid(task) != armed_pid)
 		return 0;
 	switch (zc_observe_process(task, 0, flags)) {
@@ -64,25 +54,25 @@ static __always_inline bool zc_matches(struct task_struct *task)
 {
 	__u32 pid = zc_namespace_pid(task->group_leader);
 
-	if (pid == own_pid)
+	if (pid == config.own_pid)
 		return false;
 	if (bpf_map_lookup_elem(&wanted_pids, &pid))
 		return true;
-	if (follow_children && zc_observed(task->real_parent))
+	if (config.follow_children && zc_observed(task->real_parent))
 		return true;
 	/* A thread may have a name of its own. */
-	return zc_wants_newcomers() && zc_wanted(zc_address(task->group_leader));
+	return zc_finds_targets() && zc_wanted(zc_address(task->group_leader));
 }
 
 /*
- * The account of a thread that is attached to, 0: no room. Its leader, whose state this is,
- * holds it, and gets it first, also when it has exited and other threads go on.
+ * The account for a thread that zctrace attaches to; 0: no space. The state of its leader
+ * holds it, and gets it first, even if the leader has exited and other threads go on.
  */
 static __always_inline __u64 zc_leaders_account(struct task_struct *leader, struct zc_task *state)
 {
 	if (state->head.account)
 		return state->head.account;
-	/* Nothing of it is counted until the walk comes by it. */
+	/* Nothing of the leader counts until the walk meets it. */
 	state->head.flags = ZC_TASK_FOLDED;
 	state->head.call = -1;
 	state->head.account = zc_account_open(leader, 0);
@@ -93,7 +83,7 @@ static __always_inline enum zc_observing zc_attach_task(struct task_struct *task
 {
 	struct zc_task *state;
 
-	if (by_thread)
+	if (config.by_thread)
 		return zc_observe_process(task, 0, flags);
 	if (task != task->group_leader) {
 		state = zc_task_state(task->group_leader, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -165,7 +155,7 @@ static __always_inline int zc_write_task(struct seq_file *seq, struct task_struc
 	head.account = state->head.account;
 	zc_usage_of(task, &head.usage);
 	zc_usage_subtract(&head.usage, &state->head.base);
-	if (verifying)
+	if (config.verify)
 		zc_kernel_counts_since(state, task, &head.counts);
 	head.outside = state->head.outside;
 	head.compat_calls = state->head.compat_calls;
@@ -176,7 +166,7 @@ static __always_inline int zc_write_task(struct seq_file *seq, struct task_struc
 	head.in_call = zc_in_call(task, state);
 	head.flags = state->head.flags;
 	bpf_probe_read_kernel(head.name, sizeof(head.name),
-			      by_thread ? task->comm : task->group_leader->comm);
+			      config.by_thread ? task->comm : task->group_leader->comm);
 	bpf_seq_write(seq, &head, sizeof(head));
 	out.seq = seq;
 	out.state = state;

@@ -94,16 +94,16 @@ constexpr std::uint32_t kCompatStatus = 0;
 constexpr std::uint32_t kCompatFlags = 1U << 22;  // TIF_32BIT of arm64
 #endif
 
-void configure_newcomers(zctrace_bpf& bpf, const Newcomers& newcomers) {
+void configure_newcomers(zctrace_bpf& bpf, zc_config& config, const Newcomers& newcomers) {
   if (newcomers.cgroups.size() > ZC_MAX_CGROUPS)
     throw Error("more than " + std::to_string(ZC_MAX_CGROUPS) + " cgroups; name one above them",
                 kExitUsage);
   if (newcomers.names.size() > ZC_MAX_NAMES)
     throw Error("more than " + std::to_string(ZC_MAX_NAMES) + " names; use a glob", kExitUsage);
-  bpf.rodata->want_all = newcomers.all;
-  bpf.rodata->own_pid = static_cast<std::uint32_t>(::getpid());
-  bpf.rodata->wanted_cgroups = static_cast<std::uint32_t>(newcomers.cgroups.size());
-  bpf.rodata->wanted_names = static_cast<std::uint32_t>(newcomers.names.size());
+  config.want_all = newcomers.all;
+  config.own_pid = static_cast<std::uint32_t>(::getpid());
+  config.wanted_cgroups = static_cast<std::uint32_t>(newcomers.cgroups.size());
+  config.wanted_names = static_cast<std::uint32_t>(newcomers.names.size());
   std::copy(newcomers.cgroups.begin(), newcomers.cgroups.end(), bpf.bss->cgroup_targets);
   for (std::size_t i = 0; i < newcomers.names.size(); i++) {
     const std::string& name = newcomers.names[i];
@@ -111,18 +111,17 @@ void configure_newcomers(zctrace_bpf& bpf, const Newcomers& newcomers) {
       throw Error("-n '" + name + "': a name has 1 to " + std::to_string(ZC_PATTERN_BYTES - 1) +
                       " characters",
                   kExitUsage);
-    // Newcomers are matched in the kernel, where there are only these two.
+    // The kernel side matches newcomers and has only these two.
     if (name.find_first_of("[\\") != std::string::npos)
-      throw Error("-n '" + name + "': of globs only * and ? are known", kExitUsage);
-    name.copy(bpf.rodata->name_targets[i].pattern, ZC_PATTERN_BYTES - 1);
+      throw Error("-n '" + name + "': of globs only * and ? are supported", kExitUsage);
+    name.copy(config.name_targets[i].pattern, ZC_PATTERN_BYTES - 1);
   }
-  bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !newcomers.cgroups.empty());
 }
 
 void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>& room) {
   for (const auto& [name, entries] : room) {
     if (name == "tasks") {
-      bpf.rodata->task_limit = entries;
+      bpf.rodata->config.task_limit = entries;
       continue;
     }
     bpf_map* map = bpf_object__find_map_by_name(bpf.obj, name.c_str());
@@ -134,38 +133,46 @@ void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>
   }
 }
 
+// Before the programs are loaded: afterwards the settings are read-only.
 void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable& table,
                const KernelTypes& kernel) {
-  bpf.rodata->with_latency = options.latency;
-  bpf.rodata->wide_tasks = table.wide();
-  bpf.rodata->by_thread = options.by_thread;
-  bpf.rodata->follow_children = options.follow_children;
-  bpf.rodata->windowed = options.windowed;
-  bpf.rodata->pid_namespace_inum = own_pid_namespace();
-  bpf.rodata->compat_status_mask = kCompatStatus;
-  bpf.rodata->compat_flags_mask = kCompatFlags;
-  std::memcpy(bpf.rodata->calls, table.calls().data(), sizeof(bpf.rodata->calls));
-  std::memcpy(bpf.rodata->uring_ops, table.uring_ops().data(), sizeof(bpf.rodata->uring_ops));
-  configure_newcomers(bpf, options.newcomers);
-  // Since 6.10 a look-up in an array of this CPU's is no call, on x86-64 and arm64.
-  bpf.rodata->have_fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
-  bpf.rodata->have_rdonly_cast = kernel.has_function("bpf_rdonly_cast");
-  bpf.rodata->sigreturn_call = SYS_rt_sigreturn;
-  bpf.rodata->ficlone_row = table.ficlone_row();
-  bpf.rodata->ficlonerange_row = table.ficlonerange_row();
+  zc_config config = {};
+  config.latency = options.latency;
+  config.wide_tasks = table.wide();
+  config.by_thread = options.by_thread;
+  config.follow_children = options.follow_children;
+  config.windowed = options.windowed;
+  config.verify = options.verify;
+  // Since 6.10, on x86-64 and arm64.
+  config.fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
+  config.rdonly_cast = kernel.has_function("bpf_rdonly_cast");
+  config.pid_namespace_inum = own_pid_namespace();
+  config.compat_status_mask = kCompatStatus;
+  config.compat_flags_mask = kCompatFlags;
+  config.sigreturn_call = SYS_rt_sigreturn;
+  config.execve_call = SYS_execve;
+  config.execveat_call = SYS_execveat;
+  config.ficlone_row = table.ficlone_row();
+  config.ficlonerange_row = table.ficlonerange_row();
+  std::copy(table.calls().begin(), table.calls().end(), config.calls);
+  std::copy(table.uring_ops().begin(), table.uring_ops().end(), config.uring_ops);
+  configure_newcomers(bpf, config, options.newcomers);
+  bpf.rodata->config = config;
+  configure_room(bpf, options.room);
+}
+
+// Loads no program that the options or the kernel exclude.
+void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const KernelTypes& kernel) {
   bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
-  bpf.rodata->verifying = options.verify;
-  bpf.rodata->execve_call = SYS_execve;
-  bpf.rodata->execveat_call = SYS_execveat;
   bpf_program__set_autoload(bpf.progs.zc_exec_begins, options.verify);
   bpf_program__set_autoload(bpf.progs.zc_exec_ends, options.verify);
-  // The arguments became one struct io_uring_cqe in 6.15.
+  bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !options.newcomers.cgroups.empty());
+  // Since 6.15 it has one struct io_uring_cqe instead of the arguments before.
   const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
   bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
   bpf_program__set_autoload(bpf.progs.zc_uring_cqe, arguments >= 5);
   bpf_program__set_autoload(bpf.progs.zc_uring_overflow,
                             kernel.tracepoint_arguments("io_uring_cqe_overflow") > 0);
-  configure_room(bpf, options.room);
 }
 
 }  // namespace
@@ -179,6 +186,7 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   if (!bpf_) throw system_error("cannot open the BPF object", errno, kExitCannotRun);
   const KernelTypes kernel;
   configure(*bpf_, options, table, kernel);
+  choose_programs(*bpf_, options, kernel);
   io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
   if (const int error = zctrace_bpf__load(bpf_.get()); error != 0)
     throw system_error("the kernel refused the BPF programs (" + last_warning +

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * execve reads the program's headers, a script's first line and the loader's headers
- * with kernel_read(), which the kernel adds to the caller's rchar and syscr. No call
- * says so; what is read between entry and exit is taken out again.
+ * execve reads the headers of the program and its loader, and the first line of a
+ * script, with kernel_read(). The kernel adds these reads to the caller's rchar and
+ * syscr although no syscall made them, so they are subtracted again.
  */
-#include "verify.bpf.h"
+#include "kernel_counts.bpf.h"
 
-const volatile __u32 execve_call = 0;
-const volatile __u32 execveat_call = 0;
 
 SEC("?tp_btf/sys_enter")
 int BPF_PROG(zc_exec_begins, struct pt_regs *regs, long number)
@@ -16,7 +14,7 @@ int BPF_PROG(zc_exec_begins, struct pt_regs *regs, long number)
 	struct zc_kernel_counts now = {};
 	struct zc_task *state;
 
-	if ((number != execve_call && number != execveat_call) || !zc_observed(task))
+	if ((number != config.execve_call && number != config.execveat_call) || !zc_observed(task))
 		return 0;
 	state = zc_task_state(task, 0);
 	if (!state)

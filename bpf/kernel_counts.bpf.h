@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel's own counts of a task, read where observation begins and ends. */
-#ifndef ZC_VERIFY_H
-#define ZC_VERIFY_H
+/* The kernel's own counts of a task, read when observing it starts and ends. */
+#ifndef ZC_KERNEL_COUNTS_H
+#define ZC_KERNEL_COUNTS_H
 
 #include "tasks.bpf.h"
 
@@ -10,7 +10,7 @@ static __always_inline void zc_kernel_counts_of(const struct task_struct *task,
 {
 	counts->voluntary = task->nvcsw;
 	counts->involuntary = task->nivcsw;
-	/* Without CONFIG_TASK_XACCT user space leaves these alone. */
+	/* Without CONFIG_TASK_XACCT user space does not compare these. */
 	if (!bpf_core_field_exists(task->ioac.rchar))
 		return;
 	counts->rchar = task->ioac.rchar;
@@ -19,11 +19,11 @@ static __always_inline void zc_kernel_counts_of(const struct task_struct *task,
 	counts->syscw = task->ioac.syscw;
 }
 
-/* What is counted so far is what comes before observation. */
+/* Everything that the kernel counted so far comes before observation. */
 static __always_inline void zc_verify_from_here(struct zc_task *state,
 						const struct task_struct *task)
 {
-	if (verifying)
+	if (config.verify)
 		zc_kernel_counts_of(task, &state->head.counts_base);
 }
 
@@ -53,19 +53,19 @@ static __always_inline void zc_kernel_counts_add(struct zc_kernel_counts *sum,
 	__sync_fetch_and_add(&sum->involuntary, counts->involuntary);
 }
 
-/* Of a task that leaves its CPU for the last time: added to its account. */
+/* When a task leaves its CPU for the last time, its counts go to its account. */
 static __always_inline void zc_verify_dead(struct zc_task *state, const struct task_struct *task)
 {
 	struct zc_kernel_counts counts = {};
 	struct zc_folded_counts *sum;
 
-	if (!verifying)
+	if (!config.verify)
 		return;
 	sum = bpf_map_lookup_elem(&kernel_counts, &state->head.account);
 	if (!sum)
 		return;
 	zc_kernel_counts_since(state, task, &counts);
-	/* This very switch is counted by the kernel, and by nobody else. */
+	/* The kernel has counted this very switch; zctrace does not. */
 	counts.voluntary--;
 	zc_kernel_counts_add(&sum->observed, &counts);
 	zc_kernel_counts_add(&sum->besides, &state->head.counts_base);

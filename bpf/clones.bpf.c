@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The ends and bytes of FICLONE and FICLONERANGE. */
+#include "clones.bpf.h"
+
+static __always_inline int zc_clone_source(__u32 request, __u64 argument)
+{
+	long long fd = -1;
+
+	if (request == FICLONE)
+		return argument;
+	/* struct file_clone_range begins with the descriptor of the source. */
+	bpf_probe_read_user(&fd, sizeof(fd), (void *)argument);
+	return fd;
+}
+
+__u32 zc_clone_key(__u32 fd, __u32 request, __u64 argument)
+{
+	__u32 from = zc_current_fd_kind(zc_clone_source(request, argument));
+	__u32 to = zc_current_fd_kind(fd);
+
+	return ZC_KEY(request == FICLONE ? config.ficlone_row : config.ficlonerange_row, from, to).word;
+}
+
+__u64 zc_cloned_bytes(__u32 request, __u64 argument)
+{
+	struct {
+		__s64 fd;
+		__u64 offset;
+		__u64 length;
+	} range = {};
+	struct file *source;
+	__u64 size;
+
+	if (request == FICLONERANGE)
+		bpf_probe_read_user(&range, sizeof(range), (void *)argument);
+	if (range.length)
+		return range.length;
+	/* A length of 0, or no range: everything from the offset on. */
+	source = zc_current_file(zc_clone_source(request, argument));
+	size = source ? BPF_CORE_READ(source, f_inode, i_size) : 0;
+	return size > range.offset ? size - range.offset : 0;
+}

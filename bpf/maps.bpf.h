@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All maps. The linker wants each declaration to equal the definition, so both are
+ * these lines: maps.bpf.c includes them with ZC_MAP defined as nothing.
+ */
+#ifndef ZC_MAPS_H
+#define ZC_MAPS_H
+
+#include "kernel_types.bpf.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+
+#ifndef ZC_MAP
+#define ZC_MAP extern
+#endif
+
+/* The latest task of each CPU that was found unobserved, see bystanders.bpf.h. */
+struct zc_bystander {
+	__u64 regs;		/* where its registers are saved */
+	__u64 observations;	/* the value of the counter `observations` at that time */
+};
+
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zc_bystander);
+} bystanders SEC(".maps");
+
+/* The state and rows of each observed task; the kernel frees them with the task. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct zc_task);
+} tasks SEC(".maps");
+
+/* The same with space for a row of every syscall; used instead of `tasks`. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct zc_task_wide);
+} tasks_wide SEC(".maps");
+
+/* Rows that no task holds any more: it exited, or needed the slot for another row. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 131072);
+	__type(key, struct zc_row_key);
+	__type(value, struct zc_row);
+} rows SEC(".maps");
+
+/* One for each process, from its first observed task until the collector deletes it. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct zc_account);
+} accounts SEC(".maps");
+
+/* By account: what the kernel itself counted of its tasks that have exited. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct zc_folded_counts);
+} kernel_counts SEC(".maps");
+
+/* By account: the command line of its latest exec. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct zc_command);
+} commands SEC(".maps");
+
+/* Where a command line is put together; it does not fit on the stack. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zc_command);
+} new_command SEC(".maps");
+
+/* Processes to attach to, by their PID in zctrace's namespace. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, __u32);
+} wanted_pids SEC(".maps");
+
+#endif

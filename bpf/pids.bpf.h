@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* PIDs as zctrace's own PID namespace numbers them. */
+#ifndef ZC_PIDS_H
+#define ZC_PIDS_H
+
+#include "tasks.bpf.h"
+
+/*
+ * 0: the task has no number there, as getppid() has it. Takes the pointer as a number:
+ * callers hold pointers of several kinds, and the verifier wants one kind for each load.
+ */
+__u32 zc_namespace_pid_at(__u64 address);
+
+static __always_inline __u32 zc_namespace_pid(const struct task_struct *task)
+{
+	return zc_namespace_pid_at(zc_address(task));
+}
+
+#endif
