@@ -89,14 +89,14 @@ steady_clock::time_point after(steady_clock::time_point start, nanoseconds span)
 // One mount's reports: of each interval, or one at the end.
 class Reporter {
  public:
-  Reporter(const MountOptions& options, const std::optional<fuse::Observation>& observation)
+  Reporter(const MountOptions& options, const std::optional<fuse::MountSession>& observation)
       : options_(options), observation_(observation), outputs_(options.output, STDOUT_FILENO) {}
 
   void begin(fuse::Passthrough& mount) {
     threads_ = mount.threads();
     start_ = steady_clock::now();
     started_at_ = now_rfc3339();
-    read_ = fuse::read_now(mount, threads_);
+    read_ = fuse::take_snapshot(mount, threads_);
     read_.counts = {};  // it serves already
     if (observation_) observed_ = observation_->seen();
   }
@@ -126,8 +126,8 @@ class Reporter {
   fuse::FuseReport seen(fuse::Passthrough& mount) {
     const auto now = steady_clock::now();
     std::string now_text = now_rfc3339();
-    fuse::Reading read = fuse::read_now(mount, threads_);
-    fuse::FuseReport report = fuse::seen_between(read_, read, mount);
+    fuse::MountSnapshot read = fuse::take_snapshot(mount, threads_);
+    fuse::FuseReport report = fuse::report_between(read_, read, mount);
     report.report.host = this_host();
     report.report.argv = own_command_line();
     report.report.started_at = std::exchange(started_at_, std::move(now_text));
@@ -135,7 +135,7 @@ class Reporter {
         std::chrono::duration_cast<nanoseconds>(now - std::exchange(start_, now)).count());
     read_ = std::move(read);
     if (observation_) {
-      fuse::Observed observed = observation_->seen();
+      fuse::ObservedCalls observed = observation_->seen();
       report.observed = fuse::difference(observed, observed_);
       report.report.completeness.lost_by_reason.merge(report.observed->lost_by_reason);
       observed_ = std::move(observed);
@@ -145,10 +145,10 @@ class Reporter {
   }
 
   const MountOptions& options_;
-  const std::optional<fuse::Observation>& observation_;
+  const std::optional<fuse::MountSession>& observation_;
   Outputs outputs_;
-  fuse::Reading read_;
-  fuse::Observed observed_;
+  fuse::MountSnapshot read_;
+  fuse::ObservedCalls observed_;
   steady_clock::time_point start_;
   std::string started_at_;
   std::uint64_t threads_ = 0;
@@ -157,7 +157,7 @@ class Reporter {
 
 // Serves until the time is over, a signal comes, or somebody unmounts.
 void serve(Signals& signals, fuse::Passthrough& mount,
-           std::optional<fuse::Observation>& observation, Reporter& reporter, nanoseconds duration,
+           std::optional<fuse::MountSession>& observation, Reporter& reporter, nanoseconds duration,
            nanoseconds interval) {
   const auto start = steady_clock::now();
   const auto end = after(start, duration);
@@ -197,7 +197,7 @@ void finish(Signals& signals, fuse::Passthrough& mount) {
 
 int mount(const MountOptions& options, nanoseconds duration, nanoseconds interval) {
   if (options.observe) require_observation();
-  std::optional<fuse::Observation> observation;
+  std::optional<fuse::MountSession> observation;
   Reporter reporter(options, observation);
   Signals signals;
   fuse::PassthroughOptions passthrough;

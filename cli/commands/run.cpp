@@ -133,7 +133,8 @@ int run(const RunOptions& options) {
   drop_capabilities(false);
 
   const std::size_t serving = mount ? mount->passthrough().threads() : 0;
-  const auto mounted = mount ? fuse::read_now(mount->passthrough(), serving) : fuse::Reading();
+  const auto mounted =
+      mount ? fuse::take_snapshot(mount->passthrough(), serving) : fuse::MountSnapshot();
   Report report;
   report.command = "run";
   report.host = this_host();
@@ -167,8 +168,8 @@ int run(const RunOptions& options) {
   report.processes = session.processes();
   report.others = session.others();
   if (mount) {
-    fuse::FuseReport seen = fuse::seen_between(
-        mounted, fuse::read_now(mount->passthrough(), serving), mount->passthrough());
+    fuse::FuseReport seen = fuse::report_between(
+        mounted, fuse::take_snapshot(mount->passthrough(), serving), mount->passthrough());
     seen.report.command = report.command;
     seen.observed.emplace();
     for (const Process& process : report.processes)

@@ -38,7 +38,7 @@ std::uint64_t load(std::uint64_t& shared) { return std::atomic_ref(shared).load(
 
 fuse::Usage whole_usage(fuse::FileSystem& fs) {
   fuse::Usage sum;
-  for (const auto& [process, operations] : fs.accounts.snapshot().processes)
+  for (const auto& [process, operations] : fs.counts.snapshot().processes)
     sum += fuse::usage_of(operations);
   return sum;
 }

@@ -65,7 +65,7 @@ class FuseDaemon {
 
   bool splice_;
   Descriptor mount_;
-  fuse::Outstanding outstanding_;
+  fuse::ConnectionQueue outstanding_;
   std::string directory_;
   Descriptor questions_;  // a byte asks for the meter, the end of it ends the daemon
   std::uint64_t asked_ = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The names, in the order of the enumeration.
+// The operations' names, in the order of the enumeration.
 #include "collector/fuse/counts/operation.h"
 
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a FUSE request asks for, as the report names it.
+// The kinds of FUSE requests, as the report names them.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +10,9 @@ namespace zctrace::fuse {
 
 enum class Operation : std::uint8_t {
   // Bytes.
-  read,          // a read call is behind it
-  mmap,          // a page-in of a mapping: no call asked for these bytes
-  read_or_mmap,  // which of the two could not be told
+  read,          // a read call caused it
+  mmap,          // a page-in of a mapping: no call requested these bytes
+  read_or_mmap,  // could be either of the two
   write,
   writeback,  // dirty pages of a mapping, which the kernel writes on its own
   copy_file_range,
@@ -61,7 +61,8 @@ inline constexpr std::size_t kOperations = static_cast<std::size_t>(Operation::f
 // "read", "copy_file_range" …
 std::string_view operation_name(Operation operation);
 
-// Whether its bytes go from the file system to whoever asked, or the other way.
+// Whether the bytes of a request go from the file system to the requester, or from the requester to
+// the file system.
 constexpr bool is_read(Operation operation) {
   return operation == Operation::read || operation == Operation::mmap ||
          operation == Operation::read_or_mmap;

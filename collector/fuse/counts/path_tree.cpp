@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Entries live in blocks of fixed size, so that string views into them stay valid.
+// Nodes live in blocks of fixed size, so that string views into them stay valid.
 #include "collector/fuse/counts/path_tree.h"
 
 namespace zctrace::fuse {
@@ -14,7 +14,7 @@ PathTree::PathTree(std::size_t limit) : limit_(limit) {
   add(kOther, ".");
 }
 
-const PathTree::Entry& PathTree::entry(Node node) const {
+const PathTree::NamedNode& PathTree::entry(Node node) const {
   return blocks_[node / kBlock][node % kBlock];
 }
 
@@ -27,11 +27,11 @@ PathTree::Node PathTree::add(Node parent, std::string_view name) {
 PathTree::Node PathTree::child(Node parent, std::string_view name) {
   if (parent == kOther) return kOther;
   const std::lock_guard lock(mutex_);
-  const auto known = nodes_.find({parent, name});
-  if (known != nodes_.end()) return known->second;
+  const auto existing = nodes_.find({parent, name});
+  if (existing != nodes_.end()) return existing->second;
   if (size_ >= limit_) return kOther;
   const Node node = add(parent, name);
-  nodes_.emplace(Key{parent, entry(node).name}, node);
+  nodes_.emplace(ChildKey{parent, entry(node).name}, node);
   return node;
 }
 

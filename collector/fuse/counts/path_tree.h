@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Paths for the report: who is called what, seen from the root of the mounted tree.
+// Paths for the report, relative to the root of the mounted tree.
 #pragma once
 
 #include <cstddef>
@@ -12,9 +12,9 @@
 
 namespace zctrace::fuse {
 
-// A name below a parent is a node, for ever: a report outlives files. Bounded: what comes
-// after the limit is the one node kOther, so that its counts are added up and not lost.
-// For showing only; nothing is ever opened by such a path. Any thread.
+// Each name below a parent is a node that is never removed, because a report covers files that are
+// gone. The tree is bounded: names beyond the limit share the node kOther, so their counts are
+// summed and not lost. Paths are only displayed; no file is opened by them. Any thread may call.
 class PathTree {
  public:
   using Node = std::uint32_t;
@@ -29,28 +29,28 @@ class PathTree {
   std::size_t size() const;
 
  private:
-  struct Entry {
+  struct NamedNode {
     Node parent;
     std::string name;
   };
-  struct Key {
+  struct ChildKey {
     Node parent;
-    std::string_view name;  // of the entry that the key leads to, or of a caller's
-    bool operator==(const Key&) const = default;
+    std::string_view name;  // a view into the node, or into the caller's argument
+    bool operator==(const ChildKey&) const = default;
   };
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const {
+  struct ChildKeyHash {
+    std::size_t operator()(const ChildKey& key) const {
       return std::hash<std::string_view>()(key.name) ^ (key.parent * 0x9e3779b97f4a7c15ULL);
     }
   };
 
   const std::size_t limit_;
   mutable std::mutex mutex_;
-  std::vector<std::vector<Entry>> blocks_;  // entries never move: keys look into them
+  std::vector<std::vector<NamedNode>> blocks_;  // nodes never move: keys are views into them
   std::size_t size_ = 0;
-  std::unordered_map<Key, Node, KeyHash> nodes_;
+  std::unordered_map<ChildKey, Node, ChildKeyHash> nodes_;
 
-  const Entry& entry(Node node) const;
+  const NamedNode& entry(Node node) const;
   Node add(Node parent, std::string_view name);
 };
 

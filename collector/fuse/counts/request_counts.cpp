@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counting, and adding the shards up.
+// Counts requests in shards, and adds the shards up.
 #include "collector/fuse/counts/request_counts.h"
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 namespace zctrace::fuse {
 namespace {
 
-// The bucket that Histogram gives to this many ns.
+// The bucket of Histogram that holds this many ns.
 std::size_t bucket_of(std::uint64_t ns) {
   const unsigned octave = ns == 0 ? 0 : static_cast<unsigned>(std::bit_width(ns)) - 1;
   if (octave < Histogram::kFirstOctave) return 0;
@@ -18,14 +18,14 @@ std::size_t bucket_of(std::uint64_t ns) {
                                Histogram::kBuckets - 1);
 }
 
-void add_outcome(OperationCounts& counts, const Outcome& outcome) {
+void add_record(OperationCounts& counts, const RequestRecord& record) {
   counts.calls++;
-  if (outcome.error != 0) counts.errors++;
-  counts.bytes += outcome.bytes;
-  if (outcome.moved == Moved::spliced) counts.spliced_bytes += outcome.bytes;
-  if (outcome.moved == Moved::copied) counts.copied_bytes += outcome.bytes;
-  counts.wall_ns += outcome.wall_ns;
-  counts.max_ns = std::max(counts.max_ns, outcome.wall_ns);
+  if (record.error != 0) counts.errors++;
+  counts.bytes += record.bytes;
+  if (record.path == BytePath::spliced) counts.spliced_bytes += record.bytes;
+  if (record.path == BytePath::copied) counts.copied_bytes += record.bytes;
+  counts.wall_ns += record.wall_ns;
+  counts.max_ns = std::max(counts.max_ns, record.wall_ns);
 }
 
 void add_all(TimedCounts& into, const TimedCounts& from) {
@@ -56,7 +56,8 @@ void subtract_maps(std::map<Key, ByOperation<Counts>>& from,
   }
 }
 
-// False: counted anew, because what it did before went to the other processes.
+// False when a process started again at zero, because its earlier counts moved to the other
+// processes.
 bool has_grown(const ByOperation<TimedCounts>& now, const ByOperation<TimedCounts>& before) {
   return std::all_of(before.begin(), before.end(), [&now](const auto& item) {
     const auto found = now.find(item.first);
@@ -64,11 +65,11 @@ bool has_grown(const ByOperation<TimedCounts>& now, const ByOperation<TimedCount
   });
 }
 
-// Files are many and each knows few operations: a short list costs less than a map.
+// There are many files, and each has few operations: a short list costs less than a map.
 template <typename Counts>
 Counts& counts_of(std::vector<std::pair<Operation, Counts>>& list, Operation operation) {
-  for (auto& [known, counts] : list)
-    if (known == operation) return counts;
+  for (auto& [counted, counts] : list)
+    if (counted == operation) return counts;
   return list.emplace_back(operation, Counts()).second;
 }
 
@@ -88,8 +89,8 @@ void move_lists(Lists<Id, Counts>& into, Lists<Id, Counts>& from) {
   from.clear();
 }
 
-// A shard that counts so many files gives them to the common ones, so that a file's counts are not
-// kept once for each thread.
+// A shard with this many files moves them to the common ones, so that a file's counts are not kept
+// once for each thread.
 constexpr std::size_t kFilesOfShard = 256;
 
 std::size_t this_threads_shard(std::size_t shards) {
@@ -100,7 +101,7 @@ std::size_t this_threads_shard(std::size_t shards) {
 
 }  // namespace
 
-struct Accounts::Shard {
+struct RequestCounts::Shard {
   std::mutex mutex;
   Lists<ProcessId, TimedCounts> processes;
   Lists<PathTree::Node, OperationCounts> files;
@@ -127,7 +128,7 @@ OperationCounts& OperationCounts::operator-=(const OperationCounts& other) {
   return *this;
 }
 
-AccountsSnapshot& AccountsSnapshot::operator-=(const AccountsSnapshot& earlier) {
+RequestCountsSnapshot& RequestCountsSnapshot::operator-=(const RequestCountsSnapshot& earlier) {
   auto before = earlier.processes;
   other_processes -= earlier.other_processes;
   for (const auto& [id, operations] : earlier.processes) {
@@ -142,33 +143,34 @@ AccountsSnapshot& AccountsSnapshot::operator-=(const AccountsSnapshot& earlier) 
   return *this;
 }
 
-Accounts::Accounts() : files_(std::make_unique<Shard>()) {
+RequestCounts::RequestCounts() : files_(std::make_unique<Shard>()) {
   for (auto& shard : shards_) shard = std::make_unique<Shard>();
 }
 
-Accounts::~Accounts() = default;
+RequestCounts::~RequestCounts() = default;
 
-void Accounts::add(ProcessId process, PathTree::Node file, const Outcome& outcome) {
+void RequestCounts::add(ProcessId process, PathTree::Node file, const RequestRecord& record) {
   Shard& shard = *shards_[this_threads_shard(kShards)];
   const std::lock_guard lock(shard.mutex);
-  TimedCounts& timed = counts_of(shard.processes[process], outcome.operation);
-  add_outcome(timed, outcome);
-  timed.latency.add(bucket_of(outcome.wall_ns), 1);
-  add_outcome(counts_of(shard.files[file], outcome.operation), outcome);
+  TimedCounts& timed = counts_of(shard.processes[process], record.operation);
+  add_record(timed, record);
+  timed.latency.add(bucket_of(record.wall_ns), 1);
+  add_record(counts_of(shard.files[file], record.operation), record);
   if (shard.files.size() < kFilesOfShard) return;
-  // Who reads them has this lock, and asks for the shard's next: later is as good.
+  // A thread that takes a snapshot holds this lock and waits for the shard's lock next. Waiting
+  // here would deadlock, and the files can just as well be moved later.
   const std::unique_lock common(files_->mutex, std::try_to_lock);
   if (common) move_lists(files_->files, shard.files);
 }
 
-void Accounts::tell_apart(const std::unordered_set<ProcessId>& apart) {
-  const std::lock_guard telling_apart(telling_apart_);
+void RequestCounts::list_only(const std::unordered_set<ProcessId>& listed) {
+  const std::lock_guard listing(listing_);
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
     auto& sum = shard->processes[kOtherProcesses];
     std::erase_if(shard->processes, [&](const auto& process) {
       const auto& [id, list] = process;
-      if (id == kOtherProcesses || apart.contains(id)) return false;
+      if (id == kOtherProcesses || listed.contains(id)) return false;
       for (const auto& [operation, counts] : list) add_all(counts_of(sum, operation), counts);
       note_other(id);
       return true;
@@ -176,16 +178,17 @@ void Accounts::tell_apart(const std::unordered_set<ProcessId>& apart) {
   }
 }
 
-// Once: what comes late, through an old handle, is of one that was counted before.
-void Accounts::note_other(ProcessId process) {
+// Counts each process once. A late request, made through a handle that was opened earlier, belongs
+// to a process that is counted already.
+void RequestCounts::note_other(ProcessId process) {
   if (process >= others_.size()) others_.resize(process + 1);
   other_processes_ += !others_[process];
   others_[process] = true;
 }
 
-AccountsSnapshot Accounts::snapshot() const {
-  AccountsSnapshot sum;
-  const std::lock_guard telling_apart(telling_apart_);
+RequestCountsSnapshot RequestCounts::snapshot() const {
+  RequestCountsSnapshot sum;
+  const std::lock_guard listing(listing_);
   sum.other_processes = other_processes_;
   const std::lock_guard common(files_->mutex);
   add_lists(sum.files, files_->files);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What has been asked of the file system: by process and by file, counted once each.
+// Counts of the requests that the file system has answered, by process and by file. Each request is
+// counted once in both.
 #pragma once
 
 #include <array>
@@ -17,18 +18,18 @@
 
 namespace zctrace::fuse {
 
-// A process as requesters.h numbers them; a number is given once.
+// A process as numbered by requesters.h. No number is used twice.
 using ProcessId = std::uint32_t;
-// All those together that are no longer told apart.
+// The sum of all processes that are no longer listed separately.
 inline constexpr ProcessId kOtherProcesses = ~ProcessId{0};
 
 struct OperationCounts {
   std::uint64_t calls = 0;
   std::uint64_t errors = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t spliced_bytes = 0;  // of the bytes, those that the daemon spliced
-  std::uint64_t copied_bytes = 0;   // and those that it copied through its own memory
-  std::uint64_t wall_ns = 0;        // from taking the request up to having replied
+  std::uint64_t spliced_bytes = 0;  // the part of `bytes` that the daemon spliced
+  std::uint64_t copied_bytes = 0;   // the part that it copied through its own memory
+  std::uint64_t wall_ns = 0;        // from receiving the request to having replied
   std::uint64_t max_ns = 0;
 
   OperationCounts& operator+=(const OperationCounts& other);
@@ -39,55 +40,57 @@ struct TimedCounts : OperationCounts {
   Histogram latency;
 };
 
-// How the bytes of one request moved through the daemon.
-enum class Moved : std::uint8_t { not_at_all, spliced, copied, in_kernel };
+// How the bytes of one request passed through the daemon.
+enum class BytePath : std::uint8_t { not_at_all, spliced, copied, in_kernel };
 
-// One request that has been answered.
-struct Outcome {
+// What is counted of one answered request.
+struct RequestRecord {
   Operation operation;
   int error = 0;  // errno, positive
   std::uint64_t bytes = 0;
-  Moved moved = Moved::not_at_all;
+  BytePath path = BytePath::not_at_all;
   std::uint64_t wall_ns = 0;
 };
 
 template <typename Counts>
 using ByOperation = std::map<Operation, Counts>;
 
-// The sums at one moment; they only grow, so that an interval is a difference.
-struct AccountsSnapshot {
+// The sums at one moment. They only grow, so an interval is the difference of two snapshots.
+struct RequestCountsSnapshot {
   std::map<ProcessId, ByOperation<TimedCounts>> processes;
   std::map<PathTree::Node, ByOperation<OperationCounts>> files;
   std::uint64_t other_processes = 0;  // how many are in kOtherProcesses
 
-  // What did not change goes. Who is missing since `earlier` is one of the other processes.
-  AccountsSnapshot& operator-=(const AccountsSnapshot& earlier);
+  // Drops entries that did not change. A process that is missing since `earlier` is now one of the
+  // other processes.
+  RequestCountsSnapshot& operator-=(const RequestCountsSnapshot& earlier);
 };
 
-// A thread writes to its own shard, whose lock nobody else wants except to take a snapshot.
-class Accounts {
+// Each thread writes to its own shard. Only a snapshot takes the lock of another thread's shard.
+class RequestCounts {
  public:
-  Accounts();
+  RequestCounts();
 
-  void add(ProcessId process, PathTree::Node file, const Outcome& outcome);
-  AccountsSnapshot snapshot() const;
-  // Adds to kOtherProcesses what everybody did but `apart`.
-  void tell_apart(const std::unordered_set<ProcessId>& apart);
+  void add(ProcessId process, PathTree::Node file, const RequestRecord& record);
+  RequestCountsSnapshot snapshot() const;
+  // Keeps the processes in `listed` and adds the counts of all others to kOtherProcesses.
+  void list_only(const std::unordered_set<ProcessId>& listed);
 
  private:
   struct Shard;
   static constexpr std::size_t kShards = 64;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
-  std::unique_ptr<Shard> files_;  // what is in none of the others any more
-  // A process is in all shards told apart, or in none. Taken before a shard's lock.
-  mutable std::mutex telling_apart_;
+  std::unique_ptr<Shard> files_;  // files that were moved out of the other shards
+  // Makes list_only() atomic for snapshots: a process is listed in all shards or in none. Lock
+  // order: this one before a shard's.
+  mutable std::mutex listing_;
   std::uint64_t other_processes_ = 0;
-  std::vector<bool> others_;  // by number: whether it is counted there
+  std::vector<bool> others_;  // by number: whether the process is in other_processes_
 
   void note_other(ProcessId process);
 
  public:
-  ~Accounts();
+  ~RequestCounts();
 };
 
 }  // namespace zctrace::fuse

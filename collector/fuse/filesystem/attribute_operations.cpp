@@ -30,7 +30,7 @@ void getattr(fuse_req_t raw, fuse_ino_t id, fuse_file_info*) noexcept {
 
 int set_mode(const Inode& inode, mode_t mode, const fuse_file_info* file) {
   if (file != nullptr) return ::fchmod(file_handle(*file).fd.get(), mode);
-  // No fchmodat with AT_EMPTY_PATH before Linux 6.6.
+  // fchmodat has no AT_EMPTY_PATH before Linux 6.6.
   return ::chmod(FdName(inode.fd.get()).path, mode);
 }
 
@@ -55,7 +55,7 @@ int set_times(const Inode& inode, const struct stat& wanted, int which) {
   const timespec times[2] = {
       wanted_time(wanted.st_atim, which, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW),
       wanted_time(wanted.st_mtim, which, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW)};
-  // AT_EMPTY_PATH for utimensat since Linux 5.8; glibc's wrapper passes it on.
+  // utimensat has AT_EMPTY_PATH since Linux 5.8; glibc's wrapper would pass it on.
   return static_cast<int>(::syscall(SYS_utimensat, inode.fd.get(), "", times, AT_EMPTY_PATH));
 }
 
@@ -64,7 +64,7 @@ void setattr(fuse_req_t raw, fuse_ino_t id, struct stat* wanted, int which,
   serve(raw, Operation::setattr, id, [=](Request& request, const Inode& inode) {
     constexpr int kTimes = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW |
                            FUSE_SET_ATTR_MTIME_NOW;
-    // The owner before the mode: a change of owner drops set-user-ID bits.
+    // The owner comes before the mode: a change of owner drops set-user-ID bits.
     int result = 0;
     if ((which & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID)) != 0)
       result = set_owner(inode, *wanted, which);
@@ -81,7 +81,8 @@ void setattr(fuse_req_t raw, fuse_ino_t id, struct stat* wanted, int which,
   });
 }
 
-// Asked only when the daemon runs as the one user there is: its permissions are his.
+// The kernel sends this request only when the daemon runs as the only user of the mount, so the
+// daemon's permissions are the user's.
 void access(fuse_req_t raw, fuse_ino_t id, int mask) noexcept {
   serve(raw, Operation::access, id, [mask](Request& request, const Inode& inode) {
     request.result(static_cast<int>(

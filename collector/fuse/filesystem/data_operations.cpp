@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where bytes move: read, write, copy_file_range; by splice where that is allowed and works.
+// The operations that move bytes: read, write, copy_file_range. They splice where that is allowed
+// and works.
 #include <fcntl.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 
-// A thread's own memory for bytes that are copied, as large as its largest request.
+// A thread's own memory for copied bytes, as large as its largest request.
 class CopyBuffer {
  public:
   char* of(std::size_t size) {
@@ -51,7 +52,7 @@ fuse_bufvec file_buffer(int fd, std::size_t size, off_t offset) {
   return vector;
 }
 
-// 0 and `done`, or a positive errno when nothing was transferred.
+// Returns 0 and sets `done`, or returns a positive errno when nothing was transferred.
 template <typename Call>
 int transfer_all(std::size_t size, std::size_t& done, Call call) {
   for (done = 0; done < size;) {
@@ -64,16 +65,17 @@ int transfer_all(std::size_t size, std::size_t& done, Call call) {
   return 0;
 }
 
-Operation known(FileHandle& handle, Operation cause) {
+Operation remember_cause(FileHandle& handle, Operation cause) {
   (cause == Operation::read ? handle.read_by_call : handle.read_by_mapping) = true;
   return cause;
 }
 
-// Asked as late as possible: readahead does not make its task wait, but a task that goes on
-// soon waits for what was read ahead.
+// Called as late as possible, just before the reply. Readahead does not block its task, and a task
+// that runs tells nothing; but soon the task needs the bytes that were read ahead and waits for
+// them.
 Operation cause_of(Request& request, const Inode& inode, FileHandle& handle,
                    const fuse_file_info& info) {
-  // Past the page cache a read call carries its lock owner, and a page-in never does
+  // With direct I/O a read call carries its lock owner, and a page-in never does
   // (FUSE_READ_LOCKOWNER; kernel: fuse_send_read()).
   if (info.lock_owner != 0) return Operation::read;
   if (handle.direct) return Operation::mmap;
@@ -81,18 +83,18 @@ Operation cause_of(Request& request, const Inode& inode, FileHandle& handle,
   const ProcessId process = request.process();
   if (process == Requesters::kKernel) return Operation::read_or_mmap;
   if (requesters.may_inspect(process)) {
-    const TaskLook look = request.fs().tasks.look_at(request.context().pid);
+    const TaskInspection look = request.fs().tasks.inspect(request.context().pid);
     if (look.refused) requesters.refuse_inspection(process);
-    if (look.state == TaskState::reading) return known(handle, Operation::read);
-    if (look.state != TaskState::elsewhere) return known(handle, Operation::mmap);
+    if (look.state == TaskState::reading) return remember_cause(handle, Operation::read);
+    if (look.state != TaskState::elsewhere) return remember_cause(handle, Operation::mmap);
   }
   const auto file = request.fs().as_mapped(inode);
   if (!file) return Operation::read_or_mmap;
-  // A process that does not map the file can only have called for it.
+  // A process that does not map the file can only have read it by a call.
   const auto maps = request.fs().mappings.maps(requesters.pid_of(process), *file);
-  if (maps == false) return known(handle, Operation::read);
-  // Readahead, or a fault inside another call, of a process that maps the file: as the others
-  // through this handle were, when they were all alike.
+  if (maps == false) return remember_cause(handle, Operation::read);
+  // Readahead, or a fault inside another call, of a process that maps the file. Assume the cause of
+  // the other requests through this handle, if they all had the same.
   if (handle.read_by_call == handle.read_by_mapping) return Operation::read_or_mmap;
   return handle.read_by_call ? Operation::read : Operation::mmap;
 }
@@ -124,13 +126,13 @@ void read(fuse_req_t raw, fuse_ino_t id, std::size_t size, off_t offset,
       request.error(error);
       return;
     }
-    request.moved(Moved::copied, done);
+    request.moved(BytePath::copied, done);
     request.buffer(buffer, done);
   });
 }
 
-// Splices when the bytes are still in a pipe. FUSE_BUF_FORCE_SPLICE fails with EINVAL, having
-// moved nothing, where it cannot, instead of copying without a word.
+// Splices when the bytes are still in a pipe. Where it cannot splice, FUSE_BUF_FORCE_SPLICE makes
+// it fail with EINVAL before anything is moved, instead of copying silently.
 ssize_t splice_write(const FileHandle& handle, fuse_bufvec* from, std::size_t size, off_t offset) {
   fuse_bufvec to = file_buffer(handle.fd.get(), size, offset);
   to.buf[0].flags = static_cast<fuse_buf_flags>(to.buf[0].flags | FUSE_BUF_FD_RETRY);
@@ -154,7 +156,7 @@ void write_buf(fuse_req_t raw, fuse_ino_t id, fuse_bufvec* from, off_t offset,
     if (in_pipe && !handle.append) {
       const ssize_t n = splice_write(handle, from, size, offset);
       if (n >= 0) {
-        request.moved(Moved::spliced, static_cast<std::uint64_t>(n));
+        request.moved(BytePath::spliced, static_cast<std::uint64_t>(n));
         request.written(static_cast<std::size_t>(n));
         return;
       }
@@ -163,8 +165,8 @@ void write_buf(fuse_req_t raw, fuse_ino_t id, fuse_bufvec* from, off_t offset,
         return;
       }
     }
-    // A mapping's page has its place, and so has what is written after O_APPEND was taken off; to a
-    // description with O_APPEND the offset means nothing.
+    // A page of a mapping has a fixed offset, and so have bytes that are written after O_APPEND was
+    // cleared. A description with O_APPEND ignores offsets, so these writes use another one.
     Descriptor placed;
     if (handle.append && (info->writepage != 0 || (info->flags & O_APPEND) == 0)) {
       placed = request.fs().reopen(inode, O_WRONLY | O_NONBLOCK);
@@ -194,7 +196,7 @@ void write_buf(fuse_req_t raw, fuse_ino_t id, fuse_bufvec* from, off_t offset,
       request.error(error);
       return;
     }
-    request.moved(Moved::copied, done);
+    request.moved(BytePath::copied, done);
     request.written(done);
   });
 }
@@ -203,7 +205,7 @@ void copy_file_range(fuse_req_t raw, fuse_ino_t from_id, off_t from_offset, fuse
                      fuse_ino_t to_id, off_t to_offset, fuse_file_info* to, std::size_t length,
                      int flags) noexcept {
   serve(raw, Operation::copy_file_range, from_id, [=](Request& request, const Inode&) {
-    // Among the files it is a write, to the one that grows.
+    // In the list of files it counts as a write to the target.
     if (const InodePtr target = request.fs().inodes.find(to_id)) request.on(*target);
     off_t from_at = from_offset;
     off_t to_at = to_offset;
@@ -214,7 +216,7 @@ void copy_file_range(fuse_req_t raw, fuse_ino_t from_id, off_t from_offset, fuse
       request.error(errno);
       return;
     }
-    request.moved(Moved::in_kernel, static_cast<std::uint64_t>(n));
+    request.moved(BytePath::in_kernel, static_cast<std::uint64_t>(n));
     request.written(static_cast<std::size_t>(n));
   });
 }

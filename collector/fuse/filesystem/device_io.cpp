@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A reply begins with struct fuse_out_header, which is part of the kernel's interface.
+// Reads requests from /dev/fuse and writes replies to it. A reply begins with struct
+// fuse_out_header, which is part of the kernel's interface.
 #include "collector/fuse/filesystem/device_io.h"
 
 #include <fcntl.h>
@@ -17,8 +18,9 @@ thread_local LastReply reply;
 thread_local const std::function<void()>* before_reply = nullptr;
 thread_local std::uint32_t init_flags = 0;
 
-// What a thread does before a reply happens before what another does after a request that came
-// later, on the same file handle for example. The kernel sees to it; this says so in C++'s terms.
+// Everything that a thread does before a reply happens before everything that another thread does
+// after a request that came later, for example on the same file handle. The kernel guarantees this
+// order; this variable expresses it in C++ terms (and to the thread sanitizer).
 std::atomic<std::uint64_t> handed_over{0};
 
 void before_any_reply() {
@@ -29,7 +31,7 @@ void before_any_reply() {
   handed_over.fetch_add(1, std::memory_order_release);
 }
 
-// The reply to FUSE_INIT, as libfuse has made it.
+// `answer` is the reply to FUSE_INIT as libfuse built it.
 void add_init_flags(const iovec& answer) {
   constexpr std::size_t kNeeded = offsetof(fuse_init_out, flags) + sizeof(init_flags);
   if (init_flags == 0 || answer.iov_len < kNeeded) return;
@@ -41,7 +43,7 @@ std::atomic<std::uint64_t> requests{0};
 std::atomic<std::uint64_t> writes{0};
 std::atomic<std::uint64_t> splices{0};
 
-// After an attempt to take a request, which gave `n` bytes of it or none; returns that.
+// Call it after an attempt to receive a request. `n` is the result of the call, and is returned.
 ssize_t taken(ssize_t n) {
   if (n <= 0) return n;
   static_cast<void>(handed_over.load(std::memory_order_acquire));
@@ -93,7 +95,7 @@ void expect_reply(const std::function<void()>& before) noexcept {
 void negotiate_also(std::uint32_t flags) noexcept { init_flags = flags; }
 
 LastReply last_reply() noexcept {
-  before_reply = nullptr;  // a reply that never came to be sent
+  before_reply = nullptr;  // in case no reply was sent
   return reply;
 }
 

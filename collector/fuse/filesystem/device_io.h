@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The daemon's own traffic with /dev/fuse, counted where it happens.
+// The daemon's own reads and writes of /dev/fuse, counted where they happen.
+//
+// The way of a read request has one odd turn. libfuse calls write_reply() or splice_reply() from
+// inside fuse_reply_data(), and offers no argument of our own there. So expect_reply() leaves a
+// callback in a thread_local variable, the reply function calls it just before it hands the bytes
+// to the kernel, and the callback finds the cause of the read. last_reply() then returns what the
+// reply function noted.
 #pragma once
 
 #include <fuse3/fuse_lowlevel.h>
@@ -9,29 +15,29 @@
 
 namespace zctrace::fuse {
 
-// How the last reply of the calling thread went to the kernel.
+// How the calling thread's last reply went to the kernel.
 struct LastReply {
   bool spliced = false;
-  int error = 0;            // the errno that it carried, positive
-  std::uint64_t bytes = 0;  // without the header
+  int error = 0;            // the errno in the reply, positive
+  std::uint64_t bytes = 0;  // without fuse_out_header
 };
 
-// In init(): flags of fuse_init_out for the reply that this thread sends next. libfuse 3.14 takes
-// FUSE_CAP_HANDLE_KILLPRIV, and does not pass it on to the kernel.
+// Call it in init(). Adds flags of fuse_init_out to the next reply of this thread. libfuse 3.14
+// accepts FUSE_CAP_HANDLE_KILLPRIV, but does not pass it on to the kernel.
 void negotiate_also(std::uint32_t flags) noexcept;
 
-// Before a reply whose way is to be known. `before` runs when its bytes are at hand and the
-// reply is about to go; it must outlive the reply and not throw.
+// Call it before a reply that last_reply() is to describe. `before` runs when the reply's bytes are
+// ready and the reply is about to be sent. It must outlive the reply, and must not throw.
 void expect_reply(const std::function<void()>& before) noexcept;
 LastReply last_reply() noexcept;
 
-// For fuse_session_custom_io(): plain read, writev and splice, noting what they did. libfuse
-// decides by itself whether a reply can be spliced, and does not tell.
+// For fuse_session_custom_io(): plain read, writev and splice that note what they did. libfuse
+// decides by itself whether it splices a reply, and does not report it.
 const fuse_custom_io& device_io() noexcept;
 
-// Calls on /dev/fuse since the program began, of all threads.
+// Calls on /dev/fuse by all threads since the program started.
 struct DeviceCalls {
-  std::uint64_t requests = 0;  // taken from the device, by read or splice
+  std::uint64_t requests = 0;  // received by read or splice
   std::uint64_t writes = 0;    // replies written
   std::uint64_t splices = 0;   // replies spliced
 };

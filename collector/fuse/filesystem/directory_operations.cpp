@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// opendir, readdir with and without attributes, and their ends.
+// opendir, readdir with and without attributes, releasedir, fsyncdir.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +18,8 @@ namespace {
 
 void opendir(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
   serve(raw, Operation::opendir, id, [info](Request& request, Inode& inode) {
-    // Not "." below it: that would need search permission, where reading is enough.
+    // Not "." below the directory: that would need search permission, where read permission is
+    // enough.
     Descriptor fd = request.fs().reopen(inode, O_RDONLY | O_DIRECTORY);
     auto handle = std::make_unique<DirectoryHandle>();
     if (fd) handle->stream.reset(::fdopendir(fd.get()));
@@ -26,21 +27,21 @@ void opendir(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
       request.error(errno == EMFILE ? ENFILE : errno);
       return;
     }
-    fd.release();  // the stream's
+    fd.release();  // now owned by the stream
     handle->opener = request.process();
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     info->cache_readdir = info->keep_cache = request.fs().options.cache == Cache::always;
     inode.handles++;
     if (request.opened(*info)) {
-      static_cast<void>(handle.release());  // the kernel's, until releasedir
+      static_cast<void>(handle.release());  // owned by the kernel until releasedir
     } else {
       inode.handles--;
     }
   });
 }
 
-// The part of a reply that one entry takes; larger than `room`: it does not fit.
-struct Page {
+// A reply that is being filled with entries. An entry that needs more than room() does not fit.
+struct EntryBuffer {
   std::vector<char> text;
   std::size_t used = 0;
 
@@ -48,43 +49,45 @@ struct Page {
   std::size_t room() const { return text.size() - used; }
 };
 
-// False: no room. An entry that cannot be looked up is listed without attributes, as readdir
-// would; whoever wants it will get the error. So are all when `names_only`.
+// Returns false when the entry does not fit. An entry that cannot be looked up is listed without
+// attributes, as readdir would; a later lookup returns the error. With `names_only`, all entries
+// are listed without attributes.
 bool add_with_attributes(Request& request, const Inode& directory, const dirent& found,
-                         bool names_only, Page& page) {
+                         bool names_only, EntryBuffer& buffer) {
   FileSystem& fs = request.fs();
-  fuse_entry_param entry = {};  // inode 0: a name only
+  fuse_entry_param entry = {};  // inode 0: only a name
   entry.attr.st_ino = found.d_ino;
   entry.attr.st_mode = DTTOIF(found.d_type);
-  const bool known = !names_only && is_plain_name(found.d_name) &&
-                     look_up(fs, directory, found.d_name, entry) == 0;
-  const std::size_t needed = ::fuse_add_direntry_plus(request.raw(), page.end(), page.room(),
+  const bool looked_up = !names_only && is_plain_name(found.d_name) &&
+                         look_up(fs, directory, found.d_name, entry) == 0;
+  const std::size_t needed = ::fuse_add_direntry_plus(request.raw(), buffer.end(), buffer.room(),
                                                       found.d_name, &entry, found.d_off);
-  if (needed > page.room()) {
-    if (known) fs.inodes.forget(entry.ino, 1);
+  if (needed > buffer.room()) {
+    if (looked_up) fs.inodes.forget(entry.ino, 1);
     return false;
   }
-  page.used += needed;
+  buffer.used += needed;
   return true;
 }
 
-bool add_name(Request& request, const dirent& found, Page& page) {
+bool add_name(Request& request, const dirent& found, EntryBuffer& buffer) {
   struct stat status = {};
   status.st_ino = found.d_ino;
   status.st_mode = DTTOIF(found.d_type);
-  const std::size_t needed = ::fuse_add_direntry(request.raw(), page.end(), page.room(),
+  const std::size_t needed = ::fuse_add_direntry(request.raw(), buffer.end(), buffer.room(),
                                                  found.d_name, &status, found.d_off);
-  if (needed > page.room()) return false;
-  page.used += needed;
+  if (needed > buffer.room()) return false;
+  buffer.used += needed;
   return true;
 }
 
-// Fills the page from `offset` on. 0, or a positive errno when there is no entry to give.
-int fill_page(Request& request, Operation operation, const Inode& inode, DirectoryHandle& handle,
-              off_t offset, Page& page) {
+// Fills the buffer with the entries from `offset` on. Returns 0, or a positive errno when there
+// are none to return.
+int fill_buffer(Request& request, Operation operation, const Inode& inode, DirectoryHandle& handle,
+                off_t offset, EntryBuffer& buffer) {
   const std::lock_guard lock(handle.mutex);
   if (offset != handle.position) {
-    // rewinddir: the kernel shows new entries from then on.
+    // rewinddir() makes new entries visible.
     if (offset == 0) {
       ::rewinddir(handle.stream.get());
     } else {
@@ -92,15 +95,15 @@ int fill_page(Request& request, Operation operation, const Inode& inode, Directo
     }
     handle.position = offset;
   }
-  // Each entry with attributes holds a descriptor from now on; names alone hold none.
+  // Each entry with attributes keeps a descriptor open from now on; names alone do not.
   const bool names_only = request.fs().near_descriptor_limit();
   for (;;) {
     errno = 0;
     const dirent* const found = ::readdir(handle.stream.get());
-    if (found == nullptr) return page.used == 0 ? errno : 0;
+    if (found == nullptr) return buffer.used == 0 ? errno : 0;
     const bool added = operation == Operation::readdirplus
-                           ? add_with_attributes(request, inode, *found, names_only, page)
-                           : add_name(request, *found, page);
+                           ? add_with_attributes(request, inode, *found, names_only, buffer)
+                           : add_name(request, *found, buffer);
     if (!added) {
       ::seekdir(handle.stream.get(), handle.position);
       return 0;
@@ -112,14 +115,15 @@ int fill_page(Request& request, Operation operation, const Inode& inode, Directo
 void list(fuse_req_t raw, Operation operation, fuse_ino_t id, std::size_t size, off_t offset,
           fuse_file_info* info) noexcept {
   serve(raw, operation, id, [=](Request& request, const Inode& inode) {
-    Page page;
-    page.text.resize(size);
-    const int error = fill_page(request, operation, inode, directory_handle(*info), offset, page);
-    // Once the kernel has the answer it may release the handle: its lock is let go before.
+    EntryBuffer buffer;
+    buffer.text.resize(size);
+    const int error =
+        fill_buffer(request, operation, inode, directory_handle(*info), offset, buffer);
+    // Answer without the handle's lock: once the kernel has the answer, it may release the handle.
     if (error != 0) {
       request.error(error);
     } else {
-      request.buffer(page.text.data(), page.used);
+      request.buffer(buffer.text.data(), buffer.used);
     }
   });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// open, create, release, and what concerns an open file but moves no bytes.
+// open, create, release, and the other requests on open files that move no bytes.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,9 +17,9 @@
 namespace zctrace::fuse {
 namespace {
 
-// Of the flags that an application opens with, those that make sense below the mount. O_DIRECT
-// would need aligned pipes; what it means above, the kernel does before it asks. O_NONBLOCK in
-// case the name became a FIFO meanwhile.
+// The part of an application's open flags that makes sense below the mount. O_DIRECT is removed
+// because it would need aligned pipes, and the kernel has already done its part of it above.
+// O_NONBLOCK is added in case the name has become a FIFO meanwhile.
 int daemon_flags(int flags) {
   return (flags & ~(O_DIRECT | O_NOFOLLOW | O_CREAT | O_EXCL)) | O_NONBLOCK | O_CLOEXEC;
 }
@@ -44,7 +44,7 @@ void open(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     inode.handles++;
     if (request.opened(*info)) {
-      static_cast<void>(handle.release());  // the kernel's, until release
+      static_cast<void>(handle.release());  // owned by the kernel until release
     } else {
       inode.handles--;
     }
@@ -62,15 +62,16 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
     int error = 0;
     Descriptor fd;
     {
-      // O_EXCL in any case: the kernel has found no such name, so it has checked no permission of
-      // a file that came to be since.
+      // Always O_EXCL: the kernel found no such name, so it has not checked the permissions of a
+      // file that was created since.
       const RequesterGroups groups(request.raw(), is_set_group_id(mode));
       const RequesterIdentity as(request.context(), fs.options);
       fd = open_patiently(parent.fd.get(), name,
                           daemon_flags(info->flags) | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
       error = fd ? 0 : errno;
     }
-    // It looks again, and opens what it finds, checked.
+    // ESTALE makes the kernel look the name up again, and open with permission checks what it
+    // finds.
     if (error == EEXIST && (info->flags & O_EXCL) == 0) error = ESTALE;
     fuse_entry_param entry{};
     if (error == 0) error = look_up_open(fs, parent, name, fd.get(), entry);
@@ -79,7 +80,7 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
       return;
     }
     const InodePtr inode = fs.inodes.find(entry.ino);
-    request.on(*inode);  // it is about the new file from here on
+    request.on(*inode);  // from here on the request concerns the new file
     auto handle = std::make_unique<FileHandle>(std::move(fd), info->flags, request.process());
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
@@ -95,15 +96,16 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
 
 void flush(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
   serve(raw, Operation::flush, id, [info](Request& request, Inode& inode) {
-    // close(2) in one process: its POSIX locks go, and errors of writing back are told.
+    // FLUSH means close(2) in one process: release its POSIX locks and report writeback errors.
     {
-      // What it locks through this handle from here on is another lock than those that go now.
+      // Locks that the process takes through this handle from now on are not among those that are
+      // released now.
       const std::lock_guard lock(inode.locks_mutex);
       file_handle(*info).lock_owners.erase(info->lock_owner);
     }
     release_posix_locks(request.fs(), inode, info->lock_owner);
     const int copy = ::dup(file_handle(*info).fd.get());
-    request.result(copy < 0 ? 0 : ::close(copy));  // without room for one nobody knows of an error
+    request.result(copy < 0 ? 0 : ::close(copy));  // no descriptor left: the error stays unreported
   });
 }
 
@@ -111,12 +113,12 @@ void release(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
   serve(raw, Operation::release, id, [info](Request& request, Inode& inode) {
     const std::unique_ptr<FileHandle> handle(&file_handle(*info));
     request.charge_to(handle->opener);
-    // Those of an open file description go with it, and nobody asks for that.
+    // Locks of an open file description end with it, and the kernel sends no request for that.
     for (const std::uint64_t owner : handle->lock_owners)
       release_posix_locks(request.fs(), inode, owner);
     inode.handles--;
     handle->fd.reset();
-    request.fs().lock_waiters.wake();  // flock's locks went with the descriptor
+    request.fs().lock_waiters.wake();  // closing the descriptor released its flock() locks
     request.done();
   });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Set-up and the few helpers that more than one file of operations needs.
+// Set-up, and the helpers that more than one file of operations needs.
 #include "collector/fuse/filesystem/file_system.h"
 
 #include <fcntl.h>
@@ -14,13 +14,14 @@
 namespace zctrace::fuse {
 namespace {
 
-constexpr std::size_t kPaths = 200'000;  // in the report by name; more are summed up
+constexpr std::size_t kPaths = 200'000;  // paths listed in the report; further ones are summed
 constexpr double kAttributeSeconds = 1;
 constexpr double kAlwaysSeconds = 86400;
 
 struct stat status_of(const Descriptor& root) {
   struct stat status = {};
-  if (::fstat(root.get(), &status) != 0) throw system_error("cannot look at the source", errno);
+  if (::fstat(root.get(), &status) != 0)
+    throw system_error("cannot read the attributes of the source", errno);
   return status;
 }
 
@@ -37,19 +38,19 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
       paths(kPaths),
       inodes([&root] {
         const struct stat status = status_of(root);
-        const Identity identity = identity_of(root.get(), "", status);
-        return InodeTable(std::move(root), identity);
+        const InodeKey key = inode_key_of(root.get(), "", status);
+        return InodeTable(std::move(root), key);
       }()),
       proc(open_proc()),
       requesters(proc.get()),
       tasks(proc.get(), options.threads),
       mappings(proc.get()),
       self_fd_(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
-      device_(inodes.find(InodeTable::kRootId)->identity.device) {
+      device_(inodes.find(InodeTable::kRootId)->key.device) {
   if (!self_fd_) throw system_error("cannot open '/proc/self/fd'", errno);
   if (options.remember_requesters) requesters.remember();
-  requesters.on_told_apart(
-      [this](const std::unordered_set<ProcessId>& apart) { accounts.tell_apart(apart); });
+  requesters.on_listed_changed(
+      [this](const std::unordered_set<ProcessId>& listed) { counts.list_only(listed); });
 }
 
 std::string_view cache_name(Cache cache) {
@@ -61,7 +62,7 @@ std::string_view cache_name(Cache cache) {
   }
 }
 
-Identity identity_of(int fd, const char* name, const struct stat& status) {
+InodeKey inode_key_of(int fd, const char* name, const struct stat& status) {
   struct statx more;
   const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
   const bool by_mount =
@@ -102,8 +103,8 @@ std::optional<MappedFile> FileSystem::as_mapped(const Inode& inode) const {
   const dev_t device = mount_device_;
   if (device == 0) return std::nullopt;
   struct stat status = {};
-  status.st_dev = inode.identity.device;
-  status.st_ino = inode.identity.number;
+  status.st_dev = inode.key.device;
+  status.st_ino = inode.key.number;
   show(status);
   return MappedFile{device, status.st_ino};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What all operations share: the tree, the counts, and how it is mounted.
+// The state that all operations share: the tree, the counts and the mount's options.
 #pragma once
 
 #include <fuse3/fuse_lowlevel.h>
@@ -22,45 +22,47 @@
 
 namespace zctrace::fuse {
 
-// How much the kernel may keep of what it was told.
+// What the kernel may cache.
 enum class Cache {
-  none,        // no attribute, no page: every read and write call is a request
-  automatic,   // attributes for a second, pages while a file stays open
-  attributes,  // those for as long as it likes, pages while a file stays open: nothing else may
-               // change the source, and who opens a file reads it anew
-  always,      // everything, for as long as it likes: nothing else may change the source
+  none,       // neither attributes nor pages: each read or write call is a request
+  automatic,  // attributes for a second, pages while a file stays open
+  // attributes indefinitely, pages while a file stays open: nothing else may change the source, and
+  // each open reads the file anew
+  attributes,
+  always,  // everything, indefinitely: nothing else may change the source
 };
 
 std::string_view cache_name(Cache cache);  // "none", "auto", "attributes", "always"
 
 struct FileSystemOptions {
-  unsigned threads = 1;  // that serve
+  unsigned threads = 1;  // serving threads
   bool splice = true;
   Cache cache = Cache::automatic;
-  // Others than the daemon's user may come, so the kernel must check permissions, and what
-  // they create must become theirs. Needs root.
+  // Users other than the daemon's may use the mount, so the kernel must check permissions, and
+  // files that they create must belong to them. Needs root.
   bool for_everyone = false;
-  // Workers have an fs_struct of their own, and so a umask that can be the requester's.
+  // Each worker has its own fs_struct, and so a umask that it can set to the requester's.
   bool thread_umask = true;
-  // Who asks is looked up in /proc. Without that, all is charged to Requesters::kKernel, and the
-  // daemon makes no call but those that serve a request.
+  // Whether requesters are looked up in /proc. Without that, all requests are counted for
+  // Requesters::kKernel, and the daemon makes no calls but those that serve a request.
   bool identify_requesters = true;
-  // Who has asked is remembered until it is said to have ended: see Requesters::remember().
+  // Whether requesters are remembered until they have ended: see Requesters::remember().
   bool remember_requesters = false;
-  // Descriptors that inodes may take before the kernel is asked to forget some.
+  // The number of descriptors that inodes may use before the daemon tells the kernel to forget
+  // some.
   std::size_t inode_descriptors = 10000;
 };
 
-// openat(2). Where there is no descriptor left, waits up to a second for the kernel, which is being
-// asked to forget inodes. Empty: errno says why.
+// openat(2). When no descriptor is left, waits up to a second for the kernel to forget inodes,
+// which it is being told to. An empty Descriptor means failure, with the reason in errno.
 Descriptor open_patiently(int directory, const char* name, int flags, mode_t mode = 0);
 
-// Of what is `name` below the directory `fd`, or of `fd` itself when `name` is "".
-Identity identity_of(int fd, const char* name, const struct stat& status);
+// The key of the file `name` below the directory `fd`, or of `fd` itself when `name` is "".
+InodeKey inode_key_of(int fd, const char* name, const struct stat& status);
 
-// Owns all state of a mounted tree. Nothing in it is opened by path: inodes by O_PATH
-// descriptors, children by one plain name below one, contents through /proc/self/fd. So no
-// rename or symlink, however timed, leads outside the source.
+// Owns all state of a mounted tree. Nothing in the tree is opened by path: inodes are O_PATH
+// descriptors, children are one plain name below such a descriptor, and contents are opened through
+// /proc/self/fd. So no rename or symlink, however timed, can lead outside the source.
 class FileSystem {
  public:
   // `root`: an O_PATH descriptor of the source. Throws Error.
@@ -73,24 +75,27 @@ class FileSystem {
   const FileSystemOptions options;
   PathTree paths;
   InodeTable inodes;
-  Accounts accounts;
+  RequestCounts counts;
   const Descriptor proc;
   Requesters requesters;
-  TaskLooker tasks;
+  TaskInspector tasks;
   Mappings mappings;
   LockWaiters lock_waiters;
-  std::atomic<std::uint64_t> uncounted{0};   // requests served, but not counted: no memory
-  std::atomic<std::uint64_t> proc_calls{0};  // system calls to know who asks, and why
+  // requests that were served but not counted, for lack of memory
+  std::atomic<std::uint64_t> uncounted{0};
+  std::atomic<std::uint64_t> proc_calls{0};  // system calls that identify requesters and causes
 
-  // Seconds that the kernel may trust attributes and names.
+  // Seconds for which the kernel may cache attributes and names.
   double timeout_s() const;
-  // Another description of the inode's file. Negative errno on failure.
+  // Opens another description of the inode's file. An empty Descriptor means failure, with the
+  // reason in errno.
   Descriptor reopen(const Inode& inode, int flags) const;
-  // "N" below /proc/self/fd, for calls that have no form for O_PATH descriptors.
+  // A descriptor of /proc/self/fd, for calls that have no form for O_PATH descriptors.
   int self_fd() const { return self_fd_.get(); }
-  // st_ino as shown: inodes of other devices below the source must not collide with its own.
+  // Sets st_ino to the number that the mount shows: inodes of other devices below the source must
+  // not collide with the source's own.
   void show(struct stat& status) const;
-  // The inode as /proc/PID/maps names it, once the mount's device is known.
+  // The inode as /proc/PID/maps names it; nullopt until the mount's device is known.
   std::optional<MappedFile> as_mapped(const Inode& inode) const;
   void set_mount_device(dev_t device) { mount_device_ = device; }
   bool near_descriptor_limit() const { return inodes.size() > options.inode_descriptors; }
@@ -101,7 +106,7 @@ class FileSystem {
   std::atomic<dev_t> mount_device_{0};
 };
 
-// The number of a descriptor as a path component below /proc/self/fd, and as a whole path.
+// The number of a descriptor, as a name below /proc/self/fd and as a whole path.
 struct FdName {
   explicit FdName(int fd);
   const char* name() const { return path + kPrefix; }
@@ -109,10 +114,11 @@ struct FdName {
   char path[32];
 };
 
-// What the kernel sends is one component below a directory; nothing else is passed on.
+// Whether a name is a single component below a directory. The kernel sends only such names; all
+// others are refused.
 bool is_plain_name(const char* name) noexcept;
 
-// Each file of operations adds its own.
+// Each file of operations adds its own functions.
 void add_name_operations(fuse_lowlevel_ops& operations);
 void add_attribute_operations(fuse_lowlevel_ops& operations);
 void add_xattr_operations(fuse_lowlevel_ops& operations);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the kernel holds between open and release. It may release as soon as it has the answer
-// to its last request, so nothing touches a handle after answering.
+// Handles, which the kernel holds between open and release. It may release a handle as soon as it
+// has the answer to its last request, so no code touches a handle after answering.
 #pragma once
 
 #include <dirent.h>
@@ -21,31 +21,33 @@ namespace zctrace::fuse {
 
 struct Inode;
 
-// Owned by the kernel's file handle: made by open or create, deleted by release.
+// Owned by the kernel's file handle: created by open or create, deleted by release.
 struct FileHandle {
   Descriptor fd;
-  bool append;          // splice refuses O_APPEND, and only the source knows where its end is
-  bool direct = false;  // past the page cache, so that the kernel says which reads are calls
+  bool append;          // splice refuses O_APPEND, and only the source knows its current end
+  bool direct = false;  // direct I/O, so the kernel tells which reads are calls
   ProcessId opener;
-  // What the read requests through this handle were whose cause could be told.
+  // The causes of earlier read requests through this handle, where they could be found.
   std::atomic<bool> read_by_call{false};
   std::atomic<bool> read_by_mapping{false};
-  // Who took a POSIX or open file description lock through it; under the inode's locks_mutex.
+  // The owners that took a POSIX or open file description lock through this handle. Protected by
+  // the inode's locks_mutex.
   std::set<std::uint64_t> lock_owners;
-  std::uint64_t lent_to = 0;  // whose locks are on its own description; the same
+  // the owner whose locks are on this handle's own description; protected likewise
+  std::uint64_t lent_to = 0;
 
-  FileHandle(Descriptor file, int flags, ProcessId who)
-      : fd(std::move(file)), append((flags & O_APPEND) != 0), opener(who) {}
+  FileHandle(Descriptor file, int flags, ProcessId process)
+      : fd(std::move(file)), append((flags & O_APPEND) != 0), opener(process) {}
 };
 
-// Made by opendir, deleted by releasedir. Two threads may read one directory handle.
+// Created by opendir, deleted by releasedir. Two threads may read one directory handle.
 struct DirectoryHandle {
-  struct Close {
+  struct CloseDirectory {
     void operator()(DIR* stream) const { ::closedir(stream); }
   };
   std::mutex mutex;
-  std::unique_ptr<DIR, Close> stream;
-  off_t position = 0;  // where the stream is
+  std::unique_ptr<DIR, CloseDirectory> stream;
+  off_t position = 0;  // the stream's position
   ProcessId opener = 0;
 };
 

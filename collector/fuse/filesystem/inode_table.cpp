@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Two maps under one lock: reading is shared, and only lookups, renames and forgets write.
+// Two maps under one lock: finding an inode takes it shared; only lookups, renames and forgets
+// write.
 #include "collector/fuse/filesystem/inode_table.h"
 
 #include <algorithm>
 
 namespace zctrace::fuse {
 
-InodeTable::InodeTable(Descriptor root, const Identity& identity) {
-  by_identity_.emplace(identity, kRootId);
-  Entry entry;
-  entry.inode = std::make_shared<Inode>(kRootId, std::move(root), identity, PathTree::kRoot);
+InodeTable::InodeTable(Descriptor root, const InodeKey& key) {
+  by_key_.emplace(key, kRootId);
+  CachedInode entry;
+  entry.inode = std::make_shared<Inode>(kRootId, std::move(root), key, PathTree::kRoot);
   entry.lookups = 1;
   by_id_.emplace(kRootId, std::move(entry));
 }
@@ -20,64 +21,64 @@ InodePtr InodeTable::find(std::uint64_t id) const {
   return entry == by_id_.end() ? nullptr : entry->second.inode;
 }
 
-void InodeTable::leave_parent(const Entry& entry) {
+void InodeTable::leave_parent(const CachedInode& entry) {
   if (const auto parent = by_id_.find(entry.parent); parent != by_id_.end())
     parent->second.children--;
 }
 
-void InodeTable::place(Entry& entry, const Place& place) {
-  entry.inode->node = place.node;
+void InodeTable::set_name(CachedInode& entry, const DirectoryEntry& name) {
+  entry.inode->node = name.node;
   if (entry.inode->id == kRootId) return;
-  entry.name = place.name;
+  entry.name = name.name;
   leave_parent(entry);
-  entry.parent = place.parent;
+  entry.parent = name.parent;
   to_the_end(entry);
-  const auto parent = by_id_.find(place.parent);
+  const auto parent = by_id_.find(name.parent);
   if (parent == by_id_.end()) return;
   parent->second.children++;
-  if (place.parent != kRootId) to_the_end(parent->second);
+  if (name.parent != kRootId) to_the_end(parent->second);
 }
 
-InodeTable::Turns& InodeTable::turns_of(const Entry& entry) {
-  return entry.inode->identity.mount != 0 ? directories_ : files_;
+InodeTable::Turns& InodeTable::turns_of(const CachedInode& entry) {
+  return entry.inode->key.mount != 0 ? directories_ : files_;
 }
 
-void InodeTable::to_the_end(const Entry& entry) {
+void InodeTable::to_the_end(const CachedInode& entry) {
   Turns& turns = turns_of(entry);
   turns.splice(turns.end(), turns, entry.turn);
 }
 
-InodePtr InodeTable::remember(Descriptor fd, const Identity& identity, const Place& found) {
+InodePtr InodeTable::remember(Descriptor fd, const InodeKey& key, const DirectoryEntry& found) {
   // Closed after the lock is released: the last close of an unlinked file can take long.
   Descriptor surplus;
   const std::unique_lock lock(mutex_);
-  if (const auto known = by_identity_.find(identity); known != by_identity_.end()) {
-    Entry& entry = by_id_.at(known->second);
+  if (const auto cached = by_key_.find(key); cached != by_key_.end()) {
+    CachedInode& entry = by_id_.at(cached->second);
     entry.lookups++;
-    place(entry, found);
+    set_name(entry, found);
     surplus = std::move(fd);
     return entry.inode;
   }
   const std::uint64_t id = next_id_++;
-  auto inode = std::make_shared<Inode>(id, std::move(fd), identity, found.node);
+  auto inode = std::make_shared<Inode>(id, std::move(fd), key, found.node);
   Turns turn{id};
-  Entry& entry = by_id_[id];
+  CachedInode& entry = by_id_[id];
   entry.inode = inode;
   entry.lookups = 1;
   entry.name = found.name;
   entry.turn = turn.begin();
-  by_identity_.emplace(identity, id);
+  by_key_.emplace(key, id);
   size_++;
   Turns& turns = turns_of(entry);
   turns.splice(turns.end(), turn);
-  place(entry, found);
+  set_name(entry, found);
   return inode;
 }
 
-void InodeTable::rename(const Identity& identity, const Place& to) {
+void InodeTable::rename(const InodeKey& key, const DirectoryEntry& to) {
   const std::unique_lock lock(mutex_);
-  const auto known = by_identity_.find(identity);
-  if (known != by_identity_.end()) place(by_id_.at(known->second), to);
+  const auto cached = by_key_.find(key);
+  if (cached != by_key_.end()) set_name(by_id_.at(cached->second), to);
 }
 
 void InodeTable::forget(std::uint64_t id, std::uint64_t lookups) {
@@ -90,7 +91,7 @@ void InodeTable::forget(std::uint64_t id, std::uint64_t lookups) {
   leave_parent(entry->second);
   turns_of(entry->second).erase(entry->second.turn);
   last = std::move(entry->second.inode);
-  by_identity_.erase(last->identity);
+  by_key_.erase(last->key);
   by_id_.erase(entry);
   size_--;
 }
@@ -101,17 +102,17 @@ std::uint64_t InodeTable::lookups(std::uint64_t id) const {
   return entry == by_id_.end() ? 0 : entry->second.lookups;
 }
 
-void InodeTable::add_oldest(Turns& turns, std::size_t most, std::vector<KnownName>& names) {
+void InodeTable::add_oldest(Turns& turns, std::size_t most, std::vector<CachedName>& names) {
   for (std::size_t left = turns.size(); left != 0 && names.size() < most; --left) {
-    const Entry& entry = by_id_.at(turns.front());
+    const CachedInode& entry = by_id_.at(turns.front());
     to_the_end(entry);
     if (entry.children == 0 && entry.inode->handles == 0)
       names.push_back({entry.parent, entry.name});
   }
 }
 
-std::vector<KnownName> InodeTable::oldest_names(std::size_t most) {
-  std::vector<KnownName> names;
+std::vector<CachedName> InodeTable::oldest_names(std::size_t most) {
+  std::vector<CachedName> names;
   const std::unique_lock lock(mutex_);
   add_oldest(files_, most, names);
   add_oldest(directories_, most, names);

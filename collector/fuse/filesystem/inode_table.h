@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which inode the kernel means, and how often it was told of it.
+// The inodes that the kernel refers to, and how many lookups it holds on each.
 #pragma once
 
 #include <sys/stat.h>
@@ -22,35 +22,35 @@
 
 namespace zctrace::fuse {
 
-// What one owner of POSIX locks holds on an inode; see lock_operations.cpp.
+// The descriptors that hold the POSIX locks of an inode, by lock owner; see lock_operations.cpp.
 using LockOwners = std::map<std::uint64_t, Descriptor>;
 
-// Which file of the source it is. A directory that can be reached through two mounts is two: the
-// kernel allows a directory one name only.
-struct Identity {
+// Identifies a file of the source. A directory that can be reached through two mounts has two keys,
+// because the kernel allows a directory only one name.
+struct InodeKey {
   dev_t device = 0;
   ino_t number = 0;
-  std::uint64_t mount = 0;  // STATX_MNT_ID of a directory, 0 of all others
-  bool operator==(const Identity&) const = default;
+  std::uint64_t mount = 0;  // STATX_MNT_ID of a directory, 0 for all other files
+  bool operator==(const InodeKey&) const = default;
 };
 
-// A name through which a file was found.
-struct Place {
+// The name by which a file was found.
+struct DirectoryEntry {
   std::uint64_t parent;  // id
   std::string_view name;
   PathTree::Node node;
 };
 
-// One inode of the source that the kernel knows, pinned by an O_PATH descriptor, so that its
-// (device, number) is not given to another file as long as this lives.
+// An inode of the source that the kernel has looked up. The O_PATH descriptor pins it, so that its
+// (device, number) is not given to another file while this lives.
 struct Inode {
-  Inode(std::uint64_t id, Descriptor fd, const Identity& identity, PathTree::Node node)
-      : id(id), fd(std::move(fd)), identity(identity), node(node) {}
+  Inode(std::uint64_t id, Descriptor fd, const InodeKey& key, PathTree::Node node)
+      : id(id), fd(std::move(fd)), key(key), node(node) {}
 
-  const std::uint64_t id;  // never used twice, so that a generation is not needed
+  const std::uint64_t id;  // never reused, so no generation is needed
   const Descriptor fd;
-  const Identity identity;
-  std::atomic<PathTree::Node> node;  // of the name it was last looked up by, or renamed to
+  const InodeKey key;
+  std::atomic<PathTree::Node> node;  // the name that it was last looked up by or renamed to
   std::atomic<std::uint32_t> handles{0};
 
   std::mutex locks_mutex;
@@ -59,67 +59,67 @@ struct Inode {
 
 using InodePtr = std::shared_ptr<Inode>;
 
-// A name through which the kernel knows an inode.
-struct KnownName {
+// A name by which the kernel has cached an inode.
+struct CachedName {
   std::uint64_t parent = 0;
   std::string name;
 };
 
-// Invariant: an inode is in the table exactly as long as its lookup count is not 0. The root
-// stays. Any thread; an InodePtr outlives the inode's place in the table.
+// Invariant: an inode is in the table exactly while its lookup count is not 0. The root always
+// stays. Any thread may call. An InodePtr keeps an inode alive after it has left the table.
 class InodeTable {
  public:
   static constexpr std::uint64_t kRootId = 1;  // FUSE_ROOT_ID
 
-  InodeTable(Descriptor root, const Identity& identity);
+  InodeTable(Descriptor root, const InodeKey& key);
 
-  // nullptr: the kernel was never told of it, or forgot it.
+  // nullptr: the kernel has not looked it up, or has forgotten it.
   InodePtr find(std::uint64_t id) const;
-  // One lookup more of the inode behind `fd`; another descriptor of a known one is closed.
-  InodePtr remember(Descriptor fd, const Identity& identity, const Place& place);
-  // It is called that from now on. Nothing when the kernel does not know it.
-  void rename(const Identity& identity, const Place& place);
+  // Adds one lookup of the inode behind `fd`. If the table has the inode already, `fd` is closed.
+  InodePtr remember(Descriptor fd, const InodeKey& key, const DirectoryEntry& name);
+  // Sets the inode's name. Does nothing if the inode is not in the table.
+  void rename(const InodeKey& key, const DirectoryEntry& name);
   void forget(std::uint64_t id, std::uint64_t lookups);
 
   std::size_t size() const { return size_; }
   std::uint64_t lookups(std::uint64_t id) const;  // 0: not in the table
 
-  // The last known names of what was looked up the longest ago; each in turn, and none twice. First
-  // files, then directories: the kernel drops a name whether or not somebody is in the directory,
-  // or has mounted something on it. Not of what somebody has open, nor of a directory with known
-  // files below it, which the kernel would forget as well. For those who have too many descriptors
-  // open.
-  std::vector<KnownName> oldest_names(std::size_t most);
+  // The last known names of the inodes that were looked up the longest ago, for a daemon that has
+  // too many descriptors open. Each call continues after the previous one and returns no name
+  // twice. Files come before directories: the kernel drops a directory's name even if a process has
+  // it as its working directory or has mounted something on it. Open files are left out, and so are
+  // directories with inodes below them in the table, which the kernel would forget as well.
+  std::vector<CachedName> oldest_names(std::size_t most);
 
  private:
-  struct IdentityHash {
-    std::size_t operator()(const Identity& identity) const {
-      return identity.number ^ ((identity.device + identity.mount) * 0x9e3779b97f4a7c15ULL);
+  struct InodeKeyHash {
+    std::size_t operator()(const InodeKey& key) const {
+      return key.number ^ ((key.device + key.mount) * 0x9e3779b97f4a7c15ULL);
     }
   };
   using Turns = std::list<std::uint64_t>;
-  struct Entry {
+  struct CachedInode {
     InodePtr inode;
     std::uint64_t lookups = 0;
     std::uint64_t parent = 0;
     std::string name;
-    std::size_t children = 0;  // entries whose parent it is
+    std::size_t children = 0;  // inodes whose parent this is
     Turns::iterator turn;
   };
 
-  void place(Entry& entry, const Place& place);
-  void leave_parent(const Entry& entry);
-  Turns& turns_of(const Entry& entry);
-  void to_the_end(const Entry& entry);
-  void add_oldest(Turns& turns, std::size_t most, std::vector<KnownName>& names);
+  void set_name(CachedInode& entry, const DirectoryEntry& name);
+  void leave_parent(const CachedInode& entry);
+  Turns& turns_of(const CachedInode& entry);
+  void to_the_end(const CachedInode& entry);
+  void add_oldest(Turns& turns, std::size_t most, std::vector<CachedName>& names);
 
   mutable std::shared_mutex mutex_;
-  std::unordered_map<std::uint64_t, Entry> by_id_;
-  std::unordered_map<Identity, std::uint64_t, IdentityHash> by_identity_;
-  // Every id but the root's; who was looked up, or below whom, goes to the end.
+  std::unordered_map<std::uint64_t, CachedInode> by_id_;
+  std::unordered_map<InodeKey, std::uint64_t, InodeKeyHash> by_key_;
+  // Every ID except the root's. A lookup moves the inode and its parent to the end.
   Turns files_, directories_;
   std::uint64_t next_id_ = kRootId + 1;
-  std::atomic<std::size_t> size_{1};  // of by_id_, for those who only watch it grow
+  std::atomic<std::size_t> size_{1};  // the size of by_id_, readable without the lock
 };
 
 }  // namespace zctrace::fuse

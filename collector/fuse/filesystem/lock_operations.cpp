@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// flock and POSIX locks, taken on the source, so that they also hold against its other users.
+// flock and POSIX locks. They are taken on the source, so that they also hold against processes
+// that use the source directly.
 //
-// To the source all locks are the daemon's. flock() belongs to an open file description, and
-// each handle has its own. POSIX locks belong to a process, so each lock owner that the kernel
-// names gets a description of its own per inode, with open file description locks on it.
+// To the source, all locks belong to the daemon. A flock() lock belongs to an open file
+// description, and each handle has its own. A POSIX lock belongs to a process, so each lock owner
+// that the kernel names gets a description of its own per inode, which holds the locks as open file
+// description locks.
 #include <fcntl.h>
 #include <sys/file.h>
 
@@ -20,7 +22,8 @@ namespace {
 
 void wake_waiters(fuse_req_t, void* waiters) { static_cast<LockWaiters*>(waiters)->wake(); }
 
-// Answers with what attempt() says; when it says EAGAIN and the caller wants to wait, later.
+// Answers with the result of attempt(). If that is EAGAIN and the caller wants to wait, the answer
+// comes later.
 template <typename Attempt>
 void lock_or_wait(Request& request, bool wait, Attempt attempt) {
   const int error = attempt();
@@ -31,9 +34,9 @@ void lock_or_wait(Request& request, bool wait, Attempt attempt) {
   FileSystem& fs = request.fs();
   const Request::Deferred deferred = request.defer();
   ::fuse_req_interrupt_func(deferred.request, wake_waiters, &fs.lock_waiters);
-  const auto answer = [deferred, &fs](int outcome) {
+  const auto answer = [deferred, &fs](int error) {
     ::fuse_req_interrupt_func(deferred.request, nullptr, nullptr);
-    deferred.answer(fs, outcome);
+    deferred.answer(fs, error);
   };
   try {
     fs.lock_waiters.add(
@@ -45,12 +48,13 @@ void lock_or_wait(Request& request, bool wait, Attempt attempt) {
 
 int last_error(int result) {
   if (result >= 0) return 0;
-  return errno == EACCES ? EAGAIN : errno;  // POSIX allows either for a held lock
+  return errno == EACCES ? EAGAIN : errno;  // POSIX allows either error for a held lock
 }
 
 bool is_refused(const Descriptor& fd) { return !fd && (errno == EACCES || errno == EPERM); }
 
-// The handle's own description, lent to one owner at a time: it does not tell two from each other.
+// Lends the handle's own description to one owner at a time: locks of two owners on one description
+// could not be distinguished.
 Descriptor lend(const Inode& inode, FileHandle& handle, std::uint64_t owner) {
   if (handle.lent_to != owner && inode.lock_owners.contains(handle.lent_to)) {
     errno = EACCES;
@@ -60,12 +64,12 @@ Descriptor lend(const Inode& inode, FileHandle& handle, std::uint64_t owner) {
   return Descriptor(::fcntl(handle.fd.get(), F_DUPFD_CLOEXEC, 0));
 }
 
-// Another description of the inode for one owner's locks, for both kinds of them if it can be had.
-// Where an ordinary user may not open the file again, the handle's own.
+// Opens another description of the inode for one owner's locks, for read and write locks if
+// possible. Where an ordinary user may not open the file again, borrows the handle's own.
 Descriptor lock_description(const FileSystem& fs, const Inode& inode, FileHandle& handle,
                             std::uint64_t owner, short type) {
   Descriptor fd = fs.reopen(inode, O_RDWR | O_NONBLOCK);
-  // A file that may only be appended to.
+  // The file may be append-only.
   if (!fd && errno == EPERM) fd = fs.reopen(inode, O_RDWR | O_APPEND | O_NONBLOCK);
   if (is_refused(fd) && (::fcntl(handle.fd.get(), F_GETFL) & O_ACCMODE) == O_RDWR)
     fd = lend(inode, handle, owner);
@@ -85,7 +89,7 @@ int set_posix_lock(FileSystem& fs, Inode& inode, FileHandle& handle, std::uint64
     held = inode.lock_owners.emplace(owner, std::move(fd)).first;
   }
   handle.lock_owners.insert(owner);
-  wanted.l_pid = 0;  // F_OFD_* demand it
+  wanted.l_pid = 0;  // required by F_OFD_*
   const int error = last_error(::fcntl(held->second.get(), F_OFD_SETLK, &wanted));
   if (error == 0 && wanted.l_type != F_WRLCK) fs.lock_waiters.wake();
   return error;
@@ -110,7 +114,8 @@ void getlk(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, struct flock* wa
     if (held == inode.lock_owners.end()) {
       other = lock_description(request.fs(), inode, file_handle(*info), info->lock_owner,
                                wanted->l_type);
-      if (!other) other = request.fs().reopen(inode, O_RDONLY | O_NONBLOCK);  // to ask is enough
+      // enough to query locks
+      if (!other) other = request.fs().reopen(inode, O_RDONLY | O_NONBLOCK);
       if (!other) {
         request.error(errno);
         return;
@@ -123,7 +128,7 @@ void getlk(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, struct flock* wa
       request.error(errno);
       return;
     }
-    // Whose open file description lock it is, the kernel does not say (-1).
+    // For an open file description lock the kernel does not name an owner (-1).
     if (found.l_pid < 0) found.l_pid = 0;
     request.lock(found);
   });
@@ -132,7 +137,7 @@ void getlk(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, struct flock* wa
 void flock(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, int operation) noexcept {
   serve(raw, Operation::flock, id, [=](Request& request, const Inode&) {
     FileSystem& fs = request.fs();
-    // The handle outlives the wait: it is released only when this call has returned.
+    // The handle outlives the wait: the kernel releases it only after this call has returned.
     const int fd = file_handle(*info).fd.get();
     const int kind = operation & ~LOCK_NB;
     lock_or_wait(request, (operation & LOCK_NB) == 0, [fd, kind, &fs] {
@@ -150,7 +155,7 @@ void release_posix_locks(FileSystem& fs, Inode& inode, std::uint64_t owner) {
     const std::lock_guard lock(inode.locks_mutex);
     const auto held = inode.lock_owners.find(owner);
     if (held == inode.lock_owners.end()) return;
-    // A handle's own description stays.
+    // Unlock explicitly: a description that a handle lent stays open.
     struct flock all = {};
     all.l_type = F_UNLCK;
     ::fcntl(held->second.get(), F_OFD_SETLK, &all);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// No lock is held while a file's is tried, so that wake() never waits for the file system.
+// mutex_ is not held while a file lock is tried, so wake() never waits for the file system.
 #include "collector/fuse/filesystem/lock_waiters.h"
 
 #include <algorithm>
@@ -29,7 +29,8 @@ void LockWaiters::add(Waiting waiting) {
         woken_ = true;
         changed_.notify_one();
         return;
-      } catch (const std::system_error&) {  // no thread may be made: nobody could wait
+        // no thread could be created, so this request cannot wait
+      } catch (const std::system_error&) {
       }
     }
   }
@@ -71,7 +72,8 @@ void LockWaiters::run() {
     waiting_.clear();
     lock.unlock();
     for (auto waiting = round.begin(); waiting != round.end();) {
-      // Who was not interrupted must not read EINTR: the kernel would have it begin anew.
+      // Return EINTR only to a task that was interrupted: for any other the kernel would restart
+      // the call.
       const int error = waiting->interrupted() ? EINTR : stopping ? ENOLCK : waiting->attempt();
       if (error == EAGAIN) {
         ++waiting;
@@ -81,7 +83,7 @@ void LockWaiters::run() {
       waiting = round.erase(waiting);
     }
     lock.lock();
-    waiting_.splice(waiting_.begin(), round);  // who waited longer is tried first
+    waiting_.splice(waiting_.begin(), round);  // the longest waiter is tried first
     if (stopping && waiting_.empty()) return;
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Requests that wait for a lock, off the threads that serve: a lock is often released by
-// another request, which must find a thread.
+// Requests that wait for a lock, kept off the serving threads: a lock is often released by another
+// request, which must find a free thread.
 #pragma once
 
 #include <condition_variable>
@@ -11,23 +11,23 @@
 
 namespace zctrace::fuse {
 
-// One thread retries what waits: at once when a lock was released through the mount, and every
-// few milliseconds for locks that somebody holds on the source itself.
+// One thread retries the waiting requests: at once when a lock was released through the mount, and
+// every few milliseconds for locks that a process holds on the source directly.
 class LockWaiters {
  public:
   struct Waiting {
-    std::function<int()> attempt;       // 0, EAGAIN while it is held, or another errno
-    std::function<bool()> interrupted;  // the waiting task got a signal
+    std::function<int()> attempt;       // 0, EAGAIN while the lock is held, or another errno
+    std::function<bool()> interrupted;  // whether the waiting task got a signal
     std::function<void(int error)> answer;
   };
 
   LockWaiters() = default;
-  ~LockWaiters();  // whatever still waits is answered with ENOLCK
+  ~LockWaiters();  // answers all remaining waiters with ENOLCK
 
   void add(Waiting waiting);
-  // A lock may have become free, or a waiter was interrupted. Any thread.
+  // Call it when a lock may have become free or a waiter was interrupted. Any thread may call.
   void wake() noexcept;
-  // Answers all that wait with ENOLCK and takes no more. Before the session goes.
+  // Answers all waiters with ENOLCK, and accepts no more. Call it before the session is destroyed.
   void stop();
 
  private:
@@ -38,7 +38,7 @@ class LockWaiters {
   std::list<Waiting> waiting_;
   bool woken_ = false;
   bool stopping_ = false;
-  std::thread thread_;  // since the first waiter
+  std::thread thread_;  // started for the first waiter
 };
 
 }  // namespace zctrace::fuse

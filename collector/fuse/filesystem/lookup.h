@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From a name below a directory to an inode that the kernel then knows.
+// Finds the inode of a name below a directory, and adds the lookup that the kernel then holds.
 #pragma once
 
 #include <fuse3/fuse_lowlevel.h>
@@ -8,11 +8,11 @@
 
 namespace zctrace::fuse {
 
-// Fills `entry` and counts one lookup, which the caller takes back with forget() when the
-// kernel does not get the entry. 0 or a positive errno.
+// Fills `entry` and adds one lookup. The caller removes it with forget() when the kernel does not
+// get the entry. Returns 0 or a positive errno.
 int look_up(FileSystem& fs, const Inode& parent, const char* name, fuse_entry_param& entry);
 
-// The same for a file that is open already: the inode is that one, whatever the name means now.
+// The same for a file that is already open: the inode is that file, whatever the name means now.
 int look_up_open(FileSystem& fs, const Inode& parent, const char* name, int fd,
                  fuse_entry_param& entry);
 

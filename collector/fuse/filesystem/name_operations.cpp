@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// lookup, forget, and all that makes, renames and removes names.
+// lookup, forget, and the operations that create, rename and remove names.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,8 +20,8 @@ int enter(FileSystem& fs, const Inode& parent, const char* name, Descriptor fd,
           fuse_entry_param& entry) {
   entry = {};
   if (::fstat(fd.get(), &entry.attr) != 0) return errno;
-  const Identity identity = identity_of(fd.get(), "", entry.attr);
-  const Place place{parent.id, name, fs.paths.child(parent.node, name)};
+  const InodeKey identity = inode_key_of(fd.get(), "", entry.attr);
+  const DirectoryEntry place{parent.id, name, fs.paths.child(parent.node, name)};
   entry.ino = fs.inodes.remember(std::move(fd), identity, place)->id;
   fs.show(entry.attr);
   entry.attr_timeout = entry.entry_timeout = fs.timeout_s();
@@ -43,7 +43,7 @@ void lookup(fuse_req_t raw, fuse_ino_t parent_id, const char* name) noexcept {
     fuse_entry_param entry{};
     const int error = look_up(fs, parent, name, entry);
     if (error == ENOENT && fs.options.cache == Cache::always) {
-      entry = {};  // inode 0: remember that there is no such name
+      entry = {};  // inode 0: cache that there is no such name
       entry.entry_timeout = fs.timeout_s();
       request.entry(entry);
     } else if (error != 0) {
@@ -68,8 +68,8 @@ void forget_multi(fuse_req_t raw, std::size_t count, fuse_forget_data* forgets) 
   request.nothing();
 }
 
-// Runs create() as the requester; when it made `name`, answers with it. `mode` is that of a file, 0
-// of all others.
+// Runs create() as the requester; when that created `name`, answers with its entry. `mode` is the
+// mode of a file, and 0 for everything else.
 template <typename Create>
 void make(fuse_req_t raw, Operation operation, fuse_ino_t parent_id, const char* name, mode_t mode,
           Create create) noexcept {
@@ -115,7 +115,7 @@ void link(fuse_req_t raw, fuse_ino_t id, fuse_ino_t parent_id, const char* name)
       request.error(parent ? EINVAL : ESTALE);
       return;
     }
-    // AT_EMPTY_PATH would need CAP_DAC_READ_SEARCH; the magic link needs nothing.
+    // AT_EMPTY_PATH would need CAP_DAC_READ_SEARCH; the magic link needs no capability.
     const FdName self(inode.fd.get());
     if (::linkat(AT_FDCWD, self.path, parent->fd.get(), name, AT_SYMLINK_FOLLOW) != 0) {
       request.error(errno);
@@ -146,19 +146,19 @@ void rmdir(fuse_req_t raw, fuse_ino_t parent, const char* name) noexcept {
 
 int rename_as(const Request& request, unsigned flags, const Inode& from, const char* name,
               const Inode& to, const char* new_name) {
-  // The whiteout is a file that it creates.
+  // RENAME_WHITEOUT creates a file, which must belong to the requester.
   std::optional<RequesterIdentity> as;
   if ((flags & RENAME_WHITEOUT) != 0) as.emplace(request.context(), request.fs().options);
-  // The raw call: musl and old glibc have no renameat2.
+  // A raw system call: musl and old glibc have no renameat2.
   return static_cast<int>(
       ::syscall(SYS_renameat2, from.fd.get(), name, to.fd.get(), new_name, flags));
 }
 
-// The kernel goes by the new name, without a lookup.
+// The kernel uses the new name without another lookup.
 void note_name(FileSystem& fs, const Inode& parent, const char* name) {
   struct stat status;
   if (::fstatat(parent.fd.get(), name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) return;
-  fs.inodes.rename(identity_of(parent.fd.get(), name, status),
+  fs.inodes.rename(inode_key_of(parent.fd.get(), name, status),
                    {parent.id, name, fs.paths.child(parent.node, name)});
 }
 

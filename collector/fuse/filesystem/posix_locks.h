@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// POSIX locks of other processes, held by this one.
+// POSIX locks that this process holds for other processes.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace zctrace::fuse {
 class FileSystem;
 struct Inode;
 
-// Gives up what `owner` holds on the inode, as closing any descriptor of it does.
+// Releases all locks of `owner` on the inode, as closing any descriptor of it does.
 void release_posix_locks(FileSystem& fs, Inode& inode, std::uint64_t owner);
 
 }  // namespace zctrace::fuse

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Replies, and the one place where requests are counted.
+// Sends replies. The only place where requests are counted.
 #include "collector/fuse/filesystem/request.h"
 
 #include "collector/fuse/filesystem/device_io.h"
@@ -15,11 +15,11 @@ std::uint64_t ns_since(steady_clock::time_point start) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
 }
 
-// Losing a count for want of memory is better than losing the file system.
+// Out of memory, losing a count is better than losing the file system.
 void count(FileSystem& fs, ProcessId process, PathTree::Node file,
-           const Outcome& outcome) noexcept {
+           const RequestRecord& record) noexcept {
   try {
-    fs.accounts.add(process, file, outcome);
+    fs.counts.add(process, file, record);
   } catch (...) {
     fs.uncounted++;
   }
@@ -28,7 +28,7 @@ void count(FileSystem& fs, ProcessId process, PathTree::Node file,
 ProcessId process_of(FileSystem& fs, fuse_req_t request, Operation operation) noexcept {
   if (!fs.options.identify_requesters) return Requesters::kKernel;
   try {
-    // Who becomes another program closes descriptors while nobody may look at it.
+    // A process in execve closes descriptors while reads of its /proc files block.
     return fs.requesters.process_of(fuse_req_ctx(request)->pid, operation != Operation::flush);
   } catch (...) {
     return Requesters::kKernel;
@@ -42,20 +42,20 @@ Request::Request(fuse_req_t request, Operation operation)
       request_(request),
       start_(steady_clock::now()),
       process_(process_of(fs_, request, operation)),
-      outcome_{operation} {}
+      record_{operation} {}
 
 Request::~Request() {
   if (!answered_) error(EIO);
   fs_.proc_calls.fetch_add(take_proc_calls(), std::memory_order_relaxed);
   if (!counted_) return;
-  outcome_.wall_ns = ns_since(start_);
-  if (outcome_.error != 0) outcome_.bytes = 0;
-  count(fs_, process_, file_, outcome_);
+  record_.wall_ns = ns_since(start_);
+  if (record_.error != 0) record_.bytes = 0;
+  count(fs_, process_, file_, record_);
 }
 
 bool Request::answer(int error, int reply_result) {
   answered_ = true;
-  outcome_.error = error;
+  record_.error = error;
   return reply_result == 0;
 }
 
@@ -89,11 +89,11 @@ bool Request::buffer(const void* buffer, std::size_t size) {
 
 bool Request::spliced(fuse_bufvec& from, const std::function<void()>& before) {
   expect_reply(before);
-  // No FUSE_BUF_SPLICE_MOVE: it would take the pages out of the source's page cache.
+  // Without FUSE_BUF_SPLICE_MOVE, which would take the pages out of the source's page cache.
   const int result = fuse_reply_data(request_, &from, static_cast<fuse_buf_copy_flags>(0));
   const LastReply reply = last_reply();
-  outcome_.bytes = reply.bytes;
-  outcome_.moved = reply.spliced ? Moved::spliced : Moved::copied;
+  record_.bytes = reply.bytes;
+  record_.path = reply.spliced ? BytePath::spliced : BytePath::copied;
   return answer(reply.error, result);
 }
 
@@ -113,15 +113,15 @@ void Request::nothing() {
 Request::Deferred Request::defer() {
   answered_ = true;
   counted_ = false;
-  return {request_, process_, file_, outcome_.operation, start_};
+  return {request_, process_, file_, record_.operation, start_};
 }
 
 void Request::Deferred::answer(FileSystem& fs, int error) const {
   fuse_reply_err(request, error);
-  Outcome outcome{operation};
-  outcome.error = error;
-  outcome.wall_ns = ns_since(start);
-  count(fs, process, file, outcome);
+  RequestRecord record{operation};
+  record.error = error;
+  record.wall_ns = ns_since(start);
+  count(fs, process, file, record);
 }
 
 }  // namespace zctrace::fuse

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One FUSE request: answered exactly once, and counted as it was answered.
+// One FUSE request. It is answered exactly once, and counted as answered.
 #pragma once
 
 #include <fuse3/fuse_lowlevel.h>
@@ -17,7 +17,8 @@ namespace zctrace::fuse {
 class Request {
  public:
   Request(fuse_req_t request, Operation operation);
-  // Counts. A request that nobody answered fails with EIO: the kernel would wait for ever.
+  // Counts the request. If it was not answered, answers with EIO: otherwise the kernel would wait
+  // forever.
   ~Request();
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -28,20 +29,22 @@ class Request {
   ProcessId process() const { return process_; }
   bool answered() const { return answered_; }
 
-  // The file that it is about, for the counts; a request about a name is about its directory.
+  // Sets the file to count the request for. A request about a name is counted for its directory.
   void on(const Inode& inode) { file_ = inode.node; }
-  void is(Operation operation) { outcome_.operation = operation; }
-  // The kernel does not say who is behind a release: whoever opened the file.
+  void is(Operation operation) { record_.operation = operation; }
+  // The kernel does not name the requester of a release, so it is counted for the process that
+  // opened the file.
   void charge_to(ProcessId process) { process_ = process; }
-  void moved(Moved how, std::uint64_t bytes) {
-    outcome_.moved = how;
-    outcome_.bytes = bytes;
+  void moved(BytePath how, std::uint64_t bytes) {
+    record_.path = how;
+    record_.bytes = bytes;
   }
 
-  // Each answers; true when the kernel took it. `error` is a positive errno, 0 is success.
+  // Each of these answers, and returns true when the kernel accepted the answer. `error` is a
+  // positive errno, 0 means success.
   bool error(int error);
   bool done() { return error(0); }
-  bool result(int result) { return error(result < 0 ? errno : 0); }  // of a system call
+  bool result(int result) { return error(result < 0 ? errno : 0); }  // the result of a system call
   bool entry(const fuse_entry_param& entry);
   bool created(const fuse_entry_param& entry, const fuse_file_info& file);
   bool opened(const fuse_file_info& file);
@@ -49,15 +52,17 @@ class Request {
   bool text(const char* text);
   bool statistics(const struct statvfs& statistics);
   bool buffer(const void* buffer, std::size_t size);
-  // From a file; notes the error, or the bytes and how they went. For `before`: device_io.h.
+  // Replies with bytes of a file; notes the error, or how many bytes went and how. For `before` see
+  // device_io.h.
   bool spliced(fuse_bufvec& from, const std::function<void()>& before);
   bool written(std::size_t bytes);
   bool xattr_size(std::size_t bytes);
   bool position(off_t position);
   bool lock(struct flock& lock);
-  void nothing();  // forget has no answer
+  void nothing();  // for forget, which has no answer
 
-  // Somebody else answers later; returns what he needs to count it.
+  // For an answer that is given later, by another thread: everything that is needed to answer and
+  // to count.
   struct Deferred {
     fuse_req_t request;
     ProcessId process;
@@ -76,13 +81,13 @@ class Request {
   std::chrono::steady_clock::time_point start_;
   ProcessId process_;
   PathTree::Node file_ = PathTree::kOther;
-  Outcome outcome_;
+  RequestRecord record_;
   bool answered_ = false;
   bool counted_ = true;
 };
 
-// Runs body(request, inode) as a C callback may be run: nothing is thrown out of it, and an
-// inode that the kernel should not know is ESTALE.
+// Runs body(request, inode) inside a C callback: it lets no exception out, and answers ESTALE for
+// an inode that is not in the table.
 template <typename Body>
 void serve(fuse_req_t raw, Operation operation, fuse_ino_t id, Body body) noexcept {
   Request request(raw, operation);

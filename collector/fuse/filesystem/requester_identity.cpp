@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Raw system calls: glibc's setfsuid and capset wrappers are per thread as well, but do not
-// promise it.
+// Uses raw system calls: glibc's setfsuid and capset wrappers are per thread as well, but do not
+// guarantee it.
 #include "collector/fuse/filesystem/requester_identity.h"
 
 #include <linux/capability.h>
@@ -20,7 +20,7 @@
 namespace zctrace::fuse {
 namespace {
 
-// Of the calling thread. All of these are in the first word.
+// Changes the calling thread's effective set. All of these capabilities are in the first word.
 void change_effective(std::uint32_t raise, std::uint32_t drop) noexcept {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct sets[2] = {};
@@ -41,8 +41,8 @@ std::vector<gid_t> own_groups() {
   return groups;
 }
 
-// Not by fuse_req_getgroups(), which in libfuse 3.14 reads past the end of what it has read. The
-// requester waits, so that nothing keeps its status waiting.
+// fuse_req_getgroups() of libfuse 3.14 reads past the end of its buffer, so this reads the file
+// itself. The requester is waiting for its request, so reading its status does not block.
 std::vector<gid_t> groups_of(fuse_req_t request) {
   const FileSystem& fs = FileSystem::of(request);
   const std::string name = std::to_string(::fuse_req_ctx(request)->pid) + "/status";
@@ -58,7 +58,7 @@ std::vector<gid_t> groups_of(fuse_req_t request) {
   }
 }
 
-// glibc's wrapper is for the whole process.
+// glibc's wrapper would change the whole process.
 void set_groups(const std::vector<gid_t>& groups) noexcept {
   ::syscall(SYS_setgroups, groups.size(), groups.data());
 }
@@ -74,14 +74,14 @@ RequesterIdentity::RequesterIdentity(const fuse_ctx& requester,
   ::syscall(SYS_setfsgid, requester.gid);
   if (requester.uid == 0) return;
   ::syscall(SYS_setfsuid, requester.uid);
-  // Leaving uid 0 cleared the file capabilities from the effective set; they stay permitted.
+  // Leaving uid 0 cleared the file capabilities from the effective set; they are still permitted.
   change_effective(kOverride, 0);
 }
 
 RequesterIdentity::~RequesterIdentity() {
   if (masked_) ::umask(umask_);
   if (!switched_) return;
-  // Becoming 0 again makes the file capabilities effective again.
+  // Returning to uid 0 makes the file capabilities effective again.
   ::syscall(SYS_setfsuid, 0);
   ::syscall(SYS_setfsgid, 0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Creating files as whoever asked for them.
+// Creates files as the requester.
 #pragma once
 
 #include <fuse3/fuse_lowlevel.h>
@@ -14,12 +14,12 @@
 
 namespace zctrace::fuse {
 
-// For its lifetime the calling thread has the requester's umask and, when the mount is for
-// everyone, its uid and gid for file access: what it creates belongs to the requester, with
-// the group of a setgid directory where there is one. The kernel has checked the permissions
-// already, knowing the supplementary groups, so they are not checked again here.
+// For its lifetime the calling thread has the requester's umask and, when the mount is for every
+// user, the requester's uid and gid for file access. So new files belong to the requester, or to
+// the group of their set-group-ID directory. The kernel has already checked permissions with the
+// supplementary groups, so they are not checked again here.
 //
-// Where those decide about set-group-ID, RequesterGroups has to be there as well.
+// Where the supplementary groups decide about set-group-ID, use RequesterGroups as well.
 class RequesterIdentity {
  public:
   RequesterIdentity(const fuse_ctx& requester, const FileSystemOptions& options) noexcept;
@@ -36,9 +36,9 @@ class RequesterIdentity {
 // The supplementary groups in the text of /proc/PID/status.
 std::vector<gid_t> groups_in(std::string_view status);
 
-// For its lifetime the calling thread is in the requester's supplementary groups and in no other,
-// when the mount is for everyone, `wanted`, and the requester not root. They are in no request:
-// /proc tells them. Where it cannot, there are none.
+// For its lifetime the calling thread has exactly the requester's supplementary groups, if the
+// mount is for every user, `wanted` is set and the requester is not root. Requests do not carry the
+// groups, so they are read from /proc. If that fails, there are none.
 class RequesterGroups {
  public:
   RequesterGroups(fuse_req_t request, bool wanted);
@@ -51,19 +51,19 @@ class RequesterGroups {
   std::vector<gid_t> own_;
 };
 
-// Whether a new file's mode is one that the kernel takes set-group-ID from, in a set-group-ID
-// directory of a group that the creator is not in.
+// Whether a new file's mode makes the kernel drop set-group-ID when the creator is not in the group
+// of its set-group-ID directory.
 constexpr bool is_set_group_id(mode_t mode) {
   return (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
 }
 
-// Whether others than root ask, of a daemon that is root.
+// Whether an ordinary user sent this request to a daemon that runs as root.
 bool is_ordinary_user(fuse_req_t request) noexcept;
 
-// While it lives, what the thread writes drops set-user-ID and set-group-ID bits, though the
-// daemon is root. For O_TRUNC and writes past the page cache by others than root: for all other
-// writes the kernel drops them itself, and of these it tells in flags that libfuse 3.14 does not
-// pass on (FUSE_OPEN_KILL_SUIDGID, FUSE_WRITE_KILL_SUIDGID).
+// For its lifetime, the thread's writes drop set-user-ID and set-group-ID bits, even though the
+// daemon is root. For O_TRUNC and direct writes by ordinary users. For all other writes the kernel
+// drops the bits itself, and for these it says so in flags that libfuse 3.14 does not pass on
+// (FUSE_OPEN_KILL_SUIDGID, FUSE_WRITE_KILL_SUIDGID).
 class DropSetIds {
  public:
   explicit DropSetIds(bool wanted) noexcept;

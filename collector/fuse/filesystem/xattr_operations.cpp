@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Extended attributes, through /proc/self/fd: O_PATH descriptors have no f*xattr.
+// Extended attributes, through /proc/self/fd: f*xattr does not accept O_PATH descriptors.
 #include <linux/limits.h>
 #include <sys/xattr.h>
 
@@ -17,7 +17,7 @@
 namespace zctrace::fuse {
 namespace {
 
-// Size 0 asks how much there is. fetch(buffer, size) as getxattr(2).
+// Size 0 requests the length only. fetch(buffer, size) behaves like getxattr(2).
 template <typename Fetch>
 void reply_attribute(Request& request, std::size_t size, Fetch fetch) {
   if (size == 0) {
@@ -49,7 +49,7 @@ void getxattr(fuse_req_t raw, fuse_ino_t id, const char* name, std::size_t size)
 
 constexpr std::string_view kTrusted = "trusted.";
 
-// As listxattr(2), without those names that need CAP_SYS_ADMIN.
+// Like listxattr(2), without the names that need CAP_SYS_ADMIN.
 ssize_t list_for_ordinary_user(const char* path, char* names, std::size_t room) {
   std::vector<char> all(XATTR_LIST_MAX);
   const ssize_t length = ::listxattr(path, all.data(), all.size());
@@ -72,7 +72,8 @@ void listxattr(fuse_req_t raw, fuse_ino_t id, std::size_t size) noexcept {
   serve(raw, Operation::listxattr, id, [=](Request& request, const Inode& inode) {
     const FdName self(inode.fd.get());
     reply_attribute(request, size, [&](char* names, std::size_t room) {
-      // A request does not say who has CAP_SYS_ADMIN: root it is.
+      // Requests do not say whether the requester has CAP_SYS_ADMIN, so this assumes that only root
+      // has it.
       return is_ordinary_user(request.raw()) ? list_for_ordinary_user(self.path, names, room)
                                              : ::listxattr(self.path, names, room);
     });
@@ -82,8 +83,8 @@ void listxattr(fuse_req_t raw, fuse_ino_t id, std::size_t size) noexcept {
 void setxattr(fuse_req_t raw, fuse_ino_t id, const char* name, const char* value, std::size_t size,
               int flags) noexcept {
   serve(raw, Operation::setxattr, id, [=](Request& request, const Inode& inode) {
-    // An ACL takes set-group-ID away from a file of a group that its owner is not in. The kernel
-    // says so in a flag that libfuse 3.14 does not ask for (FUSE_SETXATTR_ACL_KILL_SGID).
+    // Setting an ACL must drop set-group-ID from a file whose group its owner is not in. The kernel
+    // requests this by a flag that libfuse 3.14 does not handle (FUSE_SETXATTR_ACL_KILL_SGID).
     const bool is_acl = std::strcmp(name, "system.posix_acl_access") == 0 && is_ordinary_user(raw);
     const RequesterGroups groups(raw, is_acl);
     std::optional<RequesterIdentity> as;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The child aborts and unmounts, where it may; an ordinary user's becomes fusermount3 for that.
+// The child aborts the connection and unmounts, where it has the permission. For an ordinary user
+// it executes fusermount3.
 #include "collector/fuse/mount/crash_watcher.h"
 
 #include <fcntl.h>
@@ -16,25 +17,26 @@
 namespace zctrace::fuse {
 namespace {
 
-// From the end of the pipe to the end of the device, in an exit that closes both.
+// How long to wait for the device to close after the pipe has closed, in an exit that closes both.
 constexpr int kLooks = 100;
 constexpr useconds_t kPauseUs = 10'000;
 
-// Says that nothing is left to unmount; otherwise it is what is mounted.
+// As a message: nothing is left to unmount. Any other value says what is mounted.
 constexpr MountIdentity kNothing;
 
 bool is_dead_mount(const char* target) {
   for (int look = 0; look < kLooks; ++look) {
     // Not stat(), which the kernel answers from its cache for a while.
     struct statfs status;
-    if (::statfs(target, &status) == 0) return false;  // unmounted, or something else's
+    // unmounted, or another file system is mounted there
+    if (::statfs(target, &status) == 0) return false;
     if (errno == ENOTCONN) return true;
     ::usleep(kPauseUs);
   }
   return false;
 }
 
-// What is open goes with its connection: it never means another one that got the same number.
+// The open file belongs to its connection: it never refers to a later one with the same number.
 int open_abort(int connections, const MountIdentity& mount, const char* target) {
   char name[32];
   std::snprintf(name, sizeof(name), "%u/abort", connection_number(mount.device));
@@ -45,35 +47,36 @@ int open_abort(int connections, const MountIdentity& mount, const char* target) 
   return -1;
 }
 
-struct Words {
+struct UnmountCommand {
   const char* fusermount;
   char* const* arguments;
   const char* target;
 };
 
-void unmount_dead(const Words& words, const MountIdentity& mount, int abort) {
-  const ssize_t ignored = abort < 0 ? 0 : ::write(abort, "1", 1);  // it may have ended already
+void unmount_dead(const UnmountCommand& command, const MountIdentity& mount, int abort) {
+  // the connection may have ended already
+  const ssize_t ignored = abort < 0 ? 0 : ::write(abort, "1", 1);
   (void)ignored;
-  if (mounted_at(words.target) != mount) return;
-  // Root's; MNT_FORCE aborts, too.
-  if (::umount2(words.target, MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return;
-  ::execv(words.fusermount, words.arguments);
+  if (mounted_at(command.target) != mount) return;
+  // Works for root only. MNT_FORCE aborts the connection, too.
+  if (::umount2(command.target, MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return;
+  ::execv(command.fusermount, command.arguments);
 }
 
-void watch(Parent& parent, int connections, const Words& words) {
+void watch(Parent& parent, int connections, const UnmountCommand& command) {
   connections = parent.close_others(connections);
   MountIdentity mount;
-  if (parent.listen(&mount, sizeof(mount)) != Parent::Said::something) {
-    // While it was mounting: there was no other thread yet.
+  if (parent.receive(&mount, sizeof(mount)) != Parent::Received::message) {
+    // The parent died while mounting, when it had no other thread yet.
     parent.wait_until_closed();
-    if (is_dead_mount(words.target)) ::execv(words.fusermount, words.arguments);
+    if (is_dead_mount(command.target)) ::execv(command.fusermount, command.arguments);
     return;
   }
   if (mount == kNothing) return;
-  const int abort = open_abort(connections, mount, words.target);
+  const int abort = open_abort(connections, mount, command.target);
   MountIdentity left;
-  if (parent.listen(&left, sizeof(left)) != Parent::Said::something)
-    unmount_dead(words, mount, abort);
+  if (parent.receive(&left, sizeof(left)) != Parent::Received::message)
+    unmount_dead(command, mount, abort);
 }
 
 }  // namespace
@@ -94,12 +97,12 @@ CrashWatcher::CrashWatcher(const std::string& fusermount, const std::string& tar
 void CrashWatcher::mounted(const MountIdentity& mount) noexcept {
   ::fcntl(child_.pipe(), F_SETFD, FD_CLOEXEC);
   mount_ = mount;
-  if (mount != kNothing) child_.say(&mount, sizeof(mount));
+  if (mount != kNothing) child_.send(&mount, sizeof(mount));
 }
 
 CrashWatcher::~CrashWatcher() {
   if (mount_ == kNothing || mounted_at(target_.c_str()) != mount_)
-    child_.say(&kNothing, sizeof(kNothing));
+    child_.send(&kNothing, sizeof(kNothing));
 }
 
 }  // namespace zctrace::fuse

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Unmounts when zctrace dies without having done so itself.
+// Unmounts when zctrace dies without having unmounted itself.
 #pragma once
 
 #include <string>
@@ -9,24 +9,25 @@
 
 namespace zctrace::fuse {
 
-// A child in a session of its own that waits for the end of this process. libfuse's own
-// auto_unmount (3.14) does not do: fusermount3 looks once only, and takes a mount for alive whose
-// process has not yet closed the device (closing BPF programs takes a while) or which is another
-// user's; and it leaves the mount where this process dies before it has been given the device.
+// A child, in a session of its own, that waits for the end of this process. libfuse's own
+// auto_unmount (3.14) is not enough: fusermount3 looks only once, and takes a mount for alive if
+// its process has not closed the device yet (closing BPF programs takes a while) or if it belongs
+// to another user. It also leaves the mount behind when this process dies before it has received
+// the device.
 //
-// It does not wait for the device to be closed, either: a thread whose request to the kernel waits
-// for a user of the mount, who waits for an answer, keeps it open, and cannot be killed. So first
-// of all it aborts the connection.
+// The child does not wait for the device to be closed, either. A thread can be in a system call
+// that waits for a user of the mount, while that user waits for an answer; such a thread keeps the
+// device open and cannot be killed. So the child aborts the connection first.
 class CrashWatcher {
  public:
   // Forks: see ParentWatcher. `fusermount` is the program's path. Throws Error.
   CrashWatcher(const std::string& fusermount, const std::string& target);
-  ~CrashWatcher();  // it unmounts now, should the mount be there still
+  ~CrashWatcher();  // the child unmounts now if the mount still exists
   CrashWatcher(const CrashWatcher&) = delete;
   CrashWatcher& operator=(const CrashWatcher&) = delete;
 
-  // To be called when it is mounted, with what is mounted. What is started before, fusermount3, is
-  // waited for as well: it may still be at it when this process is dead.
+  // Call it once the file system is mounted. Until then the child also waits for programs that this
+  // process started (fusermount3), which may still be mounting when this process is dead.
   void mounted(const MountIdentity& mount) noexcept;
 
  private:

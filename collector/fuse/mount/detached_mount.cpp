@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The mount interface of Linux 5.2 (fsopen, fsmount), which makes a mount before placing it: these
-// are never placed.
+// Uses the mount interface of Linux 5.2 (fsopen, fsmount), which creates a mount before attaching
+// it to a directory. These mounts are never attached.
 #include "collector/fuse/mount/detached_mount.h"
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 namespace zctrace::fuse {
 namespace {
 
-// A file system that is being made.
+// A file system that is being created.
 class NewFileSystem {
  public:
   explicit NewFileSystem(const char* type) : type_(type), context_(::fsopen(type, FSOPEN_CLOEXEC)) {
@@ -52,7 +52,7 @@ class NewFileSystem {
   Descriptor context_;
 };
 
-// Not asking the file system, which nobody may serve yet.
+// Does not query the file system, which may not be served yet.
 unsigned connection_of(const Descriptor& mount) {
   struct statx status = {};
   constexpr int kDoNotAsk = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
@@ -70,7 +70,7 @@ Descriptor open_device() {
   throw Error(std::string("cannot open /dev/fuse: ") + std::strerror(error) +
                   (error == ENOENT || error == ENODEV || error == ENXIO
                        ? "; load the module (modprobe fuse), or pass the device into the container"
-                       : "; run as root, and allow the device to the container"),
+                       : "; run as root, and in a container allow the device"),
               kExitCannotRun);
 }
 
@@ -100,15 +100,17 @@ Descriptor open_connections() noexcept {
   }
 }
 
-// That of its anonymous device, whose major number is 0 (kernel: fuse_fill_super_common()).
+// The minor number of its anonymous device, whose major number is 0 (kernel:
+// fuse_fill_super_common()).
 unsigned connection_number(dev_t device) noexcept { return minor(device); }
 
-Outstanding::Outstanding(const Descriptor& mount)
+ConnectionQueue::ConnectionQueue(const Descriptor& mount)
     : control_(NewFileSystem("fusectl").mount()), connection_(connection_of(mount)) {}
 
-std::optional<std::uint64_t> Outstanding::requests() const {
+std::optional<std::uint64_t> ConnectionQueue::requests() const {
   const std::string name = std::to_string(connection_) + "/waiting";
-  // Opened anew: the file goes with the connection, but what has it open can still read it.
+  // Opened for each read: the file disappears with the connection, but an open descriptor would
+  // still read the old value.
   const Descriptor file(::openat(control_.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
   char text[32] = {};
   if (!file || ::read(file.get(), text, sizeof(text) - 1) <= 0) return std::nullopt;

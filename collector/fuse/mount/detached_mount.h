@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Mounts without a place in any directory tree: reached through a descriptor, gone with it.
+// Mounts that are attached to no directory: they are reached through a descriptor and end with it.
 #pragma once
 
 #include <sys/types.h>
@@ -11,27 +11,28 @@
 
 namespace zctrace::fuse {
 
-// /dev/fuse, open. Throws Error (cannot run here), which says what to do about it.
+// Opens /dev/fuse. Throws Error (cannot run here) with advice.
 Descriptor open_device();
 
-// Each is the root of a new file system that nobody else sees. Whatever becomes of this process,
-// nothing of them stays behind: they end with the last descriptor. Each needs CAP_SYS_ADMIN.
-// Throws Error (cannot run here).
+// Each returns the root of a new file system that no other process sees. However this process ends,
+// nothing stays behind: the mounts end with the last descriptor. Both need CAP_SYS_ADMIN. Throws
+// Error (cannot run here).
 Descriptor mount_detached_tmpfs();
-// The one that whoever reads `device` serves. Root's, for every user.
+// A FUSE file system for every user, owned by root. It is served by reading `device`.
 Descriptor mount_detached_fuse(const Descriptor& device);
 
-// The file system of all FUSE connections: a mount of our own, or the one in its usual place, which
-// is what an ordinary user can have; -1 where there is neither. Its directories are numbers.
+// Opens the file system of all FUSE connections (fusectl), whose directories are numbers: a mount
+// of our own, or the usual /sys/fs/fuse/connections, which is all that an ordinary user can open.
+// Empty where neither exists.
 Descriptor open_connections() noexcept;
 unsigned connection_number(dev_t device) noexcept;
 
 // The kernel's own count of the requests that a FUSE file system has not answered yet.
-class Outstanding {
+class ConnectionQueue {
  public:
   // `mount`: the root, from mount_detached_fuse(). Throws Error (cannot run here).
-  explicit Outstanding(const Descriptor& mount);
-  // nullopt: the file system is dead.
+  explicit ConnectionQueue(const Descriptor& mount);
+  // nullopt: the connection has ended.
   std::optional<std::uint64_t> requests() const;
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Checks on directories, and the two ways to unmount: root's and everybody's.
+// Checks the directories, and unmounts: as root by umount2(), as an ordinary user by fusermount3.
 #include "collector/fuse/mount/mount_point.h"
 
 #include <dirent.h>
@@ -46,7 +46,7 @@ std::string existing_directory(const std::string& path, const char* what) {
   std::string resolved = is_dead ? "" : canonical(path);
   if (is_dead)
     throw Error(std::string(what) + " " + in_quotes(path) +
-                " is a mount whose file system has died; first: fusermount3 -u " + path);
+                " is a dead FUSE mount; unmount it first: fusermount3 -u " + path);
   if (resolved.empty()) throw system_error(std::string(what) + " " + in_quotes(path), errno);
   struct stat status;
   if (::stat(resolved.c_str(), &status) != 0)
@@ -61,7 +61,7 @@ bool is_empty(const std::string& directory) {
     void operator()(DIR* stream) const { ::closedir(stream); }
   };
   const std::unique_ptr<DIR, Close> stream(::opendir(directory.c_str()));
-  if (!stream) throw system_error("cannot look into mount point " + in_quotes(directory), errno);
+  if (!stream) throw system_error("cannot read mount point " + in_quotes(directory), errno);
   while (const dirent* found = ::readdir(stream.get()))
     if (std::strcmp(found->d_name, ".") != 0 && std::strcmp(found->d_name, "..") != 0) return false;
   return true;
@@ -81,7 +81,8 @@ std::string find_program(const char* name) {
   return "";
 }
 
-// Whatever is mounted over it, and whatever else has its number now.
+// True even if something else is mounted over it. The type check is needed because another file
+// system may have its device number now.
 bool is_mounted(const std::string& target, dev_t device) {
   const std::string number = std::to_string(major(device)) + ":" + std::to_string(minor(device));
   const std::vector<MountEntry> mounts = read_mounts("/proc/self/mountinfo");
@@ -90,8 +91,9 @@ bool is_mounted(const std::string& target, dev_t device) {
   });
 }
 
-// In a thread of its own, for it may wait until dirty pages are written, that is for answers: a
-// main thread that does could not die, and the crash watcher would not be told.
+// Runs in a thread of its own: umount may wait until dirty pages are written, that is, for answers.
+// If the main thread waited there it could not be killed, and the crash watcher would not be
+// notified.
 int umount_error(const std::string& target, int flags) {
   int error = 0;
   std::thread([&] {
@@ -100,7 +102,8 @@ int umount_error(const std::string& target, int flags) {
   return error;
 }
 
-// Its complaint about a busy mount is ours to word: standard error goes nowhere.
+// zctrace words the message about a busy mount itself, so fusermount3's standard error is
+// discarded.
 int run_fusermount(const std::string& target, bool lazily) {
   const std::string program = find_program(kFusermount);
   if (program.empty()) return -1;
@@ -136,15 +139,15 @@ MountPoint check_mount_point(const std::string& source, const std::string& targe
   point.target = existing_directory(target, "mount point");
   if (point.source == point.target)
     throw Error("source and mount point are the same directory, " + in_quotes(point.source) +
-                "; give an empty directory elsewhere as mount point");
+                "; choose an empty directory elsewhere as the mount point");
   if (is_within(point.target, point.source))
     throw Error("mount point " + in_quotes(target) + " lies inside source " + in_quotes(source) +
-                "; give an empty directory elsewhere");
+                "; choose an empty directory elsewhere");
   if (is_within(point.source, point.target))
     throw Error("source " + in_quotes(source) + " lies inside mount point " + in_quotes(target) +
-                "; give an empty directory elsewhere as mount point");
+                "; choose an empty directory elsewhere as the mount point");
   if (!is_empty(point.target))
-    throw Error("mount point " + in_quotes(target) + " is not empty; give an empty directory");
+    throw Error("mount point " + in_quotes(target) + " is not empty; choose an empty directory");
   point.root.reset(::open(point.source.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!point.root) throw system_error("cannot open source " + in_quotes(source), errno);
   return point;
@@ -157,8 +160,9 @@ std::string require_fuse() {
                 "; load the module (modprobe fuse), or pass the device into the container");
   if (!S_ISCHR(status.st_mode)) throw Error(std::string(kDevice) + " is not a device");
   if (::access(kDevice, R_OK | W_OK) != 0)
-    throw Error(std::string(kDevice) + ": " + std::strerror(errno) +
-                "; everybody may open it on most systems (chmod 666 /dev/fuse), or run as root");
+    throw Error(
+        std::string(kDevice) + ": " + std::strerror(errno) +
+        "; run as root, or allow every user to open it, as most systems do (chmod 666 /dev/fuse)");
   std::string program = find_program(kFusermount);
   if (program.empty())
     throw Error(std::string(kFusermount) + " is not installed; install the package fuse3");

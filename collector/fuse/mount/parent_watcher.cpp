@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A pipe says what the parent says; a signal, that it died.
+// Messages of the parent arrive through a pipe; its death is reported by a signal.
 #include "collector/fuse/mount/parent_watcher.h"
 
 #include <fcntl.h>
@@ -21,10 +21,10 @@
 namespace zctrace::fuse {
 namespace {
 
-// Not a real-time signal: without room in the queue it would come without its sender.
+// Not a real-time signal: when the queue is full, that one arrives without its sender's PID.
 constexpr int kDeath = SIGUSR1;
 
-// Which may have been closed when zctrace was started.
+// The standard streams may have been closed when zctrace was started.
 int above_streams(int fd) noexcept { return ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); }
 
 void close_all_but(std::initializer_list<int> kept) noexcept {
@@ -51,7 +51,7 @@ Parent::Parent(pid_t pid, int pipe) noexcept : pid_(pid), pipe_(above_streams(pi
   ::sigemptyset(&signals);
   ::sigaddset(&signals, kDeath);
   death_ = above_streams(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-  // A parent that was dead already had no other thread: its end of the pipe is closed.
+  // If the parent was already dead, it had no other thread, so its end of the pipe is closed.
   ::prctl(PR_SET_PDEATHSIG, kDeath);
 }
 
@@ -70,16 +70,16 @@ bool Parent::has_died() noexcept {
   return false;
 }
 
-Parent::Said Parent::listen(void* words, std::size_t size) noexcept {
+Parent::Received Parent::receive(void* message, std::size_t size) noexcept {
   for (;;) {
     pollfd events[] = {{pipe_, POLLIN, 0}, {death_, POLLIN, 0}};
     if (::poll(events, 2, -1) < 0) continue;
     if (events[0].revents != 0) {
-      const ssize_t n = ::read(pipe_, words, size);
+      const ssize_t n = ::read(pipe_, message, size);
       if (n < 0 && errno == EINTR) continue;
-      return n == static_cast<ssize_t>(size) ? Said::something : Said::closed;
+      return n == static_cast<ssize_t>(size) ? Received::message : Received::closed;
     }
-    if (events[1].revents != 0 && has_died()) return Said::died;
+    if (events[1].revents != 0 && has_died()) return Received::died;
   }
 }
 
@@ -97,7 +97,7 @@ ParentWatcher::ParentWatcher(const std::function<void(Parent&)>& life) {
   pid_ = ::fork();
   if (pid_ < 0) throw system_error("cannot fork", errno);
   if (pid_ == 0) {
-    pipe.writer.reset();  // or it would never end
+    pipe.writer.reset();  // otherwise the pipe would never be closed
     Parent seen(parent, pipe.reader.get());
     life(seen);
     ::_exit(0);
@@ -111,8 +111,8 @@ ParentWatcher::~ParentWatcher() {
   }
 }
 
-void ParentWatcher::say(const void* words, std::size_t size) noexcept {
-  if (::write(pipe_.get(), words, size) < 0) return;  // it was killed
+void ParentWatcher::send(const void* message, std::size_t size) noexcept {
+  if (::write(pipe_.get(), message, size) < 0) return;  // the child was killed
 }
 
 }  // namespace zctrace::fuse

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A child process that waits for the end of the one that forked it, whatever it dies of.
+// A child process that waits for the end of the process that forked it, whatever the cause.
 #pragma once
 
 #include <sys/types.h>
@@ -11,21 +11,22 @@
 
 namespace zctrace::fuse {
 
-// The child's side. It has left the terminal, and takes no signals.
+// The parent as seen from the child. The child has left the terminal and blocks all signals.
 class Parent {
  public:
   Parent(pid_t pid, int pipe) noexcept;
 
-  // Keeps no descriptor open but `kept`, if it is one, and returns its new number: nobody shall
-  // wait for the end of a stream because of this process. Before listening.
+  // Closes all descriptors except `kept` (if it is one), and returns its new number. Otherwise this
+  // child would keep streams open that other processes read to the end. Call it before receive().
   int close_others(int kept) noexcept;
 
-  enum class Said { something, closed, died };
-  // Waits until the parent says something of `size` bytes, or has its end of the pipe closed, or
-  // until the thread that forked is gone: a process in which another one waits in the kernel is
-  // killed, but keeps its descriptors. What was said comes first.
-  Said listen(void* words, std::size_t size) noexcept;
-  // Waits for the end of the pipe, whoever else has it.
+  enum class Received { message, closed, died };
+  // Waits until the parent sends a message of `size` bytes, closes its end of the pipe, or until
+  // the thread that forked has ended. The last matters because a killed process keeps its
+  // descriptors while another of its threads waits in the kernel. Messages that were sent before
+  // come first.
+  Received receive(void* message, std::size_t size) noexcept;
+  // Waits until every process that has the other end of the pipe has closed it.
   void wait_until_closed() noexcept;
 
  private:
@@ -39,14 +40,14 @@ class Parent {
 // Owns the child.
 class ParentWatcher {
  public:
-  // Forks. `life` is what the child does, which ends with it. From the process's main thread,
-  // before the first other one: only that thread's end is told. Throws Error.
+  // Forks. The child runs `life` and then exits. Call it from the process's main thread before it
+  // starts another thread: the kernel reports the end of the forking thread only. Throws Error.
   explicit ParentWatcher(const std::function<void(Parent&)>& life);
-  ~ParentWatcher();  // closes the pipe, and waits for the child
+  ~ParentWatcher();  // closes the pipe and waits for the child
   ParentWatcher(const ParentWatcher&) = delete;
   ParentWatcher& operator=(const ParentWatcher&) = delete;
 
-  void say(const void* words, std::size_t size) noexcept;
+  void send(const void* message, std::size_t size) noexcept;
   int pipe() const { return pipe_.get(); }
   pid_t pid() const { return pid_; }
 

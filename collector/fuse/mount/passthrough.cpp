@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Session set-up, the worker loop, and an orderly end.
+// Sets the session up, serves it in worker threads, and ends it in an orderly way.
 #include "collector/fuse/mount/passthrough.h"
 
 #include <fcntl.h>
@@ -29,12 +29,12 @@ namespace {
 // Interrupts a worker's read of /dev/fuse; its handler does nothing.
 const int kWakeSignal = SIGRTMIN + 6;
 
-// A request and its header must fit a pipe, and pipes are powers of two: half of the largest
-// one that everybody may have.
+// A request and its header must fit into a pipe, and pipe sizes are powers of two: half of the
+// largest pipe that an ordinary user may have.
 constexpr unsigned kMaxWrite = 512 * 1024;
 constexpr rlim_t kOtherDescriptors = 256;
 constexpr std::chrono::milliseconds kForgetPause(20);
-// For the requests that are being served when serving ends.
+// How long running requests may take when serving ends.
 constexpr std::chrono::milliseconds kEndPatience(1000);
 
 std::size_t raise_descriptor_limit() {
@@ -43,12 +43,12 @@ std::size_t raise_descriptor_limit() {
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  // Half for inodes: the others are files that are open, and inodes that come while the kernel
-  // is asked to forget.
+  // Half for inodes. The rest is for open files, and for inodes that arrive while the kernel is
+  // being told to forget some.
   return std::max<rlim_t>(limit.rlim_cur > kOtherDescriptors ? limit.rlim_cur / 2 : 0, 64);
 }
 
-// Whether a thread may have a umask of its own. Some containers forbid it.
+// Whether a thread may have a umask of its own. Some containers forbid that.
 bool threads_may_leave_fs() {
   bool may = false;
   std::thread([&may] { may = ::unshare(CLONE_FS) == 0; }).join();
@@ -72,9 +72,10 @@ void negotiate(void* user, fuse_conn_info* connection) noexcept {
   want(FUSE_CAP_SPLICE_READ, options.splice);
   want(FUSE_CAP_SPLICE_WRITE, options.splice);
   want(FUSE_CAP_SPLICE_MOVE, false);
-  // Without it the kernel drops set-user-ID bits and capabilities of files that are written; this
-  // daemon, as root, would not. As an ordinary user it drops them by writing, while the kernel
-  // would ask it for a chmod, of others' files as well.
+  // Without this capability the kernel drops the set-user-ID bits and capabilities of written
+  // files, which a daemon that runs as root would not do. A daemon that runs as an ordinary user
+  // drops them by writing; there the kernel would send it a chmod request instead, even for files
+  // of other users.
   const bool drops_itself =
       !options.for_everyone && (connection->capable & FUSE_CAP_HANDLE_KILLPRIV) != 0;
   want(FUSE_CAP_HANDLE_KILLPRIV, drops_itself);
@@ -98,7 +99,7 @@ fuse_lowlevel_ops all_operations(bool with_access) {
   add_data_operations(operations);
   add_directory_operations(operations);
   add_lock_operations(operations);
-  // With default_permissions the kernel decides itself.
+  // With default_permissions the kernel checks access itself.
   if (!with_access) operations.access = nullptr;
   return operations;
 }
@@ -113,12 +114,12 @@ FileSystemOptions file_system_options(const PassthroughOptions& options, bool fo
   all.for_everyone = for_everyone;
   all.thread_umask = threads_may_leave_fs();
   all.inode_descriptors = raise_descriptor_limit();
-  // The kernel has applied the requester's umask, then.
+  // In that case the kernel has already applied the requester's umask.
   if (!all.thread_umask) ::umask(0);
   return all;
 }
 
-// libfuse's last complaint, for the one line that is ours.
+// libfuse's last error message, for our own one-line error.
 std::string last_complaint;
 
 void keep_complaint(fuse_log_level, const char* format, va_list arguments) {
@@ -130,7 +131,7 @@ void keep_complaint(fuse_log_level, const char* format, va_list arguments) {
 
 void mark_ended(int event) noexcept {
   const std::uint64_t one = 1;
-  if (::write(event, &one, sizeof(one)) < 0) return;  // it was readable already
+  if (::write(event, &one, sizeof(one)) < 0) return;  // the event was readable already
 }
 
 }  // namespace
@@ -157,9 +158,9 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
   mounted_ = true;
   mount_ = mounted_at(target_.c_str());
   crash_watcher_->mounted(mount_);
-  // No request of zctrace's own among those of others.
+  // Known without a request of zctrace's own, which would be counted among the others.
   if (mount_.device != 0) fs_->set_mount_device(mount_.device);
-  start(options);  // where it throws, the watcher unmounts
+  start(options);  // if it throws, the watcher unmounts
 }
 
 Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& target,
@@ -171,7 +172,7 @@ Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& 
   const std::string path = "/dev/fd/" + std::to_string(device.get());
   if (::fuse_session_mount(session_.get(), path.c_str()) != 0)
     throw Error("cannot serve the file system mounted at '" + target + "'");
-  device.release();  // the session's
+  device.release();  // now owned by the session
   start(options);
 }
 
@@ -272,8 +273,8 @@ void Passthrough::serve() noexcept {
   if (--serving_ == 0) mark_ended(ended_.get());
 }
 
-// Not from a worker: the kernel locks the parent directory for this, and may hold that lock
-// for a request that waits for a worker.
+// Runs in a thread of its own. The kernel locks the parent directory for this, and may hold that
+// lock for a request that waits for a worker.
 void Passthrough::make_kernel_forget() noexcept {
   ::pthread_setname_np(::pthread_self(), "zctrace-forget");
   std::unique_lock lock(crowd_mutex_);
@@ -281,19 +282,20 @@ void Passthrough::make_kernel_forget() noexcept {
     crowded_.wait(lock, [this] { return stopping_ || fs_->near_descriptor_limit(); });
     if (stopping_) return;
     lock.unlock();
-    const std::size_t known = fs_->inodes.size();
+    const std::size_t cached = fs_->inodes.size();
     const std::size_t enough = fs_->options.inode_descriptors / 4 * 3;
     try {
-      for (const KnownName& name : fs_->inodes.oldest_names(known - std::min(known, enough))) {
+      for (const CachedName& name : fs_->inodes.oldest_names(cached - std::min(cached, enough))) {
         if (::fuse_session_exited(session_.get()) != 0) break;
         ::fuse_lowlevel_notify_inval_entry(session_.get(), name.parent, name.name.c_str(),
                                            name.name.size());
       }
     } catch (...) {
-      // No memory for a name: the kernel is asked again when the next request comes.
+      // Out of memory for a name: tried again at the next request.
     }
     lock.lock();
-    // Forgets come as requests, a moment later. What is in use is not forgotten at all.
+    // The kernel's forgets arrive as requests a moment later. Inodes in use are not forgotten at
+    // all.
     crowded_.wait_for(lock, kForgetPause, [this] { return stopping_; });
   }
 }
@@ -312,14 +314,17 @@ void Passthrough::stop() noexcept {
     stopping_ = true;
   }
   crowded_.notify_all();
-  // While the others still serve: it may wait for a directory whose user waits for an answer.
+  // Join it while the workers still serve: it may wait for a directory whose user waits for an
+  // answer.
   if (forgetter_.joinable()) forgetter_.join();
   ::fuse_session_exit(session_.get());
-  // A signal between a worker's look at the session and its read would be lost: repeated.
+  // Repeated, because a signal that arrives between a worker's check of the session and its read
+  // would be lost.
   const auto patience = std::chrono::steady_clock::now() + kEndPatience;
   for (bool connected = true; serving_ != 0; ::usleep(1000)) {
     for (std::thread& worker : workers_) ::pthread_kill(worker.native_handle(), kWakeSignal);
-    // It may look at a task that becomes another program, which waits for who serves no more.
+    // A worker may be inspecting a task in execve, which waits for a request that is no longer
+    // served.
     if (connected && std::chrono::steady_clock::now() >= patience) connected = !break_connection();
   }
   for (std::thread& worker : workers_) worker.join();
@@ -328,8 +333,8 @@ void Passthrough::stop() noexcept {
   close_session();
 }
 
-// A broken pipe takes the place of the device: who waits for an answer gets an error, and who uses
-// the descriptor by its number finds no other file behind it.
+// Replaces the device by a broken pipe. Tasks that wait for an answer get an error, and code that
+// uses the descriptor's number finds no other file behind it.
 bool Passthrough::break_connection() noexcept {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return false;
@@ -338,8 +343,9 @@ bool Passthrough::break_connection() noexcept {
   return ::dup3(writer.get(), ::fuse_session_fd(session_.get()), O_CLOEXEC) >= 0;
 }
 
-// libfuse frees what it holds for a mount only when told to unmount; and then it unmounts whatever
-// lies at that path, unless its descriptor says that the connection is over. A broken pipe says so.
+// libfuse frees a mount's memory only when told to unmount, and then unmounts whatever is mounted
+// at that path, unless its descriptor reports that the connection has ended. A broken pipe reports
+// that.
 void Passthrough::close_session() noexcept {
   if (break_connection()) ::fuse_session_unmount(session_.get());
   session_.reset();

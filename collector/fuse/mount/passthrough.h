@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A mounted passthrough: the session with the kernel, the threads that serve it, its end.
+// A mounted passthrough: its session with the kernel, the threads that serve it, and its end.
 #pragma once
 
 #include <fuse3/fuse_lowlevel.h>
@@ -22,9 +22,10 @@
 
 namespace zctrace::fuse {
 
-// Requests, forgets included, that the threads have taken from the device, and of these the ones
-// that they are done with. Each number is written atomically, after what it counts: when both are
-// equal and the kernel waits for no answer, every thread is about to wait for the next request.
+// The number of requests (including forgets) that the threads have received from the device, and
+// the number that they have finished. Each number is written atomically after the event it counts.
+// When both are equal and the kernel waits for no answer, every thread is about to wait for the
+// next request.
 struct ServedRequests {
   std::uint64_t taken = 0;
   std::uint64_t done = 0;
@@ -33,37 +34,38 @@ struct ServedRequests {
 struct PassthroughOptions {
   bool splice = true;
   Cache cache = Cache::automatic;
-  unsigned threads = 0;              // 0: by the number of CPUs
+  unsigned threads = 0;              // 0: chosen by the number of CPUs
   bool identify_requesters = true;   // see FileSystemOptions
-  bool remember_requesters = false;  // the same
-  ServedRequests* served = nullptr;  // kept up to date, if any; may lie in shared memory
-  // Called with the threads that will serve, before any of them does; who uses the mount waits.
-  // What it throws is thrown to the caller, with nothing left mounted.
+  bool remember_requesters = false;  // see FileSystemOptions
+  ServedRequests* served = nullptr;  // updated if not null; may be in shared memory
+  // Called with the threads that will serve, before any of them does; requests wait meanwhile. If
+  // it throws, nothing stays mounted and the caller gets the exception.
   std::function<void(const std::vector<pid_t>&)> before_serving;
 };
 
-// Owns the mount and the threads. The destructor unmounts, lazily when it must; never what somebody
-// else has mounted at the same place.
+// Owns the mount and the threads. The destructor unmounts, lazily if necessary, but never a mount
+// that another process has made at the same path.
 class Passthrough {
  public:
-  // Mounts `source` at `target`, as an ordinary user through fusermount3. When this process dies
-  // of whatever cause, a watcher unmounts. Before the caller's first thread. Throws Error.
+  // Mounts `source` at `target`; as an ordinary user through fusermount3. If this process dies for
+  // any reason, a watcher unmounts. Create it before the process starts its first thread. Throws
+  // Error.
   Passthrough(const std::string& source, const std::string& target,
               const PassthroughOptions& options);
-  // Serves a mount that somebody made with this open /dev/fuse, for every user. `target` is
-  // for the report only: whoever mounted it unmounts it.
+  // Serves a mount that was made elsewhere with this open /dev/fuse, for every user. `target` is
+  // for the report only; the code that mounted also unmounts.
   Passthrough(Descriptor root, Descriptor device, const std::string& target,
               const PassthroughOptions& options);
   ~Passthrough();
   Passthrough(const Passthrough&) = delete;
   Passthrough& operator=(const Passthrough&) = delete;
 
-  // Readable once the mount is gone, whoever unmounted it.
+  // Readable once the mount is gone, however it was unmounted.
   int ended() const { return ended_.get(); }
-  // Its own mount, and no other. Throws Error.
+  // Unmounts this mount, and no other. Throws Error.
   Unmounted unmount(bool lazily);
-  // Stops serving, waits for the threads, and closes the device: whoever still uses the mount gets
-  // an error. Once; what was counted can still be read.
+  // Stops serving, waits for the threads and closes the device; processes that still use the mount
+  // get errors. Call it once. The counts stay readable.
   void stop() noexcept;
 
   FileSystem& fs() { return *fs_; }
@@ -78,7 +80,7 @@ class Passthrough {
 
   void open_session(const std::string& mount_options);
   void start(const PassthroughOptions& options);
-  std::vector<pid_t> thread_ids();  // waits until every worker has one
+  std::vector<pid_t> thread_ids();  // waits until every worker has its ID
   void open_gate() noexcept;
   void serve() noexcept;
   void make_kernel_forget() noexcept;
@@ -101,12 +103,12 @@ class Passthrough {
 
   std::mutex gate_mutex_;
   std::condition_variable gate_;
-  std::vector<pid_t> waiting_;  // workers that came to the gate
+  std::vector<pid_t> waiting_;  // workers that have reached the gate
   bool gate_open_ = false;
 
   std::mutex crowd_mutex_;
   std::condition_variable crowded_;
-  bool stopping_ = false;  // under crowd_mutex_
+  bool stopping_ = false;  // protected by crowd_mutex_
   std::thread forgetter_;
 };
 

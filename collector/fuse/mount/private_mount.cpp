@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A helper process makes the namespace and mounts in it, and ends the mount when this process dies,
-// which keeps a descriptor of the namespace and serves the device that the helper mounted.
+// A helper process creates the namespace and mounts in it. This process keeps a descriptor of the
+// namespace and serves the device that the helper mounted. When this process dies, the helper
+// aborts the mount.
 #include "collector/fuse/mount/private_mount.h"
 
 #include <fcntl.h>
@@ -13,6 +14,8 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+
 #include "collector/fuse/mount/mount_point.h"
 #include "collector/os/error.h"
 #include "collector/os/pipe.h"
@@ -20,16 +23,22 @@
 namespace zctrace::fuse {
 namespace {
 
-// What the helper says when it is done, or where it failed.
-struct MountOutcome {
+// The helper's message: success, or the step that failed.
+struct MountResult {
   int error = 0;
-  const char* what = "";  // a literal: the same in both processes
+  const char* what = "";  // a literal, so the pointer is valid in both processes
   dev_t device = 0;
 };
 
-MountOutcome failed(const char* what) { return {errno, what, 0}; }
+Error failure(const std::string& what, const char* action, int error) {
+  const bool is_refused = error == EPERM || error == EACCES;
+  return Error(what + ": cannot " + action + ": " + std::strerror(error) +
+               (is_refused ? "; --mount needs root" : ""));
+}
 
-MountOutcome mount_in_own_namespace(int device, const char* target, mode_t root_mode) {
+MountResult failed(const char* what) { return {errno, what, 0}; }
+
+MountResult mount_in_own_namespace(int device, const char* target, mode_t root_mode) {
   if (::unshare(CLONE_NEWNS) != 0) return failed("create a mount namespace");
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return failed("make the mount namespace private");
@@ -42,13 +51,13 @@ MountOutcome mount_in_own_namespace(int device, const char* target, mode_t root_
   return {0, "", mounted_at(target).device};
 }
 
-// A mount that is in use is aborted by this, not unmounted: who is left in the namespace shall not
-// find the directory itself there.
+// Aborts a mount that is in use, and does not detach it: processes that remain in the namespace
+// must not see the underlying directory.
 void abort_at_the_end(Parent& parent, const char* target) {
   const MountIdentity mount = mounted_at(target);
   parent.close_others(::open(target, O_PATH | O_CLOEXEC));
   char nothing;
-  parent.listen(&nothing, sizeof(nothing));
+  parent.receive(&nothing, sizeof(nothing));
   if (mounted_at(target) == mount) ::umount2(target, MNT_FORCE | UMOUNT_NOFOLLOW);
 }
 
@@ -65,25 +74,25 @@ PrivateMount::PrivateMount(const std::string& directory) {
   char here[PATH_MAX];
   if (::getcwd(here, sizeof(here)) != nullptr) working_directory_ = here;
   device_.reset(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
-  if (!device_) throw system_error(what + ": cannot open '/dev/fuse'", errno);
+  if (!device_) throw failure(what, "open '/dev/fuse'", errno);
 
   Pipe report = make_pipe();
   helper_ = std::make_unique<ParentWatcher>([&](Parent& parent) {
-    const MountOutcome outcome = mount_in_own_namespace(device_.get(), resolved, status.st_mode);
-    if (::write(report.writer.get(), &outcome, sizeof(outcome)) != sizeof(outcome)) ::_exit(1);
-    if (outcome.error == 0) abort_at_the_end(parent, resolved);
+    const MountResult result = mount_in_own_namespace(device_.get(), resolved, status.st_mode);
+    if (::write(report.writer.get(), &result, sizeof(result)) != sizeof(result)) ::_exit(1);
+    if (result.error == 0) abort_at_the_end(parent, resolved);
   });
   report.writer.reset();
-  MountOutcome outcome{ECHILD, "create a mount namespace", 0};
+  MountResult result{ECHILD, "create a mount namespace", 0};
   ssize_t n;
   do {
-    n = ::read(report.reader.get(), &outcome, sizeof(outcome));
+    n = ::read(report.reader.get(), &result, sizeof(result));
   } while (n < 0 && errno == EINTR);
-  if (outcome.error != 0) throw system_error(what + ": cannot " + outcome.what, outcome.error);
+  if (result.error != 0) throw failure(what, result.what, result.error);
   namespace_.reset(::open(("/proc/" + std::to_string(helper_->pid()) + "/ns/mnt").c_str(),
                           O_RDONLY | O_CLOEXEC));
   if (!namespace_) throw system_error(what + ": cannot open the mount namespace", errno);
-  mounted_device_ = outcome.device;
+  mounted_device_ = result.device;
 }
 
 void PrivateMount::serve(const PassthroughOptions& options) {
@@ -93,11 +102,11 @@ void PrivateMount::serve(const PassthroughOptions& options) {
 }
 
 int PrivateMount::enter() const noexcept {
-  // The kernel aborts what waits for a daemon that is dead only when nobody has the device open:
-  // a child that had, and made a request itself, would wait for ever.
+  // The kernel aborts requests to a dead daemon only when no process has the device open. A child
+  // that kept it open and sent a request itself would wait forever.
   if (device_) ::close(device_.get());
   if (::setns(namespace_.get(), CLONE_NEWNS) != 0) return errno;
-  // Entering leaves one at the root; the old directory's path leads through the mount now.
+  // setns() sets the working directory to the root. The old path now leads through the mount.
   if (!working_directory_.empty() && ::chdir(working_directory_.c_str()) != 0) return errno;
   return 0;
 }

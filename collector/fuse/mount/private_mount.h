@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A passthrough over a directory that only chosen processes see.
+// A passthrough over a directory, visible to chosen processes only.
 #pragma once
 
 #include <sys/types.h>
@@ -13,23 +13,23 @@
 
 namespace zctrace::fuse {
 
-// Owns a mount namespace in which `directory` is the passthrough of itself, and the daemon that
-// serves it. Outside, nothing is mounted, so nothing can be left behind: when this process dies
-// its helper aborts the connection, for the device may stay open (see CrashWatcher), and the
-// namespace ends with the last process in it.
+// Owns a mount namespace in which `directory` is mounted over itself through the passthrough, and
+// the daemon that serves it. Nothing is mounted outside the namespace, so nothing can be left
+// behind: when this process dies, its helper aborts the connection, because the device may stay
+// open (see CrashWatcher), and the namespace ends with its last process.
 class PrivateMount {
  public:
-  // Makes the namespace. Needs CAP_SYS_ADMIN. Throws Error.
+  // Creates the namespace. Needs CAP_SYS_ADMIN. Throws Error.
   explicit PrivateMount(const std::string& directory);
-  // Starts the daemon, once, when all is forked that shall enter. Until then whoever touches the
-  // directory in the namespace waits. Throws Error.
+  // Starts the daemon. Call it once, after forking every process that will enter the namespace.
+  // Until then, access to the directory inside the namespace waits. Throws Error.
   void serve(const PassthroughOptions& options);
 
-  // In a forked child: moves it into the namespace, its working directory reached anew through
-  // the mount. Only system calls. Returns an errno, 0 when done.
+  // Call it in a forked child: moves the child into the namespace and reopens its working directory
+  // through the mount. Makes system calls only. Returns 0 or an errno.
   int enter() const noexcept;
 
-  // Once served.
+  // Valid after serve().
   Passthrough& passthrough() { return *passthrough_; }
 
  private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Sorting rows by side.
+// Sums rows into the applications' and the daemon's side.
 #include "collector/fuse/report/amplification.h"
 
-#include "collector/fuse/report/fuse_report.h"
+#include "collector/fuse/counts/usage.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -25,8 +25,8 @@ std::uint64_t bytes_of(const ByOperation<TimedCounts>& requests, Operation opera
 
 }  // namespace
 
-Observed difference(const Observed& later, const Observed& earlier) {
-  Observed between = later;
+ObservedCalls difference(const ObservedCalls& later, const ObservedCalls& earlier) {
+  ObservedCalls between = later;
   between.applications = zctrace::difference(later.applications, earlier.applications);
   between.daemon = zctrace::difference(later.daemon, earlier.daemon);
   for (auto& [reason, count] : between.lost_by_reason)
@@ -49,14 +49,15 @@ Process sum_of(std::vector<Process> processes) {
   return report.totals().sum;
 }
 
-Amplification amplification_of(const Observed& observed, const ByOperation<TimedCounts>& requests) {
+Amplification amplification_of(const ObservedCalls& observed,
+                               const ByOperation<TimedCounts>& requests) {
   Amplification all;
   all.applications = side_of(observed.applications);
   all.daemon = side_of(observed.daemon);
   const Usage usage = usage_of(requests);
   all.requests.calls = usage.requests;
   all.requests.copied_bytes = usage.copied_bytes;
-  // Of copy_file_range as well, which the kernel moves below the daemon.
+  // Includes the bytes of copy_file_range, which the kernel moves below the daemon.
   all.requests.in_kernel_bytes = usage.bytes_read + usage.bytes_written - usage.copied_bytes;
   all.bytes = all.applications.bytes() + bytes_of(requests, Operation::mmap) +
               bytes_of(requests, Operation::writeback);

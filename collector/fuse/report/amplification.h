@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What one byte through a mount costs: the calls of applications, the requests that these
-// became, and the system calls that served them. Plain values, no I/O.
+// What one byte through a mount costs: the applications' calls, the requests that the kernel made
+// of them, and the system calls that the daemon made to serve those. Plain values, no I/O.
 #pragma once
 
 #include <cstdint>
@@ -13,36 +13,37 @@
 
 namespace zctrace::fuse {
 
-// What BPF saw of both ends. Sums that only grow, so that an interval is a difference.
-struct Observed {
-  Process applications;  // calls on files of FUSE file systems, and nothing else
-  Process daemon;        // the threads that serve: every call, every switch
+// What BPF observed on both sides. Sums that only grow, so an interval is a difference.
+struct ObservedCalls {
+  Process applications;  // only calls on files of FUSE file systems
+  Process daemon;        // the serving threads: all calls, all switches
   std::map<std::string, std::uint64_t> lost_by_reason;
 };
-Observed difference(const Observed& later, const Observed& earlier);
+ObservedCalls difference(const ObservedCalls& later, const ObservedCalls& earlier);
 
-// Adds the rows of `process` with a FUSE file at one end; their switches are in them.
+// Adds the rows of `process` that have a FUSE file at one end. Their switches are included.
 void add_calls_on_fuse(Process& sum, const Process& process);
-// All that `processes` did, as one.
+// The sum of all `processes`.
 Process sum_of(std::vector<Process> processes);
 
 struct Side {
   std::uint64_t calls = 0;
-  std::uint64_t copied_bytes = 0;     // through user space, either way
-  std::uint64_t in_kernel_bytes = 0;  // by sendfile, splice and their kin
+  std::uint64_t copied_bytes = 0;     // through user space, in either direction
+  std::uint64_t in_kernel_bytes = 0;  // by sendfile, splice and similar calls
   Switches switches;
 
   std::uint64_t bytes() const { return copied_bytes + in_kernel_bytes; }
 };
 
 struct Amplification {
-  // What applications moved: by calls, and by the page-ins and writebacks of mappings, which no
-  // call asked for. All that is said per GB is per GB of these.
+  // Bytes that applications moved by calls, and by page-ins and writebacks of mappings, which no
+  // call requested. All figures per GB are per GB of these bytes.
   std::uint64_t bytes = 0;
   Side applications;
-  Side requests;  // no switches: they are those of the two others
+  Side requests;  // no switches: those belong to the two other sides
   Side daemon;
 };
-Amplification amplification_of(const Observed& observed, const ByOperation<TimedCounts>& requests);
+Amplification amplification_of(const ObservedCalls& observed,
+                               const ByOperation<TimedCounts>& requests);
 
 }  // namespace zctrace::fuse

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From counts by number to rows with names.
+// Turns counts by process number into rows with names.
 #include "collector/fuse/report/fuse_report.h"
 
 #include <sys/resource.h>
@@ -11,34 +11,14 @@
 namespace zctrace::fuse {
 namespace {
 
-template <typename Counts>
-Usage sum_usage(const ByOperation<Counts>& operations) {
-  Usage usage;
-  for (const auto& [operation, counts] : operations) {
-    usage.requests += counts.calls;
-    usage.errors += counts.errors;
-    usage.spliced_bytes += counts.spliced_bytes;
-    usage.copied_bytes += counts.copied_bytes;
-    if (is_read(operation)) usage.bytes_read += counts.bytes;
-    if (is_write(operation) || operation == Operation::copy_file_range)
-      usage.bytes_written += counts.bytes;
-  }
-  return usage;
-}
-
-constexpr std::uint64_t Usage::*kUsageFields[] = {
-    &Usage::requests,      &Usage::errors,        &Usage::bytes_read,
-    &Usage::bytes_written, &Usage::spliced_bytes, &Usage::copied_bytes,
-};
-
-// What the requester did. Pages of a mapping are read and written by nobody's copy.
-struct Flow {
+// The requester's view of an operation. Pages of a mapping are not copied by a call.
+struct RequestFlow {
   Kind from = Kind::other;
   Kind to = Kind::other;
   Copy copy = Copy::none;
 };
 
-Flow flow_of(Operation operation) {
+RequestFlow flow_of(Operation operation) {
   switch (operation) {
     case Operation::read:
     case Operation::read_or_mmap: return {Kind::fuse, Kind::user, Copy::copied};
@@ -51,7 +31,7 @@ Flow flow_of(Operation operation) {
 }
 
 Row row_of(Operation operation, const TimedCounts& counts) {
-  const Flow flow = flow_of(operation);
+  const RequestFlow flow = flow_of(operation);
   Row row;
   row.syscall = "fuse:" + std::string(operation_name(operation));
   row.from = flow.from;
@@ -73,19 +53,6 @@ std::uint64_t ns_of(const timeval& time) {
 }
 
 }  // namespace
-
-Usage usage_of(const ByOperation<OperationCounts>& operations) { return sum_usage(operations); }
-Usage usage_of(const ByOperation<TimedCounts>& operations) { return sum_usage(operations); }
-
-Usage& Usage::operator+=(const Usage& other) {
-  for (const auto field : kUsageFields) this->*field += other.*field;
-  return *this;
-}
-
-Usage& Usage::operator-=(const Usage& earlier) {
-  for (const auto field : kUsageFields) this->*field -= earlier.*field;
-  return *this;
-}
 
 DaemonUse& DaemonUse::operator-=(const DaemonUse& earlier) {
   user_ns -= earlier.user_ns;
@@ -112,11 +79,12 @@ DaemonUse this_daemon(const FileSystem& fs, std::uint64_t threads) {
           fs.proc_calls};
 }
 
-Reading read_now(Passthrough& mount, std::uint64_t threads) {
-  return {mount.fs().accounts.snapshot(), this_daemon(mount.fs(), threads), mount.fs().uncounted};
+MountSnapshot take_snapshot(Passthrough& mount, std::uint64_t threads) {
+  return {mount.fs().counts.snapshot(), this_daemon(mount.fs(), threads), mount.fs().uncounted};
 }
 
-FuseReport seen_between(const Reading& earlier, const Reading& now, Passthrough& mount) {
+FuseReport report_between(const MountSnapshot& earlier, const MountSnapshot& now,
+                          Passthrough& mount) {
   FuseReport seen;
   seen.report.command = "mount";
   seen.report.completeness.lost_by_reason["uncounted_requests"] = now.uncounted - earlier.uncounted;
@@ -126,18 +94,18 @@ FuseReport seen_between(const Reading& earlier, const Reading& now, Passthrough&
   seen.splice = mount.fs().options.splice;
   seen.daemon = now.daemon;
   seen.daemon -= earlier.daemon;
-  AccountsSnapshot counts = now.counts;
+  RequestCountsSnapshot counts = now.counts;
   counts -= earlier.counts;
   fill_report(seen, counts, mount.fs().requesters.processes(), mount.fs().paths);
   return seen;
 }
 
-void fill_report(FuseReport& into, const AccountsSnapshot& snapshot,
+void fill_report(FuseReport& into, const RequestCountsSnapshot& snapshot,
                  const std::unordered_map<ProcessId, Process>& identities, const PathTree& paths) {
   Process others;
   for (const auto& [id, operations] : snapshot.processes) {
-    const auto known = identities.find(id);
-    if (known == identities.end()) {
+    const auto requester = identities.find(id);
+    if (requester == identities.end()) {
       for (const auto& [operation, counts] : operations) {
         others.rows.push_back(row_of(operation, counts));
         into.other_requests[operation] += counts;
@@ -145,7 +113,7 @@ void fill_report(FuseReport& into, const AccountsSnapshot& snapshot,
       }
       continue;
     }
-    Process process = known->second;
+    Process process = requester->second;
     for (const auto& [operation, counts] : operations)
       process.rows.push_back(row_of(operation, counts));
     into.report.processes.push_back(std::move(process));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a mount ends in: the Report of the processes that used it, and what a file system
-// knows beyond it. Plain values, no I/O.
+// The report of a mount: the Report of the processes that used it, and what only the file system
+// knows. Plain values, no I/O.
 #pragma once
 
 #include <cstdint>
@@ -11,27 +11,12 @@
 
 #include "collector/fuse/counts/path_tree.h"
 #include "collector/fuse/counts/request_counts.h"
+#include "collector/fuse/counts/usage.h"
 #include "collector/fuse/filesystem/device_io.h"
 #include "collector/fuse/report/amplification.h"
 #include "collector/model/report.h"
 
 namespace zctrace::fuse {
-
-// What is said of a file, a process, or all together.
-struct Usage {
-  std::uint64_t requests = 0;
-  std::uint64_t errors = 0;
-  std::uint64_t bytes_read = 0;     // read, mmap, read_or_mmap
-  std::uint64_t bytes_written = 0;  // write, writeback, copy_file_range
-  std::uint64_t spliced_bytes = 0;  // of both, through pipes of the daemon
-  std::uint64_t copied_bytes = 0;   // of both, through memory of the daemon
-
-  Usage& operator+=(const Usage& other);
-  Usage& operator-=(const Usage& earlier);
-};
-
-Usage usage_of(const ByOperation<OperationCounts>& operations);
-Usage usage_of(const ByOperation<TimedCounts>& operations);
 
 struct FileUse {
   std::string path;  // from the root of the mount
@@ -47,21 +32,22 @@ struct DaemonUse {
   std::uint64_t involuntary_switches = 0;
   std::uint64_t max_rss_bytes = 0;
   DeviceCalls device;
-  std::uint64_t proc_calls = 0;  // to know who asks, and why; threads that serve only
+  // reads of /proc that identify requesters and causes; by serving threads only
+  std::uint64_t proc_calls = 0;
 
   DaemonUse& operator-=(const DaemonUse& earlier);
 };
 
 struct FuseReport {
-  // Rows are named "fuse:read" and so on. A request is no syscall of whoever caused it, so all
-  // are asynchronous: they move bytes and cross nothing.
+  // Rows are named "fuse:read" and so on. A request is not a syscall of the process that caused it,
+  // so all rows are asynchronous: they move bytes but count no user/kernel crossing.
   Report report;
   // Of report.processes, in the same order.
   std::vector<ByOperation<TimedCounts>> requests;
   ByOperation<TimedCounts> other_requests;  // of report.others
-  std::vector<FileUse> files;               // those that moved the most bytes first
+  std::vector<FileUse> files;               // the files with the most bytes come first
   DaemonUse daemon;
-  std::optional<Observed> observed;  // absent: without BPF
+  std::optional<ObservedCalls> observed;  // absent: without BPF
   std::string source;
   std::string mount_point;
   std::string cache;
@@ -71,27 +57,29 @@ struct FuseReport {
 class FileSystem;
 class Passthrough;
 
-// What this process, which serves `fs`, has used since it began.
+// What this process, which serves `fs`, has used since it started.
 DaemonUse this_daemon(const FileSystem& fs, std::uint64_t threads);
 
-// All that was counted so far. One reading ends an interval and begins the next: of two, what is
-// counted between them would be in neither.
-struct Reading {
-  AccountsSnapshot counts;
+// Everything that was counted so far. One snapshot ends an interval and begins the next: with two,
+// requests counted between them would be in neither interval.
+struct MountSnapshot {
+  RequestCountsSnapshot counts;
   DaemonUse daemon;
   std::uint64_t uncounted = 0;
 };
-// `threads`: of the daemon, which may have ended.
-Reading read_now(Passthrough& mount, std::uint64_t threads);
+// `threads` is the daemon's number of threads, which may have ended.
+MountSnapshot take_snapshot(Passthrough& mount, std::uint64_t threads);
 
-// What was asked between two readings. Host, command line and times are the caller's to fill in.
-FuseReport seen_between(const Reading& earlier, const Reading& now, Passthrough& mount);
+// The requests between two snapshots. The caller fills in host, command line and times.
+FuseReport report_between(const MountSnapshot& earlier, const MountSnapshot& now,
+                          Passthrough& mount);
 
-// Fills processes, requests and files. Who has no identity is one of the others.
-void fill_report(FuseReport& into, const AccountsSnapshot& snapshot,
+// Fills processes, requests and files. Processes without an entry in `identities` are added to the
+// other processes.
+void fill_report(FuseReport& into, const RequestCountsSnapshot& snapshot,
                  const std::unordered_map<ProcessId, Process>& identities, const PathTree& paths);
 
-// All processes' requests together.
+// The requests of all processes, the other processes included.
 ByOperation<TimedCounts> all_requests(const FuseReport& report);
 
 }  // namespace zctrace::fuse

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Telling users of the mount from everybody else.
+// Keeps the calls of the mount's users and drops those of all other processes.
 #include "collector/fuse/report/mount_session.h"
 
 #include <algorithm>
@@ -9,47 +9,48 @@
 namespace zctrace::fuse {
 namespace {
 
-// A thread that looks at mappings may outlive those that serve, in an account of theirs.
+// The background reader of mappings may outlive the serving threads, and has an account of its own.
 constexpr std::chrono::milliseconds kEndPatience(100);
 constexpr std::chrono::milliseconds kEndPause(5);
 
 SessionOptions session_options() {
   SessionOptions options;
   options.probes.newcomers.all = true;
-  // The cheapest mode, for everybody on the machine pays. Only x86-64 can tell without a program
-  // at entry which call a switch belongs to.
+  // The cheapest mode, because every process of the machine pays for it. Only on x86-64 can a
+  // context switch be assigned to its call without a BPF program at syscall entry.
 #if defined(__x86_64__)
   options.probes.latency = false;
 #endif
-  // Names come from the requests; and a process may hold the lock that its command line is read
-  // under until a request is answered, by threads that may have ended.
+  // Names come from the requests. Reading a command line can also block: a process may hold the
+  // lock that it is read under until a request is answered, and the threads that would answer may
+  // have ended.
   options.commands = false;
   return options;
 }
 
 }  // namespace
 
-Observation::Observation() : session_(session_options()) {
+MountSession::MountSession() : session_(session_options()) {
   session_.attach({});
   session_.poll();
 }
 
-void Observation::serve_with(const std::vector<pid_t>& threads) {
+void MountSession::serve_with(const std::vector<pid_t>& threads) {
   session_.observe_own(threads);
   threads_ = threads.size();
 }
 
-void Observation::poll(Requesters& requesters) {
+void MountSession::poll(Requesters& requesters) {
   session_.poll();
   running_ = {};
   for (const Process& process : session_.take_processes()) {
-    if (!requesters.has_asked(process.pid, process.start_ns)) continue;
+    if (!requesters.has_sent_request(process.pid, process.start_ns)) continue;
     add_calls_on_fuse(process.end_ns ? ended_ : running_, process);
     if (process.end_ns) requesters.has_ended(process.pid, process.start_ns);
   }
 }
 
-void Observation::finish(Requesters& requesters) {
+void MountSession::finish(Requesters& requesters) {
   const auto deadline = std::chrono::steady_clock::now() + kEndPatience;
   for (;;) {
     poll(requesters);
@@ -62,13 +63,14 @@ void Observation::finish(Requesters& requesters) {
   }
 }
 
-Observed Observation::seen() const {
-  Observed seen;
+ObservedCalls MountSession::seen() const {
+  ObservedCalls seen;
   add_calls_on_fuse(seen.applications, ended_);
   add_calls_on_fuse(seen.applications, running_);
   seen.daemon = sum_of(session_.own_threads());
   seen.lost_by_reason = session_.completeness().lost_by_reason;
-  // Of anybody on the machine; no call on a file of the mount is among these.
+  // These count losses of any process on the machine. None of them concerns a call on a file of the
+  // mount.
   seen.lost_by_reason.erase("message_lengths");
   seen.lost_by_reason.erase("commands_full");
   return seen;

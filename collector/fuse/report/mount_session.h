@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// BPF beside a mount: the calls of those who use it, and the threads that serve it.
+// Observes a mount with BPF: the calls of the processes that use it, and the threads that serve it.
 #pragma once
 
 #include <sys/types.h>
@@ -12,30 +12,31 @@
 
 namespace zctrace::fuse {
 
-// Owns the session. Everybody is observed from before the mount is there, so that no call on it
-// is missed; whoever never asked the mount for anything is left out of the sums. No thread that
-// serves ever waits for the session, nor the session for a request. One thread at a time.
-class Observation {
+// Owns the session. It observes every process from before the mount exists, so that it misses no
+// call on the mount. Processes that never sent a request to the mount are left out of the sums. No
+// serving thread ever waits for the session, and the session never waits for a request. Use it from
+// one thread at a time.
+class MountSession {
  public:
-  // Throws Error: cannot run here.
-  Observation();
-  // The threads that will serve, none of which does yet. Throws Error.
+  // Throws Error (cannot run here).
+  MountSession();
+  // Takes the threads that will serve, before any of them does. Throws Error.
   void serve_with(const std::vector<pid_t>& threads);
 
   // Reads the counts. Call it about once a second.
   void poll(Requesters& requesters);
-  // When the threads that served have ended: polls until the kernel has added them up, which is
-  // a moment after they could be joined.
+  // Call it when the serving threads have ended. Polls until the kernel has added up their counts,
+  // which happens a moment after they can be joined.
   void finish(Requesters& requesters);
 
-  // As of the latest poll.
-  Observed seen() const;
+  // The counts at the latest poll.
+  ObservedCalls seen() const;
 
  private:
   Session session_;
   std::size_t threads_ = 0;
-  Process ended_;    // the calls of applications that are gone
-  Process running_;  // and of the others
+  Process ended_;    // calls of applications that have ended
+  Process running_;  // calls of applications that still run
 };
 
 }  // namespace zctrace::fuse

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// One queue, one thread.
+// One queue and one thread.
 #include "collector/fuse/requesters/background_reader.h"
 
 #include <utility>
 
 namespace zctrace::fuse {
 
-Aside::Aside() : thread_([this] { work(); }) {}
+BackgroundReader::BackgroundReader() : thread_([this] { work(); }) {}
 
-Aside::~Aside() {
+BackgroundReader::~BackgroundReader() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -17,46 +17,46 @@ Aside::~Aside() {
   thread_.join();
 }
 
-// With the lock held.
-std::shared_ptr<Aside::Piece> Aside::add(Work work) {
-  const auto piece = std::make_shared<Piece>();
-  piece->work = std::move(work);
-  pieces_.push_back(piece);
+// The caller holds the lock.
+std::shared_ptr<BackgroundReader::Job> BackgroundReader::add(Work work) {
+  const auto job = std::make_shared<Job>();
+  job->work = std::move(work);
+  jobs_.push_back(job);
   wanted_.notify_one();
-  return piece;
+  return job;
 }
 
-void Aside::post(Work work) {
+void BackgroundReader::post(Work work) {
   const std::lock_guard lock(mutex_);
   add(std::move(work));
 }
 
-bool Aside::run(Work work, std::chrono::milliseconds patience) {
+bool BackgroundReader::run(Work work, std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   if (given_up_ != 0) return false;
-  const std::shared_ptr<Piece> piece = add(std::move(work));
-  if (done_.wait_for(lock, patience, [&piece] { return piece->done; })) return true;
-  piece->given_up = true;
+  const std::shared_ptr<Job> job = add(std::move(work));
+  if (done_.wait_for(lock, patience, [&job] { return job->done; })) return true;
+  job->given_up = true;
   ++given_up_;
   return false;
 }
 
-void Aside::work() noexcept {
+void BackgroundReader::work() noexcept {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wanted_.wait(lock, [this] { return stopping_ || !pieces_.empty(); });
+    wanted_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
     if (stopping_) return;
-    const std::shared_ptr<Piece> piece = std::move(pieces_.front());
-    pieces_.pop_front();
+    const std::shared_ptr<Job> job = std::move(jobs_.front());
+    jobs_.pop_front();
     lock.unlock();
     try {
-      piece->work();
+      job->work();
     } catch (...) {
-      // No memory: nothing is known, as of a task that is gone.
+      // Out of memory: the result stays unknown, as for a task that is gone.
     }
     lock.lock();
-    piece->done = true;
-    given_up_ -= piece->given_up;
+    job->done = true;
+    given_up_ -= job->given_up;
     done_.notify_all();
   }
 }

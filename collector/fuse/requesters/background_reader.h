@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Work that can be held up by those who are served, on a thread that serves nobody.
+// Reads of /proc that a process using the mount can block, on a thread that serves no requests.
 #pragma once
 
 #include <chrono>
@@ -13,41 +13,42 @@
 
 namespace zctrace::fuse {
 
-// Reading /proc about a task can wait for that task: for its mmap_lock while it is in a page fault,
-// for its exec_update_lock while it becomes another program, and whoever drops the last reference
-// to its memory writes the dirty pages. If the task then waits for an answer of the one who reads,
-// both wait for ever. So who serves leaves it to this thread, and gives up after a while. Pieces of
-// work are done one after another, in order. Any thread.
-class Aside {
+// Reading /proc/TID can block on the task itself: on its mmap_lock during a page fault, or on its
+// exec_update_lock during execve. Also, the thread that drops the last reference to a task's memory
+// has to write its dirty pages. If the task is waiting for an answer from the reading thread at
+// that moment, both wait forever. So serving threads leave such reads to this thread and stop
+// waiting after a while. Jobs run one after another, in order. Any thread may call.
+class BackgroundReader {
  public:
   using Work = std::function<void()>;
 
-  Aside();
-  // Waits for the work under way, and drops the rest.
-  ~Aside();
-  Aside(const Aside&) = delete;
-  Aside& operator=(const Aside&) = delete;
+  BackgroundReader();
+  // Waits for the running job, and drops the queued ones.
+  ~BackgroundReader();
+  BackgroundReader(const BackgroundReader&) = delete;
+  BackgroundReader& operator=(const BackgroundReader&) = delete;
 
   void post(Work work);
-  // Whether it was done within `patience`. If not it is done some time later, so what it writes to
-  // must live as long. False at once while something that was given up is still under way.
+  // Returns whether the work was done within `patience`. If not, it runs later, so everything that
+  // it writes to must live as long. Returns false at once while an abandoned job is still
+  // unfinished.
   bool run(Work work, std::chrono::milliseconds patience);
 
  private:
-  struct Piece {
+  struct Job {
     Work work;
     bool done = false;
     bool given_up = false;
   };
 
-  std::shared_ptr<Piece> add(Work work);
+  std::shared_ptr<Job> add(Work work);
   void work() noexcept;
 
   std::mutex mutex_;
   std::condition_variable wanted_;
   std::condition_variable done_;
-  std::deque<std::shared_ptr<Piece>> pieces_;
-  std::size_t given_up_ = 0;  // and not yet done
+  std::deque<std::shared_ptr<Job>> jobs_;
+  std::size_t given_up_ = 0;  // jobs that are abandoned but not yet finished
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPatience(5);
 constexpr milliseconds kGood(20);
 constexpr std::size_t kAnswers = 4096;       // kept at once
-constexpr std::size_t kMapsBytes = 1 << 20;  // a process with more is not looked through
+constexpr std::size_t kMapsBytes = 1 << 20;  // larger maps files are not searched
 
 }  // namespace
 
@@ -28,8 +28,8 @@ bool has_mapping(std::string_view maps, const MappedFile& file) {
   char wanted[64];
   std::snprintf(wanted, sizeof(wanted), " %02x:%02x %llu ", major(file.device), minor(file.device),
                 static_cast<unsigned long long>(file.number));
-  // A path could hold the same text, but not before the first space that follows a line's
-  // permissions and offset; so each line is cut to its first five fields.
+  // A path could contain the same text, but not before the first space after a line's permissions
+  // and offset. So each line is cut to its first five fields.
   for (std::size_t begin = 0; begin < maps.size();) {
     const std::size_t end = std::min(maps.find('\n', begin), maps.size());
     std::string_view line = maps.substr(begin, end - begin);
@@ -45,22 +45,22 @@ bool has_mapping(std::string_view maps, const MappedFile& file) {
 
 std::optional<bool> Mappings::maps(pid_t pid, const MappedFile& file) {
   const Question question{pid, file};
-  if (const Answer known = good_answer(question); known.good) return known.maps;
-  if (!aside_.run([this, question] { answer(question); }, kPatience)) return std::nullopt;
+  if (const CachedAnswer cached = good_answer(question); cached.good) return cached.maps;
+  if (!background_.run([this, question] { answer(question); }, kPatience)) return std::nullopt;
   return good_answer(question).maps;
 }
 
-Mappings::Answer Mappings::good_answer(const Question& question) {
+Mappings::CachedAnswer Mappings::good_answer(const Question& question) {
   const std::lock_guard lock(mutex_);
-  const auto known = answers_.find(question);
-  if (known == answers_.end()) return {};
-  known->second.good = Clock::now() - known->second.time < kGood;
-  return known->second;
+  const auto cached = answers_.find(question);
+  if (cached == answers_.end()) return {};
+  cached->second.good = Clock::now() - cached->second.time < kGood;
+  return cached->second;
 }
 
-// On a thread of its own.
+// Runs on the background reader.
 void Mappings::answer(const Question& question) {
-  if (good_answer(question).good) return;  // several asked at once
+  if (good_answer(question).good) return;  // several threads asked the same at once
   const std::optional<bool> maps = look(question);
   const std::lock_guard lock(mutex_);
   if (answers_.size() >= kAnswers) answers_.clear();
@@ -80,7 +80,7 @@ std::optional<bool> Mappings::look(const Question& question) const {
     if (n == 0) break;
     text.append(part, static_cast<std::size_t>(n));
   }
-  // Empty: a process that is ending, or a thread of the kernel.
+  // Empty for a process that is ending, and for a kernel thread.
   if (text.empty()) return std::nullopt;
   return has_mapping(text, question.second);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which process maps which file: tells read calls from page-ins where the task does not.
+// Which process maps which file: distinguishes read calls from page-ins where the task's state does
+// not.
 #pragma once
 
 #include <sys/types.h>
@@ -22,35 +23,35 @@ struct MappedFile {
   auto operator<=>(const MappedFile&) const = default;
 };
 
-// Whether the text of /proc/PID/maps has a line of that file.
+// Whether the text of /proc/PID/maps has a line for that file.
 bool has_mapping(std::string_view maps, const MappedFile& file);
 
-// Reads /proc/PID/maps on a thread of its own; whoever asks waits a few milliseconds at most. An
-// answer is good for a moment. Any thread.
+// Reads /proc/PID/maps on a background thread; the caller waits a few milliseconds at most. An
+// answer is valid for a moment. Any thread may call.
 class Mappings {
  public:
   explicit Mappings(int proc) : proc_(proc) {}  // a descriptor of /proc, which outlives this
 
-  // nullopt: it could not be told in time, or not at all.
+  // nullopt: unknown, or not found in time.
   std::optional<bool> maps(pid_t pid, const MappedFile& file);
 
  private:
   using Clock = std::chrono::steady_clock;
   using Question = std::pair<pid_t, MappedFile>;
-  struct Answer {
+  struct CachedAnswer {
     bool good = false;
     std::optional<bool> maps;
     Clock::time_point time;
   };
 
-  Answer good_answer(const Question& question);
+  CachedAnswer good_answer(const Question& question);
   void answer(const Question& question);
   std::optional<bool> look(const Question& question) const;
 
   const int proc_;
   std::mutex mutex_;
-  std::map<Question, Answer> answers_;
-  Aside aside_;  // last: it uses what is above
+  std::map<Question, CachedAnswer> answers_;
+  BackgroundReader background_;  // last: it uses the members above
 };
 
 }  // namespace zctrace::fuse

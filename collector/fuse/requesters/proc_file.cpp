@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// open, one read, close: such a file gives all that fits at once.
+// open, one read, close: these files return everything that fits in one read.
 #include "collector/fuse/requesters/proc_file.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Small files of /proc, read by threads that serve; and what that costs.
+// Reads small files of /proc on serving threads, and counts the system calls that this costs.
 #pragma once
 
 #include <sys/types.h>
@@ -10,14 +10,15 @@
 
 namespace zctrace::fuse {
 
-// Up to `size` bytes of a file below `proc`; a negative errno when there are none to be had.
+// Reads up to `size` bytes of a file below `proc`. Returns a negative errno on failure.
 ssize_t read_proc_file(int proc, const char* name, char* text, std::size_t size) noexcept;
 
-// System calls that read_proc_file() made in this thread since the last time. They are calls of
-// the daemon, but not for the file system's sake.
+// The number of system calls that read_proc_file() has made in this thread since the last call of
+// this function. They are the daemon's calls, but do not serve the file system.
 std::uint64_t take_proc_calls() noexcept;
 
-// What the text of /proc/PID/status says of `name`, without blanks before it. Empty: nothing.
+// The value of field `name` in the text of /proc/PID/status, without leading blanks. Empty: no such
+// field.
 std::string_view status_field(std::string_view status, std::string_view name) noexcept;
 
 }  // namespace zctrace::fuse

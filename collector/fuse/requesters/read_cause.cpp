@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Classifies by syscall number; the numbers are those of this build's architecture.
+// Classifies by syscall number, with the numbers of this build's architecture.
 #include "collector/fuse/requesters/read_cause.h"
 
 #include <sys/syscall.h>
@@ -15,11 +15,12 @@
 namespace zctrace::fuse {
 namespace {
 
-// For a look by another thread, which takes some ten microseconds, or more on a busy machine.
+// How long to wait for the background reader. Reading takes some ten microseconds, or more on a
+// busy machine.
 constexpr std::chrono::milliseconds kPatience(50);
 
-// A 32-bit task shows numbers of its own table. Its read (3) and pread64 (180) are on neither
-// list, so that it is undecided and not wrong.
+// A 32-bit task shows numbers of its own table. Its read (3) and pread64 (180) are in neither list,
+// so such a task is undecided rather than misclassified.
 bool reads_files(long number) {
   switch (number) {
     case SYS_read:
@@ -52,11 +53,11 @@ bool handles_mappings(long number) {
   }
 }
 
-TaskLook look_now(int proc, pid_t tid) noexcept {
+TaskInspection inspect_now(int proc, pid_t tid) noexcept {
   char name[32];
   std::snprintf(name, sizeof(name), "%d/syscall", static_cast<int>(tid));
   char text[256];
-  // ptrace's permission is asked for at read, not at open.
+  // The kernel checks ptrace permission at read, not at open.
   const ssize_t length = read_proc_file(proc, name, text, sizeof(text));
   if (length < 0) return {TaskState::elsewhere, length == -EACCES || length == -EPERM};
   return {state_in({text, static_cast<std::size_t>(length)}), false};
@@ -75,25 +76,25 @@ TaskState state_in(std::string_view proc_syscall) {
   return handles_mappings(number) ? TaskState::mapping : TaskState::elsewhere;
 }
 
-TaskLooker::TaskLooker(int proc, unsigned serving) : proc_(proc), may_look_(serving - 1) {}
+TaskInspector::TaskInspector(int proc, unsigned serving) : proc_(proc), may_look_(serving - 1) {}
 
-bool TaskLooker::may_look_here() noexcept {
+bool TaskInspector::may_look_here() noexcept {
   unsigned left = may_look_;
   while (left != 0)
     if (may_look_.compare_exchange_weak(left, left - 1)) return true;
   return false;
 }
 
-TaskLook TaskLooker::look_at(pid_t tid) {
+TaskInspection TaskInspector::inspect(pid_t tid) {
   if (may_look_here()) {
-    const TaskLook look = look_now(proc_, tid);
+    const TaskInspection look = inspect_now(proc_, tid);
     ++may_look_;
     return look;
   }
-  const auto look = std::make_shared<TaskLook>();
+  const auto look = std::make_shared<TaskInspection>();
   const bool seen =
-      aside_.run([look, proc = proc_, tid] { *look = look_now(proc, tid); }, kPatience);
-  return seen ? *look : TaskLook();
+      background_.run([look, proc = proc_, tid] { *look = inspect_now(proc, tid); }, kPatience);
+  return seen ? *look : TaskInspection();
 }
 
 }  // namespace zctrace::fuse

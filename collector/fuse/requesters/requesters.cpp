@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// /proc/TID/status for the pid, /proc/PID/stat for its identity, and /proc/PID/cmdline: none of
-// them on a thread that serves.
+// Reads /proc/TID/status for the PID, /proc/PID/stat for the start time and /proc/PID/cmdline: none
+// of them on a serving thread.
 #include "collector/fuse/requesters/requesters.h"
 
 #include <unistd.h>
@@ -16,12 +16,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How long a thread is taken to be whom it was. Pids come round again after tens of thousands.
+// How long a thread ID is trusted to mean the same process. PIDs are reused after tens of thousands
+// of forks.
 constexpr milliseconds kRecheck(50);
-// Whoever is new, or comes back after a while, waits this long for its details to be read. Not
-// longer: the reading can need a lock that the process holds until the request is answered.
+// A process that is new, or returns after a while, waits this long for its details to be read. Not
+// longer: reading them can need a lock that the process holds until its request is answered.
 constexpr milliseconds kPatience(50);
-// And so long for its pid, which needs none.
+// It waits this long for its PID, which needs no such lock.
 constexpr milliseconds kIdentityPatience(1000);
 constexpr std::size_t kCommandBytes = 4096;
 constexpr std::size_t kThreads = 65536;  // remembered at once
@@ -77,12 +78,12 @@ bool parse_stat(std::string_view text, ProcessStat& stat) {
 }
 
 Requesters::Requesters(int proc, std::size_t most) : proc_(proc), most_(most) {
-  Known kernel;
+  Requester kernel;
   kernel.process.name = "[kernel]";
   kernel.inspectable = false;
   kernel.has_command = true;
-  kernel.asked = Clock::time_point::max();
-  known_.emplace(kKernel, std::move(kernel));
+  kernel.last_request = Clock::time_point::max();
+  requesters_.emplace(kKernel, std::move(kernel));
 }
 
 ProcessId Requesters::process_of(pid_t tid, bool may_wait) {
@@ -90,15 +91,15 @@ ProcessId Requesters::process_of(pid_t tid, bool may_wait) {
   const auto now = Clock::now();
   {
     const std::lock_guard lock(mutex_);
-    const auto known = threads_.find(tid);
-    if (known != threads_.end()) {
-      Thread& thread = known->second;
-      const bool went_on = now - std::exchange(thread.asked, now) < kRecheck;
-      // The first requests are when a child becomes another program.
+    const auto requester = threads_.find(tid);
+    if (requester != threads_.end()) {
+      RequesterThread& thread = requester->second;
+      const bool went_on = now - std::exchange(thread.last_request, now) < kRecheck;
+      // A shell's child sends its first requests before execve.
       const bool recheck = now - thread.checked >= kRecheck ||
                            (++thread.requests <= 64 && is_power_of_two(thread.requests));
       if (!recheck) return thread.process;
-      // Its number cannot have become somebody else's meanwhile.
+      // The thread ID cannot have been reused meanwhile.
       if (went_on) {
         thread.checked = now;
         want_details(thread.process);
@@ -115,116 +116,119 @@ ProcessId Requesters::process_of(pid_t tid, bool may_wait) {
     return process;
   }
   details_.run([this, process] { read_details(process); }, kPatience);
-  return last_known(tid);  // another, when the details say so
+  return last_known(tid);  // a different process if the details showed a reused PID
 }
 
-// On the identity thread.
+// Runs on the background reader for identities.
 void Requesters::identify(pid_t tid) {
   const std::string status = read_file(proc_, std::to_string(tid) + "/status", 512);
   const std::int64_t pid = number_of(status_field(status, "Tgid"));
   const std::lock_guard lock(mutex_);
-  if (pid == 0) return;  // whoever it was when it asked before
+  if (pid == 0) return;  // keep the process that was found earlier
   const auto by_pid = by_pid_.find(pid);
   const ProcessId process = by_pid == by_pid_.end() ? add(pid) : by_pid->second;
-  if (known_.at(process).process.name.empty()) {
-    known_.at(process).process.name = status_field(status, "Name");
-    known_.at(process).process.parent_pid = number_of(status_field(status, "PPid"));
+  if (requesters_.at(process).process.name.empty()) {
+    requesters_.at(process).process.name = status_field(status, "Name");
+    requesters_.at(process).process.parent_pid = number_of(status_field(status, "PPid"));
   }
-  if (threads_.size() >= kThreads) threads_.clear();  // those that still ask are found again
-  Thread& thread = threads_[tid];
+  // threads that send more requests are found again
+  if (threads_.size() >= kThreads) threads_.clear();
+  RequesterThread& thread = threads_[tid];
   if (thread.process != process) thread = {process, {}, {}, 1};
-  thread.asked = Clock::now();
+  thread.last_request = Clock::now();
 }
 
-// With the lock held, as the next ones.
+// The caller holds the lock, here and in the next functions.
 ProcessId Requesters::add(std::int64_t pid) {
-  if (known_.size() > most_) forget_the_idle();
+  if (requesters_.size() > most_) forget_the_idle();
   const ProcessId process = next_++;
-  known_[process].process.pid = pid;
-  known_[process].asked = Clock::now();
+  requesters_[process].process.pid = pid;
+  requesters_[process].last_request = Clock::now();
   by_pid_[pid] = process;
   if (remember_) remembered_.emplace(pid, since_boot_ns());
   return process;
 }
 
-// The pid is somebody else's now, and so are the threads that asked since.
+// The PID was reused: it means another process now, and so do the threads that sent requests since.
 ProcessId Requesters::replace(ProcessId former, std::uint64_t start_ticks) {
-  Known& known = known_.at(former);
-  known.asked = Clock::now();  // it must not be forgotten here
-  const std::int64_t pid = known.process.pid;
+  Requester& requester = requesters_.at(former);
+  requester.last_request = Clock::now();  // so that add() does not forget it here
+  const std::int64_t pid = requester.process.pid;
   const auto latest = by_pid_.find(pid);
-  // Each of its threads that asked at once finds out.
+  // Several threads may discover this at once.
   const bool found = latest != by_pid_.end() && latest->second != former &&
-                     known_.at(latest->second).start_ticks == start_ticks;
+                     requesters_.at(latest->second).start_ticks == start_ticks;
   const ProcessId process = found ? latest->second : add(pid);
   for (auto& [tid, thread] : threads_)
-    if (thread.process == former) thread = {process, thread.checked, thread.asked, 1};
+    if (thread.process == former) thread = {process, thread.checked, thread.last_request, 1};
   return process;
 }
 
 void Requesters::want_details(ProcessId process) {
-  const auto known = known_.find(process);
-  if (known == known_.end() || std::exchange(known->second.details_wanted, true)) return;
+  const auto requester = requesters_.find(process);
+  if (requester == requesters_.end() || std::exchange(requester->second.details_wanted, true))
+    return;
   details_.post([this, process] { read_details(process); });
 }
 
-// Whoever the thread was found to be, last.
+// The process that the thread was last found to belong to.
 ProcessId Requesters::last_known(pid_t tid) {
   const std::lock_guard lock(mutex_);
   const auto thread = threads_.find(tid);
   if (thread == threads_.end()) return kKernel;
   thread->second.checked = Clock::now();
-  known_.at(thread->second.process).asked = thread->second.checked;
+  requesters_.at(thread->second.process).last_request = thread->second.checked;
   return thread->second.process;
 }
 
-// On the thread for details.
+// Runs on the background reader for details.
 void Requesters::read_details(ProcessId process) {
   const pid_t pid = pid_of(process);
-  if (pid == 0) return;  // no longer told apart
+  if (pid == 0) return;  // no longer listed separately
   ProcessStat stat;
   const bool found = parse_stat(read_file(proc_, std::to_string(pid) + "/stat", 1024), stat);
   {
     const std::lock_guard lock(mutex_);
-    if (!known_.contains(process)) return;
-    known_.at(process).details_wanted = false;
+    if (!requesters_.contains(process)) return;
+    requesters_.at(process).details_wanted = false;
     if (!found) return;
-    const std::uint64_t start = known_.at(process).start_ticks;
+    const std::uint64_t start = requesters_.at(process).start_ticks;
     if (start != 0 && start != stat.start_ticks) process = replace(process, stat.start_ticks);
-    Known& known = known_.at(process);
-    known.start_ticks = stat.start_ticks;
-    known.process.start_ns = stat.start_ticks * tick_ns();
-    known.process.parent_pid = stat.parent_pid;
-    known.process.name = stat.name;
-    if (known.has_command && known.commands_name == stat.name) return;
+    Requester& requester = requesters_.at(process);
+    requester.start_ticks = stat.start_ticks;
+    requester.process.start_ns = stat.start_ticks * tick_ns();
+    requester.process.parent_pid = stat.parent_pid;
+    requester.process.name = stat.name;
+    if (requester.has_command && requester.commands_name == stat.name) return;
   }
   std::vector<std::string> argv = command_of(pid);
   const std::lock_guard lock(mutex_);
-  const auto known = known_.find(process);
-  if (known == known_.end()) return;
-  if (!argv.empty()) known->second.process.argv = std::move(argv);
-  known->second.has_command = true;
-  known->second.commands_name = stat.name;
+  const auto requester = requesters_.find(process);
+  if (requester == requesters_.end()) return;
+  if (!argv.empty()) requester->second.process.argv = std::move(argv);
+  requester->second.has_command = true;
+  requester->second.commands_name = stat.name;
 }
 
-// A quarter more than need be, so that it is not done for each new process.
+// Forgets a quarter more than necessary, so that this does not happen for each new process.
 void Requesters::forget_the_idle() {
   std::vector<std::pair<Clock::time_point, ProcessId>> by_time;
-  for (const auto& [id, known] : known_) by_time.emplace_back(known.asked, id);
+  for (const auto& [id, requester] : requesters_) by_time.emplace_back(requester.last_request, id);
   const auto kept =
-      by_time.begin() + static_cast<std::ptrdiff_t>(known_.size() - most_ + most_ / 4);
+      by_time.begin() + static_cast<std::ptrdiff_t>(requesters_.size() - most_ + most_ / 4);
   std::nth_element(by_time.begin(), kept, by_time.end());
   for (auto idle = by_time.begin(); idle != kept; ++idle) {
-    const auto found = known_.find(idle->second);
+    const auto found = requesters_.find(idle->second);
     const auto by_pid = by_pid_.find(found->second.process.pid);
     if (by_pid != by_pid_.end() && by_pid->second == idle->second) by_pid_.erase(by_pid);
-    known_.erase(found);
+    requesters_.erase(found);
   }
-  std::erase_if(threads_,
-                [this](const auto& thread) { return !known_.contains(thread.second.process); });
-  std::unordered_set<ProcessId> apart;
-  for (const auto& [id, known] : known_) apart.insert(id);
-  if (told_apart_) told_apart_(apart);
+  std::erase_if(threads_, [this](const auto& thread) {
+    return !requesters_.contains(thread.second.process);
+  });
+  std::unordered_set<ProcessId> listed;
+  for (const auto& [id, requester] : requesters_) listed.insert(id);
+  if (listed_changed_) listed_changed_(listed);
 }
 
 std::vector<std::string> Requesters::command_of(std::int64_t pid) const {
@@ -241,8 +245,8 @@ std::vector<std::string> Requesters::command_of(std::int64_t pid) const {
 
 pid_t Requesters::pid_of(ProcessId process) const {
   const std::lock_guard lock(mutex_);
-  const auto known = known_.find(process);
-  return known == known_.end() ? 0 : static_cast<pid_t>(known->second.process.pid);
+  const auto requester = requesters_.find(process);
+  return requester == requesters_.end() ? 0 : static_cast<pid_t>(requester->second.process.pid);
 }
 
 void Requesters::remember() {
@@ -250,40 +254,41 @@ void Requesters::remember() {
   remember_ = true;
 }
 
-bool Requesters::has_asked(std::int64_t pid, std::uint64_t start_ns) const {
+bool Requesters::has_sent_request(std::int64_t pid, std::uint64_t start_ns) const {
   const std::lock_guard lock(mutex_);
-  const auto asked = remembered_.lower_bound({pid, start_ns});
-  return asked != remembered_.end() && asked->first == pid;
+  const auto found = remembered_.lower_bound({pid, start_ns});
+  return found != remembered_.end() && found->first == pid;
 }
 
 void Requesters::has_ended(std::int64_t pid, std::uint64_t start_ns) {
   const std::lock_guard lock(mutex_);
-  const auto asked = remembered_.lower_bound({pid, start_ns});
-  if (asked != remembered_.end() && asked->first == pid) remembered_.erase(asked);
+  const auto found = remembered_.lower_bound({pid, start_ns});
+  if (found != remembered_.end() && found->first == pid) remembered_.erase(found);
 }
 
 bool Requesters::may_inspect(ProcessId process) const {
   const std::lock_guard lock(mutex_);
-  const auto known = known_.find(process);
-  return known != known_.end() && known->second.inspectable;
+  const auto requester = requesters_.find(process);
+  return requester != requesters_.end() && requester->second.inspectable;
 }
 
 void Requesters::refuse_inspection(ProcessId process) {
   const std::lock_guard lock(mutex_);
-  if (const auto known = known_.find(process); known != known_.end())
-    known->second.inspectable = false;
+  if (const auto requester = requesters_.find(process); requester != requesters_.end())
+    requester->second.inspectable = false;
 }
 
 std::unordered_map<ProcessId, Process> Requesters::processes() const {
   const std::lock_guard lock(mutex_);
   std::unordered_map<ProcessId, Process> processes;
-  for (const auto& [id, known] : known_) processes.emplace(id, known.process);
+  for (const auto& [id, requester] : requesters_) processes.emplace(id, requester.process);
   return processes;
 }
 
-void Requesters::on_told_apart(std::function<void(const std::unordered_set<ProcessId>&)> callback) {
+void Requesters::on_listed_changed(
+    std::function<void(const std::unordered_set<ProcessId>&)> callback) {
   const std::lock_guard lock(mutex_);
-  told_apart_ = std::move(callback);
+  listed_changed_ = std::move(callback);
 }
 
 }  // namespace zctrace::fuse

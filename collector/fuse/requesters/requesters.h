@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who asks: from the thread id in a request to a process with a name and a command line.
+// Identifies requesters: from the thread ID in a request to a process with a name and a command
+// line.
 #pragma once
 
 #include <sys/types.h>
@@ -22,65 +23,66 @@
 
 namespace zctrace::fuse {
 
-// The fields of /proc/PID/stat that name a process; start in clock ticks since boot.
+// The fields of /proc/PID/stat that identify a process. The start is in clock ticks since boot.
 struct ProcessStat {
   std::string name;
   std::int64_t parent_pid = 0;
   std::uint64_t start_ticks = 0;
 };
 
-// The name may itself hold spaces and parentheses. False: not such a line.
+// Accepts names that contain spaces and parentheses. False: not a line of /proc/PID/stat.
 bool parse_stat(std::string_view text, ProcessStat& stat);
 
-// Numbers processes by pid and start time, so that a reused pid is another process. Names and
-// command lines are read when a process first asks and again now and then, because a shell's
-// child opens its redirections before it becomes the command. Bounded: of too many those that have
-// not asked for the longest are no longer told apart. Any thread.
+// Numbers processes by PID and start time, so that a reused PID is another process. It reads names
+// and command lines at a process's first request and again now and then, because a shell's child
+// opens its redirections before execve. The number of processes is bounded: beyond it, those that
+// have been idle for the longest are no longer listed separately. Any thread may call.
 class Requesters {
  public:
-  // No process: the kernel on its own, one of a pid namespace that is not ours, or one that could
-  // not be read about, as when the thread has ended before it was known.
+  // No process: the kernel itself, a process of a PID namespace that we cannot see, or a process
+  // about which nothing could be read, for example because the thread ended first.
   static constexpr ProcessId kKernel = 0;
-  static constexpr std::size_t kMost = 1000;  // processes told apart
+  static constexpr std::size_t kMaxProcesses = 1000;  // processes that are listed separately
 
   // `proc`: a descriptor of /proc, which outlives this.
-  explicit Requesters(int proc, std::size_t most = kMost);
+  explicit Requesters(int proc, std::size_t most = kMaxProcesses);
 
-  // The process of thread `tid`, which waits for its request to be answered. `may_wait`: its
-  // details can be read meanwhile. Not so when it may be becoming another program.
+  // The process of thread `tid`, which is waiting for an answer to its request. `may_wait`: this
+  // may wait for the process's details to be read. Pass false when the process may be in execve.
   ProcessId process_of(pid_t tid, bool may_wait = true);
   pid_t pid_of(ProcessId process) const;
-  // From now on remembers each process that asks, until it is said to have ended.
+  // From now on remembers each process that sends a request, until has_ended() is called for it.
   void remember();
-  // Whether a process that began at `start_ns` (CLOCK_BOOTTIME) is remembered to have asked.
-  bool has_asked(std::int64_t pid, std::uint64_t start_ns) const;
+  // Whether the process that started at `start_ns` (CLOCK_BOOTTIME) is remembered.
+  bool has_sent_request(std::int64_t pid, std::uint64_t start_ns) const;
   void has_ended(std::int64_t pid, std::uint64_t start_ns);
-  // Whether /proc may be asked what the process does; asked for and kept by read_cause.
+  // Whether we may read in /proc what the process is doing. Used and updated by cause_of().
   bool may_inspect(ProcessId process) const;
   void refuse_inspection(ProcessId process);
 
-  // pid, parent, name, argv, start; no counts. kKernel is there, too.
+  // PID, parent, name, argv, start; no counts. Contains kKernel, too.
   std::unordered_map<ProcessId, Process> processes() const;
 
-  // Called, on a thread of this class, with those who are still told apart.
-  void on_told_apart(std::function<void(const std::unordered_set<ProcessId>&)> callback);
+  // Sets a function that is called, on a thread of this class, with the processes that are still
+  // listed separately.
+  void on_listed_changed(std::function<void(const std::unordered_set<ProcessId>&)> callback);
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Thread {
+  struct RequesterThread {
     ProcessId process = kKernel;
     Clock::time_point checked;
-    Clock::time_point asked;
+    Clock::time_point last_request;
     std::uint32_t requests = 0;
   };
-  struct Known {
+  struct Requester {
     Process process;
-    std::uint64_t start_ticks = 0;  // 0: not yet read
+    std::uint64_t start_ticks = 0;  // 0: not read yet
     bool inspectable = true;
     bool details_wanted = false;
     bool has_command = false;
-    std::string commands_name;  // the name that it had then
-    Clock::time_point asked;
+    std::string commands_name;  // its name when the command was read
+    Clock::time_point last_request;
   };
 
   void identify(pid_t tid);
@@ -94,17 +96,18 @@ class Requesters {
 
   const int proc_;
   mutable std::mutex mutex_;
-  std::unordered_map<pid_t, Thread> threads_;
+  std::unordered_map<pid_t, RequesterThread> threads_;
   const std::size_t most_;
   ProcessId next_ = kKernel + 1;
-  std::unordered_map<ProcessId, Known> known_;
-  std::unordered_map<std::int64_t, ProcessId> by_pid_;           // the latest of each pid
-  std::set<std::pair<std::int64_t, std::uint64_t>> remembered_;  // pid, and when it first asked
+  std::unordered_map<ProcessId, Requester> requesters_;
+  std::unordered_map<std::int64_t, ProcessId> by_pid_;  // the latest process of each PID
+  // PID and time of the first request
+  std::set<std::pair<std::int64_t, std::uint64_t>> remembered_;
   bool remember_ = false;
-  std::function<void(const std::unordered_set<ProcessId>&)> told_apart_;
+  std::function<void(const std::unordered_set<ProcessId>&)> listed_changed_;
 
-  Aside identity_;  // apart, because the details can keep their reader waiting
-  Aside details_;   // both last: they use what is above
+  BackgroundReader identity_;  // a thread of its own, because reading details can block
+  BackgroundReader details_;   // both last: they use the members above
 };
 
 }  // namespace zctrace::fuse

@@ -37,7 +37,7 @@ TEST(Amplification, AnApplicationsCallsAreThoseWithAFuseFileAtOneEnd) {
                   row("read", Kind::file, Kind::user, Copy::copied, 99, 9999),
                   row("other", Kind::other, Kind::other, Copy::none, 77, 0)};
   process.outside_syscalls.voluntary = 55;
-  fuse::Observed observed;
+  fuse::ObservedCalls observed;
   fuse::add_calls_on_fuse(observed.applications, process);
   const auto all = fuse::amplification_of(observed, {});
   EXPECT_EQ(all.applications.calls, 14U);
@@ -48,7 +48,7 @@ TEST(Amplification, AnApplicationsCallsAreThoseWithAFuseFileAtOneEnd) {
 }
 
 TEST(Amplification, PagesOfMappingsAreMovedByNoCall) {
-  fuse::Observed observed;
+  fuse::ObservedCalls observed;
   observed.applications.rows = {row("read", Kind::fuse, Kind::user, Copy::copied, 10, 1000)};
   using fuse::Operation;
   const auto all =
@@ -63,16 +63,16 @@ TEST(Amplification, PagesOfMappingsAreMovedByNoCall) {
 }
 
 TEST(Amplification, AnIntervalIsADifferenceOfBothSides) {
-  fuse::Observed earlier;
+  fuse::ObservedCalls earlier;
   earlier.applications.rows = {row("read", Kind::fuse, Kind::user, Copy::copied, 10, 1000)};
   earlier.daemon.rows = {row("writev", Kind::user, Kind::device, Copy::copied, 5, 500)};
   earlier.lost_by_reason["rows_full"] = 2;
-  fuse::Observed later;
+  fuse::ObservedCalls later;
   later.applications.rows = {row("read", Kind::fuse, Kind::user, Copy::copied, 14, 1400)};
   later.daemon.rows = {row("writev", Kind::user, Kind::device, Copy::copied, 5, 500),
                        row("splice", Kind::pipe, Kind::device, Copy::in_kernel, 3, 300)};
   later.lost_by_reason["rows_full"] = 3;
-  const fuse::Observed between = fuse::difference(later, earlier);
+  const fuse::ObservedCalls between = fuse::difference(later, earlier);
   EXPECT_EQ(between.applications.syscalls(), 4U);
   EXPECT_EQ(between.daemon.syscalls(), 3U);
   ASSERT_EQ(between.daemon.rows.size(), 1U);

@@ -13,17 +13,17 @@
 namespace zctrace::fuse {
 namespace {
 
-Outcome outcome(Operation operation, std::uint64_t bytes, Moved moved, std::uint64_t ns,
-                int error = 0) {
-  return {operation, error, bytes, moved, ns};
+RequestRecord record(Operation operation, std::uint64_t bytes, BytePath path, std::uint64_t ns,
+                     int error = 0) {
+  return {operation, error, bytes, path, ns};
 }
 
-TEST(Accounts, CountsByProcessAndByFile) {
-  Accounts accounts;
-  accounts.add(1, 5, outcome(Operation::read, 100, Moved::spliced, 1000));
-  accounts.add(1, 6, outcome(Operation::read, 50, Moved::copied, 3000));
-  accounts.add(2, 5, outcome(Operation::open, 0, Moved::not_at_all, 10, ENOENT));
-  const AccountsSnapshot sums = accounts.snapshot();
+TEST(RequestCounts, CountsByProcessAndByFile) {
+  RequestCounts counts;
+  counts.add(1, 5, record(Operation::read, 100, BytePath::spliced, 1000));
+  counts.add(1, 6, record(Operation::read, 50, BytePath::copied, 3000));
+  counts.add(2, 5, record(Operation::open, 0, BytePath::not_at_all, 10, ENOENT));
+  const RequestCountsSnapshot sums = counts.snapshot();
   const TimedCounts& reads = sums.processes.at(1).at(Operation::read);
   EXPECT_EQ(reads.calls, 2u);
   EXPECT_EQ(reads.bytes, 150u);
@@ -36,90 +36,90 @@ TEST(Accounts, CountsByProcessAndByFile) {
   EXPECT_EQ(sums.files.at(5).at(Operation::open).errors, 1u);
 }
 
-TEST(Accounts, ManyThreadsLoseNothing) {
-  Accounts accounts;
+TEST(RequestCounts, ManyThreadsLoseNothing) {
+  RequestCounts counts;
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 8; ++thread) {
-    threads.emplace_back([&accounts] {
+    threads.emplace_back([&counts] {
       for (int i = 0; i < 10'000; ++i)
-        accounts.add(1, 2, outcome(Operation::write, 3, Moved::copied, 5));
+        counts.add(1, 2, record(Operation::write, 3, BytePath::copied, 5));
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(accounts.snapshot().processes.at(1).at(Operation::write).bytes, 240'000u);
+  EXPECT_EQ(counts.snapshot().processes.at(1).at(Operation::write).bytes, 240'000u);
 }
 
-TEST(Accounts, AnIntervalIsADifferenceWithoutWhatDidNotChange) {
-  Accounts accounts;
-  accounts.add(1, 5, outcome(Operation::read, 100, Moved::spliced, 1000));
-  const AccountsSnapshot before = accounts.snapshot();
-  accounts.add(2, 6, outcome(Operation::read, 7, Moved::spliced, 1000));
-  AccountsSnapshot interval = accounts.snapshot();
+TEST(RequestCounts, AnIntervalIsADifferenceWithoutWhatDidNotChange) {
+  RequestCounts counts;
+  counts.add(1, 5, record(Operation::read, 100, BytePath::spliced, 1000));
+  const RequestCountsSnapshot before = counts.snapshot();
+  counts.add(2, 6, record(Operation::read, 7, BytePath::spliced, 1000));
+  RequestCountsSnapshot interval = counts.snapshot();
   interval -= before;
   EXPECT_EQ(interval.processes.size(), 1u);
   EXPECT_EQ(interval.processes.at(2).at(Operation::read).bytes, 7u);
   EXPECT_FALSE(interval.files.contains(5));
 }
 
-TEST(Accounts, ManyFilesOfManyThreadsAreWholeInEachReading) {
+TEST(RequestCounts, ManyFilesOfManyThreadsAreWholeInEachReading) {
   constexpr PathTree::Node kFiles = 3000;
-  Accounts accounts;
+  RequestCounts counts;
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread) {
-    threads.emplace_back([&accounts] {
+    threads.emplace_back([&counts] {
       for (PathTree::Node i = 0; i < 10 * kFiles; ++i)
-        accounts.add(1, i % kFiles, outcome(Operation::write, 3, Moved::copied, 5));
+        counts.add(1, i % kFiles, record(Operation::write, 3, BytePath::copied, 5));
     });
   }
-  const auto sum_of_files = [](const AccountsSnapshot& reading) {
+  const auto sum_of_files = [](const RequestCountsSnapshot& reading) {
     std::uint64_t sum = 0;
     for (const auto& [file, operations] : reading.files)
       sum += operations.at(Operation::write).calls;
     return sum;
   };
   for (int i = 0; i < 20; ++i) {
-    const AccountsSnapshot reading = accounts.snapshot();
+    const RequestCountsSnapshot reading = counts.snapshot();
     const auto process = reading.processes.find(1);
     EXPECT_EQ(sum_of_files(reading),
               process == reading.processes.end() ? 0 : process->second.at(Operation::write).calls);
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(sum_of_files(accounts.snapshot()), 40u * kFiles);
+  EXPECT_EQ(sum_of_files(counts.snapshot()), 40u * kFiles);
 }
 
-TEST(Accounts, TheLongestOfAnIntervalIsNotThatOfAnEarlierOne) {
-  Accounts accounts;
-  accounts.add(1, 5, outcome(Operation::read, 1, Moved::copied, 1'000'000));
-  const AccountsSnapshot first = accounts.snapshot();
-  accounts.add(1, 5, outcome(Operation::read, 1, Moved::copied, 1000));
-  const AccountsSnapshot second = accounts.snapshot();
-  accounts.add(1, 5, outcome(Operation::read, 1, Moved::copied, 2'000'000));
-  AccountsSnapshot third = accounts.snapshot();
+TEST(RequestCounts, TheLongestOfAnIntervalIsNotThatOfAnEarlierOne) {
+  RequestCounts counts;
+  counts.add(1, 5, record(Operation::read, 1, BytePath::copied, 1'000'000));
+  const RequestCountsSnapshot first = counts.snapshot();
+  counts.add(1, 5, record(Operation::read, 1, BytePath::copied, 1000));
+  const RequestCountsSnapshot second = counts.snapshot();
+  counts.add(1, 5, record(Operation::read, 1, BytePath::copied, 2'000'000));
+  RequestCountsSnapshot third = counts.snapshot();
   third -= second;
   EXPECT_EQ(third.processes.at(1).at(Operation::read).max_ns, 2'000'000u);
-  AccountsSnapshot interval = second;
+  RequestCountsSnapshot interval = second;
   interval -= first;
   const std::uint64_t longest = interval.processes.at(1).at(Operation::read).max_ns;
   EXPECT_GE(longest, 1000u);
   EXPECT_LT(longest, 2000u);
 }
 
-TEST(Accounts, WhoIsNoLongerToldApartIsOneOfTheOthersAndCountsOnce) {
-  Accounts accounts;
+TEST(RequestCounts, WhoIsNoLongerToldApartIsOneOfTheOthersAndCountsOnce) {
+  RequestCounts counts;
   for (ProcessId process = 1; process <= 4; process++)
-    accounts.add(process, 5, outcome(Operation::read, 100 * process, Moved::spliced, 1000));
-  const AccountsSnapshot before = accounts.snapshot();
-  accounts.add(2, 5, outcome(Operation::read, 7, Moved::spliced, 1000));
-  accounts.tell_apart({1, 4});
-  accounts.add(3, 5, outcome(Operation::write, 11, Moved::copied, 1000));  // through an old handle
-  AccountsSnapshot whole = accounts.snapshot();
+    counts.add(process, 5, record(Operation::read, 100 * process, BytePath::spliced, 1000));
+  const RequestCountsSnapshot before = counts.snapshot();
+  counts.add(2, 5, record(Operation::read, 7, BytePath::spliced, 1000));
+  counts.list_only({1, 4});
+  counts.add(3, 5, record(Operation::write, 11, BytePath::copied, 1000));  // through an old handle
+  RequestCountsSnapshot whole = counts.snapshot();
   EXPECT_EQ(whole.other_processes, 2u);
   EXPECT_FALSE(whole.processes.contains(2));
   EXPECT_EQ(whole.processes.at(1).at(Operation::read).bytes, 100u);
   EXPECT_EQ(whole.processes.at(kOtherProcesses).at(Operation::read).bytes, 507u);
   EXPECT_EQ(whole.processes.at(kOtherProcesses).at(Operation::read).latency.total(), 3u);
 
-  AccountsSnapshot interval = whole;
+  RequestCountsSnapshot interval = whole;
   interval -= before;
   EXPECT_EQ(interval.other_processes, 2u);
   EXPECT_EQ(interval.processes.size(), 2u);
@@ -127,20 +127,20 @@ TEST(Accounts, WhoIsNoLongerToldApartIsOneOfTheOthersAndCountsOnce) {
   EXPECT_EQ(interval.processes.at(kOtherProcesses).at(Operation::read).bytes, 7u);
   EXPECT_EQ(interval.processes.at(3).at(Operation::write).bytes, 11u);
 
-  whole -= accounts.snapshot();
+  whole -= counts.snapshot();
   EXPECT_TRUE(whole.processes.empty());
   EXPECT_EQ(whole.other_processes, 0u);
 
-  accounts.tell_apart({1, 4});  // what came late is of one that was counted already
-  EXPECT_EQ(accounts.snapshot().other_processes, 2u);
+  counts.list_only({1, 4});  // what came late is of one that was counted already
+  EXPECT_EQ(counts.snapshot().other_processes, 2u);
 }
 
-TEST(Accounts, LatencyLiesInTheBucketsThatTheHistogramDefines) {
+TEST(RequestCounts, LatencyLiesInTheBucketsThatTheHistogramDefines) {
   for (const std::uint64_t ns :
        {0ULL, 1ULL, 31ULL, 32ULL, 47ULL, 48ULL, 63ULL, 64ULL, 1'000'000ULL, ~0ULL}) {
-    Accounts accounts;
-    accounts.add(1, 1, outcome(Operation::read, 0, Moved::copied, ns));
-    const Histogram latency = accounts.snapshot().processes.at(1).at(Operation::read).latency;
+    RequestCounts counts;
+    counts.add(1, 1, record(Operation::read, 0, BytePath::copied, ns));
+    const Histogram latency = counts.snapshot().processes.at(1).at(Operation::read).latency;
     for (std::size_t bucket = 0; bucket < Histogram::kBuckets; ++bucket) {
       if (latency.count(bucket) == 0) continue;
       EXPECT_LE(Histogram::lower_bound_ns(bucket), ns);
@@ -181,21 +181,21 @@ TEST(PathTree, ManyNamesStayFindable) {
 }
 
 FuseReport some_report() {
-  Accounts accounts;
+  RequestCounts counts;
   PathTree paths(100);
   const auto file = paths.child(PathTree::kRoot, "evil\x1b[31m");
-  accounts.add(1, file, outcome(Operation::read, 100, Moved::spliced, 1000));
-  accounts.add(1, file, outcome(Operation::mmap, 30, Moved::copied, 1000));
-  accounts.add(1, file, outcome(Operation::write, 9, Moved::copied, 1000));
-  accounts.add(0, file, outcome(Operation::writeback, 4, Moved::spliced, 1000));
-  accounts.add(1, file, outcome(Operation::copy_file_range, 70, Moved::in_kernel, 1000));
+  counts.add(1, file, record(Operation::read, 100, BytePath::spliced, 1000));
+  counts.add(1, file, record(Operation::mmap, 30, BytePath::copied, 1000));
+  counts.add(1, file, record(Operation::write, 9, BytePath::copied, 1000));
+  counts.add(0, file, record(Operation::writeback, 4, BytePath::spliced, 1000));
+  counts.add(1, file, record(Operation::copy_file_range, 70, BytePath::in_kernel, 1000));
   std::unordered_map<ProcessId, Process> identities = {{0, {}}, {1, {}}};
   identities[1].pid = 42;
   identities[1].name = "reader\n";
   FuseReport report;
   report.report.command = "mount";
   report.cache = "auto";
-  fill_report(report, accounts.snapshot(), identities, paths);
+  fill_report(report, counts.snapshot(), identities, paths);
   return report;
 }
 
@@ -226,14 +226,14 @@ TEST(FuseReport, UsageSaysWhatTheDaemonDid) {
 }
 
 TEST(FuseReport, WhoHasNoIdentityIsOneOfTheOthers) {
-  Accounts accounts;
+  RequestCounts counts;
   for (ProcessId process = 1; process <= 3; process++)
-    accounts.add(process, PathTree::kRoot, outcome(Operation::read, 100, Moved::spliced, 1000));
-  accounts.tell_apart({1, 3});
+    counts.add(process, PathTree::kRoot, record(Operation::read, 100, BytePath::spliced, 1000));
+  counts.list_only({1, 3});
   FuseReport report;
   report.report.command = "mount";
   report.cache = "auto";
-  fill_report(report, accounts.snapshot(), {{1, {}}}, PathTree(10));
+  fill_report(report, counts.snapshot(), {{1, {}}}, PathTree(10));
   EXPECT_EQ(report.report.processes.size(), 1u);
   EXPECT_EQ(report.report.others.processes, 1u);
   EXPECT_EQ(report.report.others.sum.copied_bytes(), 200u);

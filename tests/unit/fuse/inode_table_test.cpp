@@ -22,15 +22,15 @@ class InodeTableTest : public testing::Test {
   InodePtr remember(ino_t number, const char* name = "name", dev_t device = 1) {
     return remember_below(InodeTable::kRootId, {device, number}, name);
   }
-  InodePtr remember_below(std::uint64_t parent, const Identity& identity, const char* name) {
-    return table.remember(some_descriptor(), identity, {parent, name, 7});
+  InodePtr remember_below(std::uint64_t parent, const InodeKey& key, const char* name) {
+    return table.remember(some_descriptor(), key, {parent, name, 7});
   }
   void rename(ino_t number, std::uint64_t parent, const char* name) {
     table.rename({1, number}, {parent, name, 8});
   }
   std::string oldest(std::size_t most = 1) {
     std::string names;
-    for (const KnownName& name : table.oldest_names(most))
+    for (const CachedName& name : table.oldest_names(most))
       names += (names.empty() ? "" : " ") + name.name;
     return names;
   }

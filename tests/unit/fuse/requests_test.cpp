@@ -95,8 +95,8 @@ TEST(ProcMaps, FindsAFileByDeviceAndNumberOnly) {
   EXPECT_FALSE(has_mapping("", {makedev(0xfe, 0), 471}));
 }
 
-TEST(Aside, WorkIsDoneInOrderAndWhoAsksHasIt) {
-  Aside aside;
+TEST(BackgroundReader, WorkIsDoneInOrderAndWhoAsksHasIt) {
+  BackgroundReader aside;
   std::string order;
   aside.post([&order] { order += "a"; });
   aside.post([] { throw std::bad_alloc(); });
@@ -104,10 +104,10 @@ TEST(Aside, WorkIsDoneInOrderAndWhoAsksHasIt) {
   EXPECT_EQ(order, "ab");
 }
 
-TEST(Aside, WhatIsHeldUpIsGivenUpAndHoldsUpNobodyElse) {
+TEST(BackgroundReader, WhatIsHeldUpIsGivenUpAndHoldsUpNobodyElse) {
   std::mutex held;
   std::string order;
-  Aside aside;
+  BackgroundReader aside;
   {
     const std::lock_guard lock(held);
     const auto wait = [&] {
@@ -145,13 +145,13 @@ TEST(Requesters, KnowsThisProcessByAnyOfItsThreads) {
 TEST(Requesters, OfTooManyThoseThatHaveNotAskedForTheLongestAreForgotten) {
   const Descriptor proc = open_proc();
   Requesters requesters(proc.get(), 2);
-  std::unordered_set<ProcessId> apart;
-  requesters.on_told_apart([&apart](const auto& processes) { apart = processes; });
+  std::unordered_set<ProcessId> listed;
+  requesters.on_listed_changed([&listed](const auto& processes) { listed = processes; });
   const ProcessId mine = requesters.process_of(::getpid());
   const ProcessId parent = requesters.process_of(::getppid());
-  EXPECT_TRUE(apart.empty());
+  EXPECT_TRUE(listed.empty());
   const ProcessId first = requesters.process_of(1);
-  EXPECT_EQ(apart, (std::unordered_set<ProcessId>{Requesters::kKernel, parent}));
+  EXPECT_EQ(listed, (std::unordered_set<ProcessId>{Requesters::kKernel, parent}));
   EXPECT_EQ(requesters.processes().size(), 3u);
   EXPECT_EQ(requesters.processes().at(first).pid, 1);
   // It asks again: another number, so that no count of old becomes its own.
@@ -165,21 +165,21 @@ TEST(Requesters, RemembersWhoAskedUntilItHasEndedAndOnlyWhenItIsTold) {
   Requesters forgetful(proc.get());
   const ProcessId number = forgetful.process_of(::getpid());
   const Process mine = forgetful.processes().at(number);
-  EXPECT_FALSE(forgetful.has_asked(mine.pid, mine.start_ns));
+  EXPECT_FALSE(forgetful.has_sent_request(mine.pid, mine.start_ns));
 
   Requesters requesters(proc.get(), 2);
   requesters.remember();
-  EXPECT_FALSE(requesters.has_asked(mine.pid, mine.start_ns));
+  EXPECT_FALSE(requesters.has_sent_request(mine.pid, mine.start_ns));
   for (const pid_t pid : {::getpid(), ::getppid(), 1}) requesters.process_of(pid);
-  // Also when it is no longer told apart.
-  EXPECT_TRUE(requesters.has_asked(mine.pid, mine.start_ns));
+  // Also when it is no longer told listed.
+  EXPECT_TRUE(requesters.has_sent_request(mine.pid, mine.start_ns));
   // A later one of the same number has not.
   timespec now = {};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
-  EXPECT_FALSE(requesters.has_asked(mine.pid,
-                                    static_cast<std::uint64_t>(now.tv_sec + 1) * 1'000'000'000ULL));
+  EXPECT_FALSE(requesters.has_sent_request(
+      mine.pid, static_cast<std::uint64_t>(now.tv_sec + 1) * 1'000'000'000ULL));
   requesters.has_ended(mine.pid, mine.start_ns);
-  EXPECT_FALSE(requesters.has_asked(mine.pid, mine.start_ns));
+  EXPECT_FALSE(requesters.has_sent_request(mine.pid, mine.start_ns));
 }
 
 TEST(MountPoint, RefusesWhatCannotWork) {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Totals over the operations of a file, of a process, or of a whole mount.
+#pragma once
+
+#include <cstdint>
+
+#include "collector/fuse/counts/request_counts.h"
+
+namespace zctrace::fuse {
+
+// The totals of a file, of a process, or of all processes.
+struct Usage {
+  std::uint64_t requests = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t bytes_read = 0;     // read, mmap, read_or_mmap
+  std::uint64_t bytes_written = 0;  // write, writeback, copy_file_range
+  std::uint64_t spliced_bytes = 0;  // the part that went through pipes of the daemon
+  std::uint64_t copied_bytes = 0;   // the part that was copied through memory of the daemon
+
+  Usage& operator+=(const Usage& other);
+  Usage& operator-=(const Usage& earlier);
+};
+
+Usage usage_of(const ByOperation<OperationCounts>& operations);
+Usage usage_of(const ByOperation<TimedCounts>& operations);
+
+}  // namespace zctrace::fuse
