@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What is told apart: applications' calls, requests, and the daemon's own threads.
+// The applications' side, the requests and the daemon's side of a mount.
 #include <gtest/gtest.h>
 
 #include "collector/fuse/report/amplification.h"
-#include "collector/observe/ledger.h"
 
 namespace zctrace {
 namespace {
@@ -30,7 +29,7 @@ fuse::TimedCounts requests(std::uint64_t calls, std::uint64_t bytes, std::uint64
   return counts;
 }
 
-TEST(Amplification, AnApplicationsCallsAreThoseWithAFuseFileAtOneEnd) {
+TEST(Amplification, ApplicationCallsHaveAFuseFileAtOneEnd) {
   Process process;
   process.rows = {row("read", Kind::fuse, Kind::user, Copy::copied, 10, 1000),
                   row("sendfile", Kind::fuse, Kind::socket, Copy::in_kernel, 4, 600),
@@ -47,7 +46,7 @@ TEST(Amplification, AnApplicationsCallsAreThoseWithAFuseFileAtOneEnd) {
   EXPECT_EQ(all.bytes, 1600U);
 }
 
-TEST(Amplification, PagesOfMappingsAreMovedByNoCall) {
+TEST(Amplification, PagesOfMappingsAreMovedWithoutCalls) {
   fuse::ObservedCalls observed;
   observed.applications.rows = {row("read", Kind::fuse, Kind::user, Copy::copied, 10, 1000)};
   using fuse::Operation;
@@ -62,7 +61,7 @@ TEST(Amplification, PagesOfMappingsAreMovedByNoCall) {
   EXPECT_EQ(all.requests.in_kernel_bytes, 8192U);
 }
 
-TEST(Amplification, AnIntervalIsADifferenceOfBothSides) {
+TEST(Amplification, IntervalIsADifferenceOfBothSides) {
   fuse::ObservedCalls earlier;
   earlier.applications.rows = {row("read", Kind::fuse, Kind::user, Copy::copied, 10, 1000)};
   earlier.daemon.rows = {row("writev", Kind::user, Kind::device, Copy::copied, 5, 500)};
@@ -77,37 +76,6 @@ TEST(Amplification, AnIntervalIsADifferenceOfBothSides) {
   EXPECT_EQ(between.daemon.syscalls(), 3U);
   ASSERT_EQ(between.daemon.rows.size(), 1U);
   EXPECT_EQ(between.lost_by_reason.at("rows_full"), 1U);
-}
-
-zc_account account(std::uint64_t id, std::uint32_t pid, bool ended) {
-  zc_account account = {};
-  account.id = id;
-  account.pid = pid;
-  account.started = 1;
-  account.dead = ended ? 1 : 0;
-  return account;
-}
-
-TEST(OwnThreads, AreNoProcessesAndAreNotForgotten) {
-  const SyscallTable table;
-  Ledger ledger(table, 100);
-  Snapshot snapshot;
-  snapshot.accounts = {account(1, 100, true), account(2, 100, false), account(3, 200, true)};
-  for (const auto& [id, pid] : {std::pair{1U, 100U}, {2U, 100U}, {3U, 200U}}) {
-    TaskRecord task = {};
-    task.head.account = id;
-    task.head.pid = pid;
-    task.head.in_call = 1;
-    snapshot.tasks.push_back(task);
-  }
-  ledger.add(snapshot);
-  EXPECT_EQ(ledger.processes().size(), 1U);
-  EXPECT_EQ(ledger.running(), 0U);
-  EXPECT_EQ(ledger.tasks_in_call(), 1U);
-  ledger.take_finished();
-  ledger.forget_finished();
-  EXPECT_TRUE(ledger.processes().empty());
-  EXPECT_EQ(ledger.own_threads().size(), 2U);
 }
 
 }  // namespace

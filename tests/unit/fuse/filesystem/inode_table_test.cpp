@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Lookup counts are exact, identities are kept, descriptors are closed.
+// Lookup counts are exact, inodes keep their keys, descriptors are closed.
 #include "collector/fuse/filesystem/inode_table.h"
 
 #include <fcntl.h>
@@ -37,13 +37,13 @@ class InodeTableTest : public testing::Test {
   InodeTable table{some_descriptor(), {1, 2}};
 };
 
-TEST_F(InodeTableTest, TheRootIsThereForEver) {
+TEST_F(InodeTableTest, RootIsNeverForgotten) {
   ASSERT_TRUE(table.find(InodeTable::kRootId));
   table.forget(InodeTable::kRootId, 100);
   EXPECT_TRUE(table.find(InodeTable::kRootId));
 }
 
-TEST_F(InodeTableTest, TheSameFileIsOneInodeAndCountsEachLookup) {
+TEST_F(InodeTableTest, SameFileIsOneInodeAndCountsEachLookup) {
   const InodePtr first = remember(10);
   EXPECT_EQ(remember(10, "hard link"), first);
   EXPECT_EQ(table.lookups(first->id), 2u);
@@ -54,7 +54,7 @@ TEST_F(InodeTableTest, TheSameFileIsOneInodeAndCountsEachLookup) {
   EXPECT_EQ(table.lookups(first->id), 0u);
 }
 
-TEST_F(InodeTableTest, LookingUpTheRootAgainIsTheRoot) {
+TEST_F(InodeTableTest, LookupOfTheRootReturnsTheRoot) {
   EXPECT_EQ(remember(2)->id, InodeTable::kRootId);
 }
 
@@ -63,13 +63,13 @@ TEST_F(InodeTableTest, SameNumberOnAnotherDeviceIsAnotherInode) {
   EXPECT_EQ(table.size(), 3u);
 }
 
-TEST_F(InodeTableTest, AForgottenInodeIsNewWithANewId) {
+TEST_F(InodeTableTest, ForgottenInodeComesBackWithANewId) {
   const std::uint64_t id = remember(10)->id;
   table.forget(id, 1);
   EXPECT_NE(remember(10)->id, id);
 }
 
-TEST_F(InodeTableTest, WhoeverUsesAForgottenInodeKeepsItsDescriptor) {
+TEST_F(InodeTableTest, ForgottenInodeInUseKeepsItsDescriptor) {
   InodePtr inode = remember(10);
   const int fd = inode->fd.get();
   table.forget(inode->id, 1);
@@ -78,7 +78,7 @@ TEST_F(InodeTableTest, WhoeverUsesAForgottenInodeKeepsItsDescriptor) {
   EXPECT_FALSE(is_open(fd));
 }
 
-TEST_F(InodeTableTest, ASecondDescriptorOfAKnownInodeIsClosed) {
+TEST_F(InodeTableTest, SecondDescriptorOfAnInodeIsClosed) {
   remember(10);
   Descriptor second = some_descriptor();
   const int fd = second.get();
@@ -86,7 +86,7 @@ TEST_F(InodeTableTest, ASecondDescriptorOfAKnownInodeIsClosed) {
   EXPECT_FALSE(is_open(fd));
 }
 
-TEST_F(InodeTableTest, ForgettingMoreThanWasLookedUpForgets) {
+TEST_F(InodeTableTest, ForgettingMoreLookupsThanThereAreForgets) {
   const InodePtr inode = remember(10);
   table.forget(inode->id, 100);
   EXPECT_FALSE(table.find(inode->id));
@@ -94,7 +94,7 @@ TEST_F(InodeTableTest, ForgettingMoreThanWasLookedUpForgets) {
   EXPECT_EQ(table.size(), 1u);
 }
 
-TEST_F(InodeTableTest, OldestNamesTakeTurnsWithoutTheForgottenAndTheOpen) {
+TEST_F(InodeTableTest, OldestNamesRotateAndOmitForgottenAndOpenInodes) {
   const InodePtr first = remember(10, "first");
   const InodePtr open = remember(11, "open");
   const InodePtr third = remember(12, "third");
@@ -104,24 +104,24 @@ TEST_F(InodeTableTest, OldestNamesTakeTurnsWithoutTheForgottenAndTheOpen) {
   ASSERT_EQ(names.size(), 1u);
   EXPECT_EQ(names.front().name, "third");
   EXPECT_EQ(names.front().parent, InodeTable::kRootId);
-  EXPECT_EQ(oldest(), "third");  // still known, so it is its turn again
+  EXPECT_EQ(oldest(), "third");  // not forgotten, so it is returned again
   open->handles--;
   EXPECT_EQ(oldest(), "open");
 }
 
-TEST_F(InodeTableTest, TheNameIsTheLastOneKnown) {
+TEST_F(InodeTableTest, NameIsTheLatestOne) {
   const InodePtr inode = remember(10, "first");
   remember(10, "hard link");
   EXPECT_EQ(oldest(), "hard link");
   const InodePtr directory = remember(11, "directory");
   rename(10, directory->id, "renamed");
-  rename(999, directory->id, "never heard of");
+  rename(999, directory->id, "unknown");
   EXPECT_EQ(table.oldest_names(1).front().parent, directory->id);
   EXPECT_EQ(oldest(), "renamed");
   EXPECT_EQ(inode->node, 8u);
 }
 
-TEST_F(InodeTableTest, ADirectoryHasItsTurnAfterAllFilesWhenNothingIsKnownBelowIt) {
+TEST_F(InodeTableTest, DirectoriesComeAfterFilesAndOnlyWithoutChildren) {
   const InodePtr directory = remember_below(InodeTable::kRootId, {1, 10, 5}, "directory");
   const InodePtr child = remember_below(directory->id, {1, 11}, "child");
   const InodePtr other = remember_below(directory->id, {1, 12}, "other");
@@ -135,7 +135,7 @@ TEST_F(InodeTableTest, ADirectoryHasItsTurnAfterAllFilesWhenNothingIsKnownBelowI
   EXPECT_EQ(oldest(3), "elsewhere");
 }
 
-TEST_F(InodeTableTest, WhatWasLookedUpLastHasItsTurnLastAndSoHasItsDirectory) {
+TEST_F(InodeTableTest, LookupMovesInodeAndDirectoryToTheEnd) {
   const InodePtr directory = remember_below(InodeTable::kRootId, {1, 10, 5}, "directory");
   remember_below(InodeTable::kRootId, {1, 14, 5}, "another");
   remember(11, "first");
@@ -146,7 +146,7 @@ TEST_F(InodeTableTest, WhatWasLookedUpLastHasItsTurnLastAndSoHasItsDirectory) {
   EXPECT_EQ(oldest(9), "second first another directory");
 }
 
-TEST_F(InodeTableTest, ADirectoryThroughAnotherMountIsAnotherOne) {
+TEST_F(InodeTableTest, DirectoryThroughAnotherMountIsAnotherInode) {
   const InodePtr plain = remember_below(InodeTable::kRootId, {1, 10, 5}, "directory");
   EXPECT_NE(remember_below(InodeTable::kRootId, {1, 10, 6}, "directory"), plain);
   EXPECT_EQ(remember_below(InodeTable::kRootId, {1, 10, 5}, "directory"), plain);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Counts, their differences, and the report made of them.
+// Sums by process and file, and differences of snapshots.
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <thread>
 #include <vector>
 
-#include "cli/views/mount_view.h"
-#include "collector/fuse/counts/path_tree.h"
 #include "collector/fuse/counts/request_counts.h"
-#include "collector/fuse/report/fuse_report.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -49,7 +47,7 @@ TEST(RequestCounts, ManyThreadsLoseNothing) {
   EXPECT_EQ(counts.snapshot().processes.at(1).at(Operation::write).bytes, 240'000u);
 }
 
-TEST(RequestCounts, AnIntervalIsADifferenceWithoutWhatDidNotChange) {
+TEST(RequestCounts, IntervalOmitsEntriesThatDidNotChange) {
   RequestCounts counts;
   counts.add(1, 5, record(Operation::read, 100, BytePath::spliced, 1000));
   const RequestCountsSnapshot before = counts.snapshot();
@@ -61,7 +59,7 @@ TEST(RequestCounts, AnIntervalIsADifferenceWithoutWhatDidNotChange) {
   EXPECT_FALSE(interval.files.contains(5));
 }
 
-TEST(RequestCounts, ManyFilesOfManyThreadsAreWholeInEachReading) {
+TEST(RequestCounts, SnapshotsOfManyFilesAndThreadsAreConsistent) {
   constexpr PathTree::Node kFiles = 3000;
   RequestCounts counts;
   std::vector<std::thread> threads;
@@ -87,7 +85,7 @@ TEST(RequestCounts, ManyFilesOfManyThreadsAreWholeInEachReading) {
   EXPECT_EQ(sum_of_files(counts.snapshot()), 40u * kFiles);
 }
 
-TEST(RequestCounts, TheLongestOfAnIntervalIsNotThatOfAnEarlierOne) {
+TEST(RequestCounts, LongestOfAnIntervalIsNotFromAnEarlierOne) {
   RequestCounts counts;
   counts.add(1, 5, record(Operation::read, 1, BytePath::copied, 1'000'000));
   const RequestCountsSnapshot first = counts.snapshot();
@@ -104,7 +102,7 @@ TEST(RequestCounts, TheLongestOfAnIntervalIsNotThatOfAnEarlierOne) {
   EXPECT_LT(longest, 2000u);
 }
 
-TEST(RequestCounts, WhoIsNoLongerToldApartIsOneOfTheOthersAndCountsOnce) {
+TEST(RequestCounts, UnlistedProcessesAreSummedAndCountedOnce) {
   RequestCounts counts;
   for (ProcessId process = 1; process <= 4; process++)
     counts.add(process, 5, record(Operation::read, 100 * process, BytePath::spliced, 1000));
@@ -131,11 +129,11 @@ TEST(RequestCounts, WhoIsNoLongerToldApartIsOneOfTheOthersAndCountsOnce) {
   EXPECT_TRUE(whole.processes.empty());
   EXPECT_EQ(whole.other_processes, 0u);
 
-  counts.list_only({1, 4});  // what came late is of one that was counted already
+  counts.list_only({1, 4});  // the late request's process was counted already
   EXPECT_EQ(counts.snapshot().other_processes, 2u);
 }
 
-TEST(RequestCounts, LatencyLiesInTheBucketsThatTheHistogramDefines) {
+TEST(RequestCounts, LatencyUsesTheBucketsOfHistogram) {
   for (const std::uint64_t ns :
        {0ULL, 1ULL, 31ULL, 32ULL, 47ULL, 48ULL, 63ULL, 64ULL, 1'000'000ULL, ~0ULL}) {
     RequestCounts counts;
@@ -147,123 +145,6 @@ TEST(RequestCounts, LatencyLiesInTheBucketsThatTheHistogramDefines) {
       EXPECT_GE(Histogram::upper_bound_ns(bucket), ns);
     }
     EXPECT_EQ(latency.total(), 1u);
-  }
-}
-
-TEST(PathTree, PathsFromTheRoot) {
-  PathTree paths(100);
-  const auto a = paths.child(PathTree::kRoot, "a");
-  const auto file = paths.child(a, "file");
-  EXPECT_EQ(paths.path(PathTree::kRoot), ".");
-  EXPECT_EQ(paths.path(file), "a/file");
-  EXPECT_EQ(paths.child(a, "file"), file);
-  EXPECT_NE(paths.child(PathTree::kRoot, "file"), file);
-}
-
-TEST(PathTree, WhatComesAfterTheLimitIsOther) {
-  PathTree paths(4);
-  paths.child(PathTree::kRoot, "a");
-  const auto b = paths.child(PathTree::kRoot, "b");
-  EXPECT_EQ(paths.child(PathTree::kRoot, "c"), PathTree::kOther);
-  EXPECT_EQ(paths.child(PathTree::kOther, "d"), PathTree::kOther);
-  EXPECT_EQ(paths.child(PathTree::kRoot, "b"), b);
-  EXPECT_EQ(paths.path(PathTree::kOther), "(other files)");
-}
-
-TEST(PathTree, ManyNamesStayFindable) {
-  PathTree paths(10'000);
-  std::vector<PathTree::Node> nodes;
-  for (int i = 0; i < 5000; ++i) nodes.push_back(paths.child(PathTree::kRoot, std::to_string(i)));
-  for (int i = 0; i < 5000; ++i) {
-    EXPECT_EQ(paths.child(PathTree::kRoot, std::to_string(i)), nodes[static_cast<std::size_t>(i)]);
-    EXPECT_EQ(paths.path(nodes[static_cast<std::size_t>(i)]), std::to_string(i));
-  }
-}
-
-FuseReport some_report() {
-  RequestCounts counts;
-  PathTree paths(100);
-  const auto file = paths.child(PathTree::kRoot, "evil\x1b[31m");
-  counts.add(1, file, record(Operation::read, 100, BytePath::spliced, 1000));
-  counts.add(1, file, record(Operation::mmap, 30, BytePath::copied, 1000));
-  counts.add(1, file, record(Operation::write, 9, BytePath::copied, 1000));
-  counts.add(0, file, record(Operation::writeback, 4, BytePath::spliced, 1000));
-  counts.add(1, file, record(Operation::copy_file_range, 70, BytePath::in_kernel, 1000));
-  std::unordered_map<ProcessId, Process> identities = {{0, {}}, {1, {}}};
-  identities[1].pid = 42;
-  identities[1].name = "reader\n";
-  FuseReport report;
-  report.report.command = "mount";
-  report.cache = "auto";
-  fill_report(report, counts.snapshot(), identities, paths);
-  return report;
-}
-
-TEST(FuseReport, RowsSayWhatTheRequesterDid) {
-  const FuseReport report = some_report();
-  ASSERT_EQ(report.report.processes.size(), 2u);
-  const Process& reader = report.report.processes[1];
-  EXPECT_EQ(reader.pid, 42);
-  EXPECT_EQ(reader.syscalls(), 0u);  // requests are no syscalls of the reader
-  EXPECT_EQ(reader.copied_bytes(), 109u);
-  EXPECT_EQ(reader.in_kernel_bytes(), 100u);
-  for (const Row& row : reader.rows) {
-    if (row.syscall == "fuse:read") {
-      EXPECT_EQ(row.from, Kind::fuse);
-      EXPECT_EQ(row.to, Kind::user);
-      EXPECT_EQ(row.bytes, 100u);
-    }
-  }
-}
-
-TEST(FuseReport, UsageSaysWhatTheDaemonDid) {
-  const Usage usage = usage_of(some_report().files.at(0).operations);
-  EXPECT_EQ(usage.requests, 5u);
-  EXPECT_EQ(usage.bytes_read, 130u);
-  EXPECT_EQ(usage.bytes_written, 83u);
-  EXPECT_EQ(usage.spliced_bytes, 104u);
-  EXPECT_EQ(usage.copied_bytes, 39u);
-}
-
-TEST(FuseReport, WhoHasNoIdentityIsOneOfTheOthers) {
-  RequestCounts counts;
-  for (ProcessId process = 1; process <= 3; process++)
-    counts.add(process, PathTree::kRoot, record(Operation::read, 100, BytePath::spliced, 1000));
-  counts.list_only({1, 3});
-  FuseReport report;
-  report.report.command = "mount";
-  report.cache = "auto";
-  fill_report(report, counts.snapshot(), {{1, {}}}, PathTree(10));
-  EXPECT_EQ(report.report.processes.size(), 1u);
-  EXPECT_EQ(report.report.others.processes, 1u);
-  EXPECT_EQ(report.report.others.sum.copied_bytes(), 200u);
-  EXPECT_EQ(all_requests(report).at(Operation::read).calls, 3u);
-  const auto json = mount_json(report);
-  EXPECT_EQ(json["other_processes"]["fuse"]["bytes_read"], 200);
-  EXPECT_EQ(json["totals"]["copied_bytes"], 300);
-  EXPECT_NE(mount_table(report, {}).find("(1 other)"), std::string::npos);
-  EXPECT_NE(mount_csv(report).find("process,,(other processes),read,2,"), std::string::npos);
-}
-
-TEST(MountView, NamesAreSafeAndJsonIsWhole) {
-  const FuseReport report = some_report();
-  for (const std::string& text :
-       {mount_table(report, {}), mount_markdown(report), mount_csv(report)}) {
-    EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
-    EXPECT_NE(text.find("evil"), std::string::npos) << text;
-  }
-  const auto json = mount_json(report);
-  EXPECT_EQ(json["files"][0]["bytes_read"], 130);
-  EXPECT_EQ(json["files"][0]["operations"]["mmap"]["count"], 1);
-  EXPECT_EQ(json["processes"][1]["fuse"]["copied_bytes"], 39);
-}
-
-TEST(Operation, EveryOperationHasANameOfItsOwn) {
-  std::vector<std::string_view> names;
-  for (std::size_t i = 0; i < kOperations; ++i) {
-    names.push_back(operation_name(static_cast<Operation>(i)));
-    EXPECT_FALSE(names.back().empty());
-    for (std::size_t j = 0; j < i; ++j) EXPECT_NE(names[j], names[i]);
   }
 }
 

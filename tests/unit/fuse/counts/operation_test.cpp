@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Each operation has a name.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "collector/fuse/counts/operation.h"
+
+namespace zctrace::fuse {
+namespace {
+
+TEST(Operation, EachHasItsOwnName) {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < kOperations; ++i) {
+    names.push_back(operation_name(static_cast<Operation>(i)));
+    EXPECT_FALSE(names.back().empty());
+    for (std::size_t j = 0; j < i; ++j) EXPECT_NE(names[j], names[i]);
+  }
+}
+
+}  // namespace
+}  // namespace zctrace::fuse
