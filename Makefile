@@ -56,8 +56,8 @@ FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
 # Files that define what others declare extern come first: libbpf 1.1's linker takes a map's
 # place from the first object that names it.
 BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,config.bpf.o maps.bpf.o tasks.bpf.o pids.bpf.o \
-	kinds.bpf.o clones.bpf.o calls.bpf.o bytes.bpf.o rows.bpf.o accounts.bpf.o targets.bpf.o \
-	syscalls.bpf.o lifecycle.bpf.o sched.bpf.o uring.bpf.o walk.bpf.o exec_reads.bpf.o)
+	kinds.bpf.o compat.bpf.o pipes.bpf.o clones.bpf.o calls.bpf.o bytes.bpf.o rows.bpf.o accounts.bpf.o targets.bpf.o \
+	syscalls.bpf.o lifecycle.bpf.o sched.bpf.o uring.bpf.o walk.bpf.o unaccounted.bpf.o)
 ARM64_OBJECTS := $(BPF_OBJECTS:$(BUILD)/bpf/%=$(BUILD)/bpf-arm64/%)
 SKELETON := $(BUILD)/generated/zctrace.skel.h
 NAMES := $(BUILD)/generated/syscall_names.inc

@@ -18,7 +18,7 @@
 #define ZC_SIZE(type, bytes) _Static_assert(sizeof(struct type) bytes, #type)
 #endif
 
-/* What bytes come from or go to; the values are those of zctrace::Kind. */
+/* What bytes come from or go to; up to ZC_OTHER the values are those of zctrace::Kind. */
 enum zc_kind {
 	ZC_USER,
 	ZC_FILE,
@@ -27,6 +27,8 @@ enum zc_kind {
 	ZC_DEVICE,
 	ZC_FUSE,
 	ZC_OTHER,
+	ZC_NULL,	/* /dev/null, /dev/zero, /dev/full: devices that hold no bytes */
+	ZC_DISCARD,	/* instead of ZC_USER: a TCP socket throws the bytes away */
 };
 
 /* Where to find the descriptor that a syscall reads from or writes to. */
@@ -48,6 +50,7 @@ enum zc_result {
 	ZC_RESULT_RECVMSG,	/* recvmsg: argument 2 holds MSG_* */
 	ZC_RESULT_RECVMMSG,	/* recvmmsg: the messages' lengths */
 	ZC_RESULT_SENDMMSG,	/* sendmmsg: the messages' lengths */
+	ZC_RESULT_TEE,		/* the result; the bytes stay in the source, too */
 	ZC_RESULT_VMSPLICE,	/* the result; the end of the pipe gives the direction */
 	ZC_RESULT_CLONE_FILE,	/* ioctl: bytes for FICLONE and FICLONERANGE only */
 	ZC_RESULT_FORK,		/* a result of 0 is the return of the child, which made no call */
@@ -55,6 +58,9 @@ enum zc_result {
 };
 
 #define ZC_MAX_SYSCALLS 512
+/* The last entry describes every call that has no entry of its own. */
+#define ZC_CALL_UNKNOWN (ZC_MAX_SYSCALLS - 1)
+#define ZC_MAX_SOCKETCALLS 32
 #define ZC_MAX_URING_OPS 64
 #define ZC_BUCKETS 64
 #define ZC_FIRST_OCTAVE 5
@@ -65,7 +71,8 @@ struct zc_call {
 	__u8 from;	/* enum zc_end */
 	__u8 to;	/* enum zc_end */
 	__u8 result;	/* enum zc_result */
-	__u8 pad[3];
+	__u8 accounted;	/* the kernel counts it in /proc/PID/io */
+	__u8 pad[2];
 };
 
 /* Identifies a row within its account. One word, so that one load compares it. */
@@ -104,7 +111,28 @@ enum zc_task_flags {
 	ZC_TASK_FRESH = 4,	/* attached to; has entered no call since */
 	ZC_TASK_RUNNING = 8,	/* FRESH, and was on a CPU at that time */
 	ZC_TASK_WORKER = 16,	/* a kernel thread of io_uring: makes no syscalls */
-	ZC_TASK_EXECS = 32,	/* in execve or execveat; `before_exec` is set */
+	ZC_TASK_UNACCOUNTED = 32,/* `before_call` is set */
+	ZC_TASK_COMPAT = 64,	/* in a 32-bit call */
+};
+
+/* What a task did with one pipe since it last used another one. */
+struct zc_pipe_run {
+	__u64 pipe;		/* ZC_END_PIPE(); 0: none yet */
+	__u64 copied;		/* bytes from or to user memory */
+	__u64 moved;		/* bytes that stayed in the kernel, or were lent to it */
+};
+
+/* Bytes that an account took out of a pipe and put into it. */
+struct zc_pipe_bytes {
+	__u64 taken_copied;
+	__u64 taken_moved;
+	__u64 put_copied;
+	__u64 put_moved;
+};
+
+struct zc_pipe_key {
+	__u64 account;
+	__u64 pipe;
 };
 
 /* Differences of the kernel's own counters. */
@@ -150,19 +178,31 @@ struct zc_task_head {
 	struct zc_kernel_counts counts_base;
 	struct {
 		__u64 rchar;
-		__u64 syscr;
-	} before_exec;
+		__u64 wchar;
+		__u32 syscr;
+		__u32 syscw;
+	} before_call;
 	struct zc_outside outside;
+	__u64 call_off_cpu_ns;	/* in the call in flight */
+	struct zc_pipe_run taken;
+	struct zc_pipe_run put;
 	__u64 compat_calls;
 	__u64 address;		/* used by zc_number() */
 	__u32 tid;		/* global */
 	__u32 flags;		/* enum zc_task_flags */
 	__s32 call;		/* number of the call in flight, -1: none */
-	__u16 slot;		/* its row, when call >= 0 */
+	__u8 slot;		/* its row, when call >= 0 */
+	__u8 pipes;		/* enum zc_pipe_use, when call >= 0 and it moves bytes */
 	__u16 used;		/* rows in use */
 	struct zc_key restarted;/* the row that restart_syscall belongs to */
 	__u32 restartable;	/* `restarted` is set */
 	__u8 hint[ZC_HINTS];	/* row number -> the last slot that held it */
+};
+
+enum zc_pipe_use {
+	ZC_PIPE_TAKES = 1,	/* from head.taken.pipe */
+	ZC_PIPE_PUTS = 2,	/* into head.put.pipe */
+	ZC_PIPE_COPIES = 4,	/* from or to user memory */
 };
 
 struct zc_task {
@@ -202,6 +242,8 @@ struct zc_account {
 	__u64 compat_calls;
 	struct zc_usage usage;	/* of tasks that exited */
 	struct zc_outside outside;
+	struct zc_pipe_bytes other_pipes;	/* those without space in the map `pipes` */
+	__u64 process_start_ns;	/* of the leader; CLOCK_BOOTTIME */
 	__u32 pid;		/* in zctrace's pid namespace */
 	__u32 tid;		/* the same; 0 without config.by_thread */
 	__u32 parent_pid;
@@ -231,6 +273,7 @@ enum zc_loss {
 	ZC_LOST_MESSAGE_LENGTHS,/* messages whose length could not be read */
 	ZC_LOST_COMMANDS_FULL,	/* command lines */
 	ZC_LOST_URING_RESULTS,	/* completions of io_uring that name no request */
+	ZC_LOST_PIPES_FULL,	/* pipes that are not listed separately; no bytes are lost */
 	ZC_LOSSES,
 };
 
@@ -270,8 +313,10 @@ struct zc_config {
 	__u32 compat_flags_mask;
 	/* Numbers of syscalls that the programs treat specially. */
 	__u32 sigreturn_call;
-	__u32 execve_call;
-	__u32 execveat_call;
+	__u32 socketcall;	/* of the 32-bit table */
+	/* 32-bit calls: from their numbers to indices of calls[]. */
+	__u16 compat_calls[ZC_MAX_SYSCALLS];
+	__u16 socketcalls[ZC_MAX_SOCKETCALLS];
 	struct zc_call calls[ZC_MAX_SYSCALLS];
 	struct zc_call uring_ops[ZC_MAX_URING_OPS];
 	struct zc_name_target name_targets[ZC_MAX_NAMES];
@@ -291,6 +336,8 @@ struct zc_snapshot_task {
 	struct zc_usage usage;	/* since observation began */
 	struct zc_kernel_counts counts;	/* since then; only with config.verify */
 	struct zc_outside outside;
+	struct zc_pipe_run taken;
+	struct zc_pipe_run put;
 	__u64 compat_calls;
 	__u64 start_ns;
 	__u32 pid;
@@ -303,19 +350,22 @@ struct zc_snapshot_task {
 };
 
 ZC_SIZE(zc_call, == 8);
-ZC_SIZE(zc_config, == 56 + 8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
+ZC_SIZE(zc_config, == 52 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
+		      8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
 		      ZC_PATTERN_BYTES * ZC_MAX_NAMES);
 ZC_SIZE(zc_key, == 4);
 ZC_SIZE(zc_row, == 328);
 ZC_SIZE(zc_kernel_counts, == 48);
 ZC_SIZE(zc_folded_counts, == 96);
-ZC_SIZE(zc_task_head, == 232);
+ZC_SIZE(zc_task_head, == 296);
 /* Together with the kernel's header of a storage element it must fit in a page. */
 ZC_SIZE(zc_task, <= 3968);
 ZC_SIZE(zc_row_key, == 16);
-ZC_SIZE(zc_account, == 168);
+ZC_SIZE(zc_account, == 208);
 ZC_SIZE(zc_command, == 1032);
-ZC_SIZE(zc_snapshot_task, == 176);
+ZC_SIZE(zc_snapshot_task, == 224);
+ZC_SIZE(zc_pipe_bytes, == 32);
+ZC_SIZE(zc_pipe_key, == 16);
 
 #undef ZC_SIZE
 

@@ -30,6 +30,7 @@ static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_stru
 	account.id = __sync_fetch_and_add(&accounts_made, 1) + 1;
 	account.parent = parent;
 	account.start_ns = task->start_boottime;
+	account.process_start_ns = leader->start_boottime;
 	account.pid = zc_namespace_pid(leader);
 	account.tid = config.by_thread ? zc_namespace_pid(task) : 0;
 	account.parent_pid = zc_namespace_pid(leader->real_parent->group_leader);

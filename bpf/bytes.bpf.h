@@ -5,23 +5,31 @@
 
 #include "calls.bpf.h"
 
-#define MSG_PEEK 0x2
-#define MSG_TRUNC 0x20
+/* Messages have another layout in 32-bit programs. */
+struct zc_messages {
+	__u64 address;
+	__u32 count;
+	__u32 flags;
+	__u32 compat;
+	__u32 pad;
+};
 
-/* The size of the buffers of the message at `address`. */
-__u64 zc_message_room(__u64 address);
+/* The size of the buffers of one message. */
+__u64 zc_message_room(__u64 address, __u32 compat);
 /* The sum of the messages' lengths; with MSG_TRUNC in `flags`, of the parts that fitted. */
-__u64 zc_message_lengths(__u64 address, __u64 messages, __u64 flags);
+__u64 zc_message_lengths(const struct zc_messages *messages);
 
 /* `ret` is not negative. */
-static __always_inline __u64 zc_call_bytes(struct pt_regs *regs, __u8 result, __u64 ret)
+static __always_inline __u64 zc_call_bytes(const struct task_struct *task, struct pt_regs *regs,
+					   __u8 result, __u64 ret, bool compat)
 {
+	struct zc_messages messages = {};
 	struct zc_args args;
 	__u64 room = ret;
 
-	if (result == ZC_RESULT_BYTES || result == ZC_RESULT_VMSPLICE)
+	if (result == ZC_RESULT_BYTES || result == ZC_RESULT_VMSPLICE || result == ZC_RESULT_TEE)
 		return ret;
-	args = zc_args_of(regs);
+	args = zc_args_of(task, regs, compat);
 	switch (result) {
 	case ZC_RESULT_RECV:
 		/* Peeked bytes stay in the socket; they count when they are taken. */
@@ -34,20 +42,25 @@ static __always_inline __u64 zc_call_bytes(struct pt_regs *regs, __u8 result, __
 		if (args.arg[2] & MSG_PEEK)
 			return 0;
 		if (args.arg[2] & MSG_TRUNC)
-			room = zc_message_room(args.arg[1]);
+			room = zc_message_room(args.arg[1], compat);
 		return room < ret ? room : ret;
 	case ZC_RESULT_RECVMMSG:
 		if (args.arg[3] & MSG_PEEK)
 			return 0;
-		return zc_message_lengths(args.arg[1], ret, args.arg[3]);
+		messages.flags = args.arg[3];
+		break;
 	case ZC_RESULT_SENDMMSG:
-		return zc_message_lengths(args.arg[1], ret, 0);
+		break;
 	case ZC_RESULT_CLONE_FILE:
 		return zc_is_clone(args.arg[1]) ?
 		       zc_cloned_bytes(args.arg[1], args.arg[2]) : 0;
 	default:
 		return 0;
 	}
+	messages.address = args.arg[1];
+	messages.count = ret;
+	messages.compat = compat;
+	return zc_message_lengths(&messages);
 }
 
 #endif

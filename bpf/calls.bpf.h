@@ -4,13 +4,12 @@
 #define ZC_CALLS_H
 
 #include "clones.bpf.h"
-#include "kinds.bpf.h"
+#include "compat.bpf.h"
+#include "pipes.bpf.h"
 #include "rows.bpf.h"
 
-/* The last entry of config.calls[] describes every call that has no entry of its own. */
-#define ZC_CALL_UNKNOWN (ZC_MAX_SYSCALLS - 1)
-#define ZC_X32_BIT 0x40000000
-
+#define MSG_PEEK 0x2
+#define MSG_TRUNC 0x20
 
 /* The number of the call that the owner of the registers is in. */
 static __always_inline long zc_regs_call(const struct pt_regs *regs)
@@ -20,12 +19,6 @@ static __always_inline long zc_regs_call(const struct pt_regs *regs)
 	if (bpf_core_field_exists(regs->orig_ax))
 		return regs->orig_ax;
 	return arm64->syscallno;
-}
-
-/* Whether the number belongs to another table than config.calls[], such as the 32-bit one. */
-static __always_inline bool zc_foreign_call(const struct task_struct *task, long number)
-{
-	return zc_compat_call(task) || (number >= 0 && number & ZC_X32_BIT);
 }
 
 /* Index into config.calls[]; user space may pass any number. */
@@ -41,21 +34,41 @@ static __always_inline const volatile struct zc_call *zc_call_at(__u32 index)
 	return &config.calls[index % ZC_MAX_SYSCALLS];
 }
 
-struct zc_args {
-	__u64 arg[4];
-};
-
-static __always_inline struct zc_args zc_args_of(struct pt_regs *regs)
+/* The same for a call of any table. */
+static __always_inline __u32 zc_index_of(const struct task_struct *task, struct pt_regs *regs,
+					 long number)
 {
-	return (struct zc_args){ {
+	__u32 argument = bpf_core_field_exists(regs->orig_ax) ? regs->bx : 0;
+
+	if (zc_compat_call(task))
+		return number < 0 ? ZC_CALL_UNKNOWN : zc_compat_index(number, argument);
+	if (number >= 0 && number & ZC_X32_BIT)
+		return ZC_CALL_UNKNOWN;
+	return zc_call_index(number);
+}
+
+static __always_inline struct zc_args zc_args_of(const struct task_struct *task,
+						 struct pt_regs *regs, bool compat)
+{
+	struct zc_args args = { {
 		PT_REGS_PARM1_SYSCALL(regs),
 		PT_REGS_PARM2_SYSCALL(regs),
 		PT_REGS_PARM3_SYSCALL(regs),
 		PT_REGS_PARM4_SYSCALL(regs),
 	} };
+
+	if (compat)
+		zc_compat_args(task, regs, &args);
+	return args;
 }
 
-static __always_inline __u8 zc_end_kind(const struct zc_args *args, __u64 fdt, __u8 end)
+/*
+ * Whether a vmsplice with this descriptor takes bytes out of the pipe, which it does at the
+ * reading end. A global function as in kinds.bpf.h.
+ */
+__u32 zc_takes_from(__u32 fd);
+
+static __always_inline __u64 zc_call_end(const struct zc_args *args, __u64 fdt, __u8 end)
 {
 	__u32 fd;
 
@@ -74,29 +87,47 @@ static __always_inline __u8 zc_end_kind(const struct zc_args *args, __u64 fdt, _
 	default:
 		return ZC_OTHER;
 	}
-	return zc_fd_kind(fdt, fd);
+	return zc_fd_end(fdt, fd);
 }
 
-/* The word of the row's key; a global function as in kinds.bpf.h. */
-__u32 zc_vmsplice_key(__u32 fd, __u32 row);
+/* Whether a call that receives throws the bytes away. */
+static __always_inline bool zc_discards(const struct zc_args *args, __u8 result)
+{
+	__u64 flags = result == ZC_RESULT_RECVMSG ? args->arg[2] : args->arg[3];
 
-/* The row that the call of `task`, the current one, belongs to. */
+	return flags & MSG_TRUNC && zc_fd_discards(args->arg[0]);
+}
+
+static __always_inline bool zc_receives(__u8 result)
+{
+	return result >= ZC_RESULT_RECV && result <= ZC_RESULT_RECVMMSG;
+}
+
+static __always_inline struct zc_key zc_key_of(__u32 row, __u64 from, __u64 to)
+{
+	return ZC_KEY(row, ZC_END_KIND(from), ZC_END_KIND(to));
+}
+
+/*
+ * The row that the call of `task`, the current one, belongs to. Also begins to count what
+ * it does with pipes.
+ */
 static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct task_struct *task,
 						 struct pt_regs *regs,
 						 const volatile struct zc_call *call)
 {
+	bool compat = state->head.flags & ZC_TASK_COMPAT;
+	__u64 fdt, from, to;
 	__u32 row = call->row;
 	struct zc_args args;
-	__u64 fdt;
 	__u8 result;
 
 	/* Most calls move no bytes and end here. */
 	if (call->from == ZC_END_NONE)
 		return ZC_KEY(row, ZC_OTHER, ZC_OTHER);
-	args = zc_args_of(regs);
+	args = zc_args_of(task, regs, compat);
 	result = call->result;
-	if (result == ZC_RESULT_VMSPLICE)
-		return (struct zc_key){ zc_vmsplice_key(args.arg[0], row) };
+	state->head.pipes = 0;
 	if (result == ZC_RESULT_CLONE_FILE) {
 		if (zc_is_clone(args.arg[1]))
 			return (struct zc_key){ zc_clone_key(args.arg[0], args.arg[1],
@@ -104,8 +135,21 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 		return ZC_KEY(row, ZC_OTHER, ZC_OTHER);
 	}
 	fdt = zc_number(state, task->files->fdt);
-	return ZC_KEY(row, zc_end_kind(&args, fdt, call->from),
-		      zc_end_kind(&args, fdt, call->to));
+	from = zc_call_end(&args, fdt, call->from);
+	to = zc_call_end(&args, fdt, call->to);
+	if (result == ZC_RESULT_VMSPLICE && zc_takes_from(args.arg[0])) {
+		from = to;
+		to = ZC_USER;
+	}
+	if (ZC_END_PIPE(from) | ZC_END_PIPE(to)) {
+		state->head.pipes = zc_pipes_use(state, result == ZC_RESULT_TEE ? 0 : from, to);
+		/* vmsplice lends pages to a pipe, but copies out of it. */
+		if (to == ZC_USER || (from == ZC_USER && result != ZC_RESULT_VMSPLICE))
+			state->head.pipes |= ZC_PIPE_COPIES;
+	}
+	if (zc_receives(result) && zc_discards(&args, result))
+		to = ZC_DISCARD;
+	return zc_key_of(row, from, to);
 }
 
 #endif

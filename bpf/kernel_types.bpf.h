@@ -44,6 +44,7 @@ enum {
 struct pt_regs {
 	unsigned long r10;
 	unsigned long r8;
+	unsigned long bx;
 	unsigned long ax;
 	unsigned long cx;
 	unsigned long dx;
@@ -76,11 +77,14 @@ struct thread_info___status {
 };
 
 struct super_block {
+	__u32 s_dev;
 	unsigned long s_magic;
 };
 
 struct inode {
 	__u16 i_mode;
+	unsigned long i_ino;
+	__u32 i_rdev;
 	struct super_block *i_sb;
 	long long i_size;
 };
@@ -88,6 +92,20 @@ struct inode {
 struct file {
 	unsigned int f_mode;
 	struct inode *f_inode;
+	void *private_data;
+};
+
+struct sock {
+	__u16 sk_type;
+	__u16 sk_protocol;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct inet_connection_sock {
+	const void *icsk_ulp_ops;
 };
 
 struct list_head {

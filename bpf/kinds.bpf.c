@@ -9,6 +9,14 @@
 #define S_IFCHR 0020000
 #define S_IFIFO 0010000
 #define FUSE_SUPER_MAGIC 0x65735546
+/* Numbers of devices as the kernel has them, from linux/kdev_t.h and linux/major.h. */
+#define MKDEV(major, minor) ((major) << 20 | (minor))
+#define DEV_NULL MKDEV(1, 3)
+#define DEV_ZERO MKDEV(1, 5)
+#define DEV_FULL MKDEV(1, 7)
+#define SOCK_STREAM 1
+#define IPPROTO_TCP 6
+#define IPPROTO_MPTCP 262
 
 static __always_inline struct inode *zc_inode(struct file *file)
 {
@@ -29,6 +37,29 @@ static __always_inline unsigned long zc_magic(struct inode *inode)
 	return config.rdonly_cast ? inode->i_sb->s_magic : BPF_CORE_READ(inode, i_sb, s_magic);
 }
 
+/* As ZC_END_PIPE() takes it out again. */
+static __always_inline __u64 zc_pipe_of(struct inode *inode)
+{
+	__u64 number, device;
+
+	if (config.rdonly_cast) {
+		number = inode->i_ino;
+		device = inode->i_sb->s_dev;
+	} else {
+		number = BPF_CORE_READ(inode, i_ino);
+		device = BPF_CORE_READ(inode, i_sb, s_dev);
+	}
+	return device << 40 | (number & 0xffffffff) << 8;
+}
+
+static __always_inline __u32 zc_character_kind(struct inode *inode)
+{
+	__u32 device = config.rdonly_cast ? inode->i_rdev : BPF_CORE_READ(inode, i_rdev);
+
+	return device == DEV_NULL || device == DEV_ZERO || device == DEV_FULL ? ZC_NULL
+									      : ZC_DEVICE;
+}
+
 static __always_inline struct file *zc_file_at(struct fdtable *fdt, __u32 fd)
 {
 	struct file *file = 0;
@@ -38,7 +69,7 @@ static __always_inline struct file *zc_file_at(struct fdtable *fdt, __u32 fd)
 	return file;
 }
 
-static __always_inline __u32 zc_kind(struct file *file)
+static __always_inline __u64 zc_end_of(struct file *file)
 {
 	struct inode *inode;
 
@@ -51,8 +82,9 @@ static __always_inline __u32 zc_kind(struct file *file)
 	case S_IFSOCK:
 		return ZC_SOCKET;
 	case S_IFIFO:
-		return ZC_PIPE;
+		return zc_pipe_of(inode) | ZC_PIPE;
 	case S_IFCHR:
+		return zc_character_kind(inode);
 	case S_IFBLK:
 		return ZC_DEVICE;
 	default:
@@ -60,22 +92,44 @@ static __always_inline __u32 zc_kind(struct file *file)
 	}
 }
 
-__u32 zc_file_kind(__u64 address)
+__u64 zc_file_end(__u64 address)
 {
-	return zc_kind((void *)address);
+	return zc_end_of((void *)address);
 }
 
-__u32 zc_fd_kind(__u64 address, __u32 fd)
+__u64 zc_fd_end(__u64 address, __u32 fd)
 {
 	struct fdtable *fdt = (void *)address;
 	struct list_head *place;
 
 	if (!config.rdonly_cast)
-		return zc_kind(zc_file_at(fdt, fd));
+		return zc_end_of(zc_file_at(fdt, fd));
 	fdt = bpf_rdonly_cast(fdt, bpf_core_type_id_kernel(struct fdtable));
 	if (fd >= fdt->max_fds)
 		return ZC_OTHER;
 	/* To read a pointer, any type that begins with one will do. */
 	place = bpf_rdonly_cast(fdt->fd + fd, bpf_core_type_id_kernel(struct list_head));
-	return zc_kind((struct file *)place->next);
+	return zc_end_of((struct file *)place->next);
+}
+
+__u32 zc_fd_discards(__u32 fd)
+{
+	struct file *file = zc_current_file(fd);
+	struct inet_connection_sock *tcp;
+	struct socket *socket;
+	struct sock *sk;
+	__u32 protocol;
+
+	if (ZC_END_KIND(zc_end_of(file)) != ZC_SOCKET)
+		return 0;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	if (!sk || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
+		return 0;
+	protocol = BPF_CORE_READ(sk, sk_protocol);
+	if (protocol == IPPROTO_MPTCP)
+		return 1;
+	/* With an upper layer, such as TLS, it decrypts into the buffer. */
+	tcp = (void *)sk;
+	return protocol == IPPROTO_TCP && !BPF_CORE_READ(tcp, icsk_ulp_ops);
 }

@@ -8,11 +8,24 @@
 
 #include "tasks.bpf.h"
 
-/* enum zc_kind of a descriptor in the struct fdtable at `fdt`. */
-__u32 zc_fd_kind(__u64 fdt, __u32 fd);
+/*
+ * One end of a call: its enum zc_kind and, for a pipe, which pipe. That is the device and
+ * inode numbers, as long as they fit: a pipe's inode number has 32 bits.
+ */
+#define ZC_END_KIND(end) ((__u32)(end) & 0xff)
+#define ZC_END_PIPE(end) ((end) >> 8)
 
-/* enum zc_kind of the struct file at `address`; 0 is no file. */
-__u32 zc_file_kind(__u64 address);
+/* The end that is a descriptor in the struct fdtable at `fdt`. */
+__u64 zc_fd_end(__u64 fdt, __u32 fd);
+
+/* The end that is the struct file at `address`; 0 is no file. */
+__u64 zc_file_end(__u64 address);
+
+/*
+ * Whether the descriptor is a socket that throws away what it receives with MSG_TRUNC:
+ * TCP does, while others only cut what does not fit into the buffer.
+ */
+__u32 zc_fd_discards(__u32 fd);
 
 /* NULL: not open. */
 static __always_inline struct file *zc_current_file(__u32 fd)
@@ -25,9 +38,9 @@ static __always_inline struct file *zc_current_file(__u32 fd)
 	return file;
 }
 
-static __always_inline __u32 zc_current_fd_kind(__u32 fd)
+static __always_inline __u64 zc_current_fd_end(__u32 fd)
 {
-	return zc_file_kind((__u64)zc_current_file(fd));
+	return zc_file_end((__u64)zc_current_file(fd));
 }
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Fork, exec and exit: children inherit observation, and it ends with the task. */
 #include "accounts.bpf.h"
+#include "pipes.bpf.h"
 #include "rows.bpf.h"
 #include "targets.bpf.h"
 
@@ -152,12 +153,15 @@ int BPF_PROG(zc_exit, struct task_struct *task)
 	/* From here on the programs write only to the account. */
 	state->head.flags |= ZC_TASK_FOLDED;
 	bpf_loop(state->head.used, zc_fold_slot, &fold, 0);
+	zc_pipe_fold_runs(state);
 	account = bpf_map_lookup_elem(&accounts, &state->head.account);
 	if (!account)
 		return 0;
 	__sync_fetch_and_add(&account->outside.voluntary, state->head.outside.voluntary);
 	__sync_fetch_and_add(&account->outside.involuntary, state->head.outside.involuntary);
-	__sync_fetch_and_add(&account->outside.off_cpu_ns, state->head.outside.off_cpu_ns);
+	/* A call that never returns has no time that it could be a part of. */
+	__sync_fetch_and_add(&account->outside.off_cpu_ns,
+			     state->head.outside.off_cpu_ns + state->head.call_off_cpu_ns);
 	__sync_fetch_and_add(&account->compat_calls, state->head.compat_calls);
 	max_rss = task->signal->maxrss;
 	if (max_rss > account->max_rss_pages)

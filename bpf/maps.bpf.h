@@ -89,6 +89,15 @@ ZC_MAP struct {
 	__type(value, struct zc_command);
 } new_command SEC(".maps");
 
+/* What accounts did with pipes, as far as it is no longer in a task's zc_pipe_run. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct zc_pipe_key);
+	__type(value, struct zc_pipe_bytes);
+} pipes SEC(".maps");
+
 /* Processes to attach to, by their PID in zctrace's namespace. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

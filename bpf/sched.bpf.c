@@ -24,12 +24,16 @@ static __always_inline void zc_note_call(struct zc_task *state, struct task_stru
 		return;
 	number = zc_regs_call(regs);
 	/* -1: user code was interrupted or faulted. */
-	if (number < 0 || zc_foreign_call(task, number))
+	if (number < 0)
 		return;
-	index = zc_call_index(number);
+	index = zc_index_of(task, regs, number);
+	if (zc_foreign_call(task, number))
+		state->head.flags |= ZC_TASK_COMPAT;
 	call = zc_call_at(index);
-	if (call->result == ZC_RESULT_RESTART)
+	if (call->result == ZC_RESULT_RESTART) {
+		state->head.flags &= ~ZC_TASK_COMPAT;
 		return;
+	}
 	state->head.slot = zc_row_slot(state, zc_call_key(state, task, regs, call));
 	state->head.entered_ns = 0;
 	state->head.call = index;
@@ -104,16 +108,15 @@ static __always_inline void zc_switch_out(struct task_struct *task, bool dead)
 static __always_inline void zc_switch_in(struct task_struct *task)
 {
 	struct zc_task *state = zc_task_find(task);
-	struct zc_row *row;
 	__u64 off_cpu_ns;
 
 	if (!state || !state->head.switched_ns)
 		return;
 	off_cpu_ns = bpf_ktime_get_ns() - state->head.switched_ns;
 	state->head.switched_ns = 0;
-	row = state->head.call >= 0 ? zc_task_row(state, state->head.slot) : 0;
-	if (row)
-		row->off_cpu_ns += off_cpu_ns;
+	/* The call's row gets it together with the call's time, of which it is a part. */
+	if (state->head.call >= 0)
+		state->head.call_off_cpu_ns += off_cpu_ns;
 	else
 		state->head.outside.off_cpu_ns += off_cpu_ns;
 }

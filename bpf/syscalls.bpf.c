@@ -46,12 +46,12 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 	if (!state)
 		return 0;
 	index = zc_call_index(number);
-	if (zc_foreign_call(task, number)) {
-		state->head.compat_calls++;
-		index = ZC_CALL_UNKNOWN;
-	}
 	if (state->head.flags)
 		state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
+	if (zc_foreign_call(task, number)) {
+		index = zc_index_of(task, regs, number);
+		state->head.flags |= ZC_TASK_COMPAT;
+	}
 	state->head.slot = zc_slot_of_call(state, task, regs, index);
 	state->head.call = index;
 	state->head.entered_ns = bpf_ktime_get_ns();
@@ -81,7 +81,6 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 {
 	long number = zc_regs_call(regs);
 	__u32 index = zc_call_index(number);
-	bool denied = config.latency && !(state->head.flags & ZC_TASK_FRESH);
 
 	if (state->head.flags) {
 		if (state->head.flags & ZC_TASK_RUNNING)
@@ -92,16 +91,18 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 	if (config.latency && config.windowed)
 		return false;
 	if (zc_foreign_call(task, number)) {
-		state->head.compat_calls++;
-		index = ZC_CALL_UNKNOWN;
+		index = zc_index_of(task, regs, number);
+		state->head.flags |= ZC_TASK_COMPAT;
 	}
 	/* rt_sigreturn restored the registers of a moment when no call was in progress. */
 	if (number == -1 && *ret != -ENOSYS)
 		index = config.sigreturn_call;
-	if (zc_call_at(index)->result == ZC_RESULT_FORK && *ret == 0)
+	if (zc_call_at(index)->result == ZC_RESULT_FORK && *ret == 0) {
+		state->head.flags &= ~ZC_TASK_COMPAT;
 		return false;
-	/* Seccomp denies before sys_enter. */
-	if ((denied || zc_trapped(task, number, *ret)) && *ret >= 0)
+	}
+	/* Seccomp answers before sys_enter. Its answer is the result, unless it is a signal. */
+	if (zc_trapped(task, number, *ret))
 		*ret = -1;
 	state->head.slot = zc_slot_of_call(state, task, regs, index);
 	state->head.call = index;
@@ -114,7 +115,8 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 	struct zc_task *state;
 	struct zc_key *key;
 	struct zc_row *row;
-	__u64 wall_ns;
+	__u64 wall_ns, bytes;
+	bool compat;
 	__u8 result;
 
 	if (!zc_counting())
@@ -128,6 +130,7 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 	if (!row)
 		return 0;
 	result = zc_call_at(state->head.call)->result;
+	compat = state->head.flags & ZC_TASK_COMPAT;
 	state->head.call = -1;
 	row->calls++;
 	if (zc_is_restart(ret)) {
@@ -140,15 +143,27 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 	} else if (zc_is_error(ret)) {
 		row->errors++;
 	} else if (result != ZC_RESULT_NONE) {
-		row->bytes += zc_call_bytes(regs, result, ret);
+		bytes = zc_call_bytes(task, regs, result, ret, compat);
+		row->bytes += bytes;
+		if (state->head.pipes && bytes)
+			zc_pipes_add(state, state->head.pipes, bytes);
+	}
+	if (compat) {
+		state->head.flags &= ~ZC_TASK_COMPAT;
+		state->head.compat_calls++;
 	}
 	if (config.latency && state->head.entered_ns) {
 		wall_ns = bpf_ktime_get_ns() - state->head.entered_ns;
 		row->wall_ns += wall_ns;
+		row->off_cpu_ns += state->head.call_off_cpu_ns;
 		row->latency[zc_bucket(wall_ns) % ZC_BUCKETS]++;
 		if (wall_ns > row->max_ns)
 			row->max_ns = wall_ns;
+	} else if (config.latency) {
+		/* A call without a time has no time off the CPU either. */
+		state->head.outside.off_cpu_ns += state->head.call_off_cpu_ns;
 	}
+	state->head.call_off_cpu_ns = 0;
 	return 0;
 }
 

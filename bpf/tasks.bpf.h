@@ -163,14 +163,4 @@ static __always_inline void zc_usage_add(struct zc_usage *sum, const struct zc_u
 	__sync_fetch_and_add(&sum->major_faults, usage->major_faults);
 }
 
-/* Whether the current task made its call through the 32-bit ABI. */
-static __always_inline bool zc_compat_call(const struct task_struct *task)
-{
-	const struct thread_info___status *info = (const void *)&task->thread_info;
-
-	if (bpf_core_field_exists(info->status))
-		return info->status & config.compat_status_mask;
-	return task->thread_info.flags & config.compat_flags_mask;
-}
-
 #endif

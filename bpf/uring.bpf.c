@@ -4,14 +4,14 @@
  * submitter, or in a worker or poll thread of the same process, so each task still
  * writes only its own rows.
  */
-#include "kinds.bpf.h"
+#include "pipes.bpf.h"
 #include "rows.bpf.h"
 
 #define IORING_CQE_F_NOTIF (1U << 3)
 #define SPLICE_F_FD_IN_FIXED (1U << 31)
 
 /* The input of a splice or tee; a registered file has no descriptor. */
-static __always_inline __u8 zc_splice_kind(struct io_kiocb *request)
+static __always_inline __u64 zc_splice_end(struct io_kiocb *request)
 {
 	struct io_splice *splice = (void *)request;
 	__u32 flags, fd;
@@ -22,21 +22,34 @@ static __always_inline __u8 zc_splice_kind(struct io_kiocb *request)
 	fd = BPF_CORE_READ(splice, splice_fd_in);
 	if (flags & SPLICE_F_FD_IN_FIXED)
 		return ZC_OTHER;
-	return zc_current_fd_kind(fd);
+	return zc_current_fd_end(fd);
 }
 
-static __always_inline __u8 zc_request_kind(struct io_kiocb *request, __u8 end)
+static __always_inline __u64 zc_request_end(struct io_kiocb *request, __u8 end)
 {
 	switch (end) {
 	case ZC_END_USER:
 		return ZC_USER;
 	case ZC_END_REQUEST:
-		return zc_file_kind((__u64)BPF_CORE_READ(request, file));
+		return zc_file_end((__u64)BPF_CORE_READ(request, file));
 	case ZC_END_SPLICE:
-		return zc_splice_kind(request);
+		return zc_splice_end(request);
 	default:
 		return ZC_OTHER;
 	}
+}
+
+static __always_inline void zc_request_pipes(struct zc_task *state, __u64 from, __u64 to,
+					     __u8 result, __u64 bytes)
+{
+	__u8 pipes;
+
+	if (!(ZC_END_PIPE(from) | ZC_END_PIPE(to)) || !bytes)
+		return;
+	pipes = zc_pipes_use(state, result == ZC_RESULT_TEE ? 0 : from, to);
+	if (from == ZC_USER || to == ZC_USER)
+		pipes |= ZC_PIPE_COPIES;
+	zc_pipes_add(state, pipes, bytes);
 }
 
 static __always_inline int zc_request_done(void *completed, __s32 result, __u32 cqe_flags)
@@ -47,6 +60,7 @@ static __always_inline int zc_request_done(void *completed, __s32 result, __u32 
 	struct zc_task *state;
 	struct zc_key key;
 	struct zc_row *row;
+	__u64 from, to;
 
 	/* A notification says that a buffer is free again; its result is not a size. */
 	if (cqe_flags & IORING_CQE_F_NOTIF || !zc_counting())
@@ -60,16 +74,19 @@ static __always_inline int zc_request_done(void *completed, __s32 result, __u32 
 		return 0;
 	}
 	op = &config.uring_ops[BPF_CORE_READ(request, opcode) % ZC_MAX_URING_OPS];
-	key = ZC_KEY(op->row, zc_request_kind(request, op->from),
-		     zc_request_kind(request, op->to));
+	from = zc_request_end(request, op->from);
+	to = zc_request_end(request, op->to);
+	key = ZC_KEY(op->row, ZC_END_KIND(from), ZC_END_KIND(to));
 	row = zc_task_row(state, zc_row_slot(state, key));
 	if (!row)
 		return 0;
 	row->calls++;
-	if (result < 0)
+	if (result < 0) {
 		row->errors++;
-	else if (op->result == ZC_RESULT_BYTES)
+	} else if (op->result != ZC_RESULT_NONE) {
 		row->bytes += result;
+		zc_request_pipes(state, from, to, op->result, result);
+	}
 	return 0;
 }
 

@@ -158,6 +158,8 @@ static __always_inline int zc_write_task(struct seq_file *seq, struct task_struc
 	if (config.verify)
 		zc_kernel_counts_since(state, task, &head.counts);
 	head.outside = state->head.outside;
+	head.taken = state->head.taken;
+	head.put = state->head.put;
 	head.compat_calls = state->head.compat_calls;
 	head.start_ns = task->start_boottime;
 	head.pid = zc_namespace_pid(task->group_leader);

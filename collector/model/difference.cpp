@@ -24,6 +24,8 @@ void subtract(Row& later, const Row& earlier) {
   later.errors -= earlier.errors;
   later.restarts -= earlier.restarts;
   later.bytes -= earlier.bytes;
+  later.zeroed_bytes -= earlier.zeroed_bytes;
+  later.discarded_bytes -= earlier.discarded_bytes;
   later.wall_ns -= earlier.wall_ns;
   later.off_cpu_ns -= earlier.off_cpu_ns;
   later.voluntary_switches -= earlier.voluntary_switches;
@@ -39,8 +41,6 @@ bool is_empty(const Row& row) {
          row.involuntary_switches == 0 && row.off_cpu_ns == 0;
 }
 
-bool fills_a_pipe(const Row& row) { return row.to == Kind::pipe && row.bytes != 0; }
-
 void subtract(Process& later, const Process& earlier) {
   // The split of the CPU time moves between user and system as ticks come in.
   later.user_ns = not_below_zero(later.user_ns, earlier.user_ns);
@@ -50,10 +50,11 @@ void subtract(Process& later, const Process& earlier) {
   later.outside_syscalls.voluntary -= earlier.outside_syscalls.voluntary;
   later.outside_syscalls.involuntary -= earlier.outside_syscalls.involuntary;
   later.off_cpu_outside_ns -= earlier.off_cpu_outside_ns;
+  later.delivered_to_pipes -= earlier.delivered_to_pipes;
+  later.delivered_to_pipes_in_kernel -= earlier.delivered_to_pipes_in_kernel;
+  later.spliced_from_user -= earlier.spliced_from_user;
   std::map<RowKey, const Row*> before;
   for (const Row& row : earlier.rows) before.emplace(key_of(row), &row);
-  if (std::any_of(earlier.rows.begin(), earlier.rows.end(), fills_a_pipe))
-    later.rows_before = earlier.rows;
   for (Row& row : later.rows)
     if (const auto found = before.find(key_of(row)); found != before.end())
       subtract(row, *found->second);

@@ -13,63 +13,14 @@ namespace {
 
 constexpr std::uint64_t kUnbounded = std::numeric_limits<std::uint64_t>::max();
 
-// One process's bytes, sorted by what became of them.
-struct Deliveries {
-  std::uint64_t to_sinks = 0;            // anything but user memory and pipes
-  std::uint64_t to_sinks_in_kernel = 0;  // of these, never in user space
-  std::uint64_t written_to_pipes = 0;    // copied: the reader is someone else
-  std::uint64_t left_in_pipes = 0;       // spliced in and not spliced out again
+// Whether a row's bytes reach a sink. Those in pipes are counted by pipe, not by row.
+bool reaches_sink(const Row& row) { return row.to != Kind::user && row.to != Kind::pipe; }
 
-  std::uint64_t bytes() const { return to_sinks + written_to_pipes + left_in_pipes; }
-  std::uint64_t zero_copy_bytes() const { return to_sinks_in_kernel + left_in_pipes; }
-};
+std::uint64_t kept_bytes(const Row& row) { return not_below_zero(row.bytes, row.discarded_bytes); }
 
-// tee duplicates: what it took is still in the pipe.
-bool leaves_its_source_full(const Row& row) {
-  return row.syscall == "tee" || row.syscall == "io_uring:tee";
-}
-
-Deliveries deliveries_of(const std::vector<Row>& rows) {
-  Deliveries deliveries;
-  std::uint64_t filled = 0;
-  std::uint64_t drained = 0;
-  for (const Row& row : rows) {
-    const bool in_kernel = row.copy == Copy::in_kernel;
-    if (in_kernel && row.from == Kind::pipe && !leaves_its_source_full(row)) drained += row.bytes;
-    if (row.to == Kind::user) continue;
-    if (row.to != Kind::pipe) {
-      deliveries.to_sinks += row.bytes;
-      if (in_kernel) deliveries.to_sinks_in_kernel += row.bytes;
-    } else if (in_kernel || row.copy == Copy::lent) {
-      filled += row.bytes;
-    } else {
-      deliveries.written_to_pipes += row.bytes;
-    }
-  }
-  // Which pipe is not known here: what the process drains counts as what it filled,
-  // up to that amount. The rest of `drained` came from a pipe someone else fills.
-  deliveries.left_in_pipes = filled - std::min(filled, drained);
-  return deliveries;
-}
-
-struct Delivered {
-  std::uint64_t bytes = 0;
-  std::uint64_t zero_copy = 0;
-};
-
-// By `rows`, which came after `before`: what they drain may have been delivered, to a pipe, then.
-Delivered delivered_between(const std::vector<Row>& before, const std::vector<Row>& rows) {
-  if (before.empty()) {
-    const Deliveries deliveries = deliveries_of(rows);
-    return {deliveries.bytes(), deliveries.zero_copy_bytes()};
-  }
-  std::vector<Row> all = before;
-  merge_rows(all, rows);
-  const Deliveries earlier = deliveries_of(before);
-  const Deliveries later = deliveries_of(all);
-  const std::uint64_t bytes = not_below_zero(later.bytes(), earlier.bytes());
-  return {bytes,
-          std::min(bytes, not_below_zero(later.zero_copy_bytes(), earlier.zero_copy_bytes()))};
+std::uint64_t not_negative(std::int64_t more, std::uint64_t sum) {
+  return static_cast<std::uint64_t>(
+      std::max<std::int64_t>(static_cast<std::int64_t>(sum) + more, 0));
 }
 
 template <typename Field>
@@ -89,6 +40,8 @@ void add_row(Row& into, const Row& from) {
   into.errors += from.errors;
   into.restarts += from.restarts;
   into.bytes += from.bytes;
+  into.zeroed_bytes += from.zeroed_bytes;
+  into.discarded_bytes += from.discarded_bytes;
   into.wall_ns += from.wall_ns;
   into.off_cpu_ns += from.off_cpu_ns;
   into.voluntary_switches += from.voluntary_switches;
@@ -108,6 +61,9 @@ void add_process(Process& into, const Process& from) {
   into.outside_syscalls.voluntary += from.outside_syscalls.voluntary;
   into.outside_syscalls.involuntary += from.outside_syscalls.involuntary;
   into.off_cpu_outside_ns += from.off_cpu_outside_ns;
+  into.delivered_to_pipes += from.delivered_to_pipes;
+  into.delivered_to_pipes_in_kernel += from.delivered_to_pipes_in_kernel;
+  into.spliced_from_user += from.spliced_from_user;
   merge_rows(into.rows, from.rows);
 }
 
@@ -202,24 +158,32 @@ std::uint64_t Process::errors() const {
 }
 
 std::uint64_t Process::copied_bytes() const {
-  return sum_over(rows, [](const Row& row) { return row.copy == Copy::copied ? row.bytes : 0; });
+  return sum_over(rows, [](const Row& row) {
+    return row.copy == Copy::copied ? not_below_zero(kept_bytes(row), row.zeroed_bytes) : 0;
+  });
 }
 
 std::uint64_t Process::in_kernel_bytes() const {
-  return sum_over(rows, [](const Row& row) { return row.copy == Copy::in_kernel ? row.bytes : 0; });
+  return sum_over(rows,
+                  [](const Row& row) { return row.copy == Copy::in_kernel ? kept_bytes(row) : 0; });
 }
 
 std::uint64_t Process::delivered_bytes() const {
-  return delivered_between(rows_before, rows).bytes;
+  return not_negative(delivered_to_pipes, sum_over(rows, [](const Row& row) {
+                        return reaches_sink(row) ? kept_bytes(row) : 0;
+                      }));
 }
 
 std::uint64_t Process::zero_copy_bytes() const {
-  return delivered_between(rows_before, rows).zero_copy;
+  const std::uint64_t to_sinks = sum_over(rows, [](const Row& row) {
+    return reaches_sink(row) && row.copy == Copy::in_kernel ? kept_bytes(row) : 0;
+  });
+  return std::min(not_negative(delivered_to_pipes_in_kernel - spliced_from_user, to_sinks),
+                  delivered_bytes());
 }
 
 std::optional<double> Process::zero_copy_share() const {
-  const Delivered delivered = delivered_between(rows_before, rows);
-  return share_of(delivered.zero_copy, delivered.bytes);
+  return share_of(zero_copy_bytes(), delivered_bytes());
 }
 
 std::uint64_t Process::off_cpu_ns() const {
@@ -251,22 +215,11 @@ std::optional<double> Totals::zero_copy_share() const {
 }
 
 void Totals::add(const std::vector<Process>& more) {
-  const auto deliver = [this](const Process& process) {
-    delivered_bytes += process.delivered_bytes();
-    zero_copy_bytes += process.zero_copy_bytes();
-  };
-  std::map<std::int64_t, Process> threads_by_pid;
   for (const Process& process : more) {
     add_process(sum, process);
-    if (process.tid == 0) {
-      deliver(process);
-    } else {
-      Process& whole = threads_by_pid[process.pid];
-      merge_rows(whole.rows_before, process.rows_before);
-      merge_rows(whole.rows, process.rows);
-    }
+    delivered_bytes += process.delivered_bytes();
+    zero_copy_bytes += process.zero_copy_bytes();
   }
-  for (const auto& [pid, process] : threads_by_pid) deliver(process);
   processes += more.size();
 }
 

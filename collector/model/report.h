@@ -67,6 +67,10 @@ struct Row {
   std::uint64_t errors = 0;
   std::uint64_t restarts = 0;  // ERESTART*: neither errors nor bytes
   std::uint64_t bytes = 0;     // moved, from the result
+  // Of them: from /dev/zero, which only fills memory with zeros; and into /dev/null, or received
+  // to be thrown away. Neither are copied, and the latter not delivered.
+  std::uint64_t zeroed_bytes = 0;
+  std::uint64_t discarded_bytes = 0;
   std::uint64_t wall_ns = 0;
   std::uint64_t off_cpu_ns = 0;
   std::uint64_t voluntary_switches = 0;
@@ -102,9 +106,13 @@ struct Process {
   Switches outside_syscalls;
   std::uint64_t off_cpu_outside_ns = 0;
   std::vector<Row> rows;
-  // Of a difference: the rows that it begins with, where what was left in a pipe then may be
-  // drained now. Empty otherwise.
-  std::vector<Row> rows_before;
+  // Bytes put into pipes, without those that the process takes out again itself. `in_kernel`: the
+  // part that never was in user space. Of a difference they are negative where bytes that looked
+  // delivered were taken out again.
+  std::int64_t delivered_to_pipes = 0;
+  std::int64_t delivered_to_pipes_in_kernel = 0;
+  // Bytes that the process wrote into a pipe and then spliced out of it.
+  std::int64_t spliced_from_user = 0;
 
   // Derived from the rows. Definitions: docs/counting.md.
   std::uint64_t syscalls() const;
@@ -120,8 +128,7 @@ struct Process {
   std::uint64_t involuntary_switches() const;
 };
 
-// Processes added up. Derived figures are added up, too, not derived again, because a pipe is
-// only internal to the process that fills and drains it.
+// Processes added up.
 struct Totals {
   std::uint64_t processes = 0;
   Process sum;  // max_rss_bytes is the largest
@@ -129,8 +136,6 @@ struct Totals {
   std::uint64_t zero_copy_bytes = 0;
 
   std::optional<double> zero_copy_share() const;
-  // A pipe may be filled by one thread and drained by another: threads of a process that come
-  // in one call are put back together before anything is derived.
   void add(const std::vector<Process>& more);
   void add(const Totals& more);
 };

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstring>
 #include <iterator>
+#include <set>
 #include <tuple>
 
 #include "collector/os/exit_status.h"
@@ -60,6 +61,15 @@ std::pair<std::uint64_t, std::uint64_t> split_runtime(const zc_usage& usage) {
 // Snapshots in a row that find no task of a process which by its counters has one: it is over. A
 // thread that is just being made is found by the next.
 constexpr unsigned kGhostSnapshots = 5;
+
+// The kind that is shown.
+Kind kind_of(std::uint32_t end) {
+  switch (end) {
+    case ZC_NULL: return Kind::device;
+    case ZC_DISCARD: return Kind::user;
+    default: return static_cast<Kind>(end);
+  }
+}
 
 struct Sums {
   zc_usage usage{};
@@ -130,6 +140,47 @@ void Ledger::add(const Snapshot& snapshot) {
       newly_finished_.push_back(record.id);
     }
   }
+  add_pipes(snapshot);
+}
+
+void Ledger::add_pipes(const Snapshot& snapshot) {
+  struct Use {
+    zc_pipe_bytes bytes{};
+    bool open = false;
+  };
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Use> uses;  // by account and pipe
+  const auto add = [&](std::uint64_t account, std::uint64_t pipe) -> Use& {
+    return uses[{account, pipe}];
+  };
+  for (const auto& [key, bytes] : snapshot.pipes) add(key.account, key.pipe).bytes = bytes;
+  for (const zc_account& account : snapshot.accounts) {
+    const zc_pipe_bytes& other = account.other_pipes;
+    if ((other.taken_copied | other.taken_moved | other.put_copied | other.put_moved) != 0)
+      add(account.id, 0).bytes = other;
+  }
+  for (const TaskRecord& task : snapshot.tasks) {
+    if (const zc_pipe_run& run = task.head.taken; run.pipe != 0) {
+      Use& use = add(task.head.account, run.pipe);
+      use.bytes.taken_copied += run.copied;
+      use.bytes.taken_moved += run.moved;
+      use.open = true;
+    }
+    if (const zc_pipe_run& run = task.head.put; run.pipe != 0) {
+      Use& use = add(task.head.account, run.pipe);
+      use.bytes.put_copied += run.copied;
+      use.bytes.put_moved += run.moved;
+      use.open = true;
+    }
+  }
+  for (const auto& [key, use] : uses) {
+    const auto found = accounts_.find(key.first);
+    if (found == accounts_.end() || found->second.taken) continue;
+    pipes_.raise(process_of(found->second), key.first, key.second, use.bytes, use.open);
+  }
+  std::set<PipeLedger::ProcessId> running;
+  for (const auto& [id, account] : accounts_)
+    if (!account.finished) running.insert(process_of(account));
+  pipes_.settle([&](PipeLedger::ProcessId process) { return !running.contains(process); });
 }
 
 void Ledger::set_command(std::uint64_t account, std::vector<std::string> argv) {
@@ -162,6 +213,7 @@ void Ledger::keep_commands() {
 
 void Ledger::forget(std::map<std::uint64_t, Account>::iterator account) {
   forgotten_compat_calls_ += account->second.compat_calls;
+  pipes_.forget(account->first);
   forgotten_ = true;
   accounts_.erase(account);
 }
@@ -257,9 +309,14 @@ Row Ledger::to_row(std::uint32_t word, const RowSum& total) const {
   const RowMeaning& meaning = meanings_.at(ZC_KEY_ROW(zc_key{word}));
   Row row;
   row.syscall = meaning.name;
-  row.from = static_cast<Kind>(ZC_KEY_FROM(zc_key{word}));
-  row.to = static_cast<Kind>(ZC_KEY_TO(zc_key{word}));
+  row.from = kind_of(ZC_KEY_FROM(zc_key{word}));
+  row.to = kind_of(ZC_KEY_TO(zc_key{word}));
   row.copy = meaning.copy;
+  // Into a pipe it lends pages; out of one it copies.
+  if (row.copy == Copy::lent && row.to == Kind::user) row.copy = Copy::copied;
+  if (ZC_KEY_FROM(zc_key{word}) == ZC_NULL) row.zeroed_bytes = total.sum.bytes;
+  if (ZC_KEY_TO(zc_key{word}) == ZC_NULL || ZC_KEY_TO(zc_key{word}) == ZC_DISCARD)
+    row.discarded_bytes = total.sum.bytes;
   row.asynchronous = meaning.asynchronous;
   row.calls = total.sum.calls;
   row.errors = total.sum.errors;
@@ -298,9 +355,17 @@ Process Ledger::to_process(const Account& account) const {
   process.off_cpu_outside_ns = account.outside.off_cpu_ns;
   for (const auto& [word, total] : account.rows) {
     Row row = to_row(word, total);
-    if (row.calls != 0 || row.voluntary_switches != 0 || row.involuntary_switches != 0)
+    if (row.calls == 0 && row.voluntary_switches == 0 && row.involuntary_switches == 0) continue;
+    // It may show the same ends as another.
+    if (row.zeroed_bytes + row.discarded_bytes != 0)
+      merge_rows(process.rows, {std::move(row)});
+    else
       process.rows.push_back(std::move(row));
   }
+  const PipeLedger::Delivered delivered = pipes_.delivered(record.id);
+  process.delivered_to_pipes = static_cast<std::int64_t>(delivered.bytes);
+  process.delivered_to_pipes_in_kernel = static_cast<std::int64_t>(delivered.in_kernel);
+  process.spliced_from_user = static_cast<std::int64_t>(delivered.spliced_from_user);
   return process;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collector/model/report.h"
+#include "collector/observe/pipe_ledger.h"
 #include "collector/observe/snapshot.h"
 #include "collector/observe/syscall_table.h"
 
@@ -46,6 +47,7 @@ class Ledger {
   // take_finished().
   void fold_finished(std::size_t most);
   const Totals& others() const { return others_; }
+  PipeLedger& pipes() { return pipes_; }
   std::uint64_t tasks_in_call() const { return tasks_in_call_; }
   std::uint64_t account_of(std::int64_t pid) const;  // latest with that pid, 0: none
 
@@ -85,15 +87,20 @@ class Ledger {
     return own_pid_ != 0 && account.record.pid == own_pid_;
   }
   const std::vector<std::string>& argv_of(const Account& account) const;
+  static PipeLedger::ProcessId process_of(const Account& account) {
+    return {account.record.global_pid, account.record.process_start_ns};
+  }
   Row to_row(std::uint32_t word, const RowSum& total) const;
   Process to_process(const Account& account) const;
   std::pair<std::uint64_t, std::uint64_t> moved(const Account& account) const;
+  void add_pipes(const Snapshot& snapshot);
   void keep_commands();
   void forget(std::map<std::uint64_t, Account>::iterator account);
 
   std::vector<RowMeaning> meanings_;
   std::int64_t own_pid_;
   std::map<std::uint64_t, Account> accounts_;
+  PipeLedger pipes_;
   std::vector<std::uint64_t> newly_finished_;
   std::uint64_t tasks_in_call_ = 0;
   std::size_t tasks_of_later_accounts_ = 0;

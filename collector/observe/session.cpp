@@ -34,8 +34,11 @@ constexpr milliseconds kVerifyPatience(2000);
 // In the order of enum zc_loss.
 constexpr const char* kLosses[ZC_LOSSES] = {
     "task_memory",     "task_busy",     "accounts_full", "rows_full",
-    "message_lengths", "commands_full", "uring_results",
+    "message_lengths", "commands_full", "uring_results", "pipes_full",
 };
+
+// A pipe that did not change in so many snapshots in a row may be dropped.
+constexpr unsigned kIdleSnapshots = 10;
 
 // A pass that found no memory for a task is repeated so often, a millisecond apart.
 constexpr int kWalkTries = 100;
@@ -217,6 +220,7 @@ void Session::poll() {
     if (verifier_) verifier_->add(snapshot);
     read_commands();  // before any account is forgotten
     ended = static_cast<std::int64_t>(forget_finished(snapshot));
+    retire_pipes(snapshot);
   }
   // Of what a burst took, little is kept, and all over the heap: its holes go back to the kernel.
   if (ended > kEndedAtOnce / 4) ::malloc_trim(0);
@@ -234,9 +238,26 @@ std::size_t Session::forget_finished(const Snapshot& snapshot) {
   if (finished.empty()) return 0;
   for (const auto& [key, row] : snapshot.folded_rows)
     if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.rows_map(), &key);
+  for (const auto& [key, bytes] : snapshot.pipes)
+    if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.pipes_map(), &key);
   for (const std::uint64_t account : finished) forget(account);
   ledger_.fold_finished(options_.max_ended);
   return finished.size();
+}
+
+// A process may use ever new pipes for as long as it runs. Before the map is full, those go that
+// no task used for a while.
+void Session::retire_pipes(const Snapshot& snapshot) {
+  if (snapshot.pipes.size() <= skeleton_.pipes_capacity() / 2) return;
+  for (const PipeLedger::Pipe& pipe : ledger_.pipes().idle(kIdleSnapshots)) {
+    for (const std::uint64_t account : pipe.accounts) {
+      const zc_pipe_key key = {account, pipe.pipe};
+      zc_pipe_bytes last = {};
+      if (bpf_map_lookup_and_delete_elem(skeleton_.pipes_map(), &key, &last) == 0)
+        ledger_.pipes().raise(pipe.process, account, pipe.pipe, last, false);
+    }
+    ledger_.pipes().retire(pipe);
+  }
 }
 
 void Session::poll_until_gone(pid_t pid, milliseconds patience) {

@@ -96,6 +96,7 @@ class Session {
   void read_marks();
   void read_commands();
   std::size_t forget_finished(const Snapshot& snapshot);
+  void retire_pipes(const Snapshot& snapshot);
   void forget(std::uint64_t account);
 
   SessionOptions options_;

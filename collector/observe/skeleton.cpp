@@ -17,6 +17,7 @@
 #include <cstring>
 #include <utility>
 
+#include "collector/observe/compat_table.h"
 #include "collector/os/error.h"
 #include "zctrace.skel.h"
 
@@ -150,8 +151,10 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.compat_status_mask = kCompatStatus;
   config.compat_flags_mask = kCompatFlags;
   config.sigreturn_call = SYS_rt_sigreturn;
-  config.execve_call = SYS_execve;
-  config.execveat_call = SYS_execveat;
+  const CompatTable compat = compat_table();
+  config.socketcall = compat.socketcall;
+  std::copy(compat.calls.begin(), compat.calls.end(), config.compat_calls);
+  std::copy(compat.socketcalls.begin(), compat.socketcalls.end(), config.socketcalls);
   config.ficlone_row = table.ficlone_row();
   config.ficlonerange_row = table.ficlonerange_row();
   std::copy(table.calls().begin(), table.calls().end(), config.calls);
@@ -164,8 +167,8 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
 // Loads no program that the options or the kernel exclude.
 void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const KernelTypes& kernel) {
   bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
-  bpf_program__set_autoload(bpf.progs.zc_exec_begins, options.verify);
-  bpf_program__set_autoload(bpf.progs.zc_exec_ends, options.verify);
+  bpf_program__set_autoload(bpf.progs.zc_unacc_begins, options.verify);
+  bpf_program__set_autoload(bpf.progs.zc_unacc_ends, options.verify);
   bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !options.newcomers.cgroups.empty());
   // Since 6.15 it has one struct io_uring_cqe instead of the arguments before.
   const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
@@ -217,6 +220,8 @@ int Skeleton::rows_map() const { return bpf_map__fd(bpf_->maps.rows); }
 int Skeleton::accounts_map() const { return bpf_map__fd(bpf_->maps.accounts); }
 int Skeleton::commands_map() const { return bpf_map__fd(bpf_->maps.commands); }
 int Skeleton::kernel_counts_map() const { return bpf_map__fd(bpf_->maps.kernel_counts); }
+int Skeleton::pipes_map() const { return bpf_map__fd(bpf_->maps.pipes); }
+std::uint32_t Skeleton::pipes_capacity() const { return bpf_map__max_entries(bpf_->maps.pipes); }
 int Skeleton::wanted_pids_map() const { return bpf_map__fd(bpf_->maps.wanted_pids); }
 
 std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {

@@ -47,6 +47,8 @@ class Skeleton {
   int accounts_map() const;
   int commands_map() const;
   int kernel_counts_map() const;
+  int pipes_map() const;
+  std::uint32_t pipes_capacity() const;
   int wanted_pids_map() const;
 
   // Runs zc_walk over all tasks; what it wrote. `walk` and `pid` as in bpf/abi.h.

@@ -60,6 +60,10 @@ Snapshot take_snapshot(Skeleton& skeleton) {
                                [&](const zc_row_key& key, const zc_row& row) {
                                  snapshot.folded_rows.emplace_back(key, row);
                                });
+  read_map<zc_pipe_key, zc_pipe_bytes>(skeleton.pipes_map(), "pipes",
+                                       [&](const zc_pipe_key& key, const zc_pipe_bytes& bytes) {
+                                         snapshot.pipes.emplace_back(key, bytes);
+                                       });
   read_map<__u64, zc_folded_counts>(skeleton.kernel_counts_map(), "kernel_counts",
                                     [&](__u64 account, const zc_folded_counts& counts) {
                                       snapshot.folded_counts.emplace_back(account, counts);

@@ -21,6 +21,8 @@ struct TaskRecord {
 struct Snapshot {
   std::vector<zc_account> accounts;
   std::vector<std::pair<zc_row_key, zc_row>> folded_rows;
+  // Without what is still in TaskRecord::head.
+  std::vector<std::pair<zc_pipe_key, zc_pipe_bytes>> pipes;
   // Of tasks that are gone, by account; empty unless counts are verified.
   std::vector<std::pair<std::uint64_t, zc_folded_counts>> folded_counts;
   std::vector<TaskRecord> tasks;

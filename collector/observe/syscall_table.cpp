@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "collector/observe/kernel_accounting.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -42,7 +43,7 @@ constexpr Described kDescribed[] = {
     {SYS_recvmmsg, "recvmmsg", ZC_END_ARG0, ZC_END_USER, ZC_RESULT_RECVMMSG, Copy::copied},
     {SYS_sendfile, "sendfile", ZC_END_ARG1, ZC_END_ARG0, ZC_RESULT_BYTES, Copy::in_kernel},
     {SYS_splice, "splice", ZC_END_ARG0, ZC_END_ARG2, ZC_RESULT_BYTES, Copy::in_kernel},
-    {SYS_tee, "tee", ZC_END_ARG0, ZC_END_ARG1, ZC_RESULT_BYTES, Copy::in_kernel},
+    {SYS_tee, "tee", ZC_END_ARG0, ZC_END_ARG1, ZC_RESULT_TEE, Copy::in_kernel},
     {SYS_copy_file_range, "copy_file_range", ZC_END_ARG0, ZC_END_ARG2, ZC_RESULT_BYTES,
      Copy::in_kernel},
     {SYS_vmsplice, "vmsplice", ZC_END_USER, ZC_END_ARG0, ZC_RESULT_VMSPLICE, Copy::lent},
@@ -71,6 +72,8 @@ struct UringOp {
 
 // Opcodes are UAPI (enum io_uring_op) and the same on every architecture; numbers, because
 // the build's header may be older than the kernel that it runs on.
+constexpr std::uint8_t kTeeOp = 33;
+
 constexpr UringOp kUringOps[] = {
     {1, "readv", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
     {2, "writev", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
@@ -83,7 +86,7 @@ constexpr UringOp kUringOps[] = {
     {26, "send", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
     {27, "recv", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
     {30, "splice", ZC_END_SPLICE, ZC_END_REQUEST, Copy::in_kernel},
-    {33, "tee", ZC_END_SPLICE, ZC_END_REQUEST, Copy::in_kernel},
+    {kTeeOp, "tee", ZC_END_SPLICE, ZC_END_REQUEST, Copy::in_kernel},
     {47, "send_zc", ZC_END_USER, ZC_END_REQUEST, Copy::copied},         // 6.0
     {48, "sendmsg_zc", ZC_END_USER, ZC_END_REQUEST, Copy::copied},      // 6.1
     {49, "read_multishot", ZC_END_REQUEST, ZC_END_USER, Copy::copied},  // 6.7
@@ -192,8 +195,12 @@ SyscallTable::SyscallTable(std::string_view selection) {
                            static_cast<__u8>(call.from),
                            static_cast<__u8>(call.to),
                            static_cast<__u8>(call.result),
+                           0,
                            {}};
   }
+  // Also where they are not selected: the kernel counts them all the same.
+  for (const Described& call : kDescribed)
+    calls_[call.number].accounted = accounting_of(call.name) != Accounting::none;
   for (const auto& [number, result] : kSpecial) calls_[number].result = result;
   if (names.contains(kFiclone) || names.contains(kFiclonerange)) {
     calls_[SYS_ioctl].from = ZC_END_ARG0;
@@ -210,11 +217,13 @@ SyscallTable::SyscallTable(std::string_view selection) {
   for (const UringOp& op : kUringOps) {
     const std::string name = std::string("io_uring:") + op.name;
     if (!names.contains(name)) continue;
-    uring_ops_[op.opcode] = {add_row(name, op.copy, true),
-                             static_cast<__u8>(op.from),
-                             static_cast<__u8>(op.to),
-                             ZC_RESULT_BYTES,
-                             {}};
+    uring_ops_[op.opcode] = {
+        add_row(name, op.copy, true),
+        static_cast<__u8>(op.from),
+        static_cast<__u8>(op.to),
+        static_cast<__u8>(op.opcode == kTeeOp ? ZC_RESULT_TEE : ZC_RESULT_BYTES),
+        0,
+        {}};
   }
 }
 

@@ -50,10 +50,12 @@ Row Observation::row(const std::string& syscall, Kind from, Kind to) const {
   return none;
 }
 
-Observation observe(const Body& body, ProbeOptions probes, const std::string& syscalls) {
+namespace {
+
+Observation observe_with(const Body& body, const ProbeOptions& probes,
+                         const std::string& syscalls) {
   SessionOptions options;
   options.probes = probes;
-  options.probes.windowed = true;
   options.syscalls = syscalls;
   Session session(options);
 
@@ -83,6 +85,17 @@ Observation observe(const Body& body, ProbeOptions probes, const std::string& sy
   observation.completeness = session.completeness();
   observation.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return observation;
+}
+
+}  // namespace
+
+Observation observe(const Body& body, ProbeOptions probes, const std::string& syscalls) {
+  probes.windowed = true;
+  return observe_with(body, probes, syscalls);
+}
+
+Observation observe_process(const Body& body, const ProbeOptions& probes) {
+  return observe_with(body, probes, "%all");
 }
 
 }  // namespace zctrace::testing

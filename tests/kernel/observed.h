@@ -37,4 +37,8 @@ using Body = std::function<int()>;
 Observation observe(const Body& body, ProbeOptions probes = {},
                     const std::string& syscalls = "%all");
 
+// The same, but the child is counted until it ends. Without a window of time an exit whose entry
+// was not seen counts, as that of a call that seccomp answers.
+Observation observe_process(const Body& body, const ProbeOptions& probes);
+
 }  // namespace zctrace::testing

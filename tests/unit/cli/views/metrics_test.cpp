@@ -142,7 +142,9 @@ TEST_F(Counting, DeliversEachByteOnceThoughAPipeIsFilledAndEmptiedInTwoIntervals
   const auto out = [](std::uint64_t bytes) {
     return lasting("splice", Kind::pipe, Kind::socket, Copy::in_kernel, 1, bytes);
   };
-  add({process(1, "p", {in(65536)})});
+  Process filled = process(1, "p", {in(65536)});
+  filled.delivered_to_pipes = filled.delivered_to_pipes_in_kernel = 65536;
+  add({filled});
   EXPECT_EQ(value("zctrace_delivered_bytes_total", {{"name", "p"}}), 65536);
   add({process(1, "p", {in(65536), out(65536)})});
   EXPECT_EQ(value("zctrace_delivered_bytes_total", {{"name", "p"}}), 65536);

@@ -176,6 +176,7 @@ TEST(TableView, Says100PercentOnlyOfEverything) {
 TEST(TableView, DoesNotExtrapolateFromAFewBytes) {
   Report report = make_report();
   report.processes[0].rows = {make_row("write", Kind::user, Kind::pipe, Copy::copied, 1, 3)};
+  report.processes[0].delivered_to_pipes = 3;
   EXPECT_TRUE(contains(table_view(report, std::nullopt, {}), "too little was delivered"));
 }
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Adds what a task did with a pipe to its account. */
+#include "pipes.bpf.h"
+
+int zc_pipe_fold(struct zc_task_head *head, __u32 put)
+{
+	static const struct zc_pipe_bytes nothing;
+	struct zc_pipe_key key = {};
+	struct zc_pipe_bytes *sum;
+	struct zc_account *account;
+	struct zc_pipe_run *run;
+	__u64 copied, moved;
+
+	if (!head)
+		return 0;
+	run = put ? &head->put : &head->taken;
+	copied = run->copied;
+	moved = run->moved;
+	if (!(copied | moved))
+		return 0;
+	/* First: a snapshot may miss these bytes for now, but must not see them twice. */
+	run->copied = 0;
+	run->moved = 0;
+	barrier();
+	key.account = head->account;
+	key.pipe = run->pipe;
+	sum = bpf_map_lookup_elem(&pipes, &key);
+	if (!sum) {
+		/* Fails if another thread was first. */
+		bpf_map_update_elem(&pipes, &key, &nothing, BPF_NOEXIST);
+		sum = bpf_map_lookup_elem(&pipes, &key);
+	}
+	if (!sum) {
+		zc_lose(ZC_LOST_PIPES_FULL, 1);
+		account = bpf_map_lookup_elem(&accounts, &key.account);
+		if (!account)
+			return 0;
+		sum = &account->other_pipes;
+	}
+	if (put) {
+		__sync_fetch_and_add(&sum->put_copied, copied);
+		__sync_fetch_and_add(&sum->put_moved, moved);
+	} else {
+		__sync_fetch_and_add(&sum->taken_copied, copied);
+		__sync_fetch_and_add(&sum->taken_moved, moved);
+	}
+	return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which pipe bytes went into and came out of. A task adds up what it does with one pipe
+ * (a run) and adds the sum to the map `pipes` only when it uses another pipe, so that a
+ * loop over one pipe costs one compare a call.
+ */
+#ifndef ZC_PIPES_H
+#define ZC_PIPES_H
+
+#include "kinds.bpf.h"
+
+/* Adds a run to the map and empties it; `put`: head->put, otherwise head->taken. */
+int zc_pipe_fold(struct zc_task_head *head, __u32 put);
+
+static __always_inline void zc_pipe_fold_runs(struct zc_task *task)
+{
+	zc_pipe_fold(&task->head, 0);
+	zc_pipe_fold(&task->head, 1);
+}
+
+static __always_inline void zc_pipe_use(struct zc_task *task, struct zc_pipe_run *run, __u64 pipe,
+					__u32 put)
+{
+	if (run->pipe == pipe)
+		return;
+	if (run->copied | run->moved)
+		zc_pipe_fold(&task->head, put);
+	run->pipe = pipe;
+}
+
+/* Begins the runs that a call needs; enum zc_pipe_use without ZC_PIPE_COPIES. */
+static __always_inline __u8 zc_pipes_use(struct zc_task *task, __u64 from, __u64 to)
+{
+	__u8 pipes = 0;
+
+	if (ZC_END_PIPE(from)) {
+		zc_pipe_use(task, &task->head.taken, ZC_END_PIPE(from), 0);
+		pipes |= ZC_PIPE_TAKES;
+	}
+	if (ZC_END_PIPE(to)) {
+		zc_pipe_use(task, &task->head.put, ZC_END_PIPE(to), 1);
+		pipes |= ZC_PIPE_PUTS;
+	}
+	return pipes;
+}
+
+static __always_inline void zc_pipes_add(struct zc_task *task, __u8 pipes, __u64 bytes)
+{
+	__u64 copied = pipes & ZC_PIPE_COPIES ? bytes : 0;
+
+	if (pipes & ZC_PIPE_TAKES) {
+		task->head.taken.copied += copied;
+		task->head.taken.moved += bytes - copied;
+	}
+	if (pipes & ZC_PIPE_PUTS) {
+		task->head.put.copied += copied;
+		task->head.put.moved += bytes - copied;
+	}
+}
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Which bytes that a process put into pipes are delivered, and which are still on their way.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "bpf/abi.h"
+
+namespace zctrace {
+
+// Adds up what each account did with each pipe. Bytes that a process puts into a pipe are
+// delivered to the pipe's reader, except those that the process takes out again itself. Threads
+// of one process count as one, also where each has an account of its own. Pure; one thread at a
+// time.
+class PipeLedger {
+ public:
+  // The leader's PID, outside of any namespace, and when it started.
+  using ProcessId = std::pair<std::uint32_t, std::uint64_t>;
+
+  struct Delivered {
+    std::uint64_t bytes = 0;
+    std::uint64_t in_kernel = 0;          // the part that never was in user space
+    std::uint64_t spliced_from_user = 0;  // written into an own pipe, then spliced out of it
+  };
+
+  // What an account did with a pipe so far; a lower value than before changes nothing. `pipe` 0
+  // stands for all that the kernel side could not keep separately. `open`: a task has bytes of
+  // it that are not in the kernel's map yet.
+  void raise(ProcessId process, std::uint64_t account, std::uint64_t pipe,
+             const zc_pipe_bytes& bytes, bool open);
+  // Derives what is delivered. Of a process for which `ended` is true nothing is on its way any
+  // more; its pipes are dropped, and what the accounts delivered stays.
+  void settle(const std::function<bool(ProcessId)>& ended);
+
+  Delivered delivered(std::uint64_t account) const;
+  // The account is no longer asked for; its bytes still count for its process.
+  void forget(std::uint64_t account);
+
+  // Pipes that no task of the process used in the last `snapshots` calls of settle().
+  struct Pipe {
+    ProcessId process;
+    std::uint64_t pipe;
+    std::vector<std::uint64_t> accounts;
+  };
+  std::vector<Pipe> idle(unsigned snapshots) const;
+  // Drops a pipe after the kernel has dropped it. What is left in it is delivered.
+  void retire(const Pipe& pipe);
+
+ private:
+  struct Uses {
+    std::map<std::uint64_t, zc_pipe_bytes> accounts;
+    unsigned unchanged = 0;
+    bool open = false;
+  };
+  using Pipes = std::map<std::uint64_t, Uses>;
+
+  static void derive(const Uses& uses, bool ended, std::map<std::uint64_t, Delivered>& into);
+  void keep(const Uses& uses);
+
+  std::map<ProcessId, Pipes> processes_;
+  std::map<std::uint64_t, Delivered> current_;  // by account; of the pipes in processes_
+  std::map<std::uint64_t, Delivered> kept_;     // by account; of those that were dropped
+  std::map<std::uint64_t, bool> forgotten_;     // accounts, while their process is there
+};
+
+}  // namespace zctrace
