@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/views/grid.h"
+#include "cli/views/wording.h"
 
 namespace zctrace {
 

@@ -5,7 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "cli/views/grid.h"
+#include "cli/views/cell.h"
+#include "cli/views/wording.h"
 #include "collector/fuse/report/fuse_report.h"
 
 namespace zctrace {

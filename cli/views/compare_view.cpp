@@ -8,10 +8,11 @@
 #include "cli/compare/insights.h"
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
+#include "cli/views/cell.h"
 #include "cli/views/csv_view.h"
-#include "cli/views/grid.h"
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
+#include "cli/views/report_facts.h"
 
 namespace zctrace {
 namespace {

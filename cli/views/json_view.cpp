@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "cli/text/printable.h"
-#include "cli/views/verification_view.h"
 
 #ifndef ZCTRACE_VERSION
 #error "the Makefile defines ZCTRACE_VERSION"
@@ -97,6 +96,47 @@ ordered_json process_json(const Process& process, bool latency) {
   object["exit_code"] = or_null(process.exit_code);
   append_figures(object, process, process.delivered_bytes(), process.zero_copy_bytes(),
                  process.zero_copy_share(), latency);
+  return object;
+}
+
+std::string counter_key(std::size_t counter) {
+  return std::string(kernel_counter_name(static_cast<KernelCounter>(counter)));
+}
+
+ordered_json check_json(const CounterCheck& check) {
+  return {{"kernel", check.kernel},
+          {"counted", check.counted},
+          {"difference", check.difference},
+          {"margin", check.margin ? ordered_json(*check.margin) : ordered_json(nullptr)}};
+}
+
+ordered_json verification_json(const Verification& verification) {
+  ordered_json object;
+  object["equal"] = verification.equal();
+  object["compared_processes"] = verification.compared;
+  ordered_json& reasons = object["not_compared"] = ordered_json::object();
+  for (const auto& [reason, count] : verification.not_compared) reasons[reason] = count;
+  object["io_not_verified"] = verification.io_not_verified
+                                  ? ordered_json(*verification.io_not_verified)
+                                  : ordered_json(nullptr);
+  for (std::size_t i = 0; i < kKernelCounters; i++) {
+    const bool skipped = verification.io_not_verified && i < kIoCounters;
+    object[counter_key(i)] = skipped ? ordered_json(nullptr) : check_json(verification.counters[i]);
+  }
+  object["reaped"] = nullptr;
+  if (verification.reaped) {
+    ordered_json& reaped = object["reaped"] = ordered_json::object();
+    for (std::size_t i = 0; i < kKernelCounters; i++)
+      reaped[counter_key(i)] = {{"kernel", verification.reaped->kernel[i]},
+                                {"observed", verification.reaped->observed[i]}};
+  }
+  ordered_json& differences = object["differences"] = ordered_json::array();
+  for (const Verification::Difference& one : verification.differences)
+    differences.push_back({{"pid", one.pid},
+                           {"with_descendants", one.with_descendants},
+                           {"counter", kernel_counter_name(one.counter)},
+                           {"kernel", one.kernel},
+                           {"counted", one.counted}});
   return object;
 }
 

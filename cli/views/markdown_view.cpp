@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "cli/text/printable.h"
+#include "cli/views/report_facts.h"
+#include "cli/views/report_tables.h"
 
 namespace zctrace {
 namespace {

@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "cli/views/grid.h"
+#include "cli/views/cell.h"
+#include "cli/views/wording.h"
 #include "collector/model/report.h"
 
 namespace zctrace {

@@ -11,11 +11,13 @@
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
 #include "cli/views/amplification_view.h"
+#include "cli/views/cell.h"
 #include "cli/views/csv_view.h"
-#include "cli/views/grid.h"
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
 #include "cli/views/page.h"
+#include "cli/views/report_facts.h"
+#include "cli/views/report_tables.h"
 
 namespace zctrace {
 namespace {

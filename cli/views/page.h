@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/views/grid.h"
+#include "cli/views/cell.h"
 
 namespace zctrace {
 

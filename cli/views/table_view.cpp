@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "cli/views/page.h"
+#include "cli/views/report_facts.h"
+#include "cli/views/report_tables.h"
 
 namespace zctrace {
 namespace {

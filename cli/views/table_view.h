@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "cli/views/grid.h"
 #include "cli/views/page.h"
+#include "cli/views/wording.h"
 #include "collector/model/report.h"
 
 namespace zctrace {

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace zctrace {
@@ -15,6 +16,13 @@ namespace zctrace {
 // The kernel's counters that are compared; see docs/counting.md.
 enum class KernelCounter : std::uint8_t { syscr, syscw, rchar, wchar, voluntary, involuntary };
 inline constexpr std::size_t kKernelCounters = 6;
+// In the order of KernelCounter, as JSON has them.
+inline constexpr std::string_view kKernelCounterNames[kKernelCounters] = {
+    "syscr", "syscw", "rchar", "wchar", "voluntary_switches", "involuntary_switches",
+};
+constexpr std::string_view kernel_counter_name(KernelCounter counter) {
+  return kKernelCounterNames[static_cast<std::size_t>(counter)];
+}
 inline constexpr std::size_t kIoCounters = 4;  // the first four are those of /proc/PID/io
 
 using CounterValues = std::array<std::uint64_t, kKernelCounters>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names and sentences for equal, different and not compared.
-#include "cli/views/verification_view.h"
+// Sentences for equal, different and not compared.
+#include "cli/views/verification_facts.h"
 
 #include <fmt/format.h>
 
@@ -11,20 +11,13 @@
 namespace zctrace {
 namespace {
 
-using nlohmann::ordered_json;
-
-// In the order of KernelCounter.
-constexpr std::string_view kNames[kKernelCounters] = {
-    "syscr", "syscw", "rchar", "wchar", "voluntary_switches", "involuntary_switches",
-};
-
 constexpr std::size_t kDifferencesShown = 8;
 
 std::string_view words_for(KernelCounter counter) {
   switch (counter) {
     case KernelCounter::voluntary: return "voluntary switches";
     case KernelCounter::involuntary: return "involuntary switches";
-    default: return kNames[static_cast<std::size_t>(counter)];
+    default: return kernel_counter_name(counter);
   }
 }
 
@@ -55,13 +48,6 @@ std::vector<std::string> margin_items(const Verification& verification) {
                            : fmt::format("{} at least", name));
   }
   return items;
-}
-
-ordered_json check_json(const CounterCheck& check) {
-  return {{"kernel", check.kernel},
-          {"counted", check.counted},
-          {"difference", check.difference},
-          {"margin", check.margin ? ordered_json(*check.margin) : ordered_json(nullptr)}};
 }
 
 }  // namespace
@@ -98,37 +84,6 @@ std::vector<Fact> verification_facts(const Verification& verification) {
   }
   facts.push_back(std::move(unequal));
   return facts;
-}
-
-ordered_json verification_json(const Verification& verification) {
-  ordered_json object;
-  object["equal"] = verification.equal();
-  object["compared_processes"] = verification.compared;
-  ordered_json& reasons = object["not_compared"] = ordered_json::object();
-  for (const auto& [reason, count] : verification.not_compared) reasons[reason] = count;
-  object["io_not_verified"] = verification.io_not_verified
-                                  ? ordered_json(*verification.io_not_verified)
-                                  : ordered_json(nullptr);
-  for (std::size_t i = 0; i < kKernelCounters; i++) {
-    const bool skipped = verification.io_not_verified && i < kIoCounters;
-    object[std::string(kNames[i])] =
-        skipped ? ordered_json(nullptr) : check_json(verification.counters[i]);
-  }
-  object["reaped"] = nullptr;
-  if (verification.reaped) {
-    ordered_json& reaped = object["reaped"] = ordered_json::object();
-    for (std::size_t i = 0; i < kKernelCounters; i++)
-      reaped[std::string(kNames[i])] = {{"kernel", verification.reaped->kernel[i]},
-                                        {"observed", verification.reaped->observed[i]}};
-  }
-  ordered_json& differences = object["differences"] = ordered_json::array();
-  for (const Verification::Difference& one : verification.differences)
-    differences.push_back({{"pid", one.pid},
-                           {"with_descendants", one.with_descendants},
-                           {"counter", kNames[static_cast<std::size_t>(one.counter)]},
-                           {"kernel", one.kernel},
-                           {"counted", one.counted}});
-  return object;
 }
 
 }  // namespace zctrace

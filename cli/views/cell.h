@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// The pieces of every text for people, before any layout and without any wording: tables of
+// cells, and lists of facts. Views fill them; Page and the Markdown view lay them out.
+// All text has been through printable().
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace zctrace {
+
+enum class Tone { plain, dim, good, warning };
+
+struct Cell {
+  std::string text;
+  Tone tone = Tone::plain;
+};
+
+struct Column {
+  std::string title;
+  bool right_aligned = true;
+  // 0: never left out. Of the others the one with the greatest rank goes first.
+  unsigned rank = 0;
+  // Of a column that may be cut: what it keeps. 0: not to be cut.
+  std::size_t min_width = 0;
+};
+
+struct Grid {
+  std::vector<Column> columns;
+  std::vector<std::vector<Cell>> lines;  // each as long as columns
+};
+
+// "label  item, item, item"
+struct Fact {
+  std::string label;
+  std::vector<std::string> items;
+  Tone tone = Tone::plain;
+};
+
+}  // namespace zctrace

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// What a report says beside its tables: title, circumstances, derived figures, completeness.
+// Rearranges a report's figures, adds none.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/views/cell.h"
+#include "cli/views/wording.h"
+#include "collector/model/report.h"
+
+namespace zctrace {
+
+std::string report_title(const Report& report, const Wording& wording);
+std::string process_title(const Process& process, const Wording& wording);
+
+// "exit 0", "1.23 s", "Linux 6.18 x86_64" …
+std::vector<std::string> report_circumstances(const Report& report, const Wording& wording);
+// CPU time, faults, memory, switches of a process or a sum.
+std::vector<std::string> resource_items(const Process& process, bool is_sum);
+
+// Crossings, copied, in kernel, delivered, zero-copy share, and all per GB.
+std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_bytes,
+                                std::uint64_t zero_copy_bytes, const Wording& wording);
+std::vector<Fact> completeness_facts(const Completeness& completeness);
+
+// Whether it lists threads rather than processes.
+bool has_threads(const Report& report);
+
+}  // namespace zctrace

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// How each kind of figure is written for people.
+#include "cli/views/wording.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "cli/text/units.h"
+
+namespace zctrace {
+namespace {
+
+std::string_view short_kind_name(Kind kind) {
+  switch (kind) {
+    case Kind::socket: return "sock";
+    case Kind::device: return "dev";
+    default: return kind_name(kind);
+  }
+}
+
+}  // namespace
+
+std::optional<GroupBy> parse_group_by(std::string_view text) {
+  if (text == "process") return GroupBy::process;
+  if (text == "thread") return GroupBy::thread;
+  if (text == "syscall") return GroupBy::syscall;
+  if (text == "flow") return GroupBy::flow;
+  return std::nullopt;
+}
+
+std::string flow_text(const Row& row, const Wording& wording) {
+  if (row.copy == Copy::none) return "-";
+  if (wording.narrow) {
+    return fmt::format("{}{}{}", short_kind_name(row.from), wording.unicode ? "→" : ">",
+                       short_kind_name(row.to));
+  }
+  return fmt::format("{} {} {}", kind_name(row.from), wording.unicode ? "→" : "->",
+                     kind_name(row.to));
+}
+
+std::string percent_text(double share) {
+  if (share > 0 && share < 0.001) return "<0.1 %";
+  // 100.0 % is said only of all of it.
+  return fmt::format("{:.1f} %", std::floor(share * 1000) / 10);
+}
+
+std::string share_bar(double share, bool unicode) {
+  constexpr std::size_t kWidth = 20;
+  const auto filled = static_cast<std::size_t>(share * kWidth);
+  std::string bar = unicode ? "" : "[";
+  for (std::size_t i = 0; i < kWidth; ++i) {
+    if (unicode) {
+      bar += i < filled ? "█" : "░";
+    } else {
+      bar += i < filled ? '#' : '.';
+    }
+  }
+  return unicode ? bar : bar + "]";
+}
+
+std::string plural(std::uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", format_count(count), count == 1 ? one : many);
+}
+
+std::string switches_text(std::uint64_t voluntary, std::uint64_t involuntary) {
+  return fmt::format("{}/{}", format_count(voluntary), format_count(involuntary));
+}
+
+std::string amount_text(double amount) {
+  return amount >= 9.5 ? format_count(static_cast<std::uint64_t>(std::llround(amount)))
+                       : fmt::format("{:.3g}", amount);
+}
+
+std::string per_gb_text(std::uint64_t count, std::uint64_t bytes) {
+  return bytes < kPerGbFloor ? "-" : amount_text(*per_gb(count, bytes));
+}
+
+}  // namespace zctrace

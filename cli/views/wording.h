@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// Words and numbers that several tables share.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "collector/model/report.h"
+
+namespace zctrace {
+
+enum class GroupBy { process, thread, syscall, flow };
+
+std::optional<GroupBy> parse_group_by(std::string_view text);
+
+struct Wording {
+  bool unicode = false;
+  bool narrow = false;  // "file>sock" for "file -> socket"
+  bool latency = true;  // false: no column shows a time inside a call
+};
+
+// "file -> socket"; "-" where no bytes move.
+std::string flow_text(const Row& row, const Wording& wording);
+// "100.0 %" is said only of all of it.
+std::string percent_text(double share);
+std::string share_bar(double share, bool unicode);
+// Voluntary and involuntary.
+std::string switches_text(std::uint64_t voluntary, std::uint64_t involuntary);
+// "1 process", "2 processes".
+std::string plural(std::uint64_t count, std::string_view one, std::string_view many);
+// Of one count; "-" where too few bytes moved to extrapolate.
+std::string per_gb_text(std::uint64_t count, std::uint64_t bytes);
+// So few bytes say nothing about a GB.
+inline constexpr std::uint64_t kPerGbFloor = 1'000'000;
+// Of a count per GB.
+std::string amount_text(double amount);
+
+}  // namespace zctrace
