@@ -61,6 +61,7 @@ BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,config.bpf.o maps.bpf.o tasks.bpf.o pid
 ARM64_OBJECTS := $(BPF_OBJECTS:$(BUILD)/bpf/%=$(BUILD)/bpf-arm64/%)
 SKELETON := $(BUILD)/generated/zctrace.skel.h
 NAMES := $(BUILD)/generated/syscall_names.inc
+SCHEMA := $(BUILD)/generated/json_schema.inc
 
 # Of a folder and all that are in it.
 cpp_files = $(sort $(shell find $(1) -name '*.cpp'))
@@ -247,9 +248,13 @@ $(NAMES): | $(BUILD)/generated
 	$(call say,GEN,$@)echo '#include <sys/syscall.h>' | $(CXX) -E -dM -x c - | \
 		sed -n 's/^#define SYS_\([a-z0-9_]*\) .*/{SYS_\1, "\1"},/p' | sort > $@
 
+# A string literal, which json_schema.cpp includes.
+$(SCHEMA): schema/zctrace-1.schema.json | $(BUILD)/generated
+	$(call say,GEN,$@){ printf 'R"json('; cat $<; printf ')json"'; } > $@
+
 # --- C++ ---------------------------------------------------------------------------------
 
-$(BUILD)/%.o: %.cpp | $(SKELETON) $(NAMES)
+$(BUILD)/%.o: %.cpp | $(SKELETON) $(NAMES) $(SCHEMA)
 	$(call say,CXX,$<)mkdir -p $(@D) && $(CXX) $(ALL_CXXFLAGS) -c $< -o $@
 
 # What the tests do themselves need not be fast; half of their building time is saved.
@@ -263,7 +268,7 @@ $(BUILD)/clang/headers.h: $(CHECKED:$(BUILD)/clang/%.ok=%) | $(BUILD)/clang
 $(BUILD)/clang/headers.pch: $(BUILD)/clang/headers.h
 	$(call say,CHECK,$<)$(CLANGXX) $(ALL_CXXFLAGS) -x c++-header $< -o $@
 
-$(BUILD)/clang/%.cpp.ok: %.cpp $(BUILD)/clang/headers.pch | $(SKELETON) $(NAMES)
+$(BUILD)/clang/%.cpp.ok: %.cpp $(BUILD)/clang/headers.pch | $(SKELETON) $(NAMES) $(SCHEMA)
 	$(call say,CHECK,$<)mkdir -p $(@D) && $(CLANGXX) -fsyntax-only -include-pch $(BUILD)/clang/headers.pch \
 		$(ALL_CXXFLAGS) -MF $(@:.ok=.d) -MT $@ $< && touch $@
 
@@ -276,7 +281,7 @@ $(BUILD)/tidy/%.ok: % $(BUILD)/clang/%.ok .clang-tidy
 		{ cat $(@:.ok=.log) >&2; exit 1; }; touch $@
 
 # The shorter stem wins over the pattern of $(BUILD)/%.o.
-$(BUILD)/fuzz/%.o: %.cpp | $(SKELETON) $(NAMES)
+$(BUILD)/fuzz/%.o: %.cpp | $(SKELETON) $(NAMES) $(SCHEMA)
 	$(call say,FUZZ,$<)mkdir -p $(@D) && $(CLANGXX) $(ALL_CXXFLAGS) -O1 $(FUZZ_FLAGS) -c $< -o $@
 
 $(BUILD)/fuzz/%_fuzz: $(BUILD)/fuzz/tests/fuzz/%_fuzz.o $(FUZZED)
