@@ -20,6 +20,7 @@
 #include "cli/options/target_options.h"
 #include "cli/output/write.h"
 #include "cli/views/metrics.h"
+#include "cli/views/prometheus_view.h"
 #include "collector/observe/attach_session.h"
 #include "collector/observe/owner.h"
 #include "collector/observe/preflight.h"
@@ -69,7 +70,7 @@ class Scraped : public prometheus::Collectable {
   }
 
   std::vector<prometheus::MetricFamily> Collect() const override {
-    return metrics_.families(self_cost());
+    return prometheus_view(metrics_, self_cost());
   }
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes each field of product.md's interface once; what else is written is additional.
+// Writes each field of the interface once; what else is written is additional.
 #include "cli/views/json_view.h"
 
 #include <optional>
@@ -26,6 +26,14 @@ ordered_json words_json(const std::vector<std::string>& words) {
   ordered_json array = ordered_json::array();
   for (const std::string& word : words) array.push_back(valid_utf8(word));
   return array;
+}
+
+// Times that were not measured are 0.
+template <typename Figures, typename Record, std::size_t N>
+void append_fields(ordered_json& object, const Figures& figures,
+                   const Field<Figures, Record> (&fields)[N], bool latency) {
+  for (const Field<Figures, Record>& field : fields)
+    object[std::string(field.name)] = field.clocked && !latency ? 0 : figures.*field.member;
 }
 
 ordered_json latency_json(const Row& row) {
@@ -60,17 +68,11 @@ ordered_json per_gb_json(const Process& process, std::uint64_t delivered_bytes, 
 void append_figures(ordered_json& object, const Process& process, std::uint64_t delivered_bytes,
                     std::uint64_t zero_copy_bytes, std::optional<double> zero_copy_share,
                     bool latency) {
-  object["threads"] = process.threads;
-  object["user_ns"] = process.user_ns;
-  object["system_ns"] = process.system_ns;
-  object["minor_faults"] = process.minor_faults;
-  object["major_faults"] = process.major_faults;
-  object["max_rss_bytes"] = process.max_rss_bytes;
+  append_fields<ProcessFigures>(object, process, kProcessFields, latency);
   object["voluntary_switches"] = process.voluntary_switches();
   object["involuntary_switches"] = process.involuntary_switches();
-  object["outside_syscalls"] = {{"voluntary_switches", process.outside_syscalls.voluntary},
-                                {"involuntary_switches", process.outside_syscalls.involuntary},
-                                {"off_cpu_ns", latency ? process.off_cpu_outside_ns : 0}};
+  append_fields(object["outside_syscalls"] = ordered_json::object(), process.outside_syscalls,
+                kOutsideFields, latency);
   object["syscalls"] = process.syscalls();
   object["errors"] = process.errors();
   object["crossings"] = process.crossings();
@@ -164,20 +166,14 @@ ordered_json completeness_json(const Completeness& completeness) {
 }
 
 ordered_json row_json(const Row& row, bool latency) {
-  return {{"syscall", valid_utf8(row.syscall)},
-          {"from", kind_name(row.from)},
-          {"to", kind_name(row.to)},
-          {"copy", copy_name(row.copy)},
-          {"asynchronous", row.asynchronous},
-          {"calls", row.calls},
-          {"errors", row.errors},
-          {"restarts", row.restarts},
-          {"bytes", row.bytes},
-          {"wall_ns", latency ? row.wall_ns : 0},
-          {"off_cpu_ns", latency ? row.off_cpu_ns : 0},
-          {"voluntary_switches", row.voluntary_switches},
-          {"involuntary_switches", row.involuntary_switches},
-          {"latency_ns", latency ? latency_json(row) : ordered_json(nullptr)}};
+  ordered_json object = {{"syscall", valid_utf8(row.syscall)},
+                         {"from", kind_name(row.from)},
+                         {"to", kind_name(row.to)},
+                         {"copy", copy_name(row.copy)},
+                         {"asynchronous", row.asynchronous}};
+  append_fields<RowFigures>(object, row, kRowFields, latency);
+  object["latency_ns"] = latency ? latency_json(row) : ordered_json(nullptr);
+  return object;
 }
 
 ordered_json report_json(const Report& report) {

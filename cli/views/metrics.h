@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Reports added up into Prometheus' metric families: counters that only grow, whoever ends.
+// The counts that `export` serves: reports added up by label set, which only grow, also when
+// processes end.
 #pragma once
 
-#include <prometheus/metric_family.h>
-
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -13,16 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include "collector/model/fields.h"
 #include "collector/model/report.h"
 #include "collector/observe/owner.h"
 
 namespace zctrace {
-
-// What zctrace itself costs.
-struct SelfCost {
-  double cpu_seconds = 0;
-  std::uint64_t resident_bytes = 0;
-};
 
 // Whose series, and of what; empty strings are labels that are left out.
 struct SeriesLabels {
@@ -37,9 +32,9 @@ struct SeriesLabels {
 };
 
 // Owns the counts of every label set. Pure but for its lock: one thread adds, any thread reads.
-// Invariants: the samples of families(), with those that prometheus::Exposer adds of its own,
-// are never more than max_series. A label set that is there stays and only grows, unless room
-// is needed and nothing was added to it for kIdle.
+// Invariants: the samples of prometheus_view(), with those that prometheus::Exposer adds of its
+// own, are never more than max_series. A label set that is there stays and only grows, unless
+// space is needed and nothing was added to it for kIdle.
 class Metrics {
  public:
   using Clock = std::chrono::steady_clock;
@@ -56,13 +51,9 @@ class Metrics {
   // since the epoch, `now` decides who is idle.
   void add(Report standing, const Places& places, double taken_at, Clock::time_point now);
 
-  std::vector<prometheus::MetricFamily> families(const SelfCost& self) const;
-
- private:
   // A process by itself: what belongs to none of its calls.
   struct Outside {
-    Switches switches;
-    std::uint64_t off_cpu_ns = 0;
+    OutsideFigures figures;
     std::uint64_t delivered_bytes = 0;
     std::uint64_t zero_copy_bytes = 0;
 
@@ -85,40 +76,54 @@ class Metrics {
     std::size_t used = 0;
     std::map<SeriesLabels, Entry<Sums>> entries;
   };
+  struct Contents {
+    const bool latency;
+    Table<Outside> outside;
+    Table<Row> calls;
+    Table<Row> latencies;
+    std::uint64_t folded = 0;   // series that there was no space for
+    std::uint64_t retired = 0;  // series that made space for others
+    Completeness completeness = {};
+    std::size_t running = 0;  // processes
+    double taken_at = 0;      // seconds since the epoch
+  };
+
+  // Calls `reader` with the contents while nothing is added to them.
+  template <typename Reader>
+  void read(Reader reader) const {
+    const std::scoped_lock lock(mutex_);
+    reader(held_);
+  }
+
+ private:
   struct Increments {
     std::map<SeriesLabels, Outside> outside;
     std::map<SeriesLabels, Row> rows;
   };
-  struct Delivered {
-    std::uint64_t bytes = 0;
-    std::uint64_t zero_copy_bytes = 0;
-  };
 
-  Increments increments(const Report& standing, const Report& between, const Places& places);
+  Increments increments(const Report& between, const Places& places);
   template <typename Sums>
   Sums& find_room(Table<Sums>& table, SeriesLabels labels);
   template <typename Sums>
   void retire_idle(Table<Sums>& table);
   void count_folded(const SeriesLabels& labels, std::size_t series);
 
-  const bool latency_;
-
-  // Only add() looks at these.
-  Report last_;
-  std::map<std::pair<std::int64_t, std::uint64_t>, Delivered> delivered_;  // of who still runs
+  Report last_;  // only add() looks at it
 
   mutable std::mutex mutex_;  // of all that follows
-  Table<Outside> outside_;
-  Table<Row> calls_;
-  Table<Row> latencies_;
-  std::uint64_t folded_ = 0;
-  std::uint64_t retired_ = 0;
+  Contents held_;
   bool short_of_room_ = false;  // since the latest add()
   std::unordered_set<std::size_t> folded_hashes_;
   Clock::time_point now_;
-  Completeness completeness_;
-  std::size_t running_ = 0;
-  double taken_at_ = 0;
 };
+
+// Series of a label set of each kind.
+inline constexpr std::size_t kOutsideSeries = 2 + exported(kOutsideFields);
+inline constexpr std::size_t kCallSeries = exported(kRowFields);
+// 2^k ns, borders of the kernel side's buckets. A border belongs to the bucket above it, where
+// Prometheus counts it below: one nanosecond's difference.
+inline constexpr std::array<unsigned, 15> kBoundOctaves = {8,  9,  10, 12, 14, 16, 18, 20,
+                                                           22, 24, 26, 28, 30, 32, 34};
+inline constexpr std::size_t kLatencySeries = kBoundOctaves.size() + 3;  // +Inf, sum, count
 
 }  // namespace zctrace

@@ -165,12 +165,12 @@ Grid rows_grid(const Process& process, std::optional<GroupBy> by, const Wording&
     grid.lines.push_back(std::move(line));
   }
 
-  const Switches outside = process.outside_syscalls;
+  const OutsideFigures outside = process.outside_syscalls;
   if (outside.voluntary + outside.involuntary > 0) {
     grid.lines.emplace_back(grid.columns.size());
     grid.lines.back().front() = {"outside calls", Tone::dim};
     fill_last_line(grid,
-                   {{"OFF-CPU", format_ns(process.off_cpu_outside_ns)},
+                   {{"OFF-CPU", format_ns(process.outside_syscalls.off_cpu_ns)},
                     {"SW V/I", switches_text(outside.voluntary, outside.involuntary)}},
                    Tone::dim);
   }

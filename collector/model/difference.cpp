@@ -20,36 +20,19 @@ ProcessKey key_of(const Process& process) {
 RowKey key_of(const Row& row) { return {row.syscall, row.from, row.to}; }
 
 void subtract(Row& later, const Row& earlier) {
-  later.calls -= earlier.calls;
-  later.errors -= earlier.errors;
-  later.restarts -= earlier.restarts;
-  later.bytes -= earlier.bytes;
-  later.zeroed_bytes -= earlier.zeroed_bytes;
-  later.discarded_bytes -= earlier.discarded_bytes;
-  later.wall_ns -= earlier.wall_ns;
-  later.off_cpu_ns -= earlier.off_cpu_ns;
-  later.voluntary_switches -= earlier.voluntary_switches;
-  later.involuntary_switches -= earlier.involuntary_switches;
+  subtract_figures<RowFigures>(later, earlier, kRowFields);
   later.latency -= earlier.latency;
   if (later.max_ns == earlier.max_ns) later.max_ns = later.latency.highest_ns(later.max_ns);
 }
 
 bool is_empty(const Row& row) {
   // Of a call that was counted in the middle of a reading the rest comes with the next.
-  return row.calls == 0 && row.bytes == 0 && row.errors == 0 && row.restarts == 0 &&
-         row.wall_ns == 0 && row.latency.total() == 0 && row.voluntary_switches == 0 &&
-         row.involuntary_switches == 0 && row.off_cpu_ns == 0;
+  return no_figures<RowFigures>(row, kRowFields) && row.latency.total() == 0;
 }
 
 void subtract(Process& later, const Process& earlier) {
-  // The split of the CPU time moves between user and system as ticks come in.
-  later.user_ns = not_below_zero(later.user_ns, earlier.user_ns);
-  later.system_ns = not_below_zero(later.system_ns, earlier.system_ns);
-  later.minor_faults -= earlier.minor_faults;
-  later.major_faults -= earlier.major_faults;
-  later.outside_syscalls.voluntary -= earlier.outside_syscalls.voluntary;
-  later.outside_syscalls.involuntary -= earlier.outside_syscalls.involuntary;
-  later.off_cpu_outside_ns -= earlier.off_cpu_outside_ns;
+  subtract_figures<ProcessFigures>(later, earlier, kProcessFields);
+  subtract_figures(later.outside_syscalls, earlier.outside_syscalls, kOutsideFields);
   later.delivered_to_pipes -= earlier.delivered_to_pipes;
   later.delivered_to_pipes_in_kernel -= earlier.delivered_to_pipes_in_kernel;
   later.spliced_from_user -= earlier.spliced_from_user;
@@ -80,9 +63,8 @@ void subtract(Totals& later, const Totals& earlier, const std::vector<const Proc
 }
 
 bool is_idle(const Process& process) {
-  return process.rows.empty() && process.user_ns == 0 && process.system_ns == 0 &&
-         process.outside_syscalls.voluntary == 0 && process.outside_syscalls.involuntary == 0 &&
-         process.off_cpu_outside_ns == 0;
+  return process.rows.empty() && no_figures<ProcessFigures>(process, kProcessFields) &&
+         no_figures(process.outside_syscalls, kOutsideFields);
 }
 
 }  // namespace

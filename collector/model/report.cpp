@@ -36,31 +36,14 @@ std::optional<double> share_of(std::uint64_t part, std::uint64_t whole) {
 }
 
 void add_row(Row& into, const Row& from) {
-  into.calls += from.calls;
-  into.errors += from.errors;
-  into.restarts += from.restarts;
-  into.bytes += from.bytes;
-  into.zeroed_bytes += from.zeroed_bytes;
-  into.discarded_bytes += from.discarded_bytes;
-  into.wall_ns += from.wall_ns;
-  into.off_cpu_ns += from.off_cpu_ns;
-  into.voluntary_switches += from.voluntary_switches;
-  into.involuntary_switches += from.involuntary_switches;
+  add_figures<RowFigures>(into, from, kRowFields);
   into.max_ns = std::max(into.max_ns, from.max_ns);
   into.latency += from.latency;
 }
 
 void add_process(Process& into, const Process& from) {
-  into.threads += from.threads;
-  into.user_ns += from.user_ns;
-  into.system_ns += from.system_ns;
-  into.minor_faults += from.minor_faults;
-  into.major_faults += from.major_faults;
-  // Peaks of processes that ran one after another do not add up: the largest stands.
-  into.max_rss_bytes = std::max(into.max_rss_bytes, from.max_rss_bytes);
-  into.outside_syscalls.voluntary += from.outside_syscalls.voluntary;
-  into.outside_syscalls.involuntary += from.outside_syscalls.involuntary;
-  into.off_cpu_outside_ns += from.off_cpu_outside_ns;
+  add_figures<ProcessFigures>(into, from, kProcessFields);
+  add_figures(into.outside_syscalls, from.outside_syscalls, kOutsideFields);
   into.delivered_to_pipes += from.delivered_to_pipes;
   into.delivered_to_pipes_in_kernel += from.delivered_to_pipes_in_kernel;
   into.spliced_from_user += from.spliced_from_user;
@@ -187,7 +170,8 @@ std::optional<double> Process::zero_copy_share() const {
 }
 
 std::uint64_t Process::off_cpu_ns() const {
-  return off_cpu_outside_ns + sum_over(rows, [](const Row& row) { return row.off_cpu_ns; });
+  return outside_syscalls.off_cpu_ns +
+         sum_over(rows, [](const Row& row) { return row.off_cpu_ns; });
 }
 
 std::uint64_t Process::voluntary_switches() const {

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collector/model/fields.h"
 #include "collector/model/verification.h"
 
 namespace zctrace {
@@ -58,23 +59,12 @@ class Histogram {
   std::array<std::uint64_t, kBuckets> counts_{};
 };
 
-struct Row {
+// Its figures: fields.h.
+struct Row : RowFigures {
   std::string syscall;  // "sendfile", "io_uring:read", "ioctl:FICLONE", "other"
   Kind from = Kind::other;
   Kind to = Kind::other;
   Copy copy = Copy::none;
-  std::uint64_t calls = 0;
-  std::uint64_t errors = 0;
-  std::uint64_t restarts = 0;  // ERESTART*: neither errors nor bytes
-  std::uint64_t bytes = 0;     // moved, from the result
-  // Of them: from /dev/zero, which only fills memory with zeros; and into /dev/null, or received
-  // to be thrown away. Neither are copied, and the latter not delivered.
-  std::uint64_t zeroed_bytes = 0;
-  std::uint64_t discarded_bytes = 0;
-  std::uint64_t wall_ns = 0;
-  std::uint64_t off_cpu_ns = 0;
-  std::uint64_t voluntary_switches = 0;
-  std::uint64_t involuntary_switches = 0;
   std::uint64_t max_ns = 0;
   Histogram latency;
   // An operation the kernel runs for an earlier call (io_uring): moves bytes, crosses nothing.
@@ -87,7 +77,7 @@ struct Switches {
 };
 
 // One process, or one thread of it with `--by thread` (then tid != 0), or a sum of several.
-struct Process {
+struct Process : ProcessFigures {
   std::uint64_t account = 0;  // the session's number for it, never given twice
   std::int64_t pid = 0;
   std::int64_t tid = 0;
@@ -97,14 +87,7 @@ struct Process {
   std::uint64_t start_ns = 0;           // since boot (CLOCK_BOOTTIME)
   std::optional<std::uint64_t> end_ns;  // absent: still runs
   std::optional<int> exit_code;         // as a shell shows it: 128+N for a signal
-  std::uint64_t threads = 0;            // observed in it, ever
-  std::uint64_t user_ns = 0;
-  std::uint64_t system_ns = 0;
-  std::uint64_t minor_faults = 0;
-  std::uint64_t major_faults = 0;
-  std::uint64_t max_rss_bytes = 0;
-  Switches outside_syscalls;
-  std::uint64_t off_cpu_outside_ns = 0;
+  OutsideFigures outside_syscalls;
   std::vector<Row> rows;
   // Bytes put into pipes, without those that the process takes out again itself. `in_kernel`: the
   // part that never was in user space. Of a difference they are negative where bytes that looked

@@ -16,36 +16,27 @@
 namespace zctrace {
 namespace {
 
-constexpr __u64 zc_row::*kCounters[] = {
-    &zc_row::calls,   &zc_row::errors,     &zc_row::restarts,  &zc_row::bytes,
-    &zc_row::wall_ns, &zc_row::off_cpu_ns, &zc_row::voluntary, &zc_row::involuntary,
-};
-
-constexpr __u64 zc_usage::*kUsage[] = {
-    &zc_usage::user_ns,      &zc_usage::system_ns,    &zc_usage::runtime_ns,
-    &zc_usage::minor_faults, &zc_usage::major_faults,
-};
-
-constexpr __u64 zc_outside::*kOutside[] = {
-    &zc_outside::voluntary,
-    &zc_outside::involuntary,
-    &zc_outside::off_cpu_ns,
+// What user_ns and system_ns are made of.
+constexpr __u64 zc_usage::*kCpuTimes[] = {
+    &zc_usage::user_ns,
+    &zc_usage::system_ns,
+    &zc_usage::runtime_ns,
 };
 
 void add_row(zc_row& sum, const zc_row& row) {
-  for (const auto counter : kCounters) sum.*counter += row.*counter;
+  add_records(sum, row, kRowFields);
   sum.max_ns = std::max(sum.max_ns, row.max_ns);
   for (unsigned i = 0; i < ZC_BUCKETS; i++) sum.latency[i] += row.latency[i];
 }
 
-template <typename Record, std::size_t N>
-void add_fields(Record& sum, const Record& record, __u64 Record::*const (&fields)[N]) {
-  for (const auto field : fields) sum.*field += record.*field;
+void add_usage(zc_usage& sum, const zc_usage& usage) {
+  add_records(sum, usage, kProcessFields);
+  for (const auto time : kCpuTimes) sum.*time += usage.*time;
 }
 
-template <typename Record, std::size_t N>
-void raise_fields(Record& highest, const Record& now, __u64 Record::*const (&fields)[N]) {
-  for (const auto field : fields) highest.*field = std::max(highest.*field, now.*field);
+void raise_usage(zc_usage& highest, const zc_usage& now) {
+  raise_records(highest, now, kProcessFields);
+  for (const auto time : kCpuTimes) highest.*time = std::max(highest.*time, now.*time);
 }
 
 // As the kernel does for getrusage: the exact time on a CPU, split by the ratio of ticks.
@@ -100,8 +91,8 @@ void Ledger::add(const Snapshot& snapshot) {
     Sums& sums = now[task.head.account];
     sums.has_tasks = true;
     tasks_of_later_accounts_ += !sums.has_account;
-    add_fields(sums.usage, task.head.usage, kUsage);
-    add_fields(sums.outside, task.head.outside, kOutside);
+    add_usage(sums.usage, task.head.usage);
+    add_records(sums.outside, task.head.outside, kOutsideFields);
     sums.compat_calls += task.head.compat_calls;
     sums.name = task.head.name;
     if (own_pid_ == 0 || task.head.pid != own_pid_) tasks_in_call_ += task.head.in_call;
@@ -115,12 +106,12 @@ void Ledger::add(const Snapshot& snapshot) {
     account.record = record;
     if (sums.name != nullptr)
       std::copy_n(sums.name, sizeof(account.record.name), account.record.name);
-    raise_fields(account.usage, sums.usage, kUsage);
-    raise_fields(account.outside, sums.outside, kOutside);
+    raise_usage(account.usage, sums.usage);
+    raise_records(account.outside, sums.outside, kOutsideFields);
     account.compat_calls = std::max(account.compat_calls, sums.compat_calls);
     for (const auto& [word, row] : sums.rows) {
       RowSum& total = account.rows[word];
-      raise_fields(total.sum, row, kCounters);
+      raise_records(total.sum, row, kRowFields);
       total.sum.max_ns = std::max(total.sum.max_ns, row.max_ns);
       for (unsigned i = 0; i < ZC_BUCKETS; i++) {
         // Modulo 2^32; a task missing from this snapshot shows as a negative difference.
@@ -318,14 +309,7 @@ Row Ledger::to_row(std::uint32_t word, const RowSum& total) const {
   if (ZC_KEY_TO(zc_key{word}) == ZC_NULL || ZC_KEY_TO(zc_key{word}) == ZC_DISCARD)
     row.discarded_bytes = total.sum.bytes;
   row.asynchronous = meaning.asynchronous;
-  row.calls = total.sum.calls;
-  row.errors = total.sum.errors;
-  row.restarts = total.sum.restarts;
-  row.bytes = total.sum.bytes;
-  row.wall_ns = total.sum.wall_ns;
-  row.off_cpu_ns = total.sum.off_cpu_ns;
-  row.voluntary_switches = total.sum.voluntary;
-  row.involuntary_switches = total.sum.involuntary;
+  take_figures<RowFigures>(row, total.sum, kRowFields);
   row.max_ns = total.sum.max_ns;
   row.latency = total.latency;
   return row;
@@ -347,12 +331,10 @@ Process Ledger::to_process(const Account& account) const {
   }
   process.threads = record.started;
   std::tie(process.user_ns, process.system_ns) = split_runtime(account.usage);
-  process.minor_faults = account.usage.minor_faults;
-  process.major_faults = account.usage.major_faults;
+  take_figures<ProcessFigures>(process, account.usage, kProcessFields);
   process.max_rss_bytes =
       record.max_rss_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  process.outside_syscalls = {account.outside.voluntary, account.outside.involuntary};
-  process.off_cpu_outside_ns = account.outside.off_cpu_ns;
+  take_figures(process.outside_syscalls, account.outside, kOutsideFields);
   for (const auto& [word, total] : account.rows) {
     Row row = to_row(word, total);
     if (row.calls == 0 && row.voluntary_switches == 0 && row.involuntary_switches == 0) continue;

@@ -145,7 +145,7 @@ TEST(Process, SwitchesAndOffCpuTimeIncludeWhatHappenedOutsideCalls) {
   killed_inside.off_cpu_ns = 50;
   Process process = process_of({killed_inside});
   process.outside_syscalls = {5, 7};
-  process.off_cpu_outside_ns = 11;
+  process.outside_syscalls.off_cpu_ns = 11;
   EXPECT_EQ(process.syscalls(), 0u);
   EXPECT_EQ(process.voluntary_switches(), 7u);
   EXPECT_EQ(process.involuntary_switches(), 10u);

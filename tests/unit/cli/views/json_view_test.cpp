@@ -54,7 +54,7 @@ TEST(JsonView, OfARowIsAsExpected) {
 TEST(JsonView, HasNoTimesInsideCallsWithoutLatency) {
   Report report = make_report();
   report.latency = false;
-  report.processes[0].off_cpu_outside_ns = 7;
+  report.processes[0].outside_syscalls.off_cpu_ns = 7;
   const ordered_json json = report_json(report);
   const ordered_json& row = json["processes"][0]["rows"][0];
   EXPECT_EQ(row["wall_ns"], 0);

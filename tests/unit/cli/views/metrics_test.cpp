@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Metric families made from reports: differences added up, names, limits.
 #include "cli/views/metrics.h"
+#include "cli/views/prometheus_view.h"
 
 #include <gtest/gtest.h>
 
@@ -65,7 +66,7 @@ class Counting : public testing::Test {
   double value(const std::string& family,
                std::vector<std::pair<std::string, std::string>> labels = {}) {
     double sum = -1;
-    for (const MetricFamily& found : metrics_.families({})) {
+    for (const MetricFamily& found : prometheus_view(metrics_, {})) {
       if (found.name != family) continue;
       for (const ClientMetric& metric : found.metric) {
         const bool all = std::all_of(labels.begin(), labels.end(), [&metric](const auto& wanted) {
@@ -85,7 +86,7 @@ class Counting : public testing::Test {
   std::size_t samples() {
     std::size_t count = kExposersOwn;
     std::set<std::string> seen;
-    for (const MetricFamily& family : metrics_.families({}))
+    for (const MetricFamily& family : prometheus_view(metrics_, {}))
       for (const ClientMetric& metric : family.metric) {
         count += family.type == MetricType::Histogram ? metric.histogram.bucket.size() + 3 : 1;
         EXPECT_TRUE(seen.insert(key(family.name, metric)).second) << key(family.name, metric);
@@ -167,7 +168,7 @@ TEST_F(Counting, ShowsSwitchesInsideAndOutsideOfCalls) {
   one.rows[0].involuntary_switches = 1;
   one.rows[0].off_cpu_ns = 1'500'000'000;
   one.outside_syscalls = {5, 7};
-  one.off_cpu_outside_ns = 250'000'000;
+  one.outside_syscalls.off_cpu_ns = 250'000'000;
   add({one});
   const char* const switches = "zctrace_context_switches_total";
   EXPECT_EQ(value(switches, {{"kind", "voluntary"}, {"syscall", "sendfile"}}), 3);
@@ -186,7 +187,7 @@ TEST_F(Counting, HasAHistogramOfTimes) {
   timed.latency.add(6, 1);   // 256 to 384 ns
   timed.latency.add(63, 2);  // longer than any bound
   add({process(1, "p", {timed})});
-  for (const MetricFamily& family : metrics_.families({})) {
+  for (const MetricFamily& family : prometheus_view(metrics_, {})) {
     if (family.name != "zctrace_syscall_duration_seconds") continue;
     EXPECT_EQ(family.type, MetricType::Histogram);
     ASSERT_EQ(family.metric.size(), 1U);
@@ -217,7 +218,7 @@ TEST_F(Counting, LeavesTimesOutWithoutLatency) {
   untimed.latency = {};
   report.processes = {process(1, "p", {untimed})};
   metrics.add(std::move(report), places_, 0, now_);
-  for (const MetricFamily& family : metrics.families({})) {
+  for (const MetricFamily& family : prometheus_view(metrics, {})) {
     EXPECT_NE(family.name, "zctrace_off_cpu_seconds_total");
     EXPECT_NE(family.name, "zctrace_syscall_duration_seconds");
   }

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// The names and help texts of what no catalogue has, and the labels of all.
+#include "cli/views/prometheus_view.h"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "cli/views/json_view.h"
+
+namespace zctrace {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+constexpr std::string_view kOutsideCalls = "outside_syscalls";
+
+double seconds(std::uint64_t ns) { return static_cast<double>(ns) * 1e-9; }
+
+ClientMetric with_labels(const SeriesLabels& labels) {
+  ClientMetric metric;
+  const auto add = [&metric](const char* name, std::string_view value) {
+    if (!value.empty()) metric.label.push_back({name, std::string(value)});
+  };
+  add("name", labels.name);
+  add("unit", labels.place.unit);
+  add("container_id", labels.place.container_id);
+  add("pod_uid", labels.place.pod_uid);
+  add("syscall", labels.syscall);
+  if (labels.flows) {
+    add("from", kind_name(labels.from));
+    add("to", kind_name(labels.to));
+  }
+  return metric;
+}
+
+ClientMetric with_label(ClientMetric metric, const char* name, std::string_view value) {
+  metric.label.push_back({name, std::string(value)});
+  return metric;
+}
+
+ClientMetric with_value(ClientMetric metric, MetricType type, double value) {
+  if (type == MetricType::Counter)
+    metric.counter.value = value;
+  else
+    metric.gauge.value = value;
+  return metric;
+}
+
+ClientMetric histogram(ClientMetric metric, const Row& row) {
+  std::uint64_t cumulative = 0;
+  std::size_t bucket = 0;
+  for (const unsigned octave : kBoundOctaves) {
+    for (const std::size_t end = 2UL * (octave - Histogram::kFirstOctave); bucket < end; bucket++)
+      cumulative += row.latency.count(bucket);
+    metric.histogram.bucket.push_back({cumulative, seconds(std::uint64_t{1} << octave)});
+  }
+  metric.histogram.sample_count = row.latency.total();
+  metric.histogram.sample_sum = seconds(row.wall_ns);
+  return metric;
+}
+
+// Families in the order in which they are first named.
+class Families {
+ public:
+  void add(std::string_view name, std::string_view help, MetricType type, ClientMetric metric) {
+    const auto [found, is_new] = index_.try_emplace(std::string(name), families_.size());
+    if (is_new) {
+      families_.emplace_back();
+      families_.back().name = name;
+      families_.back().help = help;
+      families_.back().type = type;
+    }
+    families_[found->second].metric.push_back(std::move(metric));
+  }
+  void count(std::string_view name, std::string_view help, double value, ClientMetric labels = {}) {
+    add(name, help, MetricType::Counter, with_value(std::move(labels), MetricType::Counter, value));
+  }
+  void gauge(std::string_view name, std::string_view help, double value, ClientMetric labels = {}) {
+    add(name, help, MetricType::Gauge, with_value(std::move(labels), MetricType::Gauge, value));
+  }
+
+  // The exported ones of the catalogue.
+  template <typename Figures, typename Record, std::size_t N>
+  void add_figures(const SeriesLabels& labels, const Figures& figures,
+                   const Field<Figures, Record> (&fields)[N], bool latency, bool has_bytes) {
+    for (const Field<Figures, Record>& field : fields) {
+      if (field.metric.name.empty() || (field.clocked && !latency)) continue;
+      if (field.unit == Unit::bytes && !has_bytes) continue;
+      ClientMetric metric = with_labels(labels);
+      if (!field.metric_kind.empty())
+        metric = with_label(std::move(metric), "kind", field.metric_kind);
+      const std::uint64_t value = figures.*field.member;
+      count(field.metric.name, field.metric.help,
+            field.unit == Unit::ns ? seconds(value) : static_cast<double>(value),
+            std::move(metric));
+    }
+  }
+
+  std::vector<MetricFamily> take() { return std::move(families_); }
+
+ private:
+  std::vector<MetricFamily> families_;
+  std::map<std::string, std::size_t> index_;
+};
+
+void add_contents(Families& families, const Metrics::Contents& held) {
+  for (const auto& [labels, entry] : held.calls.entries)
+    families.add_figures<RowFigures>(labels, entry.sums, kRowFields, held.latency,
+                                     entry.sums.copy != Copy::none);
+  for (const auto& [labels, entry] : held.outside.entries) {
+    SeriesLabels no_call = labels;
+    no_call.syscall = kOutsideCalls;
+    families.add_figures(no_call, entry.sums.figures, kOutsideFields, held.latency, true);
+  }
+  for (const auto& [labels, entry] : held.latencies.entries)
+    families.add("zctrace_syscall_duration_seconds", "Time from a call's entry to its return.",
+                 MetricType::Histogram, histogram(with_labels(labels), entry.sums));
+  for (const auto& [labels, entry] : held.outside.entries) {
+    families.count("zctrace_delivered_bytes_total",
+                   "Bytes that reached a final sink, each counted once.",
+                   static_cast<double>(entry.sums.delivered_bytes), with_labels(labels));
+    families.count("zctrace_zero_copy_bytes_total",
+                   "Of zctrace_delivered_bytes_total, those that never passed through user space.",
+                   static_cast<double>(entry.sums.zero_copy_bytes), with_labels(labels));
+  }
+  for (const auto& [reason, count] : held.completeness.lost_by_reason)
+    families.count("zctrace_lost_events_total", "What could not be counted, by reason.",
+                   static_cast<double>(count), with_label({}, "reason", reason));
+  families.count("zctrace_compat_syscalls_total",
+                 "Calls through a 32-bit ABI, which syscall=\"other\" holds.",
+                 static_cast<double>(held.completeness.compat_syscalls));
+  families.count("zctrace_unfollowed_tasks_total", "Tasks that could not be observed.",
+                 static_cast<double>(held.completeness.unfollowed_tasks));
+  families.count("zctrace_folded_series_total",
+                 "Series that did not fit within --max-series; name=\"other\" holds their counts.",
+                 static_cast<double>(held.folded));
+  families.count("zctrace_retired_series_total",
+                 "Series that made space for others after they had not grown for long.",
+                 static_cast<double>(held.retired));
+  families.gauge("zctrace_observed_processes", "Processes that are observed and run.",
+                 static_cast<double>(held.running));
+  families.gauge("zctrace_last_snapshot_timestamp_seconds",
+                 "When the counts were last read, since the epoch.", held.taken_at);
+}
+
+}  // namespace
+
+std::vector<MetricFamily> prometheus_view(const Metrics& metrics, const SelfCost& self) {
+  Families families;
+  metrics.read([&families](const Metrics::Contents& held) { add_contents(families, held); });
+  families.count("zctrace_self_cpu_seconds_total", "CPU time that zctrace itself took.",
+                 self.cpu_seconds);
+  families.gauge("zctrace_self_resident_memory_bytes", "Memory that zctrace itself holds.",
+                 static_cast<double>(self.resident_bytes));
+  families.gauge("zctrace_build_info", "1; the label says which version this is.", 1,
+                 with_label({}, "version", version()));
+  return families.take();
+}
+
+}  // namespace zctrace

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+// Each figure of the catalogue reaches every place that shows it: who adds one is told here what
+// is missing.
+#include "collector/model/fields.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/views/csv_view.h"
+#include "cli/views/json_schema.h"
+#include "cli/views/json_view.h"
+#include "cli/views/metrics.h"
+#include "cli/views/prometheus_view.h"
+#include "collector/model/report.h"
+#include "collector/observe/ledger.h"
+
+namespace zctrace {
+namespace {
+
+using nlohmann::ordered_json;
+
+// No sum of two of these is a third.
+std::uint64_t power(std::size_t exponent) { return std::uint64_t{1} << exponent; }
+
+Row numbered_row() {
+  Row row;
+  row.syscall = "read";
+  row.from = Kind::file;
+  row.to = Kind::user;
+  row.copy = Copy::copied;
+  for (std::size_t i = 0; i < std::size(kRowFields); i++) row.*kRowFields[i].member = power(i);
+  row.latency.add(20, 1);
+  row.max_ns = 77;
+  return row;
+}
+
+Process numbered_process() {
+  Process process;
+  process.pid = 5;
+  process.name = "cat";
+  for (std::size_t i = 0; i < std::size(kProcessFields); i++)
+    process.*kProcessFields[i].member = power(i);
+  for (std::size_t i = 0; i < std::size(kOutsideFields); i++)
+    process.outside_syscalls.*kOutsideFields[i].member = power(i + 8);
+  process.rows = {numbered_row()};
+  return process;
+}
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+TEST(Fields, EveryFigureIsAdded) {
+  Totals totals;
+  totals.add({numbered_process(), numbered_process()});
+  ASSERT_EQ(totals.sum.rows.size(), 1u);
+  for (std::size_t i = 0; i < std::size(kRowFields); i++)
+    EXPECT_EQ(totals.sum.rows[0].*kRowFields[i].member, 2 * power(i)) << kRowFields[i].name;
+  for (std::size_t i = 0; i < std::size(kProcessFields); i++) {
+    const bool added = kProcessFields[i].sum == Sum::added;
+    EXPECT_EQ(totals.sum.*kProcessFields[i].member, (added ? 2 : 1) * power(i))
+        << kProcessFields[i].name;
+  }
+  for (std::size_t i = 0; i < std::size(kOutsideFields); i++)
+    EXPECT_EQ(totals.sum.outside_syscalls.*kOutsideFields[i].member, 2 * power(i + 8))
+        << kOutsideFields[i].name;
+}
+
+TEST(Fields, EveryFigureOfAnIntervalIsItsOwn) {
+  Process later = numbered_process();
+  for (const auto& field : kRowFields) later.rows[0].*field.member += 1000;
+  for (const auto& field : kProcessFields) later.*field.member += 1000;
+  for (const auto& field : kOutsideFields) later.outside_syscalls.*field.member += 1000;
+  const Process between = difference(later, numbered_process());
+  ASSERT_EQ(between.rows.size(), 1u);
+  for (const auto& field : kRowFields)
+    EXPECT_EQ(between.rows[0].*field.member, 1000u) << field.name;
+  for (const auto& field : kOutsideFields)
+    EXPECT_EQ(between.outside_syscalls.*field.member, 1000u) << field.name;
+  for (const auto& field : kProcessFields) {
+    const bool stays = field.interval == InInterval::as_it_stands;
+    EXPECT_EQ(between.*field.member, stays ? later.*field.member : 1000u) << field.name;
+  }
+}
+
+TEST(Fields, ARowInWhichOneFigureGrewIsNotEmpty) {
+  for (const auto& field : kRowFields) {
+    Process later = numbered_process();
+    later.rows[0].*field.member += 1;
+    EXPECT_EQ(difference(later, numbered_process()).rows.size(), 1u) << field.name;
+  }
+  EXPECT_TRUE(difference(numbered_process(), numbered_process()).rows.empty());
+}
+
+TEST(Fields, AProcessInWhichOneFigureGrewIsNotIdle) {
+  Report earlier;
+  earlier.processes = {numbered_process()};
+  EXPECT_TRUE(difference(earlier, earlier).processes.empty());
+  for (const auto& field : kProcessFields) {
+    if (field.interval == InInterval::as_it_stands) continue;
+    Report later = earlier;
+    later.processes[0].*field.member += 1;
+    EXPECT_EQ(difference(later, earlier).processes.size(), 1u) << field.name;
+  }
+  for (const auto& field : kOutsideFields) {
+    Report later = earlier;
+    later.processes[0].outside_syscalls.*field.member += 1;
+    EXPECT_EQ(difference(later, earlier).processes.size(), 1u) << field.name;
+  }
+}
+
+TEST(Fields, EveryCounterOfTheKernelSideIsTakenFromThere) {
+  zc_row row{};
+  for (std::size_t i = 0; i < std::size(kRowFields); i++) row.*kRowFields[i].kernel = power(i);
+  Snapshot snapshot;
+  zc_account account{};
+  account.id = 1;
+  account.started = 1;
+  snapshot.accounts = {account};
+  snapshot.folded_rows = {{zc_row_key{1, ZC_KEY(SyscallTable::kOtherRow, 6, 6), 0}, row}};
+  const SyscallTable table;
+  Ledger ledger(table);
+  ledger.add(snapshot);
+  const Process process = ledger.process(1);
+  ASSERT_EQ(process.rows.size(), 1u);
+  for (std::size_t i = 0; i < std::size(kRowFields); i++)
+    EXPECT_EQ(process.rows[0].*kRowFields[i].member, power(i)) << kRowFields[i].name;
+}
+
+TEST(Fields, EveryFigureIsInJson) {
+  Report report;
+  report.processes = {numbered_process()};
+  const ordered_json process = report_json(report)["processes"][0];
+  for (const auto& field : kRowFields)
+    EXPECT_EQ(process["rows"][0].value(std::string(field.name), ordered_json()),
+              report.processes[0].rows[0].*field.member)
+        << field.name;
+  for (const auto& field : kProcessFields)
+    EXPECT_EQ(process.value(std::string(field.name), ordered_json()),
+              report.processes[0].*field.member)
+        << field.name;
+  for (const auto& field : kOutsideFields)
+    EXPECT_EQ(process["outside_syscalls"].value(std::string(field.name), ordered_json()),
+              report.processes[0].outside_syscalls.*field.member)
+        << field.name;
+}
+
+TEST(Fields, EveryFigureOfARowIsInCsv) {
+  const std::string csv = csv_view({});
+  for (const auto& field : kRowFields)
+    EXPECT_NE(csv.find("," + std::string(field.name) + ","), std::string::npos) << field.name;
+}
+
+TEST(Fields, EveryExportedFigureIsAMetric) {
+  Metrics metrics(2000, true);
+  Report report;
+  report.processes = {numbered_process()};
+  Places places;
+  metrics.add(report, places, 0, {});
+  std::set<std::string> names;
+  std::size_t series = 0;
+  for (const auto& family : prometheus_view(metrics, {}))
+    if (names.insert(family.name).second) series += family.metric.size();
+  for (const auto& field : kRowFields) {
+    if (field.metric.name.empty()) continue;
+    EXPECT_TRUE(names.contains(std::string(field.metric.name))) << field.name;
+  }
+  for (const auto& field : kOutsideFields) {
+    if (field.metric.name.empty()) continue;
+    EXPECT_TRUE(names.contains(std::string(field.metric.name))) << field.name;
+  }
+  // One label set of each kind, the nine single metrics and the one of a histogram.
+  EXPECT_EQ(series, kCallSeries + kOutsideSeries + 9 + 1);
+}
+
+TEST(Fields, TheSchemaHasEveryFigure) {
+  const ordered_json schema = ordered_json::parse(json_schema())["$defs"];
+  const auto expect = [](const ordered_json& object, std::string_view name) {
+    EXPECT_TRUE(object["properties"].contains(name))
+        << "schema/zctrace-1.schema.json lacks \"" << name
+        << "\": {\"$ref\": \"#/$defs/count\"} (\"amount\" in a row)";
+  };
+  for (const auto& field : kRowFields) expect(schema["row"], field.name);
+  for (const auto& field : kProcessFields) expect(schema["figures"], field.name);
+  for (const auto& field : kOutsideFields)
+    expect(schema["figures"]["properties"]["outside_syscalls"], field.name);
+}
+
+TEST(Fields, EveryFigureIsDefinedInTheDocumentation) {
+  const std::string text = text_of("docs/counting.md");
+  ASSERT_FALSE(text.empty()) << "run the tests from the top of the tree";
+  const auto expect = [&text](std::string_view name) {
+    EXPECT_NE(text.find("`" + std::string(name) + "`"), std::string::npos)
+        << "docs/counting.md lacks a line | `" << name << "` | definition |";
+  };
+  for (const auto& field : kRowFields) expect(field.name);
+  for (const auto& field : kProcessFields) expect(field.name);
+  for (const auto& field : kOutsideFields) expect(field.name);
+}
+
+}  // namespace
+}  // namespace zctrace
