@@ -141,6 +141,7 @@ int run(const RunOptions& options) {
   report.argv = options.argv;
   report.started_at = now_rfc3339();
   report.latency = session.latency();
+  report.selection = session.selection();
   const auto start = steady_clock::now();
   // Told to end while the programs were loaded: the command has not begun, and never does.
   if (const Signals::Event event = signals.take(); event.number != 0) return 128 + event.number;

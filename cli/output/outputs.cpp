@@ -52,7 +52,8 @@ void Outputs::write(const Views& views) {
 
 void Outputs::write(const Report& report) {
   write({[&] { return table_view(report, group_by(options_), style()); },
-         [&] { return report_json(report).dump(2) + "\n"; }, [&] { return csv_view(report); },
+         [&] { return report_json(report, options_.by).dump(2) + "\n"; },
+         [&] { return csv_view(report, group_by(options_)); },
          [&] { return markdown_view(report, group_by(options_)); }});
 }
 
@@ -62,11 +63,11 @@ void Outputs::write(const Report& report, const fuse::FuseReport& mounted) {
                   mount_sections(mounted, style());
          },
          [&] {
-           auto json = report_json(report);
+           auto json = report_json(report, options_.by);
            add_mount_json(json, mounted);
            return json.dump(2) + "\n";
          },
-         [&] { return csv_view(report); },
+         [&] { return csv_view(report, group_by(options_)); },
          [&] {
            return markdown_view(report, group_by(options_)) + "\n" +
                   mount_markdown_sections(mounted);
@@ -77,8 +78,10 @@ void Outputs::write_interval(const Report& report) {
   write({[&] {
            return report.started_at + "\n" + table_view(report, group_by(options_), style()) + "\n";
          },
-         [&] { return report_json(report).dump() + "\n"; },
-         [&] { return without_repeated_header(csv_view(report)); },
+         [&] { return report_json(report, options_.by).dump() + "\n"; },
+         [&] {
+           return without_repeated_header(csv_view(report, group_by(options_), report.started_at));
+         },
          [&] { return markdown_view(report, group_by(options_)) + "\n"; }});
 }
 

@@ -73,7 +73,8 @@ void TopControls::arrange() {
   }
   const Process* process = totals_ ? opened_->total : opened_->interval;
   if (process == nullptr) return;
-  for (const Row& row : process->rows) rows_.push_back(&row);
+  shown_rows_ = shown_rows(process->rows);
+  for (const Row& row : shown_rows_) rows_.push_back(&row);
   sort_rows(rows_, row_sort_, rows_reversed_);
 }
 

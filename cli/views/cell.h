@@ -38,4 +38,14 @@ struct Fact {
   Tone tone = Tone::plain;
 };
 
+// A part of a report: what it is called, what is said of it, a table, what the table's titles
+// mean or what it leaves out, and facts. Each may be empty.
+struct Section {
+  std::string title;
+  std::vector<std::vector<std::string>> lines;  // each a list of items
+  Grid grid;
+  std::vector<std::string> notes;
+  std::vector<Fact> facts;
+};
+
 }  // namespace zctrace

@@ -7,21 +7,17 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/text/printable.h"
+#include "cli/views/row_table.h"
 
 namespace zctrace {
 namespace {
 
-constexpr std::string_view kHeader =
-    "pid,tid,parent_pid,name,syscall,from,to,calls,errors,restarts,bytes,wall_ns,off_cpu_ns,"
-    "voluntary_switches,involuntary_switches,p50_ns,p90_ns,p99_ns,max_ns\n";
-
-std::string percentile(const Row& row, double fraction, bool latency) {
-  const auto ns = latency ? row.latency.percentile_ns(fraction, row.max_ns) : std::nullopt;
-  return ns ? fmt::format("{}", *ns) : "";
+std::string csv_line(const std::vector<std::string>& fields) {
+  std::vector<std::string> quoted;
+  quoted.reserve(fields.size());
+  for (const std::string& field : fields) quoted.push_back(csv_field(field));
+  return fmt::format("{}\n", fmt::join(quoted, ","));
 }
-
-std::string time(std::uint64_t ns, bool measured) { return measured ? fmt::format("{}", ns) : ""; }
 
 }  // namespace
 
@@ -35,38 +31,27 @@ std::string csv_field(std::string_view text) {
   return quoted + '"';
 }
 
-std::string csv_view(const Report& report) {
-  std::string csv(kHeader);
-  const auto add = [&csv, latency = report.latency](const std::string& owner,
-                                                    const std::vector<Row>& rows) {
-    for (const Row& row : rows) {
-      const bool sampled = latency && row.latency.total() > 0;
-      const std::vector<std::string> fields{owner,
-                                            csv_field(printable(row.syscall, true)),
-                                            std::string(kind_name(row.from)),
-                                            std::string(kind_name(row.to)),
-                                            fmt::format("{}", row.calls),
-                                            fmt::format("{}", row.errors),
-                                            fmt::format("{}", row.restarts),
-                                            fmt::format("{}", row.bytes),
-                                            time(row.wall_ns, latency),
-                                            time(row.off_cpu_ns, latency),
-                                            fmt::format("{}", row.voluntary_switches),
-                                            fmt::format("{}", row.involuntary_switches),
-                                            percentile(row, 0.5, latency),
-                                            percentile(row, 0.9, latency),
-                                            percentile(row, 0.99, latency),
-                                            time(row.max_ns, sampled)};
-      csv += fmt::format("{}\n", fmt::join(fields, ","));
-    }
+std::string csv_view(const Report& report, std::optional<GroupBy> by, std::string_view time) {
+  RowColumnOptions options;
+  options.by = by;
+  options.wording.latency = report.latency;
+  const Columns<RowLine> columns = row_columns(options);
+
+  std::string csv;
+  const auto add = [&csv, time](std::string_view first, std::vector<std::string> fields) {
+    if (!time.empty()) fields.insert(fields.begin(), std::string(first));
+    csv += csv_line(fields);
   };
-  for (const Process& process : report.processes) {
-    const std::string tid = process.tid != 0 ? fmt::format("{}", process.tid) : "";
-    add(fmt::format("{},{},{},{}", process.pid, tid, process.parent_pid,
-                    csv_field(printable(process.name, true))),
-        process.rows);
+  const auto add_rows = [&](const Process* process, const std::vector<Row>& rows) {
+    for (const Row& row : rows) add(time, csv_values(columns, RowLine{process, &row}));
+  };
+  add("time", csv_names(columns));
+  if (by == GroupBy::syscall || by == GroupBy::flow) {
+    add_rows(nullptr, grouped_rows(report.totals().sum.rows, by));
+    return csv;
   }
-  add(",,,(other processes)", report.others.sum.rows);
+  for (const Process& process : report.processes) add_rows(&process, shown_rows(process.rows));
+  add_rows(nullptr, shown_rows(report.others.sum.rows));
   return csv;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/text/printable.h"
+#include "cli/text/signal_name.h"
 
 #ifndef ZCTRACE_VERSION
 #error "the Makefile defines ZCTRACE_VERSION"
@@ -83,7 +84,7 @@ void append_figures(ordered_json& object, const Process& process, std::uint64_t 
   object["zero_copy_share"] = or_null(zero_copy_share);
   object["per_gb"] = per_gb_json(process, delivered_bytes, latency);
   ordered_json& rows = object["rows"] = ordered_json::array();
-  for (const Row& row : process.rows) rows.push_back(row_json(row, latency));
+  for (const Row& row : shown_rows(process.rows)) rows.push_back(row_json(row, latency));
 }
 
 ordered_json process_json(const Process& process, bool latency) {
@@ -96,6 +97,7 @@ ordered_json process_json(const Process& process, bool latency) {
   object["started_ns"] = process.start_ns;
   object["ended_ns"] = or_null(process.end_ns);
   object["exit_code"] = or_null(process.exit_code);
+  object["signal"] = process.signal ? ordered_json(signal_name(*process.signal)) : nullptr;
   append_figures(object, process, process.delivered_bytes(), process.zero_copy_bytes(),
                  process.zero_copy_share(), latency);
   return object;
@@ -176,7 +178,7 @@ ordered_json row_json(const Row& row, bool latency) {
   return object;
 }
 
-ordered_json report_json(const Report& report) {
+ordered_json report_json(const Report& report, std::string_view by) {
   const Totals totals = report.totals();
   ordered_json object;
   object["schema"] = "zctrace/1";
@@ -188,6 +190,9 @@ ordered_json report_json(const Report& report) {
   object["started_at"] = valid_utf8(report.started_at);
   object["duration_ns"] = report.duration_ns;
   object["latency_measured"] = report.latency;
+  object["options"] = {{"syscalls", valid_utf8(report.selection)},
+                       {"by", by.empty() ? ordered_json(nullptr) : ordered_json(by)},
+                       {"timing", report.latency ? "all" : "none"}};
   object["completeness"] = completeness_json(report.completeness);
   ordered_json& sum = object["totals"] = ordered_json::object();
   append_figures(sum, totals.sum, totals.delivered_bytes, totals.zero_copy_bytes,

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "collector/model/report.h"
 
@@ -11,7 +12,8 @@ namespace zctrace {
 
 // All strings in it are valid UTF-8, so that dump() never throws: dump(2) for a file,
 // dump() for a stream of one object a line.
-nlohmann::ordered_json report_json(const Report& report);
+// `by`: what --by asked for, "" nothing; it groups the tables only.
+nlohmann::ordered_json report_json(const Report& report, std::string_view by = {});
 
 // One row as in `processes[].rows`, for `compare`, which has rows outside of processes.
 nlohmann::ordered_json row_json(const Row& row, bool latency);

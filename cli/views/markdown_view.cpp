@@ -6,12 +6,10 @@
 
 #include <cctype>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "cli/text/printable.h"
-#include "cli/views/report_facts.h"
-#include "cli/views/report_tables.h"
+#include "cli/views/report_sections.h"
 
 namespace zctrace {
 namespace {
@@ -68,28 +66,21 @@ std::string markdown_table(const Grid& grid) {
   return text + '\n';
 }
 
-std::string markdown_view(const Report& report, std::optional<GroupBy> by) {
-  const Wording wording{true, false, report.latency};
-  const Totals totals = report.totals();
-  const bool several = totals.processes > 1;
-  const bool by_process = by == GroupBy::process || by == GroupBy::thread;
+std::string markdown_sections(const std::vector<Section>& sections) {
+  std::string text;
+  for (const Section& section : sections) {
+    if (!section.title.empty())
+      text += fmt::format("### {}\n\n", escaped(cut_to_width(section.title, kTitleWidth, true)));
+    for (const std::vector<std::string>& items : section.lines) text += joined(items) + "\n\n";
+    if (!section.grid.columns.empty()) text += markdown_table(section.grid);
+    for (const std::string& note : section.notes) text += escaped(note) + "\n\n";
+    if (!section.facts.empty()) text += table(section.facts);
+  }
+  return text;
+}
 
-  std::string text = fmt::format(
-      "### {}\n\n", escaped(cut_to_width(report_title(report, wording), kTitleWidth, true)));
-  text += joined(report_circumstances(report, wording)) + "\n\n";
-  text += joined(resource_items(totals.sum, several)) + "\n\n";
-  if (!totals.sum.rows.empty()) {
-    text += markdown_table(rows_grid(totals.sum, by_process ? std::nullopt : by, wording));
-  }
-  if (several && (by_process || !by)) {
-    text += markdown_table(processes_grid(report, wording));
-    if (const std::string more = processes_left_out(report, wording); !more.empty())
-      text += escaped(more) + "\n\n";
-  }
-  std::vector<Fact> facts =
-      derived_facts(totals.sum, totals.delivered_bytes, totals.zero_copy_bytes, wording);
-  for (Fact& fact : completeness_facts(report.completeness)) facts.push_back(std::move(fact));
-  return text + table(facts);
+std::string markdown_view(const Report& report, std::optional<GroupBy> by) {
+  return markdown_sections(report_sections(report, by, {true, false, report.latency}));
 }
 
 }  // namespace zctrace

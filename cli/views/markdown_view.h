@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/views/cell.h"
 #include "cli/views/wording.h"
@@ -14,6 +15,9 @@ namespace zctrace {
 
 // UTF-8. Whatever comes from outside is escaped: no cell ends a row, a table or a line.
 std::string markdown_view(const Report& report, std::optional<GroupBy> by);
+
+// The same of the sections of any report.
+std::string markdown_sections(const std::vector<Section>& sections);
 
 // Escaped, so that it is text and nothing else.
 std::string markdown_text(std::string_view text);

@@ -63,7 +63,7 @@ Metrics::Increments Metrics::increments(const Report& between, const Places& pla
     increment.zero_copy_bytes = process.zero_copy_bytes();
     sums.outside[labels] += increment;
     labels.flows = true;
-    for (const Row& row : process.rows) {
+    for (const Row& row : shown_rows(process.rows)) {
       labels.syscall = row.syscall;
       labels.from = row.from;
       labels.to = row.to;

@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kProseWidth = 120;  // longer lines are hard to read
 constexpr std::size_t kMinTextWidth = 6;
 constexpr std::size_t kLabelWidth = 17;
+constexpr std::size_t kLeastProseWidth = 8;
 
 std::string_view escape_sequence(Tone tone) {
   switch (tone) {
@@ -81,7 +82,7 @@ Layout lay_out(const Grid& grid, std::size_t limit) {
     layout.columns.erase(least);
   }
   if (layout.total() > limit) layout.gap = 1;
-  // Texts give way, digits never do.
+  // Texts give way, digits never do. Where even that is too wide, whole columns go.
   while (layout.total() > limit) {
     std::size_t* widest = nullptr;
     for (const std::size_t column : layout.columns) {
@@ -93,6 +94,7 @@ Layout lay_out(const Grid& grid, std::size_t limit) {
     if (widest == nullptr || *widest <= kMinTextWidth) break;
     --*widest;
   }
+  while (layout.total() > limit && layout.columns.size() > 1) layout.columns.pop_back();
   for (const std::size_t column : layout.columns) {
     if (grid.columns[column].min_width == 0 || layout.total() >= limit) continue;
     const std::size_t spare = limit - layout.total();
@@ -109,8 +111,12 @@ void Page::title(const std::string& text) {
 }
 
 void Page::items(const std::vector<std::string>& items, std::string_view label, Tone tone) {
-  const std::size_t indent = label.empty() ? 0 : kLabelWidth;
-  std::string block = fmt::format("{:<{}}", label, indent);
+  // On a very narrow terminal a label has a line of its own.
+  const bool beside = prose_width() >= 2 * kLabelWidth;
+  const std::size_t indent = label.empty() ? 0 : beside ? kLabelWidth : 2;
+  std::string block = beside || label.empty()
+                          ? fmt::format("{:<{}}", label, indent)
+                          : fmt::format("{}\n{}", label, std::string(indent, ' '));
   std::size_t used = indent;
   for (const std::string& atom : atoms_of(items, prose_width() - indent)) {
     const std::size_t width = display_width(atom);
@@ -160,10 +166,31 @@ void Page::grid(const Grid& grid) {
   for (const auto& line : grid.lines) {
     write_line([&](std::size_t column) { return line[column]; });
   }
+  std::vector<std::string> hidden;
+  for (std::size_t i = 0; i < grid.columns.size(); ++i) {
+    const auto& shown = layout.columns;
+    if (std::find(shown.begin(), shown.end(), i) == shown.end())
+      hidden.push_back(grid.columns[i].title);
+  }
+  if (hidden.empty()) return;
+  hidden.front() = "hidden for lack of width: " + hidden.front();
+  items(hidden, {}, Tone::dim);
+}
+
+void Page::sections(const std::vector<Section>& sections) {
+  bool first = true;
+  for (const Section& section : sections) {
+    if (!std::exchange(first, false)) blank_line();
+    if (!section.title.empty()) title(section.title);
+    for (const std::vector<std::string>& line : section.lines) items(line);
+    if (!section.grid.columns.empty()) grid(section.grid);
+    for (const std::string& note : section.notes) items({note}, {}, Tone::dim);
+    facts(section.facts);
+  }
 }
 
 std::size_t Page::prose_width() const {
-  return style_.width == 0 ? kProseWidth : std::clamp(style_.width, 2 * kLabelWidth, kProseWidth);
+  return style_.width == 0 ? kProseWidth : std::clamp(style_.width, kLeastProseWidth, kProseWidth);
 }
 
 std::string Page::painted(std::string_view text, Tone tone) const {

@@ -33,8 +33,10 @@ class Page {
   void items(const std::vector<std::string>& items, std::string_view label = {},
              Tone tone = Tone::plain);
   void facts(const std::vector<Fact>& facts);
-  // What does not fit the width is left out, least important columns first; digits stay.
+  // What does not fit the width is left out, least important columns first; digits stay. A line
+  // below names what was left out.
   void grid(const Grid& grid);
+  void sections(const std::vector<Section>& sections);  // with an empty line between them
 
   std::string take() { return std::move(text_); }
 

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "cli/text/printable.h"
+#include "cli/text/signal_name.h"
 #include "cli/text/units.h"
 #include "cli/views/verification_facts.h"
 
@@ -16,6 +18,23 @@ namespace zctrace {
 namespace {
 
 std::uint64_t rounded(double number) { return static_cast<std::uint64_t>(std::llround(number)); }
+
+// What ended the command, where it was a signal; the first process is the command.
+std::optional<int> ending_signal(const Report& report) {
+  if (!report.exit_code || report.processes.empty()) return std::nullopt;
+  const Process& command = report.processes.front();
+  return command.exit_code == report.exit_code ? command.signal : std::nullopt;
+}
+
+std::string cpu_text(const Process& process) {
+  const std::string cpu = format_ns(process.user_ns + process.system_ns) + " CPU";
+  const auto share = system_share(process);
+  return share ? fmt::format("{} ({:.0f}% in the kernel)", cpu, 100 * *share) : cpu;
+}
+
+std::string switches_in_words(const std::string& voluntary, const std::string& involuntary) {
+  return fmt::format("{} voluntary and {} involuntary switches", voluntary, involuntary);
+}
 
 }  // namespace
 
@@ -29,8 +48,8 @@ std::string report_title(const Report& report, const Wording& wording) {
   if (report.command != "run" && report.argv.size() > 1)
     return "zctrace " + shell_words({report.argv.begin() + 1, report.argv.end()}, wording.unicode);
   const std::string command = shell_words(report.argv, wording.unicode);
-  return fmt::format("zctrace {}{}{}", printable(report.command, wording.unicode),
-                     command.empty() ? "" : ": ", command);
+  if (command.empty()) return "zctrace " + printable(report.command, wording.unicode);
+  return "Report on " + command;
 }
 
 std::string process_title(const Process& process, const Wording& wording) {
@@ -42,7 +61,10 @@ std::string process_title(const Process& process, const Wording& wording) {
 
 std::vector<std::string> report_circumstances(const Report& report, const Wording& wording) {
   std::vector<std::string> items;
-  if (report.exit_code) items.push_back(fmt::format("exit {}", *report.exit_code));
+  if (const auto signal = ending_signal(report))
+    items.push_back("killed by " + signal_name(*signal));
+  else if (report.exit_code)
+    items.push_back(fmt::format("exit {}", *report.exit_code));
   items.push_back(format_ns(report.duration_ns));
   const std::uint64_t all = report.processes.size() + report.others.processes;
   if (has_threads(report)) {
@@ -60,29 +82,26 @@ std::vector<std::string> report_circumstances(const Report& report, const Wordin
 }
 
 std::vector<std::string> resource_items(const Process& process, bool is_sum) {
-  return {fmt::format("{} user", format_ns(process.user_ns)),
-          fmt::format("{} system", format_ns(process.system_ns)),
-          fmt::format("{} minor and {} major faults", format_count(process.minor_faults),
-                      format_count(process.major_faults)),
+  return {cpu_text(process),
+          fmt::format("{} minor and {}", format_count(process.minor_faults),
+                      plural(process.major_faults, "major fault", "major faults")),
           fmt::format("peak RSS {}{}", format_bytes(process.max_rss_bytes),
                       is_sum ? " (the largest)" : ""),
-          fmt::format("{} voluntary and {} involuntary switches",
-                      format_count(process.voluntary_switches()),
-                      format_count(process.involuntary_switches()))};
+          switches_in_words(format_count(process.voluntary_switches()),
+                            format_count(process.involuntary_switches()))};
 }
 
 std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_bytes,
                                 std::uint64_t zero_copy_bytes, const Wording& wording) {
   std::vector<Fact> facts;
-  Fact crossings{
-      "crossings",
-      {format_count(process.crossings()),
-       fmt::format("two for each of {}", plural(process.syscalls(), "syscall", "syscalls"))}};
+  Fact syscalls{"syscalls",
+                {format_count(process.syscalls()),
+                 fmt::format("{} user/kernel crossings", format_count(process.crossings()))}};
   if (std::any_of(process.rows.begin(), process.rows.end(),
                   [](const Row& row) { return row.asynchronous; })) {
-    crossings.items.push_back("none for io_uring operations");
+    syscalls.items.push_back("io_uring operations cross nothing");
   }
-  facts.push_back(std::move(crossings));
+  facts.push_back(std::move(syscalls));
   facts.push_back({"copied", {format_bytes(process.copied_bytes()) + " through user space"}});
   facts.push_back({"in kernel", {format_bytes(process.in_kernel_bytes())}});
   if (delivered_bytes == 0) {
@@ -110,14 +129,12 @@ std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_
   per.items = {fmt::format("{} syscalls", amount_text(each(process.syscalls()))),
                fmt::format("{} crossings", amount_text(each(process.crossings()))),
                fmt::format("{} copied", format_bytes(rounded(each(process.copied_bytes())))),
-               fmt::format("{} user", format_ns(rounded(each(process.user_ns)))),
-               fmt::format("{} system", format_ns(rounded(each(process.system_ns))))};
+               format_ns(rounded(each(process.user_ns + process.system_ns))) + " CPU"};
   if (wording.latency) {
     per.items.push_back(fmt::format("{} off CPU", format_ns(rounded(each(process.off_cpu_ns())))));
   }
-  per.items.push_back(fmt::format("{} voluntary and {} involuntary switches",
-                                  amount_text(each(process.voluntary_switches())),
-                                  amount_text(each(process.involuntary_switches()))));
+  per.items.push_back(switches_in_words(amount_text(each(process.voluntary_switches())),
+                                        amount_text(each(process.involuntary_switches()))));
   per.items.push_back(
       fmt::format("{} faults", amount_text(each(process.minor_faults + process.major_faults))));
   facts.push_back(std::move(per));
@@ -128,13 +145,15 @@ std::vector<Fact> completeness_facts(const Completeness& completeness) {
   const std::uint64_t lost = completeness.lost_events();
   std::vector<Fact> facts;
   const bool whole = lost + completeness.compat_syscalls + completeness.unfollowed_tasks == 0;
-  facts.push_back({"completeness",
-                   {fmt::format("lost {}", format_count(lost)),
-                    fmt::format("in flight {}/{}", format_count(completeness.in_flight_at_start),
-                                format_count(completeness.in_flight_at_end)),
-                    fmt::format("compat {}", format_count(completeness.compat_syscalls)),
-                    fmt::format("unfollowed {}", format_count(completeness.unfollowed_tasks))},
-                   whole ? Tone::plain : Tone::warning});
+  facts.push_back(
+      {"completeness",
+       {plural(lost, "event lost", "events lost"),
+        fmt::format("{} in flight at the start and {} at the end",
+                    plural(completeness.in_flight_at_start, "call", "calls"),
+                    format_count(completeness.in_flight_at_end)),
+        plural(completeness.compat_syscalls, "32-bit call", "32-bit calls"),
+        plural(completeness.unfollowed_tasks, "task not followed", "tasks not followed")},
+       whole ? Tone::plain : Tone::warning});
   if (lost > 0) {
     Fact warning{"LOST", {}, Tone::warning};
     for (const auto& [reason, count] : completeness.lost_by_reason) {
@@ -143,7 +162,7 @@ std::vector<Fact> completeness_facts(const Completeness& completeness) {
             fmt::format("{} {}", printable(reason, false), format_count(count)));
       }
     }
-    warning.items.push_back("the counts above are too low by these");
+    warning.items.push_back("the counts above are too low by that much");
     facts.push_back(std::move(warning));
   }
   if (completeness.verification)

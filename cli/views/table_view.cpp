@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which parts of a report make its table, and in which order.
+// What the terminal can show, and a report on a page that suits it.
 #include "cli/views/table_view.h"
 
 #include <fmt/format.h>
@@ -10,34 +10,12 @@
 #include <cctype>
 #include <cstdlib>
 #include <string_view>
-#include <vector>
 
 #include "cli/views/page.h"
-#include "cli/views/report_facts.h"
-#include "cli/views/report_tables.h"
+#include "cli/views/report_sections.h"
 
 namespace zctrace {
 namespace {
-
-constexpr std::size_t kProcessBlocks = 4;  // up to so many, --by process shows each one's rows
-
-void add_process_lines(Page& page, const Report& report, const Wording& wording) {
-  page.grid(processes_grid(report, wording));
-  if (const std::string more = processes_left_out(report, wording); !more.empty())
-    page.items({more});
-  page.blank_line();
-}
-
-void add_process_blocks(Page& page, const Report& report, const Wording& wording) {
-  for (const Process* process : by_bytes(report.processes)) {
-    page.title(process_title(*process, wording));
-    page.items(resource_items(*process, false));
-    page.grid(rows_grid(*process, std::nullopt, wording));
-    page.facts(
-        derived_facts(*process, process->delivered_bytes(), process->zero_copy_bytes(), wording));
-    page.blank_line();
-  }
-}
 
 bool is_utf8_locale(const Environment& environment) {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
@@ -79,33 +57,8 @@ TableStyle table_style_of(int fd) {
 std::string table_view(const Report& report, std::optional<GroupBy> by, const TableStyle& style) {
   const Wording wording{style.unicode, style.width != 0 && style.width < kNarrowWidth,
                         report.latency};
-  const Totals totals = report.totals();
-  const bool several = totals.processes > 1;
-  const bool processes_first = by == GroupBy::process || by == GroupBy::thread;
-
   Page page(style);
-  page.title(report_title(report, wording));
-  page.items(report_circumstances(report, wording));
-  page.items(resource_items(totals.sum, several));
-  page.blank_line();
-
-  if (several && processes_first && totals.processes <= kProcessBlocks &&
-      report.others.processes == 0) {
-    add_process_blocks(page, report, wording);
-    page.title("all together");
-  } else if (several && processes_first) {
-    add_process_lines(page, report, wording);
-  }
-  if (totals.sum.rows.empty()) {
-    page.items({"no syscall was observed"});
-  } else {
-    page.grid(rows_grid(totals.sum, processes_first ? std::nullopt : by, wording));
-  }
-  page.blank_line();
-  if (several && !by) add_process_lines(page, report, wording);
-
-  page.facts(derived_facts(totals.sum, totals.delivered_bytes, totals.zero_copy_bytes, wording));
-  page.facts(completeness_facts(report.completeness));
+  page.sections(report_sections(report, by, wording));
   return page.take();
 }
 

@@ -40,9 +40,9 @@ std::string flow_text(const Row& row, const Wording& wording) {
 }
 
 std::string percent_text(double share) {
-  if (share > 0 && share < 0.001) return "<0.1 %";
+  if (share > 0 && share < 0.001) return "<0.1%";
   // 100.0 % is said only of all of it.
-  return fmt::format("{:.1f} %", std::floor(share * 1000) / 10);
+  return fmt::format("{:.1f}%", std::floor(share * 1000) / 10);
 }
 
 std::string share_bar(double share, bool unicode) {
@@ -63,17 +63,29 @@ std::string plural(std::uint64_t count, std::string_view one, std::string_view m
   return fmt::format("{} {}", format_count(count), count == 1 ? one : many);
 }
 
+bool is_without_copy(const Row& row) {
+  return row.copy == Copy::in_kernel || row.copy == Copy::lent;
+}
+
 std::string switches_text(std::uint64_t voluntary, std::uint64_t involuntary) {
   return fmt::format("{}/{}", format_count(voluntary), format_count(involuntary));
 }
 
 std::string amount_text(double amount) {
   return amount >= 9.5 ? format_count(static_cast<std::uint64_t>(std::llround(amount)))
-                       : fmt::format("{:.3g}", amount);
+                       : fmt::format("{:.2g}", amount);
 }
 
 std::string per_gb_text(std::uint64_t count, std::uint64_t bytes) {
   return bytes < kPerGbFloor ? "-" : amount_text(*per_gb(count, bytes));
+}
+
+std::optional<double> system_share(const Process& process) {
+  // A tick is 4 ms on most kernels, 10 ms on some.
+  constexpr std::uint64_t kLeast = 100'000'000;
+  const std::uint64_t cpu_ns = process.user_ns + process.system_ns;
+  if (cpu_ns < kLeast) return std::nullopt;
+  return static_cast<double>(process.system_ns) / static_cast<double>(cpu_ns);
 }
 
 }  // namespace zctrace

@@ -26,15 +26,22 @@ std::string flow_text(const Row& row, const Wording& wording);
 // "100.0 %" is said only of all of it.
 std::string percent_text(double share);
 std::string share_bar(double share, bool unicode);
-// Voluntary and involuntary.
+// Whether its bytes moved without a copy through user space.
+bool is_without_copy(const Row& row);
+// The title of a column of switches_text().
+inline constexpr std::string_view kSwitchesTitle = "SWITCHES";
+// "voluntary/involuntary"
 std::string switches_text(std::uint64_t voluntary, std::uint64_t involuntary);
 // "1 process", "2 processes".
 std::string plural(std::uint64_t count, std::string_view one, std::string_view many);
 // Of one count; "-" where too few bytes moved to extrapolate.
 std::string per_gb_text(std::uint64_t count, std::uint64_t bytes);
-// So few bytes say nothing about a GB.
-inline constexpr std::uint64_t kPerGbFloor = 1'000'000;
+// From fewer bytes a count per GB would be noise, made more than ten times greater.
+inline constexpr std::uint64_t kPerGbFloor = 100'000'000;
 // Of a count per GB.
 std::string amount_text(double amount);
+
+// Of the CPU time, what the kernel took; nullopt where that was measured by too few ticks to say.
+std::optional<double> system_share(const Process& process);
 
 }  // namespace zctrace

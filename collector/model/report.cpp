@@ -234,6 +234,26 @@ void merge_rows(std::vector<Row>& into, const std::vector<Row>& from) {
   }
 }
 
+std::vector<Row> shown_rows(const std::vector<Row>& rows) {
+  std::vector<Row> shown;
+  std::vector<Row> others;
+  shown.reserve(rows.size());
+  for (const Row& row : rows) {
+    if (row.shown) {
+      shown.push_back(row);
+      continue;
+    }
+    Row& other = others.emplace_back(row);
+    other.syscall = row.asynchronous ? "io_uring:other" : "other";
+    other.from = other.to = Kind::other;
+    other.copy = Copy::none;
+    other.bytes = 0;
+    other.shown = true;
+  }
+  merge_rows(shown, others);
+  return shown;
+}
+
 std::optional<double> per_gb(std::uint64_t count, std::uint64_t delivered_bytes) {
   if (delivered_bytes == 0) return std::nullopt;
   return static_cast<double>(count) * 1e9 / static_cast<double>(delivered_bytes);

@@ -69,6 +69,8 @@ struct Row : RowFigures {
   Histogram latency;
   // An operation the kernel runs for an earlier call (io_uring): moves bytes, crosses nothing.
   bool asynchronous = false;
+  // Whether -e selects it. The others count in every figure; shown_rows() adds them to "other".
+  bool shown = true;
 };
 
 struct Switches {
@@ -87,6 +89,7 @@ struct Process : ProcessFigures {
   std::uint64_t start_ns = 0;           // since boot (CLOCK_BOOTTIME)
   std::optional<std::uint64_t> end_ns;  // absent: still runs
   std::optional<int> exit_code;         // as a shell shows it: 128+N for a signal
+  std::optional<int> signal;            // that ended it
   OutsideFigures outside_syscalls;
   std::vector<Row> rows;
   // Bytes put into pipes, without those that the process takes out again itself. `in_kernel`: the
@@ -149,7 +152,8 @@ struct Report {
   std::optional<int> exit_code;
   std::string started_at;  // RFC 3339, UTC
   std::uint64_t duration_ns = 0;
-  bool latency = true;  // false with --no-latency: no times inside calls
+  bool latency = true;            // false with --no-latency: no times inside calls
+  std::string selection = "%io";  // -e
   Completeness completeness;
   std::vector<Process> processes;
   Totals others;  // ended, and in no list any more: there were too many
@@ -159,6 +163,10 @@ struct Report {
 
 // Rows of one process with the same (syscall, from, to) added up.
 void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
+
+// As a view lists them: those that -e leaves out are in "other" (or "io_uring:other"), which has
+// no bytes.
+std::vector<Row> shown_rows(const std::vector<Row>& rows);
 
 // What happened between two reports of the same observation. Processes without anything new are
 // left out; `max_ns` is exact when the interval set a new maximum, else the upper bound of the

@@ -89,6 +89,7 @@ bool Watch::ended() const {
 Report Watch::report_of(std::vector<Process> processes) const {
   Report report;
   report.latency = session_.latency();
+  report.selection = session_.selection();
   report.processes = std::move(processes);
   report.others = session_.others();
   report.completeness = session_.completeness();

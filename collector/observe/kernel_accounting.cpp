@@ -52,18 +52,6 @@ Accounting accounting_of(std::string_view syscall) {
   return Accounting::none;
 }
 
-std::string unselected_accounted_calls(const SyscallTable& table) {
-  std::string missing;
-  for (const AccountedCall& call : kAccounted) {
-    const bool selected = std::any_of(table.rows().begin(), table.rows().end(),
-                                      [&](const RowMeaning& row) { return row.name == call.name; });
-    if (selected) continue;
-    if (!missing.empty()) missing += ", ";
-    missing += call.name;
-  }
-  return missing;
-}
-
 void ExpectedCounters::add_row(Accounting accounting, const zc_row& row) {
   const auto add = [this](KernelCounter counter, std::uint64_t least, std::uint64_t most) {
     low[index_of(counter)] += least;

@@ -24,9 +24,6 @@ enum class Accounting : std::uint8_t {
 
 Accounting accounting_of(std::string_view syscall);
 
-// Calls that the kernel accounts and that have no row of their own in `table`; "" is none.
-std::string unselected_accounted_calls(const SyscallTable& table);
-
 // The range in which the kernel's counters must lie. Rows say how many calls failed, not whether
 // one failed before the kernel accounts it: there the range is open by one for each.
 struct ExpectedCounters {

@@ -2,6 +2,7 @@
 // Adding up what is folded and what still runs, and turning it into processes.
 #include "collector/observe/ledger.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -309,6 +310,7 @@ Row Ledger::to_row(std::uint32_t word, const RowSum& total) const {
   if (ZC_KEY_TO(zc_key{word}) == ZC_NULL || ZC_KEY_TO(zc_key{word}) == ZC_DISCARD)
     row.discarded_bytes = total.sum.bytes;
   row.asynchronous = meaning.asynchronous;
+  row.shown = meaning.shown;
   take_figures<RowFigures>(row, total.sum, kRowFields);
   row.max_ns = total.sum.max_ns;
   row.latency = total.latency;
@@ -328,6 +330,7 @@ Process Ledger::to_process(const Account& account) const {
   if (account.finished) {
     process.end_ns = record.end_ns;
     process.exit_code = shell_status(record.exit_code);
+    if (WIFSIGNALED(record.exit_code)) process.signal = WTERMSIG(record.exit_code);
   }
   process.threads = record.started;
   std::tie(process.user_ns, process.system_ns) = split_runtime(account.usage);

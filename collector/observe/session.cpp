@@ -80,11 +80,9 @@ std::uint64_t peak_rss_bytes(std::int64_t pid) {
 }
 
 // nullopt: the counters of /proc/PID/io can be compared.
-std::optional<std::string> why_io_is_not_verified(const SyscallTable& table, bool accounted) {
+std::optional<std::string> why_io_is_not_verified(bool accounted) {
   if (!accounted) return "this kernel keeps no I/O counters (CONFIG_TASK_XACCT)";
-  const std::string missing = unselected_accounted_calls(table);
-  if (missing.empty()) return std::nullopt;
-  return "-e leaves out " + missing;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -97,7 +95,7 @@ Session::Session(const SessionOptions& options)
       last_poll_(steady_clock::now()),
       poll_interval_(kShortestPollInterval) {
   if (options_.probes.verify)
-    verifier_.emplace(table_, why_io_is_not_verified(table_, skeleton_.has_io_accounting()),
+    verifier_.emplace(table_, why_io_is_not_verified(skeleton_.has_io_accounting()),
                       ::getpid());
 }
 

@@ -88,6 +88,7 @@ class Session {
   bool observed(pid_t pid) const { return ledger_.account_of(pid) != 0; }
   Completeness completeness() const;
   bool latency() const { return options_.probes.latency; }
+  const std::string& selection() const { return options_.syscalls; }  // -e
 
  private:
   void begin(std::uint32_t walk, pid_t pid);

@@ -62,6 +62,15 @@ constexpr std::pair<long, zc_result> kSpecial[] = {
     {SYS_restart_syscall, ZC_RESULT_RESTART},
 };
 
+// They wait for events, for other processes or for time: their time says nothing about work.
+constexpr std::string_view kWaiting[] = {
+    "clock_nanosleep", "epoll_pwait", "epoll_pwait2", "epoll_wait",    "futex",
+    "futex_wait",      "futex_waitv", "io_getevents", "io_pgetevents", "nanosleep",
+    "pause",           "poll",        "ppoll",        "pselect6",      "rt_sigsuspend",
+    "rt_sigtimedwait", "select",      "wait4",        "waitid",
+};
+constexpr std::string_view kWait = "wait";
+
 struct UringOp {
   std::uint8_t opcode;
   const char* name;
@@ -132,16 +141,22 @@ bool is_uring_name(std::string_view name) {
                                         [&](const UringOp& known) { return name == known.name; });
 }
 
+using Names = std::set<std::string, std::less<>>;
+
+bool is_waiting(std::string_view name) {
+  return std::find(std::begin(kWaiting), std::end(kWaiting), name) != std::end(kWaiting);
+}
+
 // The names selected; `all` is set for %all.
-std::set<std::string, std::less<>> select(std::string_view selection, bool& all) {
-  std::set<std::string, std::less<>> names;
+Names select(std::string_view selection, bool& all) {
+  Names names;
   auto add_if = [&](auto wanted) {
     for (const Described& call : kDescribed)
       if (wanted(call.copy)) names.emplace(call.name);
     for (const UringOp& op : kUringOps)
       if (wanted(op.copy)) names.insert(std::string("io_uring:") + op.name);
     if (wanted(Copy::in_kernel)) names.insert({std::string(kFiclone), std::string(kFiclonerange)});
-    if (wanted(Copy::none)) names.emplace("io_uring:other");
+    if (wanted(Copy::none)) names.insert({"io_uring:other", std::string(kWait)});
   };
   for (const std::string_view part : split(selection)) {
     if (part == "%all") {
@@ -155,8 +170,8 @@ std::set<std::string, std::less<>> select(std::string_view selection, bool& all)
       add_if([](Copy copy) { return copy == Copy::in_kernel || copy == Copy::lent; });
     } else if (part == "sendfile64") {
       names.emplace("sendfile");
-    } else if (part == kFiclone || part == kFiclonerange || is_syscall_name(part) ||
-               is_uring_name(part)) {
+    } else if (part == kFiclone || part == kFiclonerange || part == kWait ||
+               is_syscall_name(part) || is_uring_name(part)) {
       names.emplace(part);
     } else {
       throw Error("-e: unknown syscall '" + std::string(part) +
@@ -170,28 +185,34 @@ std::set<std::string, std::less<>> select(std::string_view selection, bool& all)
 
 }  // namespace
 
-std::uint16_t SyscallTable::add_row(std::string name, Copy copy, bool asynchronous) {
-  rows_.push_back({std::move(name), copy, asynchronous});
+std::uint16_t SyscallTable::add_row(std::string name, Copy copy, bool asynchronous, bool shown) {
+  rows_.push_back({std::move(name), copy, asynchronous, shown});
   return static_cast<std::uint16_t>(rows_.size() - 1);
 }
 
 SyscallTable::SyscallTable(std::string_view selection) {
   bool all = false;
-  const auto names = select(selection, all);
+  const Names names = select(selection, all);
   wide_ = all || names.size() > 64;
+  const auto add = [&](std::string_view name, Copy copy, bool asynchronous) {
+    return add_row(std::string(name), copy, asynchronous, names.contains(name));
+  };
 
-  add_row("other", Copy::none, false);
+  add_row("other", Copy::none, false, true);
+  const std::uint16_t wait = add(kWait, Copy::none, false);
   for (const NumberedName& known : kNames) {
     if (known.number < 0 || known.number >= ZC_MAX_SYSCALLS - 1) continue;
+    zc_call& call = calls_[known.number];
+    if (!all && is_waiting(known.name)) call.row = wait;
     if (!all && !names.contains(known.name)) continue;
     const bool described =
         std::any_of(std::begin(kDescribed), std::end(kDescribed),
                     [&](const Described& call) { return call.number == known.number; });
-    if (!described) calls_[known.number].row = add_row(known.name, Copy::none, false);
+    if (!described) call.row = add_row(known.name, Copy::none, false, true);
   }
   for (const Described& call : kDescribed) {
-    if (!names.contains(call.name)) continue;
-    calls_[call.number] = {add_row(call.name, call.copy, false),
+    if (call.copy == Copy::none && !names.contains(call.name)) continue;
+    calls_[call.number] = {add(call.name, call.copy, false),
                            static_cast<__u8>(call.from),
                            static_cast<__u8>(call.to),
                            static_cast<__u8>(call.result),
@@ -202,23 +223,17 @@ SyscallTable::SyscallTable(std::string_view selection) {
   for (const Described& call : kDescribed)
     calls_[call.number].accounted = accounting_of(call.name) != Accounting::none;
   for (const auto& [number, result] : kSpecial) calls_[number].result = result;
-  if (names.contains(kFiclone) || names.contains(kFiclonerange)) {
-    calls_[SYS_ioctl].from = ZC_END_ARG0;
-    calls_[SYS_ioctl].result = ZC_RESULT_CLONE_FILE;
-    ficlone_row_ = ficlonerange_row_ = calls_[SYS_ioctl].row;
-    if (names.contains(kFiclone))
-      ficlone_row_ = add_row(std::string(kFiclone), Copy::in_kernel, false);
-    if (names.contains(kFiclonerange))
-      ficlonerange_row_ = add_row(std::string(kFiclonerange), Copy::in_kernel, false);
-  }
+  calls_[SYS_ioctl].from = ZC_END_ARG0;
+  calls_[SYS_ioctl].result = ZC_RESULT_CLONE_FILE;
+  ficlone_row_ = add(kFiclone, Copy::in_kernel, false);
+  ficlonerange_row_ = add(kFiclonerange, Copy::in_kernel, false);
 
-  const std::uint16_t uring_other = add_row("io_uring:other", Copy::none, true);
+  const std::uint16_t uring_other = add("io_uring:other", Copy::none, true);
   for (zc_call& op : uring_ops_) op.row = uring_other;
   for (const UringOp& op : kUringOps) {
     const std::string name = std::string("io_uring:") + op.name;
-    if (!names.contains(name)) continue;
     uring_ops_[op.opcode] = {
-        add_row(name, op.copy, true),
+        add(name, op.copy, true),
         static_cast<__u8>(op.from),
         static_cast<__u8>(op.to),
         static_cast<__u8>(op.opcode == kTeeOp ? ZC_RESULT_TEE : ZC_RESULT_BYTES),

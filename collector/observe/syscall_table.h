@@ -20,13 +20,16 @@ struct RowMeaning {
   std::string name;
   Copy copy = Copy::none;
   bool asynchronous = false;
+  bool shown = true;  // selected by -e; the others are counted all the same
 };
 
 class SyscallTable {
  public:
   // `selection` is what -e takes: names and the groups %copy, %zerocopy, %io and %all, with
-  // commas. Syscalls that are not selected count in the row "other". Throws Error (usage)
-  // for a name that this architecture does not have.
+  // commas. Data calls have rows of their own whether they are selected or not, so that every
+  // byte is counted. Calls that wait count in the row "wait" and all others in the row "other",
+  // but for those that are selected. Throws Error (usage) for a name that this architecture does
+  // not have.
   explicit SyscallTable(std::string_view selection = "%io");
 
   const std::array<zc_call, ZC_MAX_SYSCALLS>& calls() const { return calls_; }
@@ -42,7 +45,7 @@ class SyscallTable {
   static constexpr std::uint16_t kOtherRow = 0;
 
  private:
-  std::uint16_t add_row(std::string name, Copy copy, bool asynchronous);
+  std::uint16_t add_row(std::string name, Copy copy, bool asynchronous, bool shown);
 
   std::array<zc_call, ZC_MAX_SYSCALLS> calls_{};
   std::array<zc_call, ZC_MAX_URING_OPS> uring_ops_{};

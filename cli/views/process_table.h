@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The tables of a report: its rows, and its processes. Rearranges a report's figures, adds none.
+// The table of a report's processes. Rearranges a report's figures, adds none.
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +11,6 @@
 #include "collector/model/report.h"
 
 namespace zctrace {
-
-// The rows of one process or of a sum, then what happened outside them and their total.
-// `by` is syscall or flow; absent: one line each (syscall, from, to).
-Grid rows_grid(const Process& process, std::optional<GroupBy> by, const Wording& wording);
 
 // One line a process or thread, those that moved the most bytes first, at most kProcessLines;
 // then one for the others, if any.

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// Which parts a report has, and in which order.
+#include "cli/views/report_sections.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "cli/views/process_table.h"
+#include "cli/views/report_facts.h"
+#include "cli/views/row_table.h"
+
+namespace zctrace {
+namespace {
+
+constexpr std::size_t kProcessBlocks = 4;  // up to so many, --by process shows each one's rows
+
+Section process_lines(const Report& report, const Wording& wording) {
+  Section section;
+  section.grid = processes_grid(report, wording);
+  if (std::string more = processes_left_out(report, wording); !more.empty())
+    section.notes.push_back(std::move(more));
+  return section;
+}
+
+Section process_block(const Process& process, const Wording& wording) {
+  Section section;
+  section.title = process_title(process, wording);
+  section.lines = {resource_items(process, false)};
+  section.grid = rows_grid(process, std::nullopt, wording);
+  section.facts =
+      derived_facts(process, process.delivered_bytes(), process.zero_copy_bytes(), wording);
+  return section;
+}
+
+}  // namespace
+
+std::vector<Section> report_sections(const Report& report, std::optional<GroupBy> by,
+                                     const Wording& wording) {
+  const Totals totals = report.totals();
+  const bool several = totals.processes > 1;
+  const bool processes_first = by == GroupBy::process || by == GroupBy::thread;
+  const bool blocks = several && processes_first && totals.processes <= kProcessBlocks &&
+                      report.others.processes == 0;
+
+  std::vector<Section> sections;
+  Section head;
+  head.title = report_title(report, wording);
+  head.lines = {report_circumstances(report, wording), resource_items(totals.sum, several)};
+  sections.push_back(std::move(head));
+  if (blocks) {
+    for (const Process* process : by_bytes(report.processes))
+      sections.push_back(process_block(*process, wording));
+  } else if (several && processes_first) {
+    sections.push_back(process_lines(report, wording));
+  }
+  Section rows;
+  if (blocks) rows.title = "all together";
+  if (totals.sum.rows.empty()) {
+    rows.lines = {{"no syscall was observed"}};
+  } else {
+    rows.grid = rows_grid(totals.sum, processes_first ? std::nullopt : by, wording);
+    rows.notes = rows_legend(wording);
+  }
+  sections.push_back(std::move(rows));
+  if (several && !by) sections.push_back(process_lines(report, wording));
+  Section facts;
+  facts.facts = derived_facts(totals.sum, totals.delivered_bytes, totals.zero_copy_bytes, wording);
+  for (Fact& fact : completeness_facts(report.completeness)) facts.facts.push_back(std::move(fact));
+  sections.push_back(std::move(facts));
+  return sections;
+}
+
+}  // namespace zctrace

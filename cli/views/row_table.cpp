@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+// The columns of a row, in the order of the table and of CSV.
+#include "cli/views/row_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "cli/text/printable.h"
+#include "cli/text/units.h"
+
+namespace zctrace {
+namespace {
+
+// Of the bytes of the largest row: less is the noise of starting a program.
+constexpr std::uint64_t kNoiseFraction = 1000;
+
+// Rows with bytes by what they moved, then mmap and the like; waiting and all others last.
+bool shown_before(const Row& a, const Row& b) {
+  const auto group = [](const Row& row) {
+    if (row.syscall == "other") return 3;
+    if (row.syscall == "wait") return 2;
+    return row.copy == Copy::none ? 1 : 0;
+  };
+  if (group(a) != group(b)) return group(a) < group(b);
+  if (a.bytes != b.bytes) return a.bytes > b.bytes;
+  if (a.calls != b.calls) return a.calls > b.calls;
+  return std::tie(a.syscall, a.from, a.to) < std::tie(b.syscall, b.from, b.to);
+}
+
+std::vector<Row> rows_by_syscall(const std::vector<Row>& all) {
+  std::vector<Row> rows;
+  for (Row row : all) {
+    row.from = row.to = Kind::other;
+    merge_rows(rows, {row});
+  }
+  return rows;
+}
+
+// The names of the syscalls go into the rows' own, which by flow is free.
+std::vector<Row> rows_by_flow(const std::vector<Row>& all) {
+  std::vector<Row> sorted = all;
+  std::sort(sorted.begin(), sorted.end(), shown_before);
+  std::vector<Row> rows;
+  using FlowKey = std::tuple<std::string, Kind, Kind>;
+  std::map<FlowKey, std::vector<std::string>> names;
+  for (Row row : sorted) {
+    const std::string name = std::move(row.syscall);
+    if (row.copy == Copy::none) row.from = row.to = Kind::other;
+    row.syscall = row.copy == Copy::none ? "no bytes" : row.asynchronous ? "io_uring" : "";
+    std::vector<std::string>& so_far = names[FlowKey(row.syscall, row.from, row.to)];
+    if (std::find(so_far.begin(), so_far.end(), name) == so_far.end()) so_far.push_back(name);
+    merge_rows(rows, {row});
+  }
+  for (Row& row : rows) {
+    row.syscall = fmt::format("{}", fmt::join(names[FlowKey(row.syscall, row.from, row.to)], ", "));
+  }
+  return rows;
+}
+
+std::string latency_text(const Row& row, double fraction) {
+  const auto ns = row.latency.percentile_ns(fraction, row.max_ns);
+  return ns ? format_ns(*ns) : "-";
+}
+
+// Bytes that did not arrive are worth a look; a name that was not found is everyday life.
+Tone error_tone(const Row& row) {
+  if (row.errors == 0) return Tone::dim;
+  return row.copy == Copy::none ? Tone::plain : Tone::warning;
+}
+
+// Where a figure of the catalogue stands in the table, and what its cell shows. One that is not
+// here is in CSV (and JSON) only.
+struct Shown {
+  Column column;
+  Cell (*cell)(const Row&);
+};
+
+std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& options) {
+  const bool latency = options.wording.latency;
+  if (name == "calls")
+    return Shown{{"CALLS"}, [](const Row& r) -> Cell { return {format_count(r.calls)}; }};
+  // Without an error the column may go early; with one it is what to look at.
+  if (name == "errors")
+    return Shown{{"ERRORS", true, options.errors ? 1U : 4U}, [](const Row& r) -> Cell {
+                   return {format_count(r.errors), error_tone(r)};
+                 }};
+  if (name == "restarts" && options.restarts)
+    return Shown{{"RESTARTS", true, 8},
+                 [](const Row& r) -> Cell { return {format_count(r.restarts)}; }};
+  if (name == "bytes")
+    return Shown{{"BYTES"}, [](const Row& r) -> Cell {
+                   return {r.copy == Copy::none ? "-" : format_bytes(r.bytes)};
+                 }};
+  if (name == "wall_ns" && latency)
+    return Shown{{"TIME", true, 2}, [](const Row& r) -> Cell { return {format_ns(r.wall_ns)}; }};
+  if (name == "off_cpu_ns" && latency)
+    return Shown{{"OFF-CPU", true, 3},
+                 [](const Row& r) -> Cell { return {format_ns(r.off_cpu_ns)}; }};
+  if (name == "voluntary_switches")
+    return Shown{{std::string(kSwitchesTitle), true, 5}, [](const Row& r) -> Cell {
+                   return {switches_text(r.voluntary_switches, r.involuntary_switches)};
+                 }};
+  return std::nullopt;
+}
+
+RecordColumn<RowLine> csv_only(std::string name, std::function<std::string(const RowLine&)> value) {
+  return {{}, nullptr, std::move(name), std::move(value)};
+}
+
+std::string number_or_nothing(std::int64_t number) {
+  return number == 0 ? "" : fmt::format("{}", number);
+}
+
+void add_owner_columns(Columns<RowLine>& columns) {
+  columns.push_back(csv_only("pid", [](const RowLine& line) {
+    return line.process == nullptr ? "" : fmt::format("{}", line.process->pid);
+  }));
+  columns.push_back(csv_only("tid", [](const RowLine& line) {
+    return line.process == nullptr ? "" : number_or_nothing(line.process->tid);
+  }));
+  columns.push_back(csv_only("parent_pid", [](const RowLine& line) {
+    return line.process == nullptr ? "" : fmt::format("{}", line.process->parent_pid);
+  }));
+  columns.push_back(csv_only("name", [](const RowLine& line) -> std::string {
+    return line.process == nullptr ? "(other processes)" : printable(line.process->name, true);
+  }));
+}
+
+void add_flow_columns(Columns<RowLine>& columns, const RowColumnOptions& options) {
+  const bool by_flow = options.by == GroupBy::flow;
+  columns.push_back({{"FLOW", false},
+                     [by_flow, wording = options.wording](const RowLine& line) -> Cell {
+                       const bool good = by_flow && is_without_copy(*line.row);
+                       return {flow_text(*line.row, wording), good ? Tone::good : Tone::plain};
+                     },
+                     "",
+                     nullptr});
+  columns.push_back(
+      csv_only("from", [](const RowLine& line) { return std::string(kind_name(line.row->from)); }));
+  columns.push_back(
+      csv_only("to", [](const RowLine& line) { return std::string(kind_name(line.row->to)); }));
+}
+
+RecordColumn<RowLine> name_column(Column column, std::string csv_name,
+                                  const RowColumnOptions& options) {
+  return {std::move(column),
+          [unicode = options.wording.unicode](const RowLine& line) -> Cell {
+            return {printable(line.row->syscall, unicode),
+                    is_without_copy(*line.row) ? Tone::good : Tone::plain};
+          },
+          std::move(csv_name),
+          [](const RowLine& line) { return printable(line.row->syscall, true); }};
+}
+
+void add_figure_columns(Columns<RowLine>& columns, const RowColumnOptions& options) {
+  for (const auto& field : kRowFields) {
+    const bool measured = !field.clocked || options.wording.latency;
+    RecordColumn<RowLine> column =
+        csv_only(std::string(field.name), [member = field.member, measured](const RowLine& line) {
+          return measured ? fmt::format("{}", line.row->*member) : "";
+        });
+    if (const auto shown = shown_as(field.name, options)) {
+      column.column = shown->column;
+      column.cell = [cell = shown->cell](const RowLine& line) { return cell(*line.row); };
+    }
+    columns.push_back(std::move(column));
+    if (field.name == "bytes")
+      columns.push_back({{"AVG/CALL", true, 9},
+                         [](const RowLine& line) -> Cell {
+                           const Row& row = *line.row;
+                           const bool none = row.copy == Copy::none || row.calls == 0;
+                           return {none ? "-" : format_bytes(row.bytes / row.calls)};
+                         },
+                         "",
+                         nullptr});
+  }
+}
+
+void add_latency_columns(Columns<RowLine>& columns, bool latency) {
+  const auto add = [&](const char* title, unsigned rank, const char* csv_name, auto cell,
+                       auto value) {
+    Column column{title, true, rank};
+    if (!latency) column.title.clear();
+    columns.push_back({std::move(column),
+                       [cell](const RowLine& line) -> Cell { return {cell(*line.row)}; }, csv_name,
+                       [value, latency](const RowLine& line) {
+                         const std::optional<std::uint64_t> ns =
+                             latency ? value(*line.row) : std::nullopt;
+                         return ns ? fmt::format("{}", *ns) : "";
+                       }});
+  };
+  const auto add_percentile = [&](const char* title, unsigned rank, const char* csv_name,
+                                  double fraction) {
+    add(
+        title, rank, csv_name, [fraction](const Row& row) { return latency_text(row, fraction); },
+        [fraction](const Row& row) { return row.latency.percentile_ns(fraction, row.max_ns); });
+  };
+  add_percentile("P50", 10, "p50_ns", 0.5);
+  add_percentile("P90", 11, "p90_ns", 0.9);
+  add_percentile("P99", 6, "p99_ns", 0.99);
+  add(
+      "MAX", 7, "max_ns",
+      [](const Row& row) { return row.latency.total() > 0 ? format_ns(row.max_ns) : "-"; },
+      [](const Row& row) {
+        return row.latency.total() > 0 ? std::optional(row.max_ns) : std::nullopt;
+      });
+}
+
+// Fills the last line's cells under the named titles; the rest stays as it is.
+void fill_last_line(Grid& grid, const std::map<std::string, std::string>& text_by_title) {
+  for (std::size_t i = 0; i < grid.columns.size(); ++i) {
+    const auto found = text_by_title.find(grid.columns[i].title);
+    if (found != text_by_title.end()) grid.lines.back()[i] = {found->second, Tone::dim};
+  }
+}
+
+void add_sum_line(Grid& grid, const char* name,
+                  const std::map<std::string, std::string>& text_by_title) {
+  grid.lines.emplace_back(grid.columns.size());
+  grid.lines.back().front() = {name, Tone::dim};
+  fill_last_line(grid, text_by_title);
+}
+
+std::uint64_t wall_ns_of(const std::vector<Row>& rows) {
+  std::uint64_t sum = 0;
+  for (const Row& row : rows) sum += row.asynchronous ? 0 : row.wall_ns;
+  return sum;
+}
+
+// What the loader and the like move beside the work itself steps back.
+void dim_noise(Grid& grid, const std::vector<Row>& rows) {
+  std::uint64_t largest = 0;
+  for (const Row& row : rows) largest = std::max(largest, row.bytes);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool small = rows[i].bytes < largest / kNoiseFraction;
+    if (rows[i].copy == Copy::none || !small || rows[i].errors != 0) continue;
+    for (Cell& cell : grid.lines[i]) cell.tone = Tone::dim;
+  }
+}
+
+}  // namespace
+
+Columns<RowLine> row_columns(const RowColumnOptions& options) {
+  const bool by_flow = options.by == GroupBy::flow;
+  const bool by_syscall = options.by == GroupBy::syscall;
+  Columns<RowLine> columns;
+  if (!by_flow && !by_syscall) add_owner_columns(columns);
+  if (!by_flow) columns.push_back(name_column({"SYSCALL", false}, "syscall", options));
+  if (!by_syscall) add_flow_columns(columns, options);
+  add_figure_columns(columns, options);
+  add_latency_columns(columns, options.wording.latency);
+  if (by_flow) columns.push_back(name_column({"BY", false, 1, 12}, "syscalls", options));
+  return columns;
+}
+
+std::vector<std::string> rows_legend(const Wording& wording) {
+  std::vector<std::string> legend;
+  if (wording.latency)
+    legend.emplace_back("TIME is from entry to return, OFF-CPU the part of it spent switched out");
+  legend.push_back(std::string(kSwitchesTitle) + " are voluntary/involuntary context switches");
+  return legend;
+}
+
+std::vector<Row> grouped_rows(const std::vector<Row>& all, std::optional<GroupBy> by) {
+  std::vector<Row> rows = shown_rows(all);
+  if (by == GroupBy::syscall) rows = rows_by_syscall(rows);
+  if (by == GroupBy::flow) rows = rows_by_flow(rows);
+  std::sort(rows.begin(), rows.end(), shown_before);
+  return rows;
+}
+
+Grid rows_grid(const Process& process, std::optional<GroupBy> by, const Wording& wording) {
+  const std::vector<Row> rows = grouped_rows(process.rows, by);
+  std::vector<RowLine> lines;
+  for (const Row& row : rows) lines.push_back({&process, &row});
+  const bool restarts =
+      std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.restarts > 0; });
+  Grid grid = grid_of(row_columns({by, wording, restarts, process.errors() > 0}), lines);
+  dim_noise(grid, rows);
+
+  const OutsideFigures& outside = process.outside_syscalls;
+  if (outside.voluntary + outside.involuntary > 0) {
+    add_sum_line(
+        grid, "outside calls",
+        {{"OFF-CPU", format_ns(outside.off_cpu_ns)},
+         {std::string(kSwitchesTitle), switches_text(outside.voluntary, outside.involuntary)}});
+  }
+  if (grid.lines.size() > 1) {
+    // No bytes: what is read and then written would count twice.
+    add_sum_line(grid, "total",
+                 {{"CALLS", format_count(process.syscalls())},
+                  {"ERRORS", format_count(process.errors())},
+                  {"TIME", format_ns(wall_ns_of(process.rows))},
+                  {"OFF-CPU", format_ns(process.off_cpu_ns())},
+                  {std::string(kSwitchesTitle),
+                   switches_text(process.voluntary_switches(), process.involuntary_switches())}});
+  }
+  return grid;
+}
+
+}  // namespace zctrace
