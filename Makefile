@@ -80,8 +80,9 @@ endif
 
 # What the fuzz targets reach, built apart: clang, sanitizers, coverage.
 FUZZ := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.cpp))
-FUZZED := $(addprefix $(BUILD)/fuzz/,$(addprefix cli/views/,csv_view.o json_view.o process_table.o report_facts.o report_sections.o row_table.o \
-	wording.o markdown_view.o page.o table_view.o verification_facts.o) \
+FUZZED := $(addprefix $(BUILD)/fuzz/,$(addprefix cli/views/,csv_view.o json_view.o \
+	wording.o markdown_view.o page.o table_view.o \
+	$(addprefix report/,process_table.o report_facts.o report_sections.o row_table.o verification_facts.o)) \
 	cli/options/listen_address.o cli/options/target_options.o cli/text/printable.o cli/text/signal_name.o cli/text/units.o \
 	collector/model/report.o collector/os/mountinfo.o \
 	$(addprefix collector/observe/,owner.o syscall_table.o targets.o) \

@@ -12,7 +12,7 @@
 #include "cli/views/csv_view.h"
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
-#include "cli/views/report_facts.h"
+#include "cli/views/report/report_facts.h"
 
 namespace zctrace {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/views/row_table.h"
+#include "cli/views/report/row_table.h"
 
 namespace zctrace {
 namespace {

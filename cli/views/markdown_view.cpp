@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cli/text/printable.h"
-#include "cli/views/report_sections.h"
+#include "cli/views/report/report_sections.h"
 
 namespace zctrace {
 namespace {

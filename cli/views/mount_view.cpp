@@ -16,9 +16,9 @@
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
 #include "cli/views/page.h"
-#include "cli/views/process_table.h"
-#include "cli/views/report_facts.h"
-#include "cli/views/row_table.h"
+#include "cli/views/report/process_table.h"
+#include "cli/views/report/report_facts.h"
+#include "cli/views/report/row_table.h"
 
 namespace zctrace {
 namespace {

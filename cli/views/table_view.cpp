@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "cli/views/page.h"
-#include "cli/views/report_sections.h"
+#include "cli/views/report/report_sections.h"
 
 namespace zctrace {
 namespace {

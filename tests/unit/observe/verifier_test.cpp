@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "cli/views/verification_facts.h"
+#include "cli/views/report/verification_facts.h"
 
 namespace zctrace {
 namespace {

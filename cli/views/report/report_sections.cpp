@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Which parts a report has, and in which order.
-#include "cli/views/report_sections.h"
+#include "cli/views/report/report_sections.h"
 
 #include <cstddef>
 #include <string>
 #include <utility>
 
-#include "cli/views/process_table.h"
-#include "cli/views/report_facts.h"
-#include "cli/views/row_table.h"
+#include "cli/views/report/process_table.h"
+#include "cli/views/report/report_facts.h"
+#include "cli/views/report/row_table.h"
 
 namespace zctrace {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The columns of a process.
-#include "cli/views/process_table.h"
+#include "cli/views/report/process_table.h"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 #include "cli/text/signal_name.h"
 #include "cli/text/units.h"
 #include "cli/views/columns.h"
-#include "cli/views/report_facts.h"
+#include "cli/views/report/report_facts.h"
 
 namespace zctrace {
 namespace {

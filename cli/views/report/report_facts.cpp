@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The wording of what stands beside the tables.
-#include "cli/views/report_facts.h"
+#include "cli/views/report/report_facts.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
 #include "cli/text/units.h"
-#include "cli/views/verification_facts.h"
+#include "cli/views/report/verification_facts.h"
 
 namespace zctrace {
 namespace {

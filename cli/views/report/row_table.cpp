@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The columns of a row, in the order of the table and of CSV.
-#include "cli/views/row_table.h"
+#include "cli/views/report/row_table.h"
 
 #include <fmt/format.h>
 

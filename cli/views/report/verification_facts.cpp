@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Sentences for equal, different and not compared.
-#include "cli/views/verification_facts.h"
+#include "cli/views/report/verification_facts.h"
 
 #include <fmt/format.h>
 
