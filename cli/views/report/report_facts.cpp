@@ -115,7 +115,8 @@ std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_
        {format_bytes(delivered_bytes), fmt::format("{} of it without passing through user space",
                                                    format_bytes(zero_copy_bytes))}});
   facts.push_back({"zero-copy share",
-                   {fmt::format("{} {}", percent_text(share), share_bar(share, wording.unicode))},
+                   {wording.narrow ? percent_text(share)
+                                   : percent_text(share) + " " + share_bar(share, wording.unicode)},
                    share > 0 ? Tone::good : Tone::plain});
   if (delivered_bytes < kPerGbFloor) {
     facts.push_back(

@@ -262,7 +262,7 @@ std::vector<std::string> rows_legend(const Wording& wording) {
   std::vector<std::string> legend;
   if (wording.latency)
     legend.emplace_back("TIME is from entry to return, OFF-CPU the part of it spent switched out");
-  legend.push_back(std::string(kSwitchesTitle) + " are voluntary/involuntary context switches");
+  legend.push_back(std::string(kSwitchesTitle) + " are voluntary / involuntary context switches");
   return legend;
 }
 

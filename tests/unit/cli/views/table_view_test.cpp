@@ -30,7 +30,7 @@ outside calls                                                       0 ns
 total                          2,279       0            4.56 ms     0 ns
 hidden for lack of width: AVG/CALL, SWITCHES, P50, P90, P99, MAX
 TIME is from entry to return, OFF-CPU the part of it spent switched out
-SWITCHES are voluntary/involuntary context switches
+SWITCHES are voluntary / involuntary context switches
 
 syscalls         2,279, 4,558 user/kernel crossings
 copied           20.0 MiB through user space
