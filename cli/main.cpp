@@ -66,6 +66,8 @@ int main(int argc, char** argv) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     return fail(app, error.what(), zctrace::kExitUsage);
+  } catch (const zctrace::ReaderGone& gone) {
+    return gone.exit_code();
   } catch (const zctrace::Error& error) {
     return fail(app, error.what(), error.exit_code());
   } catch (const std::exception& error) {

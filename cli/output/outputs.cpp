@@ -2,10 +2,13 @@
 // Each view is made only where it is wanted.
 #include "cli/output/outputs.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
+#include <vector>
 
 #include "cli/output/write.h"
 #include "cli/views/csv_view.h"
@@ -28,9 +31,12 @@ TableStyle Outputs::style() const { return table_style_of(table_fd_); }
 
 void Outputs::write(const Views& views) {
   std::exception_ptr first;
-  const auto attempt = [&first](const auto& write) {
+  std::exception_ptr gone;  // says nothing, so any other comes first
+  const auto attempt = [&first, &gone](const auto& write) {
     try {
       write();
+    } catch (const ReaderGone&) {
+      gone = std::current_exception();
     } catch (...) {
       if (!first) first = std::current_exception();
     }
@@ -48,9 +54,40 @@ void Outputs::write(const Views& views) {
     if (markdown_.wanted()) markdown_.write(views.markdown());
   });
   if (first) std::rethrow_exception(first);
+  if (gone) std::rethrow_exception(gone);
+}
+
+namespace {
+
+// Whether the command wrote to something of the kind that standard output is.
+bool may_have_written_to_standard_output(const Report& report) {
+  struct stat output {};
+  if (::fstat(STDOUT_FILENO, &output) != 0) return false;
+  const Kind kind = S_ISFIFO(output.st_mode)   ? Kind::pipe
+                    : S_ISREG(output.st_mode)  ? Kind::file
+                    : S_ISSOCK(output.st_mode) ? Kind::socket
+                                               : Kind::user;
+  const std::vector<Row> rows = report.totals().sum.rows;
+  return kind != Kind::user && std::any_of(rows.begin(), rows.end(), [kind](const Row& row) {
+           return row.to == kind && row.bytes != 0;
+         });
+}
+
+}  // namespace
+
+void Outputs::warn_of_mixed_output(const Report& report) const {
+  for (const auto& [option, path] :
+       {std::pair("--json", options_.json), std::pair("--csv", options_.csv),
+        std::pair("--markdown", options_.markdown)}) {
+    if (path != "-" || !may_have_written_to_standard_output(report)) continue;
+    tell(std::string("zctrace: warning: the command may have written to standard output, too; ") +
+         option + " FILE keeps the report separate\n");
+    return;
+  }
 }
 
 void Outputs::write(const Report& report) {
+  if (report.command == "run") warn_of_mixed_output(report);
   write({[&] { return table_view(report, group_by(options_), style()); },
          [&] { return report_json(report, options_.by).dump(2) + "\n"; },
          [&] { return csv_view(report, group_by(options_)); },

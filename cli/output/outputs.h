@@ -43,6 +43,8 @@ class Outputs {
   std::string without_repeated_header(const std::string& csv);
 
  private:
+  void warn_of_mixed_output(const Report& report) const;
+
   OutputOptions options_;
   int table_fd_;
   OutputFile json_;

@@ -14,6 +14,7 @@ void write_all(int fd, const std::string& text, const std::string& what) {
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t n = ::write(fd, text.data() + done, text.size() - done);
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EPIPE) throw ReaderGone("cannot write " + what + ": its reader is gone");
     if (n < 0) throw system_error("cannot write " + what, errno);
     done += static_cast<std::size_t>(n);
   }

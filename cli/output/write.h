@@ -4,12 +4,21 @@
 
 #include <string>
 
+#include "collector/os/error.h"
+
 namespace zctrace {
+
+// The other end of a pipe was closed, as `head` does when it has read enough. That ends the
+// command, but it is nothing to complain about.
+class ReaderGone : public Error {
+  using Error::Error;
+};
 
 // Writes `text` to standard error; does nothing where that is closed.
 void tell(const std::string& text) noexcept;
 
-// Writes all of `text` to `fd`. Throws Error, which says "cannot write WHAT".
+// Writes all of `text` to `fd`. Throws Error, which says "cannot write WHAT"; ReaderGone where
+// that is a pipe which nothing reads any more.
 void write_all(int fd, const std::string& text, const std::string& what);
 
 }  // namespace zctrace

@@ -56,8 +56,7 @@ class WritingTheReport(FullPipe):
         def close(process, reader):
             reader.close()
             self.assertEqual(process.wait(PATIENCE_S), 1)
-            self.assertEqual(process.stderr.read().splitlines()[-1],
-                             "zctrace: cannot write to standard output: Broken pipe")
+            self.assertNotIn("cannot write", process.stderr.read())
 
         self.check_each(close)
 

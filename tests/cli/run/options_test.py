@@ -54,10 +54,32 @@ class Selection(TestCase):
         sums = set()
         for selection in ("%all", "%io", "%copy", "%zerocopy", "write", "openat,mmap"):
             totals = self.observe("cat", "/etc/passwd", mode=["-e", selection]).report.totals
-            sums.add((totals["syscalls"], totals["crossings"], totals["errors"]))
+            sums.add(tuple(totals[name] for name in (
+                "syscalls", "crossings", "errors", "copied_bytes", "in_kernel_bytes",
+                "delivered_bytes", "zero_copy_bytes", "zero_copy_share")))
         self.assertEqual(len(sums), 1, sums)
-        ((syscalls, crossings, _),) = sums
+        ((syscalls, crossings, _, copied, *_),) = sums
         self.assertEqual(crossings, 2 * syscalls)
+        self.assertGreaterEqual(copied, 2 * os.path.getsize("/etc/passwd"))
+
+    def test_share_does_not_depend_on_the_selection(self):
+        source = self.directory / "source"
+        source.write_bytes(bytes(1 << 20))
+        command = f"cp {source} {self.directory}/one; cat {source} > {self.directory}/two"
+        for selection in ("%zerocopy", "%copy", "openat"):
+            totals = self.observe("sh", "-c", command, mode=["-e", selection]).report.totals
+            self.assertEqual(totals["delivered_bytes"], 2 << 20, selection)
+            self.assertLessEqual(totals["zero_copy_share"], 0.5, selection)
+
+    def test_options_are_in_the_json(self):
+        report = self.observe("true", mode=["-e", "read", "--by", "flow", "--no-latency"]).report
+        self.assertEqual(report["options"], {"syscalls": "read", "by": "flow", "timing": "none"})
+
+    def test_calls_that_wait_have_a_row_of_their_own(self):
+        calls = self.observe("sleep", "0.05").report.calls()
+        self.assertEqual(calls["wait"]["calls"], 1)
+        if calls["wait"]["wall_ns"]:
+            self.assertGreater(calls["wait"]["off_cpu_ns"], 40_000_000)
 
     def test_unknown_name(self):
         done = self.zctrace("run", "-e", "read,nosuchcall", "--", "true")
@@ -120,7 +142,7 @@ class Tables(TestCase):
     def test_default_has_rows_processes_and_completeness(self):
         table = self.table()
         for wanted in ("SYSCALL", "FLOW", "file -> user", "user -> pipe", "crossings",
-                       "zero-copy share", "completeness", "lost 0"):
+                       "zero-copy share", "completeness", "0 events lost"):
             self.assertIn(wanted, table)
 
     def test_plain_table_without_a_terminal(self):
@@ -190,6 +212,13 @@ class Files(TestCase):
     def test_json_to_standard_output(self):
         done = self.zctrace("run", "-q", "--json", "-", "--", "true")
         self.assertEqual(Report(done.stdout)["argv"], ["true"])
+
+    def test_report_among_the_output_of_the_command_is_warned_of(self):
+        done = self.zctrace("run", "-q", "--json", "-", "--", "echo", "hello")
+        self.assertIn("hello", done.stdout)
+        self.assertIn("--json FILE keeps the report separate", done.stderr)
+        done = self.zctrace("run", "-q", "--json", "-", "--", "true")
+        self.assertEqual(done.stderr, "")
 
     def test_csv_to_standard_output(self):
         done = self.zctrace("run", "-q", "--csv", "-", "--", "true")

@@ -99,8 +99,7 @@ class Outputs(TestCase):
     def test_report_into_a_closed_pipe(self):
         done = self.zctrace("run", "-q", "--json", "-", "--", "true", stdout=self.closed_pipe())
         self.assertEqual(done.returncode, 1)
-        self.assertIn("standard output", done.stderr)
-        self.assertIn("Broken pipe", done.stderr)
+        self.assertEqual(done.stderr, "")
 
     def test_table_into_a_closed_pipe(self):
         path = self.directory / "report.json"

@@ -35,7 +35,7 @@ class Keys(InTerminal):
         terminal.type("C-c")
         text = terminal.wait_for("status=")
         self.assertIn(f"status={128 + signal.SIGINT}", text)
-        self.assertIn("zctrace run: sh -c", text)
+        self.assertIn("Report on sh -c", text)
         report = Report(path.read_text())
         self.assertEqual(report["exit_code"], 128 + signal.SIGINT)
         # Keys come from a terminal, which is a device.
@@ -51,7 +51,7 @@ class Keys(InTerminal):
         terminal.type("on", "Enter")
         text = terminal.wait_for("status=")
         self.assertIn("status=7", text)
-        self.assertIn("zctrace run: sh -c", text)
+        self.assertIn("Report on sh -c", text)
 
     def test_ctrl_backslash_ends_the_command(self):
         terminal = Terminal(self, f"{ZCTRACE} run -- sh -c 'ulimit -c 0; echo ready; exec cat'")
@@ -66,7 +66,7 @@ class Keys(InTerminal):
         terminal.wait_for("ready")
         terminal.type("C-d")
         text = terminal.wait_for("status=")
-        self.assertIn("end\nzctrace run:", text)
+        self.assertIn("end\nReport on", text)
         self.assertIn("status=0", text)
 
     def test_command_has_the_terminal(self):
@@ -152,4 +152,4 @@ class Looks(InTerminal):
     def test_table_and_output_do_not_mix(self):
         terminal = Terminal(self, f"{ZCTRACE} run -- seq 1 5")
         text = terminal.wait_for("status=0")
-        self.assertRegex(text, r"1\n2\n3\n4\n5\nzctrace run: seq 1 5\n")
+        self.assertRegex(text, r"1\n2\n3\n4\n5\nReport on seq 1 5\n")

@@ -98,7 +98,7 @@ class EvilNames(TestCase):
     def assert_views_are_whole(self, table, csv_text, markdown):
         self.assert_harmless(table)
         self.assertTrue(table.isascii())
-        self.assertTrue(table.startswith("zctrace run: "))
+        self.assertTrue(table.startswith("Report on "))
         self.assert_harmless(csv_text)
         rows = list(csv.reader(io.StringIO(csv_text)))
         self.assertEqual({len(row) for row in rows}, {len(rows[0])})
