@@ -34,7 +34,8 @@ template <typename Figures, typename Record, std::size_t N>
 void append_fields(ordered_json& object, const Figures& figures,
                    const Field<Figures, Record> (&fields)[N], bool latency) {
   for (const Field<Figures, Record>& field : fields)
-    object[std::string(field.name)] = field.clocked && !latency ? 0 : figures.*field.member;
+    if (field.listed)
+      object[std::string(field.name)] = field.clocked && !latency ? 0 : figures.*field.member;
 }
 
 ordered_json latency_json(const Row& row) {

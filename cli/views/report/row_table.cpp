@@ -159,6 +159,7 @@ RecordColumn<RowLine> name_column(Column column, std::string csv_name,
 
 void add_figure_columns(Columns<RowLine>& columns, const RowColumnOptions& options) {
   for (const auto& field : kRowFields) {
+    if (!field.listed) continue;
     const bool measured = !field.clocked || options.wording.latency;
     RecordColumn<RowLine> column =
         csv_only(std::string(field.name), [member = field.member, measured](const RowLine& line) {
