@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# Benchmarks and the soak test.
+BENCH := $(addprefix $(BUILD)/bench/,loop switches floor parts crowd snapshot)
+
+.PHONY: bench soak
+bench: packages-bench  ## Measure the cost of observing beside strace, perf, bpftrace and syscount
+	$(Q)$(SUBMAKE) all $(BENCH)
+	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/overhead.py --json $(BUILD)/bench/overhead.json $(BENCH_OPTIONS)
+	$(Q)tests/bench/fuse_bench --build $(BUILD)
+
+soak: packages-test  ## Run attach and export under load for ZCTRACE_SOAK_S (1800) seconds, then fio on a mount
+	$(Q)$(SUBMAKE) tests
+	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/soak
+	$(Q)ZCTRACE_SOAK_S=60 scripts/check $(BUILD) cli -k '*fio*'
+
+$(BUILD)/bench/%.skel.h: tests/bench/%.bpf.c
+	$(call say,CLANG,$<)mkdir -p $(@D) && \
+		$(CLANG) $(BPF_FLAGS) -I. -Ibpf -D__TARGET_ARCH_$(ARCH) -c $< -o $(@:.skel.h=.bpf.o) && \
+		$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name $*_bpf > $@
+
+$(BUILD)/bench/floor $(BUILD)/bench/parts: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/bench/%.skel.h
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -I$(BUILD)/bench $< -o $@ -lbpf -lelf -lz
+
+BENCH_LIBS = -pthread
+$(BUILD)/bench/verified: BENCH_LIBS = -lbpf
+$(BUILD)/bench/%: tests/bench/%.c
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $< -o $@ $(BENCH_LIBS)
+
+$(BUILD)/bench/snapshot: $(BUILD)/tests/bench/snapshot.o $(COLLECTOR)
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+# The BPF programs: one object for each source, linked into one, embedded as a skeleton header.
+
+# Files that define what others declare extern come first: libbpf 1.1's linker takes a map's
+# place from the first object that names it.
+BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,config.bpf.o maps.bpf.o tasks.bpf.o pids.bpf.o \
+	kinds.bpf.o compat.bpf.o pipes.bpf.o clones.bpf.o calls.bpf.o bytes.bpf.o rows.bpf.o \
+	accounts.bpf.o targets.bpf.o syscalls.bpf.o lifecycle.bpf.o sched.bpf.o uring.bpf.o \
+	walk.bpf.o unaccounted.bpf.o)
+# Only compiled: an x86 machine finds out whether the programs still build for arm64.
+ARM64_OBJECTS := $(BPF_OBJECTS:$(BUILD)/bpf/%=$(BUILD)/bpf-arm64/%)
+SKELETON := $(BUILD)/generated/zctrace.skel.h
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,CLANG,$<)mkdir -p $(@D) && $(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
+
+$(BUILD)/bpf-arm64/%.bpf.o: bpf/%.bpf.c
+	$(call say,CLANG,'$< (arm64)')mkdir -p $(@D) && $(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_arm64 -c $< -o $@
+
+$(BUILD)/zctrace.bpf.o: $(BPF_OBJECTS)
+	$(call say,LINK,$@)$(BPFTOOL) gen object $@ $^
+
+$(SKELETON): $(BUILD)/zctrace.bpf.o
+	$(call say,SKEL,$@)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< name zctrace_bpf > $@

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+# Checks that run nothing: formatting, a second compiler, cppcheck, clang-tidy.
+CPP_FOLDERS := cli collector transfers tests
+FORMATTED = $(sort $(shell find $(CPP_FOLDERS) -name '*.cpp' -o -name '*.h'))
+# The benchmarks with a skeleton of their own are left out.
+CHECKED := $(patsubst %,$(BUILD)/clang/%.ok,$(call cpp_files,$(CPP_FOLDERS)) \
+	$(filter-out $(patsubst %.bpf.c,%%,$(wildcard tests/bench/*.bpf.c)),$(wildcard tests/bench/*.c)) \
+	$(PROGRAM_SOURCES))
+TIDIED := $(patsubst $(BUILD)/clang/%,$(BUILD)/tidy/%,$(filter-out $(BUILD)/clang/tests/%,$(CHECKED)))
+scripts_in = $(shell grep -rlE '^$(1)' --exclude-dir=__pycache__ scripts tests .ci)
+PYTHON_SOURCES = $(sort $(call scripts_in,\#!/usr/bin/python3) $(shell find scripts tests -name '*.py'))
+SHELL_SOURCES = $(sort $(call scripts_in,\#!/bin/(ba)?sh))
+
+.PHONY: lint clang-check cppcheck format-check tidy
+lint: format-check clang-check cppcheck
+
+clang-check: $(CHECKED)  ## Compile everything with clang++ too; a warning is an error
+
+cppcheck:  ## Look for mistakes with cppcheck
+	$(call say,CPPCHECK,'cli collector transfers')mkdir -p $(BUILD)/cppcheck && \
+		cppcheck --quiet --std=c++20 --language=c++ -I. \
+		--enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+		--suppressions-list=scripts/cppcheck-suppressions --cppcheck-build-dir=$(BUILD)/cppcheck \
+		-j $(JOBS) cli collector transfers
+
+format:  ## Format the C++ sources in place (bpf/ keeps the kernel's style)
+	$(Q)clang-format -i $(FORMATTED)
+
+format-check:  ## Check that `make format` would change nothing
+	$(call say,FORMAT,'$(CPP_FOLDERS)')clang-format --dry-run --Werror $(FORMATTED)
+
+tidy: packages-tidy  ## Look for mistakes with clang-tidy, cppcheck, pyflakes and shellcheck
+	$(Q)$(SUBMAKE) cppcheck $(TIDIED)
+	$(Q)pyflakes3 $(PYTHON_SOURCES)
+	$(Q)shellcheck -S warning $(SHELL_SOURCES)
+
+# For clangd and other tools that read the sources.
+compile_commands.json: $(GENERATED) FORCE  ## Write compile_commands.json for editors
+	$(call say,GEN,$@)scripts/compile-commands "$(CURDIR)" \
+		$(call cpp_files,$(CPP_FOLDERS)) -- $(CXX) $(ALL_CXXFLAGS) > $@
+FORCE:
+
+# The headers of libraries take most of the time, so they are parsed once.
+$(BUILD)/clang/headers.h: $(CHECKED:$(BUILD)/clang/%.ok=%)
+	$(Q)mkdir -p $(@D) && grep -hE '^#include <([a-z_]+|(CLI|nlohmann|fmt|gtest|prometheus)/.*)>' \
+		$(filter %.cpp,$^) | sort -u >$@.new
+	$(Q)cmp -s $@.new $@ && touch -r $@ $@.new; mv $@.new $@
+
+CLANG_CXXFLAGS = -std=c++20 $(COMPILE_FLAGS) $(LIB_CPPFLAGS)
+$(BUILD)/clang/headers.pch: $(BUILD)/clang/headers.h
+	$(call say,CHECK,$<)$(CLANGXX) $(CLANG_CXXFLAGS) -x c++-header $< -o $@
+
+$(BUILD)/clang/%.cpp.ok: %.cpp $(BUILD)/clang/headers.pch | $(GENERATED)
+	$(call say,CHECK,$<)mkdir -p $(@D) && $(CLANGXX) -fsyntax-only -include-pch $(BUILD)/clang/headers.pch \
+		$(CLANG_CXXFLAGS) -MF $(@:.ok=.d) -MT $@ $< && touch $@
+
+$(BUILD)/clang/%.c.ok: %.c
+	$(call say,CHECK,$<)mkdir -p $(@D) && $(CLANG) -fsyntax-only $(COMPILE_FLAGS) -MF $(@:.ok=.d) -MT $@ $< && touch $@
+
+# On standard error clang-tidy only counts the warnings that it suppressed.
+$(BUILD)/tidy/%.ok: % $(BUILD)/clang/%.ok .clang-tidy
+	$(call say,TIDY,$<)mkdir -p $(@D) && clang-tidy --quiet $< -- -std=c++20 $(LIB_CPPFLAGS) $(ZC_CPPFLAGS) 2>$(@:.ok=.log) || \
+		{ cat $(@:.ok=.log) >&2; exit 1; }; touch $@

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# The kernel tests on other kernels and on arm64, in an emulator.
+MATRIX ?= amd64 arm64
+MATRIX_TREE := $(BUILD)/kernel-matrix
+IN_GUEST := zctrace kernel-tests bench/verified
+
+.PHONY: kernel-matrix matrix-amd64 matrix-arm64 matrix-programs
+kernel-matrix: $(MATRIX:%=matrix-%)  ## Run the tests on Linux 6.1 and 6.12 in an emulator (MATRIX='amd64 arm64')
+
+matrix-programs: $(IN_GUEST:%=$(BUILD)/%) $(PROGRAMS)
+
+matrix-amd64: packages-matrix
+	$(Q)$(SUBMAKE) matrix-programs
+	$(Q)scripts/kernel-matrix/run $(BUILD) --directory $(MATRIX_TREE) \
+		--kernel linux-image-cloud-amd64 --kernel linux-image-6.12-cloud-amd64
+
+# clang needs no other compiler to cross-compile against Debian's own packages. The host's
+# pkg-config would name the host's headers.
+ARM64 := --target=aarch64-linux-gnu --sysroot=$(abspath $(MATRIX_TREE)/arm64) -fuse-ld=lld -Wno-unused-command-line-argument
+matrix-arm64: packages-arm64
+	$(Q)scripts/kernel-matrix/sysroot arm64 $(MATRIX_TREE) \
+		$(filter %-dev,$(BUILD_PACKAGES) $(UNIT_TEST_PACKAGES)) \
+		libc6-dev libstdc++-$(shell g++ -dumpversion)-dev fuse3 $(GUEST_PACKAGES)
+	$(Q)$(SUBMAKE) BUILD=$(BUILD)/arm64 ARCH=arm64 PKG_CONFIG=false OPTIMIZE=-O1 \
+		CC='$(CLANG) $(ARM64)' CXX='$(CLANGXX) $(ARM64)' matrix-programs
+	$(Q)scripts/kernel-matrix/run $(BUILD)/arm64 --arch arm64 --directory $(MATRIX_TREE) \
+		--root $(MATRIX_TREE)/arm64 \
+		--kernel linux-image-cloud-arm64 --kernel linux-image-6.12-cloud-arm64

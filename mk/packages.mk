@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+# The one list of Debian packages. `make packages-SET` installs what is missing of a set.
+# tests/cli compares deploy/kubernetes/Containerfile with BUILD_PACKAGES.
+BUILD_PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli11-dev \
+	libfmt-dev nlohmann-json3-dev liburing-dev libncurses-dev zlib1g-dev libelf-dev \
+	linux-libc-dev prometheus-cpp-dev libfuse3-dev
+UNIT_TEST_PACKAGES := libgtest-dev
+TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy curl wrk openssl gcc-multilib strace \
+	python3 python3-jsonschema tmux procps util-linux coreutils libcap2-bin bash tar findutils \
+	mount passwd xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format
+TIDY_PACKAGES := clang-tidy cppcheck pyflakes3 shellcheck
+BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk fio fuse3 python3
+MATRIX_PACKAGES := qemu-system-x86 busybox-static binutils e2fsprogs
+ARM64_PACKAGES := qemu-system-arm lld
+# Unpacked for the guests of the kernel matrix, where the host's own programs do not run.
+GUEST_PACKAGES := busybox-static bash dash coreutils tar findutils strace mount util-linux procps \
+	xfsprogs python3 python3-jsonschema
+
+.PHONY: packages packages-build packages-test packages-tidy packages-bench packages-matrix packages-arm64
+
+packages: packages-build  ## Install the packages that the build needs (Debian; root or sudo)
+
+packages-build:
+	$(Q)scripts/packages $(BUILD_PACKAGES)
+
+packages-test:  ## Install the packages that the build and the tests need
+	$(Q)scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+packages-tidy:
+	$(Q)scripts/packages $(BUILD_PACKAGES) $(UNIT_TEST_PACKAGES) $(TIDY_PACKAGES)
+
+packages-bench:
+	$(Q)scripts/packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+
+packages-matrix:
+	$(Q)scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(MATRIX_PACKAGES)
+
+packages-arm64: packages-matrix
+	$(Q)scripts/packages $(ARM64_PACKAGES)

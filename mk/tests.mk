@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+# Test programs and the builds with sanitizers.
+UNIT_TESTS := $(call objects,tests/unit)
+KERNEL_TESTS := $(call objects,tests/kernel)
+# The folders only sort the sources; their names are unique.
+PROGRAM_SOURCES := $(sort $(shell find tests/fixtures/programs -name '*.c'))
+PROGRAMS := $(patsubst %.c,$(BUILD)/programs/%,$(notdir $(PROGRAM_SOURCES)))
+ifneq ($(ARCH),x86)
+PROGRAMS := $(filter-out %_m32,$(PROGRAMS))
+endif
+
+# The tests' own code need not be fast, and compiles in half the time.
+$(UNIT_TESTS) $(KERNEL_TESTS): LEVEL = -O0
+
+$(BUILD)/unit-tests: $(UNIT_TESTS) $(PROGRAM)
+	$(call say,LINK,$@)$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ -lgtest_main -lgtest $(LIBS)
+
+$(BUILD)/kernel-tests: $(KERNEL_TESTS) $(COLLECTOR) $(TRANSFERS)
+	$(call say,LINK,$@)$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ -lgtest_main -lgtest $(LIBS)
+
+PROGRAM_LIBS = -luring
+$(BUILD)/programs/%_m32: PROGRAM_LIBS = -m32
+$(BUILD)/programs/%: LEVEL = -O1
+vpath %.c $(sort $(dir $(PROGRAM_SOURCES)))
+$(BUILD)/programs/%: %.c tests/fixtures/programs/known.h
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(filter-out $(DEPENDENCIES),$(ALL_CFLAGS)) -pthread $< -o $@ $(PROGRAM_LIBS)
+
+# Each sanitizer has a build tree of its own. A sanitizer's report fails the test that caused it.
+comma := ,
+define sanitized
+	$(Q)$(SUBMAKE) BUILD=$(BUILD)/$(1) OPTIMIZE=-O1 CXXFLAGS='-fno-omit-frame-pointer $(2)' tests
+	$(Q)ZCTRACE_SANITIZER=$(3) $(4) scripts/check $(BUILD)/$(1) unit kernel cli
+endef
+
+.PHONY: asan tsan
+asan: packages-test  ## Run the tests with the address, leak and undefined behaviour sanitizers
+	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all,address)
+
+# Without address randomization: more than 28 random bits (vm.mmap_rnd_bits, 32 on some kernels)
+# leave no space for the shadow memory of GCC 12's runtime.
+tsan: packages-test  ## Run the tests with the thread sanitizer
+	$(call sanitized,tsan,-fsanitize=thread,thread,setarch -R)
