@@ -2,6 +2,7 @@
 """The scripts behind `make check`, with stand-ins for what they run."""
 
 import os
+import signal
 import subprocess
 
 from harness import TestCase
@@ -24,15 +25,20 @@ class Scripts(TestCase):
                               env={**os.environ, **variables})
 
 
-class Packages(Scripts):
-    """scripts/packages asks apt for what is missing, and for nothing else."""
+class PackagesTest(Scripts):
+    """scripts/packages runs apt for what is missing, and leaves nothing enabled."""
 
     def setUp(self):
         super().setUp()
         self.log = self.directory / "log"
         self.log.touch()
-        # "here" is installed, "removed" once was, nothing else is known.
+        self.policy = self.directory / "policy-rc.d"
+        # Packages named here* are installed, "removed" once was; nginx has a service.
         self.write_program("bin/dpkg-query", """#!/bin/sh
+            [ "$1" = -W ] || {
+                [ "$2" != nginx ] || echo /lib/systemd/system/nginx.service /etc/init.d/nginx
+                exit 0
+            }
             for package in "$@"; do :; done
             case $package in
                 here*) printf installed ;;
@@ -41,54 +47,129 @@ class Packages(Scripts):
             esac""")
         self.write_program("bin/apt-get", f"""#!/bin/sh
             echo "$DEBIAN_FRONTEND apt-get $*" >> {self.log}""")
+        for name in ("systemctl", "update-rc.d"):
+            self.write_program(f"bin/{name}", f"""#!/bin/sh
+                echo "{name} $*" >> {self.log}""")
         self.write_program("bin/id", "#!/bin/sh\necho 0")
-        for name in ("env", "sh"):
+        for name in ("env", "sh", "cat", "chmod", "rm", "grep"):
             (self.directory / "bin" / name).symlink_to(f"/usr/bin/{name}")
 
     def install(self, *packages):
-        return self.run_script("packages", *packages, PATH=str(self.directory / "bin"))
+        return self.run_script("packages", *packages, PATH=str(self.directory / "bin"),
+                               POLICY_RC_D=str(self.policy))
 
-    def test_nothing_is_asked_when_all_are_there(self):
+    def calls(self):
+        return self.log.read_text().splitlines()
+
+    def test_apt_is_not_run_when_nothing_is_missing(self):
         done = self.install("here", "here-too")
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
-        self.assertEqual(self.log.read_text(), "")
+        self.assertEqual(self.calls(), [])
 
-    def test_only_what_is_missing_is_installed(self):
+    def test_nothing_missing_needs_no_apt(self):
+        (self.directory / "bin" / "apt-get").unlink()
+        done = self.install("here")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_missing_packages_are_named_where_there_is_no_apt(self):
+        (self.directory / "bin" / "apt-get").unlink()
+        done = self.install("here", "missing", "other")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("missing: missing other ", done.stderr)
+
+    def test_commands_and_pkg_config_are_asked_where_there_is_no_dpkg(self):
+        for name in ("apt-get", "dpkg-query"):
+            (self.directory / "bin" / name).unlink()
+        self.write_program("bin/clang", "#!/bin/sh\n")
+        self.write_program("bin/pkg-config", "#!/bin/sh\n[ \"$2\" = libbpf ] || [ \"$2\" = fmt ]")
+        self.assertEqual(self.install("clang", "libbpf-dev", "libfmt-dev").returncode, 0)
+        done = self.install("clang", "bpftool", "libfmt-dev", "libfuse3-dev")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("missing: bpftool libfuse3-dev ", done.stderr)
+
+    def test_only_missing_packages_are_installed(self):
         done = self.install("here", "missing", "removed")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(self.log.read_text().splitlines(), [
+        self.assertEqual(self.calls(), [
             "noninteractive apt-get -q update",
             "noninteractive apt-get -q install -y --no-install-recommends missing removed"])
 
-    def test_sudo_for_everybody_else(self):
+    def test_services_are_kept_from_starting_and_then_disabled(self):
+        self.write_program("bin/apt-get", f"""#!/bin/sh
+            {self.policy}
+            echo "policy $?" >> {self.log}""")
+        done = self.install("nginx")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.calls(), ["policy 101", "policy 101",
+                                        "systemctl --quiet disable nginx.service",
+                                        "update-rc.d nginx disable"])
+        self.assertFalse(self.policy.exists())
+
+    def test_services_of_installed_packages_stay_enabled(self):
+        self.install("here-nginx", "missing")
+        self.assertNotIn("systemctl", self.log.read_text())
+
+    def test_a_policy_of_the_machines_own_stays(self):
+        self.policy.write_text("#!/bin/sh\nexit 101\n")
+        self.assertEqual(self.install("missing").returncode, 0)
+        self.assertEqual(self.policy.read_text(), "#!/bin/sh\nexit 101\n")
+
+    def test_an_interrupt_leaves_neither_a_policy_nor_a_service(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                self.log.write_text("")
+                self.write_program("bin/apt-get", f"""#!/bin/sh
+                    [ "$2" = install ] || exit 0
+                    kill -{number} $PPID""")
+                done = self.install("nginx")
+                self.assertNotEqual(done.returncode, 0)
+                self.assertFalse(self.policy.exists())
+                self.assertIn("systemctl --quiet disable nginx.service", self.calls())
+
+    def test_a_policy_of_a_killed_run_forbids_nothing_and_is_removed(self):
+        self.write_program("bin/apt-get", f"""#!/bin/sh
+            kill -{signal.SIGKILL} $PPID""")
+        self.install("missing")
+        self.assertTrue(self.policy.exists())
+        self.assertEqual(subprocess.run([self.policy], check=False).returncode, 0)
+        self.write_program("bin/apt-get", "#!/bin/sh\n")
+        self.assertEqual(self.install("missing").returncode, 0)
+        self.assertFalse(self.policy.exists())
+
+    def test_an_ordinary_user_installs_by_sudo(self):
         self.write_program("bin/id", "#!/bin/sh\necho 1000")
         self.write_program("bin/sudo", f"""#!/bin/sh
             printf 'sudo ' >> {self.log}
             exec "$@\"""")
         self.assertEqual(self.install("missing").returncode, 0)
-        self.assertEqual(len(self.log.read_text().splitlines()), 2)
-        for line in self.log.read_text().splitlines():
-            self.assertTrue(line.startswith("sudo noninteractive apt-get "), line)
+        lines = [line for line in self.calls() if "apt-get" in line]
+        self.assertEqual(len(lines), 2)
+        for line in lines:
+            self.assertIn("sudo noninteractive apt-get ", line)
 
-    def test_neither_root_nor_sudo(self):
+    def test_an_ordinary_user_without_sudo_is_told_the_command(self):
         self.write_program("bin/id", "#!/bin/sh\necho 1000")
         done = self.install("here", "missing")
         self.assertEqual(done.returncode, 1)
         self.assertIn("apt-get install missing", done.stderr)
-        self.assertEqual(self.log.read_text(), "")
+        self.assertEqual(self.calls(), [])
 
-    def test_apt_that_fails(self):
+    def test_a_failure_of_apt_is_a_failure(self):
         self.write_program("bin/apt-get", "#!/bin/sh\nexit 100")
         self.assertNotEqual(self.install("missing").returncode, 0)
+        self.assertFalse(self.policy.exists())
 
 
-class Check(Scripts):
+class CheckTest(Scripts):
     """scripts/check adds up its tests, and accepts only the skips it allows."""
 
     # Prints and reports as a GoogleTest program does.
     PROGRAM = """#!/usr/bin/python3
 import json, sys
 tests = {tests!r}
+chosen = [word.split("=", 1)[1] for word in sys.argv if word.startswith("--gtest_filter=")]
+if chosen:
+    tests = {{name: result for name, result in tests.items() if chosen[0].strip("*") in name}}
 (report,) = [word.split(":", 1)[1] for word in sys.argv if word.startswith("--gtest_output=")]
 for name, result in tests.items():
     print("[ RUN      ] Suite." + name)
@@ -97,18 +178,18 @@ for name, result in tests.items():
         sys.exit(139)
     head = {{"fail": "[  FAILED  ]", "skip": "[  SKIPPED ]"}}.get(result, "[       OK ]")
     print(head + " Suite." + name)
-cases = [dict(name=name, status="RUN", result="SKIPPED" if result == "skip" else "COMPLETED",
+cases = [dict(name=name, time="1.5s", status="RUN", result="SKIPPED" if result == "skip" else "COMPLETED",
               **(dict(failures=[dict(failure="it failed")]) if result == "fail" else dict()))
          for name, result in tests.items()]
 json.dump(dict(testsuites=[dict(name="Suite", testsuite=cases)]), open(report, "w"))
 sys.exit("fail" in tests.values())
 """
 
-    def check(self, kind, doctor=0, **tests):
+    def check(self, kind, doctor=0, words=(), **tests):
         build = self.directory / "build"
         self.write_program("build/zctrace", f"#!/bin/sh\nexit {doctor}\n")
         self.write_program(f"build/{kind}-tests", self.PROGRAM.format(tests=tests))
-        return self.run_script("check", build, kind)
+        return self.run_script("check", build, kind, *words)
 
     def assert_ends(self, done, line, status):
         self.assertEqual(done.stdout.splitlines()[-1], line, done.stdout + done.stderr)
@@ -152,6 +233,20 @@ sys.exit("fail" in tests.values())
     def test_clones_may_be_skipped_everywhere(self):
         self.assert_ends(self.check("kernel", one="pass", reflink_on_xfs="skip"),
                          "1 passed, 0 failed, 1 skipped", 0)
+
+    def test_durations_and_the_slowest_tests_are_printed(self):
+        done = self.check("unit", **{f"number{number}": "pass" for number in range(11)})
+        self.assertIn("unit Suite: 11 passed, 16.5 s\n", done.stdout)
+        self.assertIn("the 10 slowest of 11 tests:\n     1.5 s  unit Suite.number0\n", done.stdout)
+
+    def test_one_test_is_chosen_by_a_part_of_its_name(self):
+        done = self.check("unit", words=["-k", "fine"], fine="pass", broken="fail")
+        self.assert_ends(done, "1 passed, 0 failed, 0 skipped", 0)
+
+    def test_a_pattern_that_matches_nothing_fails(self):
+        done = self.check("unit", words=["-k", "nosuch"], fine="pass")
+        self.assertIn("no test matches nosuch\n", done.stdout)
+        self.assert_ends(done, "0 passed, 0 failed, 0 skipped", 1)
 
     def test_usage(self):
         for words in ([], [self.directory, "nosuchkind"]):
