@@ -11,9 +11,10 @@
 
 #include "cli/commands/action.h"
 #include "cli/options/count_options.h"
-#include "cli/options/durations.h"
+#include "cli/options/help_formatter.h"
 #include "cli/options/output_options.h"
 #include "cli/options/target_options.h"
+#include "cli/options/validators.h"
 #include "cli/output/outputs.h"
 #include "cli/output/write.h"
 #include "cli/text/units.h"
@@ -38,8 +39,8 @@ struct AttachOptions {
   TargetOptions targets;
   CountOptions count;
   OutputOptions output;
-  std::string duration;
-  std::string interval;
+  std::optional<nanoseconds> duration;
+  std::optional<nanoseconds> interval;
 };
 
 // One observation's reports: of each interval, or one at the end.
@@ -113,8 +114,8 @@ class Reporter {
   steady_clock::time_point last_at_;
 };
 
-int attach(const AttachOptions& options, const Targets& targets,
-           std::optional<nanoseconds> duration, std::optional<nanoseconds> interval) {
+int attach(const AttachOptions& options, const Targets& targets) {
+  const auto [duration, interval] = std::pair(options.duration, options.interval);
   const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
   require_observation();
   WatchOptions watch_options;
@@ -163,26 +164,42 @@ int attach(const AttachOptions& options, const Targets& targets,
 
 void add_attach_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<AttachOptions>();
-  CLI::App* command =
-      app.add_subcommand("attach", "Observe running processes and their descendants");
-  command->footer(
-      "Usage: zctrace attach -p PID|-n GLOB|-G CGROUP|--unit NAME|-a [OPTIONS]\n\n"
-      "Until Ctrl-C, the end of -d, or the end of the last target. Targets combine.");
+  CLI::App* command = app.add_subcommand(
+      "attach", "Observe running processes and their descendants, then print a report");
   add_target_options(*command, options->targets);
+  add_duration_option(*command, "-d,--duration", options->duration,
+                      "Stop after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)")
+      ->group("When");
+  add_duration_option(*command, "-i,--interval", options->interval,
+                      "Report every TIME instead of once (e.g. 500ms, 10s)")
+      ->group("When");
   add_count_options(*command, options->count);
   add_verify_option(*command, options->count);
   add_output_options(*command, options->output);
-  command->add_option("-d,--duration", options->duration, "How long: 500ms, 10s, 5m")
-      ->type_name("TIME");
-  command->add_option("-i,--interval", options->interval, "A report of each interval, not of all")
-      ->type_name("TIME");
+  set_help(
+      *command,
+      {"-p PID | -n GLOB | -G CGROUP | --unit NAME | -a [OPTIONS]",
+       {"Observes until Ctrl-C, until TIME is over, or until the last target ends. Targets "
+        "combine. The targets are not stopped or slowed down; what they did before is not "
+        "counted. The table goes to standard output."},
+       {{"Exit status",
+         {{"0", "Success"},
+          {"1", "Failure"},
+          {"2", "Usage error"},
+          {"3", "Events were lost, or --verify-counts found a difference (with --strict)"},
+          {"77", "This machine or user cannot observe; 'zctrace doctor' says why"}}}},
+       {{"Count what every nginx process moves in ten seconds",
+         "sudo zctrace attach -n nginx -d 10"},
+        {"Report on a service each second, as CSV",
+         "sudo zctrace attach --unit postgresql.service -i 1 --csv - -q"},
+        {"See which threads of a process copy", "sudo zctrace attach -p 4711 -d 5 --by thread"}}});
   command->callback([options, &chosen] {
+    if (wants_syscall_list(options->count)) {
+      chosen = print_syscall_list;
+      return;
+    }
     const Targets targets = parse_targets(options->targets, true);
-    const auto duration = duration_option("-d", options->duration);
-    const auto interval = duration_option("-i", options->interval);
-    chosen = [options, targets, duration, interval] {
-      return attach(*options, targets, duration, interval);
-    };
+    chosen = [options, targets] { return attach(*options, targets); };
   });
 }
 

@@ -6,11 +6,11 @@
 #include <memory>
 #include <string>
 
-#include <fmt/format.h>
-
 #include "cli/commands/action.h"
 #include "cli/compare/plan.h"
 #include "cli/compare/run.h"
+#include "cli/options/compare_options.h"
+#include "cli/options/help_formatter.h"
 #include "cli/options/output_options.h"
 #include "cli/output/outputs.h"
 #include "cli/views/compare_view.h"
@@ -42,52 +42,30 @@ int compare(const CompareOptions& options, const OutputOptions& output) {
 void add_compare_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<CompareOptions>();
   auto output = std::make_shared<OutputOptions>();
-  CLI::App* command = app.add_subcommand(
-      "compare", "Measure the transfer methods against each other, counts beside timings");
-  std::string methods = "\nMethods:\n";
-  for (const transfers::Method* method : transfers::all_methods())
-    methods += fmt::format("  {:<20} {}\n", method->name, method->summary);
-  command->footer("Usage: zctrace compare [OPTIONS]\n" + methods);
-  command
-      ->add_option("--from", options->route.from,
-                   "disk, tmpfs or fuse (a file is made), or the path of a file")
-      ->type_name("SOURCE")
-      ->capture_default_str();
-  command
-      ->add_option("--to", options->route.to,
-                   "unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:1M, null")
-      ->type_name("SINK")
-      ->capture_default_str();
-  command
-      ->add_option("--fuse-splice", options->route.fuse_splice,
-                   "Whether the FUSE daemon splices or copies: on, off, both (a row for each)")
-      ->check(CLI::IsMember({"on", "off", "both"}))
-      ->type_name("WHICH");
-  command->add_option("--size", options->route.size, "Size of the file that is made")
-      ->type_name("SIZE")
-      ->capture_default_str();
-  command->add_option("--methods", options->methods, "METHOD or METHOD/BUFFER, with commas; all")
-      ->type_name("LIST");
-  command->add_option("--buffers", options->buffers, "Sizes for each method, with commas; whole")
-      ->type_name("LIST");
-  command->add_option("--runs", options->runs, "Timed runs of each")
-      ->check(CLI::Range(1U, 10000U))
-      ->capture_default_str();
-  command->add_option("--warmup", options->warmup, "Runs before those; the first one verifies")
-      ->check(CLI::Range(0U, 10000U))
-      ->capture_default_str();
-  command->add_option("--drain-read", options->drain_read, "What the reader asks for a read")
-      ->type_name("SIZE")
-      ->capture_default_str();
-  command->add_option("--drain", options->drain, "How the reader takes the bytes: read or splice")
-      ->check(CLI::IsMember({"read", "splice"}))
-      ->capture_default_str();
-  command->add_option("--baseline", options->baseline, "The row that ratios refer to (the first)")
-      ->type_name("METHOD/BUFFER");
-  command->add_option("--sort", options->sort, "time, cpu, syscalls or switches (as given)")
-      ->check(CLI::IsMember({"time", "cpu", "syscalls", "switches"}));
-  command->add_flag("--cold", options->cold, "Drop the source from the page cache before each run");
+  CLI::App* command =
+      app.add_subcommand("compare", "Measure the transfer methods against each other");
+  add_compare_options(*command, *options);
   add_file_options(*command, *output);
+  HelpList methods{"Methods", {}};
+  for (const transfers::Method* method : transfers::all_methods())
+    methods.entries.emplace_back(method->name, method->summary);
+  set_help(*command,
+           {"[OPTIONS]",
+            {"Moves the bytes of a file to a sink with each method, verifies them, times each "
+             "method in interleaved rounds without observing it, and counts it in a round of "
+             "its own."},
+            {methods,
+             {"Exit status",
+              {{"0", "Success"},
+               {"1", "No method works from this source to this sink, or zctrace failed"},
+               {"2", "Usage error"},
+               {"3", "Events were lost (with --strict)"},
+               {"77", "This machine or user cannot observe; 'zctrace doctor' says why"}}}},
+            {{"Compare the usual methods from a file to a Unix socket", "sudo zctrace compare"},
+             {"Find the best way to send a file over TCP",
+              "sudo zctrace compare --to tcp --methods all --sort time"},
+             {"Compare two methods with a cold page cache",
+              "sudo zctrace compare --cold --methods read_write/64K,sendfile/whole"}}});
   command->callback([options, output, &chosen] {
     chosen = [options, output] { return compare(*options, *output); };
   });

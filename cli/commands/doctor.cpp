@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cli/commands/action.h"
+#include "cli/options/help_formatter.h"
 #include "cli/output/write.h"
 #include "cli/text/printable.h"
 #include "collector/observe/preflight.h"
@@ -44,7 +45,15 @@ int doctor() {
 void add_doctor_command(CLI::App& app, Action& chosen) {
   CLI::App* command =
       app.add_subcommand("doctor", "Say what this machine allows, and what is missing");
-  command->footer("Usage: zctrace doctor\n\nExits with 0 when `run` will work, with 77 when not.");
+  set_help(*command,
+           {"",
+            {"Looks at the kernel, its type information (BTF), the capabilities of this user, "
+             "lockdown, each tracepoint and FUSE, and loads the BPF programs once if it may."},
+            {{"Exit status",
+              {{"0", "'zctrace run' works here"},
+               {"77", "It does not; the lines marked MISSING say why"}}}},
+            {{"See what an ordinary user may do", "zctrace doctor"},
+             {"See what root may do", "sudo zctrace doctor"}}});
   command->callback([&chosen] { chosen = doctor; });
 }
 

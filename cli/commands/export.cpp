@@ -15,9 +15,11 @@
 
 #include "cli/commands/action.h"
 #include "cli/options/count_options.h"
+#include "cli/options/help_formatter.h"
 #include "cli/options/listen_address.h"
 #include "cli/options/output_options.h"
 #include "cli/options/target_options.h"
+#include "cli/options/validators.h"
 #include "cli/output/write.h"
 #include "cli/views/metrics.h"
 #include "cli/views/prometheus_view.h"
@@ -140,30 +142,46 @@ void add_export_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command =
       app.add_subcommand("export", "Serve the counts of running processes to Prometheus");
-  command->footer(
-      "Usage: zctrace export -p PID|-n GLOB|-G CGROUP|--unit NAME|-a [OPTIONS]\n\n"
-      "Serves http://ADDRESS:PORT/metrics until it is told to end (Ctrl-C, SIGTERM),\n"
-      "also when all targets have ended. Targets combine.");
   add_target_options(*command, options->targets);
   add_count_options(*command, options->count);
   command
       ->add_option("--listen", options->listen,
-                   "Where to serve; only to this machine unless told otherwise")
+                   "Serve at this address; 0.0.0.0 serves other machines, too")
       ->type_name("ADDRESS:PORT")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->group("Output");
   command
       ->add_option("--max-series", options->max_series,
-                   "Never more series than this; what has no room is added to name=\"other\"")
-      ->check(CLI::Range(Metrics::kLeastSeries, std::size_t{1000000}))
+                   "Serve at most N series; add the rest to name=\"other\"")
+      ->check(number_from(Metrics::kLeastSeries, 1'000'000))
       ->type_name("N")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->group("Output");
+  set_help(*command,
+           {"-p PID | -n GLOB | -G CGROUP | --unit NAME | -a [OPTIONS]",
+            {"Serves http://ADDRESS:PORT/metrics until Ctrl-C or SIGTERM, also after all targets "
+             "have ended. Targets combine."},
+            {{"Exit status",
+              {{"0", "Success"},
+               {"1", "Failure"},
+               {"2", "Usage error"},
+               {"77", "This machine or user cannot observe; 'zctrace doctor' says why"}}}},
+            {{"Serve the counts of every nginx process", "sudo zctrace export -n nginx"},
+             {"Serve those of a service, to other machines, too",
+              "sudo zctrace export --unit nginx.service --listen 0.0.0.0:9435"},
+             {"Read them once", "curl http://127.0.0.1:9435/metrics"}}});
   command->callback([options, &chosen] {
+    if (wants_syscall_list(options->count)) {
+      chosen = print_syscall_list;
+      return;
+    }
     const Targets targets = parse_targets(options->targets, true);
     ListenAddress address;
     try {
       address = parse_listen_address(options->listen);
     } catch (const std::invalid_argument& error) {
-      throw CLI::ValidationError("--listen", options->listen + ": " + error.what());
+      throw Error("--listen: invalid address '" + options->listen + "': " + error.what(),
+                  kExitUsage);
     }
     chosen = [options, targets, address] { return serve(*options, targets, address); };
   });

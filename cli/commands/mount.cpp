@@ -15,8 +15,9 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
-#include "cli/options/durations.h"
+#include "cli/options/help_formatter.h"
 #include "cli/options/output_options.h"
+#include "cli/options/validators.h"
 #include "cli/output/outputs.h"
 #include "cli/output/write.h"
 #include "cli/text/printable.h"
@@ -41,8 +42,8 @@ using std::chrono::steady_clock;
 struct MountOptions {
   std::string source;
   std::string target;
-  std::string duration;
-  std::string interval;
+  std::optional<nanoseconds> duration;
+  std::optional<nanoseconds> interval;
   std::string cache = "auto";
   bool no_splice = false;
   bool observe = false;
@@ -237,41 +238,61 @@ void add_mount_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<MountOptions>();
   CLI::App* command =
       app.add_subcommand("mount", "Mount a directory through a file system that counts");
-  command->footer(
-      "Usage: zctrace mount [OPTIONS] SOURCE MOUNTPOINT\n\n"
-      "SOURCE appears at MOUNTPOINT, an empty directory, until Ctrl-C, SIGTERM, the end of -d\n"
-      "or an unmount; then follow the counts, by file and by process. Needs neither root nor\n"
-      "BPF, only FUSE. As root the mount is for every user, otherwise for oneself.");
   command->add_option("source", options->source, "The directory to show")
       ->required()
-      ->type_name("SOURCE");
-  command->add_option("mountpoint", options->target, "Where to show it")
+      ->type_name("SOURCE")
+      ->group("Arguments");
+  command->add_option("mountpoint", options->target, "The empty directory to show it at")
       ->required()
-      ->type_name("MOUNTPOINT");
-  command->add_option("-d,--duration", options->duration, "Unmount after this time")
-      ->type_name("TIME");
-  command->add_option("-i,--interval", options->interval, "A report of each interval, not of all")
-      ->type_name("TIME");
+      ->type_name("MOUNTPOINT")
+      ->group("Arguments");
+  add_duration_option(*command, "-d,--duration", options->duration,
+                      "Unmount after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)")
+      ->group("When");
+  add_duration_option(*command, "-i,--interval", options->interval,
+                      "Report every TIME instead of once (e.g. 500ms, 10s)")
+      ->group("When");
   command
       ->add_option("--cache", options->cache,
-                   "What the kernel keeps: none (each read call is a request; no shared "
-                   "writable mappings), auto, always (nothing else may change SOURCE)")
-      ->check(CLI::IsMember({"none", "auto", "always"}))
-      ->type_name("WHAT");
-  command->add_flag("--no-splice", options->no_splice, "Copy through the daemon's memory instead");
-  command->add_flag("--observe", options->observe,
-                    "Count the calls of applications on the mount and of the daemon, too: what "
-                    "a byte costs on each side. Needs BPF");
-  command->add_option("--threads", options->threads, "Threads that serve requests")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("N");
+                   "What the kernel caches: none (each read call is a request; no shared writable "
+                   "mappings), auto, or always (nothing else may change SOURCE)")
+      ->check(one_of({"none", "auto", "always"}))
+      ->type_name("WHAT")
+      ->capture_default_str()
+      ->group("File system");
+  command
+      ->add_flag("--no-splice", options->no_splice,
+                 "Copy data through the daemon's memory instead of splicing it")
+      ->group("File system");
+  command->add_option("--threads", options->threads, "Serve requests with N threads")
+      ->check(number_from(1, 1024))
+      ->type_name("N")
+      ->group("File system");
+  command
+      ->add_flag("--observe", options->observe,
+                 "Count the syscalls of the applications and of the daemon, too: what a byte costs "
+                 "on each side (needs BPF)")
+      ->group("What to count");
   add_file_options(*command, options->output);
+  set_help(*command,
+           {"[OPTIONS] SOURCE MOUNTPOINT",
+            {"SOURCE appears at MOUNTPOINT until Ctrl-C, SIGTERM, an unmount, or until TIME is "
+             "over. Then it prints the counts, by file and by process. It needs FUSE, but "
+             "neither root nor BPF. A mount of root is for every user, any other for its user."},
+            {{"Exit status",
+              {{"0", "Success"},
+               {"1", "Failure"},
+               {"2", "Usage error"},
+               {"3", "Events were lost (with --strict)"},
+               {"77", "This machine or user cannot observe (with --observe)"}}}},
+            {{"See which files a program reads, also through mmap", "zctrace mount src /tmp/mnt"},
+             {"Report each second, as JSON lines", "zctrace mount -i 1 --json - -q src /tmp/mnt"},
+             {"See what FUSE costs each side", "sudo zctrace mount --observe src /tmp/mnt"}}});
   command->callback([options, &chosen] {
-    const nanoseconds duration =
-        duration_option("-d", options->duration).value_or(nanoseconds::max());
-    const nanoseconds interval =
-        duration_option("-i", options->interval).value_or(nanoseconds::max());
-    chosen = [options, duration, interval] { return mount(*options, duration, interval); };
+    chosen = [options] {
+      return mount(*options, options->duration.value_or(nanoseconds::max()),
+                   options->interval.value_or(nanoseconds::max()));
+    };
   });
 }
 

@@ -10,6 +10,7 @@
 
 #include "cli/commands/action.h"
 #include "cli/options/count_options.h"
+#include "cli/options/help_formatter.h"
 #include "cli/options/output_options.h"
 #include "cli/output/outputs.h"
 #include "cli/output/write.h"
@@ -190,31 +191,55 @@ int run(const RunOptions& options) {
 void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Run a command and count how it moves bytes");
-  command->footer(
-      "Usage: zctrace run [OPTIONS] -- COMMAND [ARGUMENT...]\n\n"
-      "Exits with the command's own status, 128+N when signal N ended it.");
   add_count_options(*command, options->count);
   add_verify_option(*command, options->count);
-  add_output_options(*command, options->output);
-  command->add_flag("--as-root", options->as_root,
-                    "Under sudo: run the command as root, not as the caller");
-  command->add_flag("--wait", options->wait_all,
-                    "Report when the last descendant has ended, not when the command has");
+  command
+      ->add_flag("--as-root", options->as_root,
+                 "Under sudo: run the command as root (default: as the user that called sudo)")
+      ->group("The command");
+  command
+      ->add_flag("--wait", options->wait_all,
+                 "Report when the last descendant has ended (default: when the command has)")
+      ->group("The command");
   command
       ->add_option("--mount", options->mount,
-                   "The command sees DIR through a counting file system (root only)")
-      ->type_name("DIR");
-  command->add_flag("--json-schema", options->json_schema, "Print the JSON Schema of --json");
+                   "Show DIR to the command through a counting FUSE file system (root only)")
+      ->type_name("DIR")
+      ->group("The command");
+  add_output_options(*command, options->output);
+  command
+      ->add_flag("--json-schema", options->json_schema, "Print the JSON Schema of --json and exit")
+      ->group("Output");
+  set_help(*command,
+           {"[OPTIONS] -- COMMAND [ARGUMENT...]",
+            {"Observes COMMAND and all its descendants from the first instruction, and prints the "
+             "report to standard error when COMMAND has ended. Ctrl-C reaches COMMAND.",
+             "Under sudo, COMMAND runs as the user that called sudo. If it then fails with "
+             "EPERM or EACCES (\"Permission denied\"), give --as-root."},
+            {{"Exit status",
+              {{"N", "The status of COMMAND; 128+N if signal N ended it"},
+               {"1", "zctrace failed"},
+               {"2", "Usage error"},
+               {"3", "Events were lost, or --verify-counts found a difference (with --strict)"},
+               {"77", "This machine or user cannot observe; 'zctrace doctor' says why"},
+               {"126, 127", "COMMAND cannot be executed, or is not found"}}}},
+            {{"Count how cp moves the bytes of a file", "sudo zctrace run -- cp big copy"},
+             {"List each process of a pipeline, and write a report for scripts",
+              "sudo zctrace run --by process --json report.json -- sh -c 'cat big | wc'"},
+             {"Give each syscall a row of its own", "sudo zctrace run -e %all -- ls"}}});
   // The command's own options are not ours: parsing ends at its name.
   command->allow_extras()->prefix_command();
   command->callback([command, options, &separated, &chosen] {
     const std::vector<std::string> rest = command->remaining();
     // `run cp -a x y` works without "--"; then the first word must not look like an option.
     if (!rest.empty() && (separated || rest.front().starts_with('-')))
-      throw CLI::ValidationError("run", "unexpected '" + rest.front() + "'");
+      throw CLI::ExtrasError("run", rest);
+    if (wants_syscall_list(options->count)) {
+      chosen = print_syscall_list;
+      return;
+    }
     options->argv = separated.value_or(rest);
-    if (options->argv.empty() && !options->json_schema)
-      throw CLI::ValidationError("run", "no command given");
+    if (options->argv.empty() && !options->json_schema) throw Error("no command given", kExitUsage);
     chosen = [options] { return run(*options); };
   });
 }

@@ -8,9 +8,10 @@
 
 #include "cli/commands/action.h"
 #include "cli/options/count_options.h"
-#include "cli/options/durations.h"
+#include "cli/options/help_formatter.h"
 #include "cli/options/output_options.h"
 #include "cli/options/target_options.h"
+#include "cli/options/validators.h"
 #include "cli/text/printable.h"
 #include "cli/top/controls.h"
 #include "cli/top/model.h"
@@ -32,8 +33,8 @@ using std::chrono::steady_clock;
 struct TopOptions {
   TargetOptions targets;
   CountOptions count;
-  std::string interval;
-  std::string duration;
+  std::optional<nanoseconds> interval;
+  std::optional<nanoseconds> duration;
 };
 
 constexpr nanoseconds kDefaultInterval = milliseconds(1000);
@@ -131,24 +132,39 @@ int top(const TopOptions& options, const Targets& targets, nanoseconds interval,
 void add_top_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<TopOptions>();
   CLI::App* command =
-      app.add_subcommand("top", "Observe running processes live, on the whole screen");
-  command->footer(
-      "Usage: zctrace top [-p PID|-n GLOB|-G CGROUP|--unit NAME|-a] [OPTIONS]\n\n"
-      "Without a target: every process. Keys: q quits, h lists the others.");
+      app.add_subcommand("top", "Show what running processes move, live, on the whole screen");
   add_target_options(*command, options->targets);
+  add_duration_option(*command, "-d,--duration", options->duration,
+                      "Stop after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)")
+      ->group("When");
+  add_duration_option(*command, "-i,--interval", options->interval,
+                      "Update the screen every TIME, 100ms or more", kShortestInterval)
+      ->default_str("1s")
+      ->group("When");
   add_count_options(*command, options->count);
-  command->add_option("-i,--interval", options->interval, "How often the screen changes (1s)")
-      ->type_name("TIME");
-  command->add_option("-d,--duration", options->duration, "How long: 500ms, 10s, 5m")
-      ->type_name("TIME");
+  set_help(
+      *command,
+      {"[-p PID | -n GLOB | -G CGROUP | --unit NAME | -a] [OPTIONS]",
+       {"Without a target it shows every process. Press q to quit, h for the other keys."},
+       {{"Exit status",
+         {{"0", "Success"},
+          {"1", "Failure"},
+          {"2", "Usage error"},
+          {"77", "This machine or user cannot observe; 'zctrace doctor' says why"}}}},
+       {{"Watch every process", "sudo zctrace top"},
+        {"Watch nginx and its workers, five times a second", "sudo zctrace top -n nginx -i 200ms"},
+        {"Watch the processes of a container or slice",
+         "sudo zctrace top -G system.slice/docker.service"}}});
   command->callback([options, &chosen] {
+    if (wants_syscall_list(options->count)) {
+      chosen = print_syscall_list;
+      return;
+    }
     Targets targets = parse_targets(options->targets, false);
     if (targets.empty()) targets.all = true;
-    const nanoseconds interval =
-        duration_option("-i", options->interval, kShortestInterval).value_or(kDefaultInterval);
-    const auto duration = duration_option("-d", options->duration);
-    chosen = [options, targets, interval, duration] {
-      return top(*options, targets, interval, duration);
+    chosen = [options, targets] {
+      return top(*options, targets, options->interval.value_or(kDefaultInterval),
+                 options->duration);
     };
   });
 }

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/text/suggestion.h"
 #include "cli/text/units.h"
 #include "collector/os/error.h"
 
@@ -34,10 +35,10 @@ std::vector<std::string> split(std::string_view list) {
 std::uint64_t size_option(const char* option, const std::string& text) {
   try {
     const std::uint64_t bytes = parse_size(text);
-    if (bytes == 0) throw std::invalid_argument("must be at least 1");
+    if (bytes == 0) throw std::invalid_argument("must be greater than 0");
     return bytes;
   } catch (const std::invalid_argument& error) {
-    throw Error(fmt::format("{} {}: {}", option, text, error.what()), kExitUsage);
+    throw Error(fmt::format("{}: {}", option, error.what()), kExitUsage);
   }
 }
 
@@ -56,10 +57,12 @@ std::string size_name(std::uint64_t bytes) {
 
 const transfers::Method& method_named(const std::string& name) {
   if (const transfers::Method* method = transfers::find_method(name)) return *method;
-  std::string known;
-  for (const transfers::Method* method : transfers::all_methods())
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", method->name);
-  throw Error(fmt::format("--methods: unknown method '{}'; there are {}", name, known), kExitUsage);
+  std::vector<std::string> known;
+  for (const transfers::Method* method : transfers::all_methods()) known.emplace_back(method->name);
+  const std::string near = suggestion(name, known);
+  throw Error(fmt::format("--methods: unknown method '{}'{}", name,
+                          near.empty() ? "; 'zctrace help compare' lists the methods" : near),
+              kExitUsage);
 }
 
 PlannedRow make_row(const transfers::Method& method, transfers::BufferSize buffer) {

@@ -2,31 +2,68 @@
 // From options to what a session is asked for.
 #include "cli/options/count_options.h"
 
+#include <unistd.h>
+
 #include <charconv>
 #include <cstdint>
 #include <utility>
 
+#include "cli/options/help_formatter.h"
+#include "cli/output/write.h"
+#include "collector/observe/syscall_table.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
 
 void add_count_options(CLI::App& command, CountOptions& options) {
+  constexpr const char* kGroup = "What to count";
   command
       .add_option("-e,--syscalls", options.syscalls,
-                  "Syscalls with a row of their own: names, %copy, %zerocopy, %io, %all")
-      ->type_name("LIST");
-  command.add_flag("--no-latency", options.no_latency,
-                   "No clock reads: the cheapest mode, without times inside calls");
-  command.add_flag("--no-follow", options.no_follow, "Leave descendants out");
+                  "Give each of these syscalls a row of its own: names, %copy, %zerocopy, %io "
+                  "and %all, separated by commas; 'list' prints them")
+      ->type_name("LIST")
+      ->capture_default_str()
+      ->group(kGroup);
+  command
+      .add_flag("--no-latency", options.no_latency,
+                "Do not read the clock: cheapest, but without times inside calls")
+      ->group(kGroup);
+  command.add_flag("--no-follow", options.no_follow, "Do not observe descendants")->group(kGroup);
   // Hidden: for tests of what happens when the kernel side is full.
   command.add_option("--room", options.room)->group("");
 }
 
 void add_verify_option(CLI::App& command, CountOptions& options) {
-  command.add_flag(
-      "--verify-counts", options.verify,
-      "Compare the counts with the kernel's own, of /proc/PID/io and of switches; with "
-      "--strict a difference exits with 3, too");
+  command
+      .add_flag("--verify-counts", options.verify,
+                "Compare the counts with the kernel's own (/proc/PID/io, context switches); with "
+                "--strict, exit with status 3 if they differ")
+      ->group("What to count");
+}
+
+bool wants_syscall_list(const CountOptions& options) { return options.syscalls == "list"; }
+
+int print_syscall_list() {
+  const std::size_t width = help_width(STDOUT_FILENO);
+  struct Group {
+    const char* name;
+    const char* meaning;
+  };
+  constexpr Group kGroups[] = {
+      {"%copy", "calls that copy bytes through user space"},
+      {"%zerocopy", "calls that move bytes inside the kernel, or lend pages to it"},
+      {"%io", "%copy, %zerocopy, and calls that go with them (the default)"},
+      {"%all", "every syscall of this architecture"},
+  };
+  std::string text;
+  for (const Group& group : kGroups) {
+    text += std::string(text.empty() ? "" : "\n") + group.name + ": " + group.meaning + "\n";
+    std::string names(1, ' ');
+    for (const std::string& name : syscall_names(group.name)) names += " " + name;
+    text += wrapped(names, width, 2) + "\n";
+  }
+  write_all(STDOUT_FILENO, text, "to standard output");
+  return kExitDone;
 }
 
 namespace {
@@ -37,7 +74,7 @@ std::pair<std::string, std::uint32_t> parse_room(const std::string& text) {
   const char* const end = text.data() + text.size();
   if (equals == std::string::npos ||
       std::from_chars(text.data() + equals + 1, end, entries).ptr != end || entries == 0)
-    throw Error("--room '" + text + "': NAME=N is wanted", kExitUsage);
+    throw Error("--room: invalid value '" + text + "'; give NAME=N", kExitUsage);
   return {text.substr(0, equals), entries};
 }
 

@@ -20,6 +20,10 @@ struct CountOptions {
 };
 
 void add_count_options(CLI::App& command, CountOptions& options);
+// "-e list": the command prints the names that -e takes instead of observing.
+bool wants_syscall_list(const CountOptions& options);
+// Prints them, and what each group holds; returns the exit status.
+int print_syscall_list();
 // For commands that end in one report.
 void add_verify_option(CLI::App& command, CountOptions& options);
 

@@ -4,24 +4,32 @@
 
 #include <charconv>
 
+#include "collector/os/error.h"
+
 namespace zctrace {
 
 void add_target_options(CLI::App& command, TargetOptions& options) {
-  command.add_option("-p,--pid", options.pids, "Processes by number, with commas")
-      ->type_name("PID[,PID...]");
+  constexpr const char* kGroup = "Targets";
+  command.add_option("-p,--pid", options.pids, "Observe these processes")
+      ->type_name("PID[,PID...]")
+      ->group(kGroup);
   command
       .add_option("-n,--name", options.targets.names,
-                  "Processes by name: a glob of comm or of the executable's base name, also of "
-                  "processes that start later")
-      ->type_name("GLOB");
+                  "Observe the processes whose name (comm) or executable matches GLOB, also "
+                  "those that start later")
+      ->type_name("GLOB")
+      ->group(kGroup);
   command
       .add_option("-G,--cgroup", options.targets.cgroups,
-                  "Processes of a cgroup (v2) and of those below it")
-      ->type_name("PATH");
-  command.add_option("--unit", options.targets.units, "Processes of a systemd unit")
-      ->type_name("NAME.service");
-  command.add_flag("-a,--all", options.targets.all, "Every process but zctrace");
-  command.add_flag("--wait", options.wait, "With -n: wait until there is such a process");
+                  "Observe the processes of a cgroup (v2) and of the cgroups below it")
+      ->type_name("PATH")
+      ->group(kGroup);
+  command.add_option("--unit", options.targets.units, "Observe the processes of a systemd unit")
+      ->type_name("NAME.service")
+      ->group(kGroup);
+  command.add_flag("-a,--all", options.targets.all, "Observe every process except zctrace")
+      ->group(kGroup);
+  command.add_flag("--wait", options.wait, "With -n: wait until a process matches")->group(kGroup);
 }
 
 Targets parse_targets(const TargetOptions& options, bool required) {
@@ -33,12 +41,12 @@ Targets parse_targets(const TargetOptions& options, bool required) {
       pid_t pid = 0;
       const auto parsed = std::from_chars(word.data(), word.data() + word.size(), pid);
       if (parsed.ec != std::errc() || parsed.ptr != word.data() + word.size() || pid <= 0)
-        throw CLI::ValidationError("-p", "'" + word + "' is no process number");
+        throw Error("invalid PID '" + word + "'", kExitUsage);
       targets.pids.push_back(pid);
       begin = end + 1;
     }
   if (required && targets.empty())
-    throw CLI::ValidationError("target", "nobody to observe: give -p, -n, -G, --unit or -a");
+    throw Error("no target: give -p PID, -n GLOB, -G CGROUP, --unit NAME or -a", kExitUsage);
   return targets;
 }
 

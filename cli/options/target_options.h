@@ -18,7 +18,7 @@ struct TargetOptions {
 
 void add_target_options(CLI::App& command, TargetOptions& options);
 
-// Throws CLI::ValidationError: a bad pid, or no target where one is `required`.
+// Throws Error (usage): an invalid PID, or no target where one is `required`.
 Targets parse_targets(const TargetOptions& options, bool required);
 
 }  // namespace zctrace

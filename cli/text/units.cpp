@@ -36,7 +36,8 @@ constexpr std::array<Unit, 13> kSizes{{{"", 1},
                                        {"e", 1ULL << 60},
                                        {"eib", 1ULL << 60}}};
 
-constexpr std::array<Unit, 6> kDurations{{{"ns", 1},
+constexpr std::array<Unit, 7> kDurations{{{"", 1'000'000'000},
+                                          {"ns", 1},
                                           {"us", 1'000},
                                           {"ms", 1'000'000},
                                           {"s", 1'000'000'000},
@@ -53,42 +54,77 @@ std::string lower_case(std::string_view text) {
 // A hundred years: a time so far from now still fits the clock's signed nanoseconds.
 constexpr std::uint64_t kLongestDurationNs = 100ULL * 365 * 24 * 3'600'000'000'000;
 
+// What a user may write.
 template <std::size_t N>
-std::uint64_t parse(std::string_view text, const std::array<Unit, N>& units, bool any_case,
-                    std::uint64_t largest, std::string_view what, std::string_view examples) {
+struct Notation {
+  std::string_view what;
+  std::string_view examples;
+  const std::array<Unit, N>& units;
+  bool any_case;
+  bool fractions;
+  std::uint64_t largest;
+};
+
+// The digits behind the point, as so many 1/10^digits.
+struct Fraction {
+  std::uint64_t numerator = 0;
+  std::uint64_t denominator = 1;
+};
+
+constexpr std::size_t kMostDecimals = 9;
+
+template <std::size_t N>
+std::uint64_t parse(std::string_view text, const Notation<N>& notation) {
   const auto refuse = [&](std::string_view why) {
-    return std::invalid_argument(
-        fmt::format("'{}' is not a {}: {}; write {}", printable(text, false), what, why, examples));
+    return std::invalid_argument(fmt::format("invalid {} '{}': {}; give {}", notation.what,
+                                             printable(text, false), why, notation.examples));
   };
   if (text.empty()) throw refuse("it is empty");
   if (text.front() == '-') throw refuse("it is negative");
   std::uint64_t number = 0;
   const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  auto [rest, error] = std::from_chars(text.data(), end, number);
   if (error == std::errc::result_out_of_range) throw refuse("it is too large");
   if (error != std::errc{}) throw refuse("it does not begin with a digit");
 
-  const std::string_view written(rest, static_cast<std::size_t>(end - rest));
-  const std::string suffix = any_case ? lower_case(written) : std::string(written);
-  const auto unit = std::find_if(units.begin(), units.end(),
-                                 [&suffix](const Unit& u) { return u.name == suffix; });
-  if (unit == units.end()) {
-    throw refuse(suffix.empty() ? "it has no unit"
-                                : fmt::format("unknown unit '{}'", printable(written, false)));
+  Fraction fraction;
+  if (notation.fractions && rest != end && *rest == '.') {
+    const char* const first = rest + 1;
+    const char* const most = std::min(end, first + kMostDecimals);
+    for (rest = first; rest != most && *rest >= '0' && *rest <= '9'; ++rest) {
+      fraction.numerator = fraction.numerator * 10 + static_cast<std::uint64_t>(*rest - '0');
+      fraction.denominator *= 10;
+    }
+    if (rest == first) throw refuse("no digit follows the point");
+    if (rest != end && *rest >= '0' && *rest <= '9') throw refuse("it has more than nine decimals");
   }
-  if (number > largest / unit->factor) throw refuse("it is too large");
-  return number * unit->factor;
+
+  const std::string_view written(rest, static_cast<std::size_t>(end - rest));
+  const std::string suffix = notation.any_case ? lower_case(written) : std::string(written);
+  const auto unit = std::find_if(notation.units.begin(), notation.units.end(),
+                                 [&suffix](const Unit& u) { return u.name == suffix; });
+  if (unit == notation.units.end())
+    throw refuse(fmt::format("unknown unit '{}'", printable(written, false)));
+  if (number > notation.largest / unit->factor) throw refuse("it is too large");
+  // Units of a size or a duration with decimals are at most an hour, so that this fits an
+  // unsigned 128-bit number by far; less than one nanosecond is cut off.
+  const auto part = static_cast<std::uint64_t>(static_cast<unsigned __int128>(fraction.numerator) *
+                                               unit->factor / fraction.denominator);
+  return number * unit->factor + part;
 }
 
 }  // namespace
 
 std::uint64_t parse_size(std::string_view text) {
-  return parse(text, kSizes, true, std::numeric_limits<std::uint64_t>::max(), "size",
-               "bytes, or powers of 1024 such as 4K, 64M, 1G");
+  return parse(
+      text, Notation<kSizes.size()>{"size", "bytes, or powers of 1024 such as 4K, 64M, 1G", kSizes,
+                                    true, false, std::numeric_limits<std::uint64_t>::max()});
 }
 
 std::uint64_t parse_duration(std::string_view text) {
-  return parse(text, kDurations, false, kLongestDurationNs, "duration", "500ms, 10s, 5m or 1h");
+  return parse(text, Notation<kDurations.size()>{"duration",
+                                                 "seconds (10, 0.5) or a unit (500ms, 10s, 5m, 1h)",
+                                                 kDurations, false, true, kLongestDurationNs});
 }
 
 std::string format_bytes(std::uint64_t bytes) {

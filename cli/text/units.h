@@ -12,8 +12,9 @@ namespace zctrace {
 // Throws std::invalid_argument, with a text for the user, on anything else or more than 2^64-1.
 std::uint64_t parse_size(std::string_view text);
 
-// "250us", "500ms", "10s", "5m", "1h" to nanoseconds; the unit is required. Throws as parse_size,
-// also on more than a hundred years, so that the clock can be asked for now and so long.
+// "250us", "500ms", "0.5s", "10s", "5m", "1h" to nanoseconds; a plain number is in seconds. Less
+// than a nanosecond is cut off. Throws as parse_size, also on more than a hundred years, so that
+// now and the duration together fit the clock.
 std::uint64_t parse_duration(std::string_view text);
 
 std::string format_bytes(std::uint64_t bytes);  // "512 B", "10.0 MiB"

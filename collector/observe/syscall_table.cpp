@@ -185,6 +185,14 @@ Names select(std::string_view selection, bool& all) {
 
 }  // namespace
 
+std::vector<std::string> syscall_names(std::string_view selection) {
+  bool all = false;
+  auto names = select(selection, all);
+  if (all)
+    for (const NumberedName& known : kNames) names.emplace(known.name);
+  return {names.begin(), names.end()};
+}
+
 std::uint16_t SyscallTable::add_row(std::string name, Copy copy, bool asynchronous, bool shown) {
   rows_.push_back({std::move(name), copy, asynchronous, shown});
   return static_cast<std::uint16_t>(rows_.size() - 1);

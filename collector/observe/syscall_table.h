@@ -23,6 +23,9 @@ struct RowMeaning {
   bool shown = true;  // selected by -e; the others are counted all the same
 };
 
+// The names that `selection` stands for, as SyscallTable takes it; sorted. Throws Error (usage).
+std::vector<std::string> syscall_names(std::string_view selection);
+
 class SyscallTable {
  public:
   // `selection` is what -e takes: names and the groups %copy, %zerocopy, %io and %all, with

@@ -49,7 +49,8 @@ void check_pids(const std::string& text) {
     }
     options.pids = {again};
     require(parse_targets(options, true).pids == targets.pids, "written again it is the same list");
-  } catch (const CLI::ValidationError&) {
+  } catch (const Error& error) {
+    require(error.exit_code() == kExitUsage, "a bad PID is wrong usage");
   }
 }
 

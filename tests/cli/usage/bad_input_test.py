@@ -24,9 +24,6 @@ class Usage(TestCase):
         if names:
             self.assertIn(names, first)
 
-    def test_no_command(self):
-        self.assert_usage_error()
-
     def test_unknown_command(self):
         self.assert_usage_error("nosuchcommand", names="nosuchcommand")
 

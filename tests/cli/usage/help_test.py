@@ -60,9 +60,31 @@ class Help(TestCase):
                 self.assertIn("Usage:", done.stdout)
 
     def test_version(self):
-        done = self.zctrace("--version")
-        self.assertEqual(done.returncode, 0)
-        self.assertRegex(done.stdout, r"^zctrace \d+\.\d+\.\d+\n$")
+        for words in (["--version"], ["-V"], ["version"]):
+            with self.subTest(words=words):
+                done = self.zctrace(*words)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertRegex(done.stdout, r"^zctrace \d+\.\d+\.\d+\n$")
+
+    def test_help_command(self):
+        self.assertEqual(self.zctrace("help").stdout, self.zctrace("--help").stdout)
+        for command in ("run", "attach", "top", "export", "compare", "mount", "doctor"):
+            with self.subTest(command=command):
+                done = self.zctrace("help", command)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual(done.stdout, self.zctrace(command, "--help").stdout)
+
+    def test_no_words_print_the_help(self):
+        done = self.zctrace()
+        self.assertEqual((done.returncode, done.stderr), (2, ""))
+        self.assertEqual(done.stdout, self.zctrace("help").stdout)
+
+    def test_syscalls_are_listed(self):
+        done = self.zctrace("run", "-e", "list")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for wanted in ("%copy: ", "%zerocopy: ", "%io: ", "%all: ", " sendfile", " openat"):
+            self.assertIn(wanted, done.stdout)
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
 
     def test_help_needs_no_privileges(self):
         if os.geteuid() != 0:

@@ -67,10 +67,15 @@ TEST(ComparePlan, NamesTheOptionThatIsWrong) {
     change(options);
     return usage_error(options);
   };
-  EXPECT_EQ(with([](CompareOptions& o) { o.route.size = "0"; }).find("--size 0"), 0U);
+  EXPECT_EQ(
+      with([](CompareOptions& o) { o.route.size = "0"; }).find("--size: must be greater than 0"),
+      0U);
   EXPECT_EQ(with([](CompareOptions& o) { o.route.to = "moon"; }).find("--to 'moon'"), 0U);
-  EXPECT_EQ(with([](CompareOptions& o) { o.buffers = "-4K"; }).find("--buffers -4K"), 0U);
-  EXPECT_EQ(with([](CompareOptions& o) { o.drain_read = "x"; }).find("--drain-read x"), 0U);
+  EXPECT_EQ(
+      with([](CompareOptions& o) { o.buffers = "-4K"; }).find("--buffers: invalid size '-4K'"), 0U);
+  EXPECT_EQ(
+      with([](CompareOptions& o) { o.drain_read = "x"; }).find("--drain-read: invalid size 'x'"),
+      0U);
   EXPECT_EQ(with([](CompareOptions& o) { o.methods = "teleport"; }).find("--methods:"), 0U);
   EXPECT_EQ(with([](CompareOptions& o) { o.methods = ","; }).find("--methods:"), 0U);
   EXPECT_EQ(with([](CompareOptions& o) { o.baseline = "tee/4K"; }).find("--baseline:"), 0U);

@@ -37,7 +37,7 @@ TEST(ParseSize, TakesPowersOf1024) {
 
 TEST(ParseSize, SaysWhatIsWrong) {
   EXPECT_EQ(refusal(parse_size, ""),
-            "'' is not a size: it is empty; write bytes, or powers of 1024 such as 4K, 64M, 1G");
+            "invalid size '': it is empty; give bytes, or powers of 1024 such as 4K, 64M, 1G");
   EXPECT_NE(refusal(parse_size, "-4K").find("it is negative"), std::string::npos);
   EXPECT_NE(refusal(parse_size, "4KX").find("unknown unit 'KX'"), std::string::npos);
   EXPECT_NE(refusal(parse_size, "4KB").find("unknown unit 'KB'"), std::string::npos);
@@ -45,9 +45,9 @@ TEST(ParseSize, SaysWhatIsWrong) {
   EXPECT_NE(refusal(parse_size, "16E").find("too large"), std::string::npos);
   EXPECT_NE(refusal(parse_size, "18446744073709551616").find("too large"), std::string::npos);
   for (const char* text : {"K", "+4K", " 4K", "4K ", "4 K", "0x10", "whole"}) {
-    EXPECT_NE(refusal(parse_size, text).find("is not a size"), std::string::npos) << text;
+    EXPECT_NE(refusal(parse_size, text).find("invalid size"), std::string::npos) << text;
   }
-  EXPECT_NE(refusal(parse_size, std::string_view("4\0K", 3)).find("is not a size"),
+  EXPECT_NE(refusal(parse_size, std::string_view("4\0K", 3)).find("invalid size"),
             std::string::npos);
 }
 
@@ -61,15 +61,34 @@ TEST(ParseDuration, TakesNanosecondsToHours) {
   EXPECT_EQ(parse_duration("1h"), 3'600'000'000'000u);
 }
 
+TEST(ParseDuration, TakesPlainSeconds) {
+  EXPECT_EQ(parse_duration("10"), 10'000'000'000u);
+  EXPECT_EQ(parse_duration("0"), 0u);
+  EXPECT_EQ(parse_duration("0.5"), 500'000'000u);
+}
+
+TEST(ParseDuration, TakesDecimals) {
+  EXPECT_EQ(parse_duration("1.5s"), 1'500'000'000u);
+  EXPECT_EQ(parse_duration("0.25ms"), 250'000u);
+  EXPECT_EQ(parse_duration("0.5h"), 1'800'000'000'000u);
+  EXPECT_EQ(parse_duration("1.000000001"), 1'000'000'001u);
+  EXPECT_EQ(parse_duration("0.9ns"), 0u);
+  EXPECT_NE(refusal(parse_duration, "1.").find("no digit follows"), std::string::npos);
+  EXPECT_NE(refusal(parse_duration, "1.s").find("no digit follows"), std::string::npos);
+  EXPECT_NE(refusal(parse_duration, "0.1234567891").find("nine decimals"), std::string::npos);
+  EXPECT_NE(refusal(parse_duration, "1.5.5").find("unknown unit '.5'"), std::string::npos);
+}
+
 TEST(ParseDuration, SaysWhatIsWrong) {
-  EXPECT_EQ(refusal(parse_duration, "10"),
-            "'10' is not a duration: it has no unit; write 500ms, 10s, 5m or 1h");
+  EXPECT_EQ(refusal(parse_duration, "10x"),
+            "invalid duration '10x': unknown unit 'x'; give seconds (10, 0.5) or a unit "
+            "(500ms, 10s, 5m, 1h)");
   EXPECT_NE(refusal(parse_duration, "-1s").find("it is negative"), std::string::npos);
   EXPECT_NE(refusal(parse_duration, "99999999999h").find("too large"), std::string::npos);
   // Fits 64 bits, but added to a clock it would overflow into the past.
   EXPECT_NE(refusal(parse_duration, "3000000h").find("too large"), std::string::npos);
-  for (const char* text : {"", "s", "1d", "1.5s", "1S", "1s 2", "forever"}) {
-    EXPECT_NE(refusal(parse_duration, text).find("is not a duration"), std::string::npos) << text;
+  for (const char* text : {"", "s", "1d", ".5", "1S", "1s 2", "forever"}) {
+    EXPECT_NE(refusal(parse_duration, text).find("invalid duration"), std::string::npos) << text;
   }
 }
 

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// Three sections of help.
+#include "cli/options/compare_options.h"
+
+#include "cli/options/validators.h"
+
+namespace zctrace {
+namespace {
+
+void add_what_to_compare(CLI::App& command, CompareOptions& options) {
+  constexpr const char* kGroup = "What to compare";
+  command
+      .add_option("--from", options.route.from,
+                  "Read a new file on disk, tmpfs or fuse, or the file at this path")
+      ->type_name("SOURCE")
+      ->capture_default_str()
+      ->group(kGroup);
+  command
+      .add_option(
+          "--to", options.route.to,
+          "Write to unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:SIZE or null")
+      ->type_name("SINK")
+      ->capture_default_str()
+      ->group(kGroup);
+  command
+      .add_option("--fuse-splice", options.route.fuse_splice,
+                  "Let the FUSE daemon splice (on), copy (off), or do each in a row of its own "
+                  "(both, the default)")
+      ->check(one_of({"on", "off", "both"}))
+      ->type_name("WHICH")
+      ->group(kGroup);
+  command.add_option("--size", options.route.size, "Make a source of this size (e.g. 4K, 64M, 1G)")
+      ->type_name("SIZE")
+      ->check(size_in_bytes())
+      ->capture_default_str()
+      ->group(kGroup);
+  command
+      .add_option("--methods", options.methods,
+                  "Compare these: METHOD or METHOD/BUFFER, separated by commas, or all")
+      ->type_name("LIST")
+      ->group(kGroup);
+  command
+      .add_option("--buffers", options.buffers,
+                  "Run each METHOD with these buffer sizes, separated by commas; 'whole' is the "
+                  "size of the source")
+      ->type_name("LIST")
+      ->group(kGroup);
+}
+
+void add_how_to_compare(CLI::App& command, CompareOptions& options) {
+  constexpr const char* kGroup = "How to measure";
+  command.add_option("--runs", options.runs, "Time each method N times")
+      ->check(number_from(1, 10'000))
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(kGroup);
+  command
+      .add_option("--warmup", options.warmup,
+                  "Run each method N times before that; the first time verifies")
+      ->check(number_from(0, 10'000))
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(kGroup);
+  command.add_flag("--cold", options.cold, "Drop the source from the page cache before each run")
+      ->group(kGroup);
+  command
+      .add_option("--drain", options.drain,
+                  "Empty the sink with read or splice, in a process of its own")
+      ->check(one_of({"read", "splice"}))
+      ->type_name("HOW")
+      ->capture_default_str()
+      ->group(kGroup);
+  command.add_option("--drain-read", options.drain_read, "Ask for this much in each of its reads")
+      ->check(size_in_bytes())
+      ->type_name("SIZE")
+      ->capture_default_str()
+      ->group(kGroup);
+  command
+      .add_option("--baseline", options.baseline,
+                  "Show ratios to this row (default: the first row that works)")
+      ->type_name("METHOD/BUFFER")
+      ->group("Output");
+  command
+      .add_option("--sort", options.sort,
+                  "Sort rows by time, cpu, syscalls or switches (default: as given)")
+      ->check(one_of({"time", "cpu", "syscalls", "switches"}))
+      ->type_name("WHAT")
+      ->group("Output");
+}
+
+}  // namespace
+
+void add_compare_options(CLI::App& command, CompareOptions& options) {
+  add_what_to_compare(command, options);
+  add_how_to_compare(command, options);
+}
+
+}  // namespace zctrace

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// CLI11's own formatter shows types, ranges and validators instead of words, and wraps nothing.
+#include "cli/options/help_formatter.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/text/printable.h"
+
+namespace zctrace {
+namespace {
+
+constexpr std::size_t kPlainWidth = 80;
+constexpr std::size_t kLeastWidth = 40;
+constexpr std::size_t kMostWidth = 100;  // longer lines are hard to read
+constexpr std::size_t kIndent = 2;
+constexpr std::size_t kTermColumns = 26;  // of a term beside its meaning
+constexpr const char* kHelpGroup = "Help";
+
+// "zctrace run"
+std::string full_name(const CLI::App& command) {
+  const CLI::App* const parent = command.get_parent();
+  return parent == nullptr ? command.get_name() : full_name(*parent) + " " + command.get_name();
+}
+
+std::string entry(const std::string& term, const std::string& meaning, std::size_t term_columns,
+                  std::size_t width) {
+  std::string line = std::string(kIndent, ' ') + term;
+  const std::size_t column = kIndent + term_columns;
+  const bool beside = line.size() + 2 <= column;
+  if (!beside) line += '\n';
+  line.append(beside ? column - line.size() : column, ' ');
+  return wrapped(line + meaning, width, column) + "\n";
+}
+
+std::string list_text(const HelpList& list, std::size_t width) {
+  std::size_t longest = 0;
+  for (const auto& [term, meaning] : list.entries) longest = std::max(longest, term.size());
+  std::string text = "\n" + list.title + ":\n";
+  for (const auto& [term, meaning] : list.entries)
+    text += entry(term, meaning, std::min(longest + 2, kTermColumns), width);
+  return text;
+}
+
+// "-e, --syscalls LIST", "    --strict"
+std::string option_term(const CLI::Option& option) {
+  if (option.get_positional()) return option.get_type_name();
+  std::string term = "    ";
+  if (!option.get_snames().empty()) {
+    term = "-" + option.get_snames().front();
+    if (!option.get_lnames().empty()) term += ", ";
+  }
+  if (!option.get_lnames().empty()) term += "--" + option.get_lnames().front();
+  if (option.get_type_size() != 0) term += " " + option.get_type_name();
+  return term;
+}
+
+std::string option_meaning(const CLI::Option& option) {
+  std::string meaning = option.get_description();
+  if (option.get_type_size() != 0 && !option.get_default_str().empty())
+    meaning += " (default: " + option.get_default_str() + ")";
+  return meaning;
+}
+
+class HelpFormatter : public CLI::FormatterBase {
+ public:
+  explicit HelpFormatter(HelpText text) : text_(std::move(text)) {}
+
+  std::string make_help(const CLI::App* command, std::string /*name*/,
+                        CLI::AppFormatMode /*mode*/) const override {
+    return text(*command, help_width(STDOUT_FILENO));
+  }
+
+  std::string usage(const CLI::App& command) const {
+    return "Usage: " + full_name(command) + (text_.usage.empty() ? "" : " ") + text_.usage;
+  }
+
+  std::string text(const CLI::App& command, std::size_t width) const {
+    std::string help = wrapped(command.get_description(), width, 0) + "\n\n";
+    help += wrapped(usage(command), width, kIndent) + "\n";
+    for (const std::string& paragraph : text_.about)
+      help += "\n" + wrapped(paragraph, width, 0) + "\n";
+    help += commands(command, width);
+    help += options(command, width);
+    for (const HelpList& list : text_.lists) help += list_text(list, width);
+    if (!text_.examples.empty()) help += "\nExamples:\n";
+    for (const HelpExample& example : text_.examples) {
+      if (&example != &text_.examples.front()) help += "\n";
+      help += "  # " + example.purpose + "\n  " + example.command + "\n";
+    }
+    return help;
+  }
+
+ private:
+  static std::string commands(const CLI::App& command, std::size_t width) {
+    HelpList list{"Commands", {}};
+    for (const CLI::App* const sub : command.get_subcommands({}))
+      list.entries.emplace_back(sub->get_name(), sub->get_description());
+    return list.entries.empty() ? "" : list_text(list, width);
+  }
+
+  static std::string options(const CLI::App& command, std::size_t width) {
+    std::vector<std::string> groups = command.get_groups();
+    std::stable_partition(groups.begin(), groups.end(),
+                          [](const std::string& group) { return group != kHelpGroup; });
+    std::string text;
+    for (const std::string& group : groups) {
+      if (group.empty()) continue;  // hidden options
+      std::string entries;
+      for (const CLI::Option* const option : command.get_options())
+        if (option->get_group() == group)
+          entries += entry(option_term(*option), option_meaning(*option), kTermColumns, width);
+      if (!entries.empty()) text += "\n" + group + ":\n" + entries;
+    }
+    return text;
+  }
+
+  HelpText text_;
+};
+
+const HelpFormatter& formatter_of(const CLI::App& command) {
+  return dynamic_cast<const HelpFormatter&>(*command.get_formatter());
+}
+
+}  // namespace
+
+void set_help(CLI::App& command, HelpText text) {
+  command.formatter(std::make_shared<HelpFormatter>(std::move(text)));
+  if (CLI::Option* const help = command.get_help_ptr())
+    help->description("Print this help")->group(kHelpGroup);
+}
+
+std::string help_of(const CLI::App& command, std::size_t width) {
+  return formatter_of(command).text(command, width);
+}
+
+std::string usage_line(const CLI::App& command) { return formatter_of(command).usage(command); }
+
+std::size_t help_width(int fd) {
+  winsize size = {};
+  if (::isatty(fd) != 1 || ::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    return kPlainWidth;
+  return std::clamp<std::size_t>(size.ws_col, kLeastWidth, kMostWidth);
+}
+
+std::string wrapped(const std::string& text, std::size_t width, std::size_t indent) {
+  std::string lines;
+  std::size_t column = 0;  // of the line that is being filled
+  for (std::size_t begin = 0; begin < text.size();) {
+    // A word with the spaces or the line break before it, which keep a column where it is.
+    const std::size_t word = std::min(text.find_first_not_of(" \n", begin), text.size());
+    const std::size_t end = std::min(text.find_first_of(" \n", word), text.size());
+    const std::string before = text.substr(begin, word - begin);
+    const std::size_t columns = display_width(std::string_view(text).substr(word, end - word));
+    const std::size_t newline = before.rfind('\n');
+    const std::size_t start =
+        newline == std::string::npos ? column + before.size() : before.size() - newline - 1;
+    if (start + columns > width && column > indent && newline == std::string::npos) {
+      lines += "\n" + std::string(indent, ' ');
+      column = indent + columns;
+    } else {
+      lines += before;
+      column = start + columns;
+    }
+    lines += text.substr(word, end - word);
+    begin = end;
+  }
+  return lines;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// The text of --help: one usage line, options in sections, exit statuses, examples.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace zctrace {
+
+// A titled list of terms and their meanings.
+struct HelpList {
+  std::string title;
+  std::vector<std::pair<std::string, std::string>> entries;
+};
+
+struct HelpExample {
+  std::string purpose;
+  std::string command;
+};
+
+// What a command's help says besides its options.
+struct HelpText {
+  std::string usage;               // what follows the command's name
+  std::vector<std::string> about;  // paragraphs
+  std::vector<HelpList> lists;
+  std::vector<HelpExample> examples;
+};
+
+// Gives `command` this help. Call it once, after the command has its options. Options appear under
+// the group that they are in; --help comes last.
+void set_help(CLI::App& command, HelpText text);
+
+// The help of a command that set_help() was called for. Lines are at most `width` columns wide
+// where words allow it.
+std::string help_of(const CLI::App& command, std::size_t width);
+
+// "Usage: zctrace run [OPTIONS] -- COMMAND [ARGUMENT...]"
+std::string usage_line(const CLI::App& command);
+
+// Columns for text on this descriptor: the terminal's, at most 100; 80 for anything else.
+std::size_t help_width(int fd);
+
+// Breaks `text` between words into lines of at most `width` columns; all but the first begin with
+// `indent` spaces.
+std::string wrapped(const std::string& text, std::size_t width, std::size_t indent);
+
+}  // namespace zctrace

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// A validator returns why it refuses a value, or "". Without a description of its own it leaves
+// no trace in --help.
+#include "cli/options/validators.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <stdexcept>
+#include <utility>
+
+#include "cli/text/suggestion.h"
+#include "cli/text/units.h"
+
+namespace zctrace {
+namespace {
+
+CLI::Validator checked(std::function<std::string(std::string&)> check) {
+  return CLI::Validator(std::move(check), "");
+}
+
+}  // namespace
+
+CLI::Validator one_of(std::vector<std::string> values) {
+  return checked([values = std::move(values)](const std::string& text) -> std::string {
+    std::string list;
+    for (const std::string& value : values) {
+      if (text == value) return "";
+      list += (list.empty() ? "" : ", ") + value;
+    }
+    return fmt::format("'{}' is not one of {}{}", text, list, suggestion(text, values));
+  });
+}
+
+CLI::Validator number_from(std::uint64_t least, std::uint64_t most) {
+  return checked([least, most](const std::string& text) -> std::string {
+    std::uint64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    const bool digits = parsed.ptr == end && parsed.ec != std::errc::invalid_argument;
+    if (digits && parsed.ec == std::errc() && number >= least && number <= most) return "";
+    return fmt::format("'{}' is not a number from {} to {}", text, least, most);
+  });
+}
+
+CLI::Validator size_in_bytes() {
+  return checked([](const std::string& text) -> std::string {
+    try {
+      return parse_size(text) == 0 ? "must be greater than 0" : "";
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+  });
+}
+
+CLI::Validator duration_in_ns(std::chrono::nanoseconds shortest) {
+  return checked([shortest](std::string& text) -> std::string {
+    try {
+      const std::uint64_t ns = parse_duration(text);
+      const auto least = static_cast<std::uint64_t>(shortest.count());
+      if (ns == 0) return "must be greater than 0";
+      if (ns < least) return "must be at least " + format_ns(least);
+      text = std::to_string(ns);
+      return "";
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+  });
+}
+
+CLI::Option* add_duration_option(CLI::App& command, const std::string& names,
+                                 std::optional<std::chrono::nanoseconds>& value,
+                                 const std::string& description,
+                                 std::chrono::nanoseconds shortest) {
+  return command
+      .add_option_function<std::uint64_t>(
+          names,
+          [&value](const std::uint64_t& ns) {
+            value = std::chrono::nanoseconds(static_cast<std::int64_t>(ns));
+          },
+          description)
+      ->transform(duration_in_ns(shortest))
+      ->type_name("TIME");
+}
+
+}  // namespace zctrace

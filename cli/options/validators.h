@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Checks and conversions of option values. CLI11's own show ranges and types in --help and refuse
+// in its own words.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace zctrace {
+
+// "'colour' is not one of process, thread; did you mean ...?"
+CLI::Validator one_of(std::vector<std::string> values);
+
+// A whole number from `least` to `most`.
+CLI::Validator number_from(std::uint64_t least, std::uint64_t most);
+
+// A size as parse_size() takes it, at least 1 byte.
+CLI::Validator size_in_bytes();
+
+// Turns a duration as parse_duration() takes it into nanoseconds, at least `shortest`.
+CLI::Validator duration_in_ns(std::chrono::nanoseconds shortest = std::chrono::nanoseconds(1));
+
+// An option that takes a duration; without it `value` stays as it is.
+CLI::Option* add_duration_option(CLI::App& command, const std::string& names,
+                                 std::optional<std::chrono::nanoseconds>& value,
+                                 const std::string& description,
+                                 std::chrono::nanoseconds shortest = std::chrono::nanoseconds(1));
+
+}  // namespace zctrace
