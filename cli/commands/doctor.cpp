@@ -4,57 +4,117 @@
 #include <unistd.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 
 #include "cli/commands/action.h"
 #include "cli/options/help_formatter.h"
+#include "cli/output/output_file.h"
 #include "cli/output/write.h"
 #include "cli/text/printable.h"
+#include "cli/views/json_view.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
 namespace {
 
-const char* state_name(Requirement::State state) {
-  switch (state) {
-    case Requirement::State::ok: return "ok";
-    case Requirement::State::missing: return "MISSING";
-    default: return "absent";
-  }
-}
+using State = Requirement::State;
 
-int doctor() {
-  const Preflight preflight = check_machine(true);
-  std::string text;
+constexpr const char* kObserving = "run, attach, top, export, compare, mount --observe";
+constexpr const char* kMounting = "mount";
+
+std::string text_of(const Preflight& preflight) {
+  const auto label = [](State state) {
+    switch (state) {
+      case State::ok: return "ok";
+      case State::missing: return "MISSING";
+      case State::unknown: return "unknown";
+      default: return "absent";
+    }
+  };
+  std::string text = fmt::format("{:<8} {:<30} {}\n", "ok", "zctrace", version());
+  std::set<std::string> remedies;  // each is said once
   for (const Requirement& requirement : preflight.requirements) {
     std::string detail = requirement.detail;
-    if (!requirement.remedy.empty()) detail += "; " + requirement.remedy;
-    text += fmt::format("{:<8} {:<30} {}\n", state_name(requirement.state), requirement.name,
+    if (!requirement.remedy.empty() && remedies.insert(requirement.remedy).second)
+      detail += "; " + requirement.remedy;
+    text += fmt::format("{:<8} {:<30} {}\n", label(requirement.state), requirement.name,
                         printable(detail, false));
   }
-  text += preflight.can_observe()
-              ? "\nrun, attach, top, export and compare work here. The smallest set of "
-                "capabilities that they need: CAP_BPF and CAP_PERFMON.\n"
-              : "\nrun, attach, top, export and compare do not work here; they exit with 77.\n";
-  write_all(STDOUT_FILENO, text, "to standard output");
+  std::string works;
+  std::string fails;
+  (preflight.can_observe() ? works : fails) = kObserving;
+  std::string& mounting = preflight.can_mount() ? works : fails;
+  mounting += (mounting.empty() ? "" : ", ") + std::string(kMounting);
+  text += "\n";
+  if (!works.empty()) text += "Works here: " + works + ".\n";
+  if (!fails.empty()) text += "Does not work here: " + fails + ".\n";
+  text += preflight.can_observe() ? "The capabilities that observing needs: CAP_BPF and "
+                                    "CAP_PERFMON.\n"
+                                  : "What cannot observe exits with status 77.\n";
+  return text;
+}
+
+std::string json_of(const Preflight& preflight) {
+  const auto label = [](State state) {
+    switch (state) {
+      case State::ok: return "ok";
+      case State::missing: return "missing";
+      case State::unknown: return "unknown";
+      default: return "absent";
+    }
+  };
+  nlohmann::ordered_json json;
+  json["version"] = version();
+  json["can_observe"] = preflight.can_observe();
+  json["can_mount"] = preflight.can_mount();
+  json["checks"] = nlohmann::ordered_json::array();
+  for (const Requirement& requirement : preflight.requirements) {
+    nlohmann::ordered_json check;
+    check["name"] = requirement.name;
+    check["state"] = label(requirement.state);
+    check["detail"] = valid_utf8(requirement.detail);
+    check["remedy"] = requirement.remedy.empty()
+                          ? nlohmann::ordered_json()
+                          : nlohmann::ordered_json(valid_utf8(requirement.remedy));
+    json["checks"].push_back(std::move(check));
+  }
+  return json.dump(2) + "\n";
+}
+
+int doctor(const std::string& json) {
+  OutputFile file(json);
+  const Preflight preflight = check_machine(true);
+  if (json.empty())
+    write_all(STDOUT_FILENO, text_of(preflight), "to standard output");
+  else
+    file.write(json_of(preflight));
   return preflight.can_observe() ? kExitDone : kExitCannotRun;
 }
 
 }  // namespace
 
 void add_doctor_command(CLI::App& app, Action& chosen) {
+  auto json = std::make_shared<std::string>();
   CLI::App* command =
       app.add_subcommand("doctor", "Say what this machine allows, and what is missing");
+  command->add_option("--json", *json, "Write the findings as JSON instead; '-' is standard output")
+      ->type_name("FILE")
+      ->group("Output");
   set_help(*command,
-           {"",
+           {"[OPTIONS]",
             {"Looks at the kernel, its type information (BTF), the capabilities of this user, "
              "lockdown, each tracepoint and FUSE, and loads the BPF programs once if it may."},
             {{"Exit status",
               {{"0", "'zctrace run' works here"},
                {"77", "It does not; the lines marked MISSING say why"}}}},
             {{"See what an ordinary user may do", "zctrace doctor"},
-             {"See what root may do", "sudo zctrace doctor"}}});
-  command->callback([&chosen] { chosen = doctor; });
+             {"See what root may do", "sudo zctrace doctor"},
+             {"List what is missing, for a script",
+              "zctrace doctor --json - | jq '.checks[] | select(.state == \"missing\")'"}}});
+  command->callback([json, &chosen] { chosen = [json] { return doctor(*json); }; });
 }
 
 }  // namespace zctrace

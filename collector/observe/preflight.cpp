@@ -7,6 +7,7 @@
 #include <sys/capability.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <string_view>
 
 #include "collector/observe/skeleton.h"
 #include "collector/os/error.h"
@@ -24,6 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 using State = Requirement::State;
+
+constexpr const char* kFuse = "FUSE";
 
 using Btf = std::unique_ptr<btf, decltype(&btf__free)>;
 
@@ -50,12 +54,19 @@ bool has_capability(cap_value_t capability) {
   return own && cap_get_flag(own.get(), capability, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
 }
 
+// The whole command, for a program that may lie anywhere.
+std::string capability_remedy() {
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  return "use sudo, or: sudo setcap cap_bpf,cap_perfmon=ep " +
+         (program.empty() ? "zctrace" : program.string());
+}
+
 Requirement capability(cap_value_t wanted, const char* name, const char* purpose) {
   // CAP_SYS_ADMIN includes both (kernel: bpf_capable(), perfmon_capable()).
   if (has_capability(wanted) || has_capability(CAP_SYS_ADMIN))
     return {name, State::ok, purpose, ""};
-  return {name, State::missing, std::string("not held, needed to ") + purpose,
-          "run as root or with sudo, or: setcap cap_bpf,cap_perfmon=ep zctrace"};
+  return {name, State::missing, std::string("needed to ") + purpose, capability_remedy()};
 }
 
 // Tracepoints are functions in BTF; tracefs is not needed, and often not mounted.
@@ -76,7 +87,7 @@ std::vector<Requirement> tracepoints() {
   };
   std::vector<Requirement> found;
   const Btf kernel = load_kernel_btf();
-  if (!kernel) return {{"tracepoints", State::missing, "cannot be looked for without BTF", ""}};
+  if (!kernel) return {{"tracepoints", State::missing, "cannot be found without BTF", ""}};
   for (const Wanted& wanted : kWanted) {
     const std::string type = std::string("btf_trace_") + wanted.name;
     const std::string name = std::string("tracepoint ") + wanted.name;
@@ -90,11 +101,10 @@ std::vector<Requirement> tracepoints() {
 }
 
 Requirement fuse() {
-  if (::access("/dev/fuse", R_OK | W_OK) == 0) return {"FUSE", State::ok, "/dev/fuse", ""};
+  if (::access("/dev/fuse", R_OK | W_OK) == 0) return {kFuse, State::ok, "/dev/fuse", ""};
   const int error = errno;
-  return {"FUSE", State::optional_missing,
-          std::string("/dev/fuse: ") + std::strerror(error) + "; `mount` will not work",
-          error == ENOENT ? "modprobe fuse" : "let this user read and write it"};
+  return {kFuse, State::optional_missing, std::string("/dev/fuse: ") + std::strerror(error),
+          error == ENOENT ? "modprobe fuse" : "sudo chmod 666 /dev/fuse, as most systems have it"};
 }
 
 // The kernel needs BTF of its own for these programs; what it does not show under /sys, libbpf
@@ -133,14 +143,14 @@ Requirement btf_requirement(const fs::path& root) {
   if (::access(path.c_str(), R_OK) == 0) return {"BTF", State::ok, path.string(), ""};
   const int error = errno;
   const std::string detail = path.string() + ": " + std::strerror(error);
-  if (error != ENOENT) return {"BTF", State::missing, detail, "let this user read it"};
+  if (error != ENOENT) return {"BTF", State::missing, detail, "sudo chmod a+r " + path.string()};
   std::error_code ignored;
   if (!fs::exists(root / "sys/kernel", ignored))
     return {"BTF", State::missing, detail,
             "/sys is not mounted here: mount -t sysfs sysfs /sys, or pass it into the container"};
   return {"BTF", State::missing, detail,
-          "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y; BTF from elsewhere does not do, the "
-          "kernel itself needs it"};
+          "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y; the kernel itself needs it, so BTF "
+          "from another place does not help"};
 }
 
 Requirement lockdown_requirement(const fs::path& root) {
@@ -150,13 +160,34 @@ Requirement lockdown_requirement(const fs::path& root) {
   std::error_code ignored;
   // Unknown is no reason to refuse: the kernel will, if it must.
   if (!std::getline(file, modes) && !fs::exists(directory / "lsm", ignored))
-    return {"lockdown", State::ok, "not known: no securityfs at " + directory.string(), ""};
+    return {"lockdown", State::unknown, "securityfs is not mounted at " + directory.string(), ""};
   if (modes.find("[confidentiality]") != std::string::npos)
     return {"lockdown", State::missing, "confidentiality: no BPF program may read kernel memory",
-            "boot without lockdown=confidentiality; lockdown=integrity does no harm"};
+            "boot without lockdown=confidentiality; lockdown=integrity is fine"};
   if (modes.find("[integrity]") != std::string::npos)
-    return {"lockdown", State::ok, "integrity, which allows all that zctrace does", ""};
+    return {"lockdown", State::ok, "integrity, which does not affect zctrace", ""};
   return {"lockdown", State::ok, "none", ""};
+}
+
+Requirement kernel_config(const fs::path& root, const std::string& release) {
+  constexpr std::string_view kOptions[] = {"CONFIG_BPF_SYSCALL", "CONFIG_DEBUG_INFO_BTF",
+                                           "CONFIG_TASK_IO_ACCOUNTING", "CONFIG_FUSE_FS"};
+  for (const fs::path& path : {root / "proc/config.gz", root / ("boot/config-" + release)}) {
+    // Reads a file that is not compressed as it is.
+    const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(::gzopen(path.c_str(), "r"), gzclose);
+    if (!file) continue;
+    std::string found;
+    char line[4096];
+    while (::gzgets(file.get(), line, sizeof(line)) != nullptr) {
+      const std::string_view text(line);
+      for (const std::string_view option : kOptions)
+        if (text.starts_with(option) && text.substr(option.size(), 1) == "=")
+          found += " " + std::string(text.substr(0, text.find('\n')));
+    }
+    return {"configuration", State::ok, path.string() + ":" + found, ""};
+  }
+  return {"configuration", State::unknown,
+          "neither /proc/config.gz nor /boot/config-" + release + " can be read", ""};
 }
 
 bool Preflight::can_observe() const {
@@ -164,22 +195,35 @@ bool Preflight::can_observe() const {
                       [](const Requirement& r) { return r.state == State::missing; });
 }
 
+bool Preflight::can_mount() const {
+  return std::any_of(requirements.begin(), requirements.end(),
+                     [](const Requirement& r) { return r.name == kFuse && r.state == State::ok; });
+}
+
 std::string Preflight::reason() const {
+  std::string capabilities;
   std::string reasons;
   std::vector<std::string> remedies;
   for (const Requirement& requirement : requirements) {
     if (requirement.state != State::missing) continue;
-    reasons += (reasons.empty() ? "" : "; ") + requirement.name + " " + requirement.detail;
+    if (requirement.name.starts_with("CAP_"))
+      capabilities += (capabilities.empty() ? "no " : " or ") + requirement.name;
+    else
+      reasons += "; " + requirement.name + ": " + requirement.detail;
     if (!requirement.remedy.empty() &&
         std::find(remedies.begin(), remedies.end(), requirement.remedy) == remedies.end())
       remedies.push_back(requirement.remedy);
   }
   for (const std::string& remedy : remedies) reasons += "; " + remedy;
-  return reasons;
+  return capabilities.empty() ? reasons.substr(2) : capabilities + reasons;
 }
 
 Preflight check_machine(bool load) {
   Preflight preflight{quick_requirements()};
+  utsname names = {};
+  ::uname(&names);
+  preflight.requirements.insert(preflight.requirements.begin() + 1,
+                                kernel_config("/", names.release));
   for (Requirement& tracepoint : tracepoints())
     preflight.requirements.push_back(std::move(tracepoint));
   preflight.requirements.push_back(fuse());
@@ -190,7 +234,7 @@ Preflight check_machine(bool load) {
 void require_observation() {
   const Preflight preflight{quick_requirements()};
   if (!preflight.can_observe())
-    throw Error("cannot observe here: " + preflight.reason(), kExitCannotRun);
+    throw Error("cannot observe: " + preflight.reason(), kExitCannotRun);
 }
 
 }  // namespace zctrace

@@ -9,7 +9,7 @@
 namespace zctrace {
 
 struct Requirement {
-  enum class State { ok, missing, optional_missing };
+  enum class State { ok, missing, optional_missing, unknown };
   std::string name;
   State state = State::ok;
   std::string detail;  // what was found, or why it is missing
@@ -20,13 +20,17 @@ struct Preflight {
   std::vector<Requirement> requirements;
   // Whether `run` will work: nothing required is missing.
   bool can_observe() const;
-  // The first thing missing, as one line for commands that cannot run.
+  // Whether `mount` will work.
+  bool can_mount() const;
+  // What is missing, and how to get it, as one line for commands that cannot run.
   std::string reason() const;
 };
 
 // What files below `root` say; it is / but in tests.
 Requirement btf_requirement(const std::filesystem::path& root);
 Requirement lockdown_requirement(const std::filesystem::path& root);
+// The options of `release`, a kernel's name, that zctrace looks at.
+Requirement kernel_config(const std::filesystem::path& root, const std::string& release);
 
 // Looks at the kernel, BTF, capabilities, lockdown, tracepoints, FUSE. With `load`, and when
 // nothing else is missing, loads and attaches the programs once to be certain. Never throws

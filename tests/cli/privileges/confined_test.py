@@ -183,8 +183,8 @@ class AttachInPidNamespace(Confined):
     def test_proc_of_another_namespace_is_refused(self):
         done = self.zctrace_in(["unshare", "--pid", "--fork"], "attach", "-p", "1")
         self.assertEqual(done.returncode, 77)
-        self.assertEqual(done.stderr, "zctrace: /proc is that of another pid namespace; in this "
-                                      "one: mount -t proc proc /proc\n")
+        self.assertEqual(done.stderr, "zctrace: /proc belongs to another PID namespace; mount "
+                                      "that of this one: mount -t proc proc /proc\n")
 
     def test_no_proc(self):
         for words in (["attach", "-a"], ["run", "--", "true"]):
@@ -214,7 +214,7 @@ class WithoutBtf(Confined):
                 self.assertEqual(done.returncode, 77)
                 self.assertEqual(done.stdout, "")
                 self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
-                self.assertIn("BTF /sys/kernel/btf/vmlinux: No such file", done.stderr)
+                self.assertIn("BTF: /sys/kernel/btf/vmlinux: No such file", done.stderr)
                 self.assertIn("CONFIG_DEBUG_INFO_BTF=y", done.stderr)
         self.assertFalse((self.directory / "ran").exists())
 
@@ -262,4 +262,4 @@ class Lockdown(Confined):
         prefix = self.in_own_mounts("mount -t tmpfs none /sys/kernel/security")
         done = self.zctrace_in(prefix, "doctor")
         self.assertEqual(done.returncode, 0)
-        self.assertRegex(done.stdout, r"(?m)^ok +lockdown +not known")
+        self.assertRegex(done.stdout, r"(?m)^unknown +lockdown +securityfs")

@@ -2,6 +2,7 @@
 """Which user runs the command, and which privileges zctrace needs."""
 
 import grp
+import json
 import os
 import pwd
 import shlex
@@ -53,14 +54,33 @@ class Doctor(NeedsRoot):
                        "tracepoint sched_switch", "tracepoint io_uring_complete", "FUSE"):
             (line,) = [line for line in lines if line.split(None, 1)[1:2] and
                        line.split(None, 1)[1].startswith(wanted + " ")]
-            self.assertIn(line.split()[0], ("ok", "absent", "MISSING"))
+            self.assertIn(line.split()[0], ("ok", "absent", "MISSING", "unknown"))
+
+    def test_json_says_the_same_as_the_lines(self):
+        done = self.zctrace("doctor", "--json", "-")
+        self.assertEqual((done.returncode, done.stderr), (doctor().returncode, ""))
+        found = json.loads(done.stdout)
+        self.assertEqual(found["can_observe"], done.returncode == 0)
+        lines = doctor().stdout.splitlines()
+        for check in found["checks"]:
+            state = {"missing": "MISSING"}.get(check["state"], check["state"])
+            self.assertTrue([line for line in lines if line.startswith(state) and
+                             line.split(None, 1)[1].startswith(check["name"] + " ")], check)
 
     def test_other_user_is_told_what_is_missing(self):
         done = self.run_as_nobody(ZCTRACE, "doctor")
         self.assertEqual((done.returncode, done.stderr), (77, ""))
         for capability in ("CAP_BPF", "CAP_PERFMON"):
-            self.assertRegex(done.stdout, rf"(?m)^MISSING +{capability} .*setcap")
+            self.assertRegex(done.stdout, rf"(?m)^MISSING +{capability} ")
+        path = os.path.realpath(ZCTRACE)
+        self.assertEqual(done.stdout.count(f"sudo setcap cap_bpf,cap_perfmon=ep {path}\n"), 1)
+        self.assertRegex(done.stdout, r"(?m)^Does not work here: run, ")
         self.assertIn("77", done.stdout)
+
+    def test_mount_works_without_rights(self):
+        done = self.run_as_nobody(ZCTRACE, "doctor")
+        fuse = os.stat("/dev/fuse").st_mode & 0o006 == 0o006 if os.path.exists("/dev/fuse") else False
+        self.assertEqual("Works here: mount." in done.stdout, fuse, done.stdout)
 
     def test_run_says_the_same_and_runs_nothing(self):
         ran = self.directory / "ran"
@@ -168,7 +188,7 @@ class Capabilities(NeedsRoot):
                         self.assertEqual((done.returncode, done.stdout), (77, ""))
                         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
                         text = done.stderr
-                    self.assertIn(f"{missing} not held", text)
+                    self.assertIn(f"no {missing}; use sudo", text)
                     self.assertIn("setcap cap_bpf,cap_perfmon=ep", text)
 
     def test_sys_admin_includes_both(self):

@@ -58,11 +58,28 @@ TEST_F(FakeSys, NoLockdown) {
 }
 
 TEST_F(FakeSys, KernelWithoutLockdownDiffersFromUnmountedSecurityfs) {
-  EXPECT_EQ(lockdown_requirement(root_).state, State::ok);
-  EXPECT_NE(lockdown_requirement(root_).detail, "none");
+  EXPECT_EQ(lockdown_requirement(root_).state, State::unknown);
   write("sys/kernel/security/lsm", "capability");
   EXPECT_EQ(lockdown_requirement(root_).state, State::ok);
   EXPECT_EQ(lockdown_requirement(root_).detail, "none");
+}
+
+TEST_F(FakeSys, KernelConfigIsReadFromTheFirstFileThatExists) {
+  EXPECT_EQ(kernel_config(root_, "6.1.0").state, State::unknown);
+  write("boot/config-6.1.0", "CONFIG_BPF_SYSCALL=y\nCONFIG_BPF=y\n# CONFIG_FUSE_FS is not set\n");
+  EXPECT_EQ(kernel_config(root_, "6.1.0").state, State::ok);
+  EXPECT_EQ(kernel_config(root_, "6.1.0").detail,
+            (root_ / "boot/config-6.1.0").string() + ": CONFIG_BPF_SYSCALL=y");
+  EXPECT_EQ(kernel_config(root_, "6.2.0").state, State::unknown);
+}
+
+TEST(Preflight, SaysARemedyOnce) {
+  const Preflight preflight{{{"kernel", State::ok, "6.1", ""},
+                             {"CAP_BPF", State::missing, "needed to load", "use sudo"},
+                             {"CAP_PERFMON", State::missing, "needed to attach", "use sudo"},
+                             {"BTF", State::missing, "no such file", "boot another kernel"}}};
+  EXPECT_EQ(preflight.reason(),
+            "no CAP_BPF or CAP_PERFMON; BTF: no such file; use sudo; boot another kernel");
 }
 
 TEST_F(FakeSys, BtfIsFound) {
