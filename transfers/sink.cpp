@@ -27,7 +27,7 @@ sockaddr_in address_of(const Descriptor& socket, decltype(::getsockname)* which)
   sockaddr_in address{};
   socklen_t bytes = sizeof address;
   if (which(socket.get(), reinterpret_cast<sockaddr*>(&address), &bytes) != 0) {
-    throw SetupError(errno, "ask for a socket's address");
+    throw SetupError(errno, "get the address of a socket");
   }
   return address;
 }
@@ -65,7 +65,7 @@ Sink make_pipe(std::uint64_t bytes) {
   Sink sink{Descriptor(fds[1]), Descriptor(fds[0])};
   // EPERM above /proc/sys/fs/pipe-max-size without CAP_SYS_RESOURCE: keep what we have.
   if (::fcntl(fds[1], F_SETPIPE_SZ, bytes) < 0 && errno != EPERM) {
-    throw SetupError(errno, "give a pipe " + std::to_string(bytes) + " bytes");
+    throw SetupError(errno, "resize a pipe to " + std::to_string(bytes) + " bytes");
   }
   return sink;
 }
@@ -81,7 +81,7 @@ std::string directory_on_other_fs(const Source& source) {
     struct stat status {};
     if (::stat(directory, &status) == 0 && status.st_dev != source.device()) return directory;
   }
-  throw SetupError(EXDEV, "find another file system than the source's",
+  throw SetupError(EXDEV, "find a file system other than that of the source",
                    "name a directory on one with file:DIR");
 }
 

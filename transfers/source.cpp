@@ -27,7 +27,8 @@ constexpr long kXfsMagic = XFS_SUPER_MAGIC;
 
 std::string filesystem_name(const Descriptor& file) {
   struct statfs status {};
-  if (::fstatfs(file.get(), &status) != 0) throw SetupError(errno, "ask for the file system");
+  if (::fstatfs(file.get(), &status) != 0)
+    throw SetupError(errno, "find the file system of the source");
   switch (static_cast<long>(status.f_type)) {
     case EXT4_SUPER_MAGIC: return "ext4";  // ext2 and ext3 share the number
     case TMPFS_MAGIC: return "tmpfs";
@@ -102,7 +103,7 @@ std::string directory_of(const std::string& path) {
 Source::Source(Descriptor file, std::string path, std::string directory)
     : file_(std::move(file)), path_(std::move(path)), directory_(std::move(directory)) {
   struct stat status {};
-  if (::fstat(file_.get(), &status) != 0) throw SetupError(errno, "stat the source");
+  if (::fstat(file_.get(), &status) != 0) throw SetupError(errno, "examine the source");
   if (!S_ISREG(status.st_mode)) {
     throw SetupError(EINVAL, "use " + path_ + " as a source", "give a regular file");
   }

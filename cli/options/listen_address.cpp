@@ -43,7 +43,7 @@ std::string ListenAddress::text() const {
 }
 
 ListenAddress parse_listen_address(std::string_view text) {
-  const char* const wanted = "give an address and a port, as 127.0.0.1:9435 or [::1]:9435";
+  const char* const wanted = "give an address and a port, e.g. 127.0.0.1:9435 or [::1]:9435";
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) throw std::invalid_argument(wanted);
   ListenAddress address;
@@ -54,7 +54,7 @@ ListenAddress parse_listen_address(std::string_view text) {
   const std::string_view port = text.substr(colon + 1);
   const auto parsed = std::from_chars(port.data(), port.data() + port.size(), address.port);
   if (parsed.ec != std::errc() || parsed.ptr != port.data() + port.size())
-    throw std::invalid_argument("a port is a number up to 65535");
+    throw std::invalid_argument("a port must be a number from 0 to 65535");
   SocketAddress checked;
   // A zero byte would end it for inet_pton(), but not for the server.
   if (host.find('\0') != std::string_view::npos || !to_socket_address(address, checked))
@@ -74,8 +74,9 @@ void require_free(const ListenAddress& address) {
   if (::bind(probe.get(), reinterpret_cast<const sockaddr*>(&at.storage), at.length) == 0) return;
   const int error = errno;
   const char* advice = "";
-  if (error == EADDRINUSE) advice = "; --listen takes another port";
-  if (error == EADDRNOTAVAIL) advice = "; give one of this machine, or 0.0.0.0 for all";
+  if (error == EADDRINUSE) advice = "; choose another port with --listen";
+  if (error == EADDRNOTAVAIL)
+    advice = "; give an address of this machine, or 0.0.0.0 for all of them";
   throw Error(system_error(what, error).what() + std::string(advice));
 }
 

@@ -42,8 +42,7 @@ std::string terminal_type() {
 
 void TopScreen::require_terminal() {
   if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1)
-    throw Error(
-        "top needs a terminal for its input and output; 'zctrace attach -i 1s' writes text");
+    throw Error("top needs a terminal; 'zctrace attach -i 1s' prints text instead");
 }
 
 TopScreen::TopScreen() {

@@ -40,7 +40,7 @@ int keep_warning(libbpf_print_level level, const char* format, va_list arguments
   // A refused program's log is long; its first line names it, the rest is for developers.
   if (std::strncmp(line, "libbpf: prog", 12) == 0 && last_warning.empty()) {
     last_warning = line + std::strlen("libbpf: ");
-    last_warning.resize(last_warning.find('\n'));
+    last_warning.resize(std::min(last_warning.find('\n'), last_warning.size()));
   }
   return 0;
 }
@@ -82,8 +82,8 @@ class KernelTypes {
 std::uint32_t own_pid_namespace() {
   struct stat status = {};
   if (::stat("/proc/self/ns/pid", &status) != 0)
-    throw system_error("zctrace needs /proc (mount -t proc proc /proc): /proc/self/ns/pid", errno,
-                       kExitCannotRun);
+    throw system_error("cannot read /proc/self/ns/pid (to mount it: mount -t proc proc /proc)",
+                       errno, kExitCannotRun);
   return static_cast<std::uint32_t>(status.st_ino);
 }
 
@@ -97,10 +97,12 @@ constexpr std::uint32_t kCompatFlags = 1U << 22;  // TIF_32BIT of arm64
 
 void configure_newcomers(zctrace_bpf& bpf, zc_config& config, const Newcomers& newcomers) {
   if (newcomers.cgroups.size() > ZC_MAX_CGROUPS)
-    throw Error("more than " + std::to_string(ZC_MAX_CGROUPS) + " cgroups; name one above them",
+    throw Error("too many cgroups: at most " + std::to_string(ZC_MAX_CGROUPS) +
+                    "; give one that contains them",
                 kExitUsage);
   if (newcomers.names.size() > ZC_MAX_NAMES)
-    throw Error("more than " + std::to_string(ZC_MAX_NAMES) + " names; use a glob", kExitUsage);
+    throw Error("too many names: at most " + std::to_string(ZC_MAX_NAMES) + "; use a glob",
+                kExitUsage);
   config.want_all = newcomers.all;
   config.own_pid = static_cast<std::uint32_t>(::getpid());
   config.wanted_cgroups = static_cast<std::uint32_t>(newcomers.cgroups.size());
@@ -109,12 +111,12 @@ void configure_newcomers(zctrace_bpf& bpf, zc_config& config, const Newcomers& n
   for (std::size_t i = 0; i < newcomers.names.size(); i++) {
     const std::string& name = newcomers.names[i];
     if (name.empty() || name.size() >= ZC_PATTERN_BYTES)
-      throw Error("-n '" + name + "': a name has 1 to " + std::to_string(ZC_PATTERN_BYTES - 1) +
+      throw Error("-n '" + name + "': must have 1 to " + std::to_string(ZC_PATTERN_BYTES - 1) +
                       " characters",
                   kExitUsage);
     // The kernel side matches newcomers and has only these two.
     if (name.find_first_of("[\\") != std::string::npos)
-      throw Error("-n '" + name + "': of globs only * and ? are supported", kExitUsage);
+      throw Error("-n '" + name + "': only * and ? are supported in a glob", kExitUsage);
     name.copy(config.name_targets[i].pattern, ZC_PATTERN_BYTES - 1);
   }
 }
@@ -127,7 +129,7 @@ void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>
     }
     bpf_map* map = bpf_object__find_map_by_name(bpf.obj, name.c_str());
     if (map == nullptr || bpf_map__type(map) != BPF_MAP_TYPE_HASH)
-      throw Error("no hash map '" + name + "'", kExitUsage);
+      throw Error("--room: no hash map '" + name + "'", kExitUsage);
     if (const int error = bpf_map__set_max_entries(map, entries); error != 0)
       throw system_error(
           "cannot give the map '" + name + "' " + std::to_string(entries) + " entries", -error);
@@ -178,6 +180,15 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
                             kernel.tracepoint_arguments("io_uring_cqe_overflow") > 0);
 }
 
+// What failed, why, and what the user can do about it.
+std::string load_failure(int error) {
+  std::string advice = "'zctrace doctor' says what is missing";
+  if (error == EMFILE) advice = "raise the limit of open files (ulimit -n 256)";
+  if (error == ENOMEM) advice = "the kernel has not enough memory for the maps";
+  return "cannot load the BPF programs" + (last_warning.empty() ? "" : " (" + last_warning + ")") +
+         ": " + std::generic_category().message(error) + "; " + advice;
+}
+
 }  // namespace
 
 void Skeleton::Destroy::operator()(zctrace_bpf* bpf) const { zctrace_bpf__destroy(bpf); }
@@ -192,9 +203,7 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   choose_programs(*bpf_, options, kernel);
   io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
   if (const int error = zctrace_bpf__load(bpf_.get()); error != 0)
-    throw system_error("the kernel refused the BPF programs (" + last_warning +
-                           "); `zctrace doctor` says what is missing",
-                       -error, kExitCannotRun);
+    throw Error(load_failure(-error), kExitCannotRun);
   // Those that begin to observe newcomers come last: of whom they observe, each call and the end
   // must be seen.
   const std::pair<bpf_program*, bpf_link**> beginners[] = {
@@ -228,14 +237,14 @@ std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {
   bpf_->bss->walk = walk;
   bpf_->bss->armed_pid = pid;
   const Descriptor iterator(bpf_iter_create(bpf_link__fd(bpf_->links.zc_walk)));
-  if (!iterator) throw system_error("cannot start a pass over all tasks", errno);
+  if (!iterator) throw system_error("cannot start the task walk", errno);
   std::vector<char> written;
   std::size_t used = 0;
   for (;;) {
     if (written.size() - used < 65536) written.resize(written.size() + (1 << 18));
     const ssize_t n = ::read(iterator.get(), written.data() + used, written.size() - used);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (n < 0) throw system_error("cannot read the pass over all tasks", errno);
+    if (n < 0) throw system_error("cannot read the task walk", errno);
     if (n == 0) break;
     used += static_cast<std::size_t>(n);
   }

@@ -42,8 +42,7 @@ void read_map(int map, const char* name, Sink sink) {
 template <typename Record>
 Record take(const std::vector<char>& bytes, std::size_t& offset) {
   Record record;
-  if (bytes.size() - offset < sizeof(record))
-    throw Error("the pass over all tasks ended in the middle of a record");
+  if (bytes.size() - offset < sizeof(record)) throw Error("the task walk ended inside a record");
   std::memcpy(&record, bytes.data() + offset, sizeof(record));
   offset += sizeof(record);
   return record;

@@ -63,22 +63,23 @@ void TargetFinder::require_own_proc() const {
   std::error_code error;
   const fs::path self = fs::read_symlink(root_ / "proc/self", error);
   if (error)
-    throw system_error("zctrace needs /proc (mount -t proc proc /proc): /proc/self", error.value(),
-                       kExitCannotRun);
+    throw system_error("cannot read /proc/self (to mount it: mount -t proc proc /proc)",
+                       error.value(), kExitCannotRun);
   if (self != std::to_string(::getpid()))
-    throw Error("/proc is that of another pid namespace; in this one: mount -t proc proc /proc",
-                kExitCannotRun);
+    throw Error(
+        "/proc belongs to another PID namespace; mount that of this one: mount -t proc proc /proc",
+        kExitCannotRun);
 }
 
 void TargetFinder::require_process(pid_t pid) const {
   std::ifstream status(root_ / "proc" / std::to_string(pid) / "status");
-  if (!status) throw Error("no process " + std::to_string(pid));
+  if (!status) throw Error("cannot observe PID " + std::to_string(pid) + ": no such process");
   for (std::string line; std::getline(status, line);) {
     if (!line.starts_with("Tgid:")) continue;
     const long leader = std::strtol(line.c_str() + 5, nullptr, 10);
     if (leader != pid)
-      throw Error(std::to_string(pid) + " is a thread of process " + std::to_string(leader) +
-                  "; give that number");
+      throw Error("cannot observe PID " + std::to_string(pid) + ": it is a thread of process " +
+                  std::to_string(leader) + "; give -p " + std::to_string(leader));
   }
 }
 
@@ -105,14 +106,16 @@ std::vector<pid_t> TargetFinder::processes_named(const std::vector<std::string>&
 fs::path TargetFinder::cgroup_mount() const {
   for (const MountEntry& mount : read_mounts(root_ / "proc/self/mountinfo"))
     if (mount.type == "cgroup2") return root_ / fs::path(mount.target).relative_path();
-  throw Error("cgroup v2 is not mounted here: mount -t cgroup2 none /sys/fs/cgroup");
+  throw Error(
+      "cannot find cgroups: cgroup v2 is not mounted; mount it: mount -t cgroup2 none "
+      "/sys/fs/cgroup");
 }
 
 fs::path TargetFinder::cgroup_directory(const std::string& path) const {
   const fs::path mount = cgroup_mount();
   // To the file system a path ends there; what is behind it would be checked instead.
   if (path.find('\0') != std::string::npos)
-    throw Error("no cgroup is named with a zero byte, below " + mount.string());
+    throw Error("invalid cgroup path: it contains a zero byte");
   std::error_code ignored;
   const fs::path canonical_mount = fs::weakly_canonical(mount, ignored);
   for (const fs::path& top : {root_, mount}) {
@@ -122,7 +125,7 @@ fs::path TargetFinder::cgroup_directory(const std::string& path) const {
         std::mismatch(canonical_mount.begin(), canonical_mount.end(), found.begin(), found.end());
     if (rest == canonical_mount.end() && fs::is_directory(found, ignored)) return found;
   }
-  throw Error("no cgroup '" + path + "' below " + mount.string());
+  throw Error("cannot observe cgroup '" + path + "': no such directory below " + mount.string());
 }
 
 std::vector<fs::path> TargetFinder::unit_directories(const std::string& unit) const {
@@ -132,7 +135,8 @@ std::vector<fs::path> TargetFinder::unit_directories(const std::string& unit) co
   std::vector<fs::path> found;
   find_directories(mount, name, found);
   if (found.empty())
-    throw Error("no cgroup of unit " + name + " below " + mount.string() + "; is it running?");
+    throw Error("cannot observe unit " + name + ": it has no cgroup below " + mount.string() +
+                "; is it running?");
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -144,7 +148,7 @@ std::uint64_t cgroup_id_if_any(const fs::path& directory) {
 
 std::uint64_t cgroup_id(const fs::path& directory) {
   if (const std::uint64_t id = cgroup_id_if_any(directory); id != 0) return id;
-  throw system_error("cannot look at cgroup " + directory.string(), errno);
+  throw system_error("cannot read cgroup " + directory.string(), errno);
 }
 
 }  // namespace zctrace

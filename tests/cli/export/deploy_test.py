@@ -23,7 +23,7 @@ class Usage(TestCase):
             done = self.zctrace("export", "-a", "--listen", address)
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr, f"zctrace: cannot listen on {address}: Address already in use; "
-                                      "--listen takes another port\n")
+                                      "choose another port with --listen\n")
 
     def test_foreign_address_is_a_clear_error(self):
         done = self.zctrace("export", "-a", "--listen", "192.0.2.1:9435")

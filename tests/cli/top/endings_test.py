@@ -94,10 +94,10 @@ class Refuses(Top):
                 window.close()
 
     def test_missing_targets(self):
-        for options, wanted in ((f"-p {2**22 - 1}", "no process"),
+        for options, wanted in ((f"-p {2**22 - 1}", "no such process"),
                                 ("-n no-such-name", "no process named"),
-                                ("-G /no/such", "no cgroup"),
-                                ("--unit no-such", "no cgroup of unit")):
+                                ("-G /no/such", "cannot observe cgroup"),
+                                ("--unit no-such", "cannot observe unit")):
             with self.subTest(options=options):
                 window = self.top(options)
                 self.assertIn("status=1", window.wait_for("status="))

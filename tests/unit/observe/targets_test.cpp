@@ -76,7 +76,7 @@ TEST_F(FakeRoot, APidMustExistAndNotBeAThread) {
     finder.require_process(13);
     FAIL() << "a thread was taken for a process";
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "13 is a thread of process 10; give that number");
+    EXPECT_STREQ(error.what(), "cannot observe PID 13: it is a thread of process 10; give -p 10");
   }
 }
 
