@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A strict UTF-8 decoder (Unicode 15, table 3-7) and what is built on it.
+// utf8proc knows UTF-8 and Unicode; what is safe to show is decided here.
 #include "cli/text/printable.h"
 
 #include <fmt/format.h>
+#include <utf8proc.h>
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
-#include <iterator>
 
 namespace zctrace {
 namespace {
@@ -23,69 +21,67 @@ struct Decoded {
 
 // Requires at < text.size().
 Decoded decode(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(at);
-  if (lead < 0x80) return {lead, 1, true};
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() - at < length) return {};
-  char32_t code = lead & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return {};
-    code = code << 6 | (byte(at + i) & 0x3FU);
+  utf8proc_int32_t code = 0;
+  const utf8proc_ssize_t length =
+      utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()) + at,
+                       static_cast<utf8proc_ssize_t>(text.size() - at), &code);
+  if (length <= 0) return {};
+  return {static_cast<char32_t>(code), static_cast<std::size_t>(length), true};
+}
+
+// More of them would run over the lines above.
+constexpr std::size_t kMostMarks = 2;
+
+// Says of each character of a text, in turn, whether it is to be escaped: those that break a line,
+// are invisible, or swap the order of others.
+class Hidden {
+ public:
+  bool operator()(char32_t code) {
+    const utf8proc_property_t* const property =
+        utf8proc_get_property(static_cast<utf8proc_int32_t>(code));
+    const bool hidden = hides(*property);
+    if (!is_mark(*property)) marks_left_ = hidden || !carries_marks(*property) ? 0 : kMostMarks;
+    return hidden;
   }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  if (overlong || surrogate || code > 0x10FFFF) return {};
-  return {code, length, true};
-}
 
-struct Range {
-  char32_t first;
-  char32_t last;
+ private:
+  static bool is_mark(const utf8proc_property_t& property) {
+    return property.category == UTF8PROC_CATEGORY_MN || property.category == UTF8PROC_CATEGORY_ME;
+  }
+
+  static bool carries_marks(const utf8proc_property_t& property) {
+    switch (property.category) {
+      case UTF8PROC_CATEGORY_LU:
+      case UTF8PROC_CATEGORY_LL:
+      case UTF8PROC_CATEGORY_LT:
+      case UTF8PROC_CATEGORY_LM:
+      case UTF8PROC_CATEGORY_LO:
+      case UTF8PROC_CATEGORY_MC: return true;
+      default: return false;
+    }
+  }
+
+  bool hides(const utf8proc_property_t& property) {
+    if (property.ignorable) return true;
+    switch (property.category) {
+      case UTF8PROC_CATEGORY_CN:
+      case UTF8PROC_CATEGORY_CC:
+      case UTF8PROC_CATEGORY_CF:
+      case UTF8PROC_CATEGORY_CS:
+      case UTF8PROC_CATEGORY_CO:
+      case UTF8PROC_CATEGORY_ZL:
+      case UTF8PROC_CATEGORY_ZP: return true;
+      case UTF8PROC_CATEGORY_MN:
+      case UTF8PROC_CATEGORY_ME:  // as letters of Thai or Hindi have them
+        if (marks_left_ == 0) return true;
+        --marks_left_;
+        return false;
+      default: return false;
+    }
+  }
+
+  std::size_t marks_left_ = 0;  // that the last letter may still carry
 };
-
-template <std::size_t N>
-bool in_any(const std::array<Range, N>& ranges, char32_t code) {
-  return std::any_of(ranges.begin(), ranges.end(),
-                     [code](Range r) { return code >= r.first && code <= r.last; });
-}
-
-// Controls, line separators, combining marks, invisible and bidirectional format characters:
-// they break a line, hide text or swap its order.
-constexpr std::array<Range, 19> kHidden{{{0x00, 0x1F},
-                                         {0x7F, 0x9F},
-                                         {0xAD, 0xAD},
-                                         {0x300, 0x36F},
-                                         {0x61C, 0x61C},
-                                         {0x180B, 0x180F},
-                                         {0x1AB0, 0x1AFF},
-                                         {0x1DC0, 0x1DFF},
-                                         {0x200B, 0x200F},
-                                         {0x2028, 0x202E},
-                                         {0x2060, 0x206F},
-                                         {0x20D0, 0x20FF},
-                                         {0xFE00, 0xFE0F},
-                                         {0xFE20, 0xFE2F},
-                                         {0xFEFF, 0xFEFF},
-                                         {0xFFF0, 0xFFFB},
-                                         {0xFFFE, 0xFFFF},
-                                         {0xE0000, 0xE0FFF},
-                                         {0xF0000, 0x10FFFF}}};
-
-// East Asian wide and full-width blocks and emoji, coarsely: a column off is harmless.
-constexpr std::array<Range, 13> kWide{{{0x1100, 0x115F},
-                                       {0x2E80, 0x303E},
-                                       {0x3041, 0x33FF},
-                                       {0x3400, 0x4DBF},
-                                       {0x4E00, 0x9FFF},
-                                       {0xA000, 0xA4CF},
-                                       {0xAC00, 0xD7A3},
-                                       {0xF900, 0xFAFF},
-                                       {0xFE30, 0xFE6F},
-                                       {0xFF00, 0xFF60},
-                                       {0xFFE0, 0xFFE6},
-                                       {0x1F300, 0x1FAFF},
-                                       {0x20000, 0x3FFFD}}};
 
 std::string escape(char32_t code) {
   switch (code) {
@@ -106,11 +102,14 @@ struct Escaped {
 
 Escaped escape_all(std::string_view text, bool unicode) {
   Escaped escaped;
+  Hidden is_hidden;
   for (std::size_t at = 0; at < text.size();) {
     const Decoded c = decode(text, at);
+    if (!c.valid) is_hidden = Hidden();
+    const bool hidden = !c.valid || is_hidden(c.code);
     if (c.valid && c.code == '\\') {
       escaped.text += "\\\\";
-    } else if (c.valid && !in_any(kHidden, c.code) && (unicode || c.code < 0x80)) {
+    } else if (!hidden && (unicode || c.code < 0x80)) {
       escaped.text += text.substr(at, c.length);
     } else {
       escaped.changed = true;
@@ -173,7 +172,10 @@ std::size_t display_width(std::string_view printable_text) {
   std::size_t width = 0;
   for (std::size_t at = 0; at < printable_text.size();) {
     const Decoded c = decode(printable_text, at);
-    width += c.valid && in_any(kWide, c.code) ? 2 : 1;
+    width +=
+        c.valid
+            ? static_cast<std::size_t>(utf8proc_charwidth(static_cast<utf8proc_int32_t>(c.code)))
+            : 1;
     at += c.length;
   }
   return width;

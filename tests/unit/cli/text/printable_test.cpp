@@ -30,6 +30,21 @@ TEST(Printable, ShowsWhatWouldActOnATerminal) {
   EXPECT_EQ(printable("é😀", false), "\\u00e9\\U0001f600");
 }
 
+TEST(Printable, LettersKeepTwoCombiningMarks) {
+  EXPECT_EQ(printable("e\xCC\x81", true), "e\xCC\x81");
+  EXPECT_EQ(printable("e\xCC\x81\xCC\x81\xCC\x81", true), "e\xCC\x81\xCC\x81\\u0301");
+  EXPECT_EQ(printable("\xCC\x81", true), "\\u0301");
+  EXPECT_EQ(printable("e\xFF\xCC\x81", true), "e\\xff\\u0301");
+  EXPECT_EQ(printable("ที่", true), "ที่");
+}
+
+TEST(Printable, EscapesWhatIsInvisibleOrNotUtf8) {
+  EXPECT_EQ(printable("a\xEF\xB8\x8F", true), "a\\ufe0f");        // a variation selector
+  EXPECT_EQ(printable("\xEE\x80\x80", true), "\\ue000");          // private use
+  EXPECT_EQ(printable("\xED\xA0\x80", true), "\\xed\\xa0\\x80");  // a surrogate
+  EXPECT_EQ(printable("\xC0\xAF", true), "\\xc0\\xaf");           // an overlong slash
+}
+
 TEST(ShellWords, QuotesOnlyWhereNeeded) {
   EXPECT_EQ(shell_words({}, true), "");
   EXPECT_EQ(shell_words({"cp", "-r", "/a/b.c", "x=1"}, true), "cp -r /a/b.c x=1");
@@ -45,6 +60,8 @@ TEST(CutToWidth, CountsColumnsAndNotBytes) {
   EXPECT_EQ(cut_to_width("日本語", 4, true), "日…");
   EXPECT_EQ(cut_to_width("abc", 0, true), "");
   EXPECT_EQ(display_width("日本é"), 5u);
+  EXPECT_EQ(display_width("e\xCC\x81"), 1u);
+  EXPECT_EQ(cut_to_width("e\xCC\x81xyz", 2, true), "e\xCC\x81…");
 }
 
 }  // namespace
