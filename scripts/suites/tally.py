@@ -8,6 +8,9 @@ import sys
 ALLOWED_SKIPS = {
     "*clones_of_a_file_system_that_has_them*": "needs a loop device to mount XFS on",
     "*[Rr]eflink*": "needs a mounted XFS or btrfs",
+    "*_32_bit_*": "needs a kernel that runs 32-bit programs",
+    "*int_0x80*": "needs a kernel that runs 32-bit programs",
+    "*test_other_numbers*": "needs a kernel that runs 32-bit programs",
 }
 
 SLOWEST = 10
