@@ -167,7 +167,7 @@ TEST(Help, ShowsNoTypesOfTheParser) {
 }
 
 TEST(Help, HasThreeExamplesAndExitStatuses) {
-  for (const std::string& command : {"", "run", "attach", "top", "export", "compare", "mount"}) {
+  for (const char* command : {"", "run", "attach", "top", "export", "compare", "mount"}) {
     const std::string text = help(command);
     std::size_t examples = 0;
     for (std::size_t at = text.find("\n  # "); at != std::string::npos;
