@@ -123,7 +123,7 @@ class TopControls {
 
   std::shared_ptr<const TopSample> opened_sample_;
   const TopProcess* opened_ = nullptr;
-  std::vector<Row> shown_rows_;       // what `rows_` points into
+  std::vector<Row> shown_rows_;  // what `rows_` points into
   std::vector<const Row*> rows_;
   std::size_t first_row_ = 0;
 

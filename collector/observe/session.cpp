@@ -95,8 +95,7 @@ Session::Session(const SessionOptions& options)
       last_poll_(steady_clock::now()),
       poll_interval_(kShortestPollInterval) {
   if (options_.probes.verify)
-    verifier_.emplace(table_, why_io_is_not_verified(skeleton_.has_io_accounting()),
-                      ::getpid());
+    verifier_.emplace(table_, why_io_is_not_verified(skeleton_.has_io_accounting()), ::getpid());
 }
 
 void Session::begin(std::uint32_t walk, pid_t pid) {
