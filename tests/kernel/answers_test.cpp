@@ -235,7 +235,9 @@ TEST(InFlight, TimeOffTheCpuNeverExceedsTheTimeOfTheCalls) {
     const Process process = session.process(child);
     for (const Row& row : process.rows) {
       EXPECT_LE(row.off_cpu_ns, row.wall_ns) << row.syscall;
-      if (row.syscall == "recvfrom") EXPECT_EQ(row.calls, calls);
+      if (row.syscall == "recvfrom") {
+        EXPECT_EQ(row.calls, calls);
+      }
     }
   };
   feed(2);

@@ -292,7 +292,9 @@ TEST_P(Pipes, BetweenThreadsOfAProcessAreNotDelivered) {
     totals.add(seen.processes);
     EXPECT_EQ(totals.delivered_bytes, kAll) << by_thread;
     EXPECT_EQ(totals.zero_copy_bytes, 0u) << by_thread;
-    if (by_thread) EXPECT_EQ(seen.processes[0].delivered_bytes(), 0u);
+    if (by_thread) {
+      EXPECT_EQ(seen.processes[0].delivered_bytes(), 0u);
+    }
     close_pipe(out);
   }
 }
