@@ -59,7 +59,7 @@ class House(TestCase):
         self.write("transfers/c.h", LICENSE + '#include "collector/model/b.h"\n')
         self.assert_finds(
             "collector/model/b.h: includes cli/a.h; collector/model/ may include collector/model/, "
-            "collector/os/",
+            "collector/os/, bpf/abi.h",
             "transfers/c.h: includes collector/model/b.h; transfers/ may include transfers/, "
             "collector/os/")
 
