@@ -5,9 +5,9 @@
 namespace zctrace {
 
 std::string_view json_schema() {
-  static constexpr std::string_view kSchema =
+  static constexpr std::string_view kSchema{
 #include "json_schema.inc"
-      ;
+  };
   return kSchema;
 }
 
