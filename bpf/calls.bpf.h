@@ -103,11 +103,6 @@ static __always_inline bool zc_receives(__u8 result)
 	return result >= ZC_RESULT_RECV && result <= ZC_RESULT_RECVMMSG;
 }
 
-static __always_inline struct zc_key zc_key_of(__u32 row, __u64 from, __u64 to)
-{
-	return ZC_KEY(row, ZC_END_KIND(from), ZC_END_KIND(to));
-}
-
 /*
  * The row that the call of `task`, the current one, belongs to. Also begins to count what
  * it does with pipes.
@@ -141,12 +136,8 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 		from = to;
 		to = ZC_USER;
 	}
-	if (ZC_END_PIPE(from) | ZC_END_PIPE(to)) {
-		state->head.pipes = zc_pipes_use(state, result == ZC_RESULT_TEE ? 0 : from, to);
-		/* vmsplice lends pages to a pipe, but copies out of it. */
-		if (to == ZC_USER || (from == ZC_USER && result != ZC_RESULT_VMSPLICE))
-			state->head.pipes |= ZC_PIPE_COPIES;
-	}
+	if (ZC_END_PIPE(from) | ZC_END_PIPE(to))
+		state->head.pipes = zc_pipes_use(state, from, to, result);
 	if (zc_receives(result) && zc_discards(&args, result))
 		to = ZC_DISCARD;
 	return zc_key_of(row, from, to);

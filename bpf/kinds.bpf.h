@@ -15,10 +15,15 @@
 #define ZC_END_KIND(end) ((__u32)(end) & 0xff)
 #define ZC_END_PIPE(end) ((end) >> 8)
 
+static __always_inline struct zc_key zc_key_of(__u32 row, __u64 from, __u64 to)
+{
+	return ZC_KEY(row, ZC_END_KIND(from), ZC_END_KIND(to));
+}
+
 /* The end that is a descriptor in the struct fdtable at `fdt`. */
 __u64 zc_fd_end(__u64 fdt, __u32 fd);
 
-/* The end that is the struct file at `address`; 0 is no file. */
+/* The end that is the struct file at `address`; 0 means no file. */
 __u64 zc_file_end(__u64 address);
 
 /*

@@ -89,7 +89,7 @@ ZC_MAP struct {
 	__type(value, struct zc_command);
 } new_command SEC(".maps");
 
-/* What accounts did with pipes, as far as it is no longer in a task's zc_pipe_run. */
+/* What accounts did with pipes, without what is still in a task's zc_pipe_run. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -28,12 +28,16 @@ static __always_inline void zc_pipe_use(struct zc_task *task, struct zc_pipe_run
 	run->pipe = pipe;
 }
 
-/* Begins the runs that a call needs; enum zc_pipe_use without ZC_PIPE_COPIES. */
-static __always_inline __u8 zc_pipes_use(struct zc_task *task, __u64 from, __u64 to)
+/*
+ * Begins the runs that a call or request needs. `result` is its enum zc_result, the value
+ * a set of enum zc_pipe_use. tee leaves the bytes in the pipe that it reads; vmsplice
+ * lends pages to a pipe, but copies out of it.
+ */
+static __always_inline __u8 zc_pipes_use(struct zc_task *task, __u64 from, __u64 to, __u8 result)
 {
 	__u8 pipes = 0;
 
-	if (ZC_END_PIPE(from)) {
+	if (ZC_END_PIPE(from) && result != ZC_RESULT_TEE) {
 		zc_pipe_use(task, &task->head.taken, ZC_END_PIPE(from), 0);
 		pipes |= ZC_PIPE_TAKES;
 	}
@@ -41,6 +45,8 @@ static __always_inline __u8 zc_pipes_use(struct zc_task *task, __u64 from, __u64
 		zc_pipe_use(task, &task->head.put, ZC_END_PIPE(to), 1);
 		pipes |= ZC_PIPE_PUTS;
 	}
+	if (to == ZC_USER || (from == ZC_USER && result != ZC_RESULT_VMSPLICE))
+		pipes |= ZC_PIPE_COPIES;
 	return pipes;
 }
 

@@ -39,19 +39,6 @@ static __always_inline __u64 zc_request_end(struct io_kiocb *request, __u8 end)
 	}
 }
 
-static __always_inline void zc_request_pipes(struct zc_task *state, __u64 from, __u64 to,
-					     __u8 result, __u64 bytes)
-{
-	__u8 pipes;
-
-	if (!(ZC_END_PIPE(from) | ZC_END_PIPE(to)) || !bytes)
-		return;
-	pipes = zc_pipes_use(state, result == ZC_RESULT_TEE ? 0 : from, to);
-	if (from == ZC_USER || to == ZC_USER)
-		pipes |= ZC_PIPE_COPIES;
-	zc_pipes_add(state, pipes, bytes);
-}
-
 static __always_inline int zc_request_done(void *completed, __s32 result, __u32 cqe_flags)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -76,7 +63,7 @@ static __always_inline int zc_request_done(void *completed, __s32 result, __u32 
 	op = &config.uring_ops[BPF_CORE_READ(request, opcode) % ZC_MAX_URING_OPS];
 	from = zc_request_end(request, op->from);
 	to = zc_request_end(request, op->to);
-	key = ZC_KEY(op->row, ZC_END_KIND(from), ZC_END_KIND(to));
+	key = zc_key_of(op->row, from, to);
 	row = zc_task_row(state, zc_row_slot(state, key));
 	if (!row)
 		return 0;
@@ -85,7 +72,8 @@ static __always_inline int zc_request_done(void *completed, __s32 result, __u32 
 		row->errors++;
 	} else if (op->result != ZC_RESULT_NONE) {
 		row->bytes += result;
-		zc_request_pipes(state, from, to, op->result, result);
+		if (result && (ZC_END_PIPE(from) | ZC_END_PIPE(to)))
+			zc_pipes_add(state, zc_pipes_use(state, from, to, op->result), result);
 	}
 	return 0;
 }
