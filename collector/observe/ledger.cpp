@@ -100,7 +100,7 @@ void Ledger::add(const Snapshot& snapshot) {
     for (const auto& [key, row] : task.rows) add_row(sums.rows[key.word], row);
   }
   for (const zc_account& record : snapshot.accounts) {
-    // It is just being made, or about to be taken back for want of memory.
+    // It is being made, or about to be removed because there was no memory for its task.
     if (record.started == 0) continue;
     Account& account = accounts_[record.id];
     const Sums& sums = now[record.id];
@@ -150,25 +150,27 @@ void Ledger::add_pipes(const Snapshot& snapshot) {
     if ((other.taken_copied | other.taken_moved | other.put_copied | other.put_moved) != 0)
       add(account.id, 0).bytes = other;
   }
+  const auto add_run = [&](std::uint64_t account, const zc_pipe_run& run,
+                           __u64 zc_pipe_bytes::*copied, __u64 zc_pipe_bytes::*moved) {
+    if (run.pipe == 0) return;
+    Use& use = add(account, run.pipe);
+    use.bytes.*copied += run.copied;
+    use.bytes.*moved += run.moved;
+    use.open = true;
+  };
   for (const TaskRecord& task : snapshot.tasks) {
-    if (const zc_pipe_run& run = task.head.taken; run.pipe != 0) {
-      Use& use = add(task.head.account, run.pipe);
-      use.bytes.taken_copied += run.copied;
-      use.bytes.taken_moved += run.moved;
-      use.open = true;
-    }
-    if (const zc_pipe_run& run = task.head.put; run.pipe != 0) {
-      Use& use = add(task.head.account, run.pipe);
-      use.bytes.put_copied += run.copied;
-      use.bytes.put_moved += run.moved;
-      use.open = true;
-    }
+    add_run(task.head.account, task.head.taken, &zc_pipe_bytes::taken_copied,
+            &zc_pipe_bytes::taken_moved);
+    add_run(task.head.account, task.head.put, &zc_pipe_bytes::put_copied,
+            &zc_pipe_bytes::put_moved);
   }
   for (const auto& [key, use] : uses) {
     const auto found = accounts_.find(key.first);
     if (found == accounts_.end() || found->second.taken) continue;
     pipes_.raise(process_of(found->second), key.first, key.second, use.bytes, use.open);
   }
+  // Most snapshots of most machines: no observed process uses a pipe.
+  if (pipes_.empty()) return;
   std::set<PipeLedger::ProcessId> running;
   for (const auto& [id, account] : accounts_)
     if (!account.finished) running.insert(process_of(account));
@@ -190,14 +192,15 @@ bool Ledger::finished(std::uint64_t account) const {
   return found != accounts_.end() && found->second.finished;
 }
 
-bool Ledger::anybody_leaves() const {
+bool Ledger::any_leaving() const {
   return std::any_of(accounts_.begin(), accounts_.end(), [](const auto& entry) {
     const Account& account = entry.second;
     return !account.finished && account.record.folded != account.record.dead;
   });
 }
 
-// Who has no command line of its own has shown its parent's so far, who may go now.
+// A process without a command line of its own shows its parent's, and the parent may be forgotten
+// now.
 void Ledger::keep_commands() {
   for (auto& [id, account] : accounts_)
     if (account.argv.empty()) account.argv = argv_of(account);

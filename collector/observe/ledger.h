@@ -34,7 +34,7 @@ class Ledger {
   // Whether the account was seen and all its tasks are gone.
   bool finished(std::uint64_t account) const;
   // Whether a task has exited and is yet to leave its CPU, with the last of its counts.
-  bool anybody_leaves() const;
+  bool any_leaving() const;
   // Accounts that are not finished, and tasks of accounts that were made while the latest snapshot
   // was taken: who dies then, and leaves a child, is not the last.
   std::size_t running() const;

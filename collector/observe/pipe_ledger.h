@@ -37,8 +37,11 @@ class PipeLedger {
   // more; its pipes are dropped, and what the accounts delivered stays.
   void settle(const std::function<bool(ProcessId)>& ended);
 
+  // No process has a pipe, so that there is nothing to settle.
+  bool empty() const { return processes_.empty(); }
+
   Delivered delivered(std::uint64_t account) const;
-  // The account is no longer asked for; its bytes still count for its process.
+  // delivered() will not be called for the account again; its bytes still count for its process.
   void forget(std::uint64_t account);
 
   // Pipes that no task of the process used in the last `snapshots` calls of settle().

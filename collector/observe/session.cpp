@@ -263,7 +263,7 @@ void Session::poll_until_gone(pid_t pid, milliseconds patience) {
     const bool last = steady_clock::now() >= deadline;  // not for having been stopped meanwhile
     poll();
     const std::uint64_t account = ledger_.account_of(pid);
-    if ((account == 0 || ledger_.finished(account)) && !ledger_.anybody_leaves()) return;
+    if ((account == 0 || ledger_.finished(account)) && !ledger_.any_leaving()) return;
     if (last) return;
     std::this_thread::sleep_for(milliseconds(1));
   }
