@@ -41,7 +41,7 @@ transfers::Source make_source(const RoutePlan& plan, const Descriptor& backing) 
       plan.source_bytes);
 }
 
-// An unnamed file gets a name, in a file system that nobody else sees.
+// An unnamed file gets a name, in a file system that no other process sees.
 void give_name(const transfers::Source& source, const Descriptor& directory) {
   const transfers::Descriptor file = source.open();
   const std::string path = "/proc/self/fd/" + std::to_string(file.get());

@@ -29,7 +29,7 @@ class Routes {
   const transfers::Source& source() const { return *routes_.front().source; }
 
  private:
-  Descriptor backing_;  // what the daemons show: a tmpfs that nobody else sees
+  Descriptor backing_;  // what the daemons show: a tmpfs of their own
   std::list<FuseDaemon> daemons_;
   std::list<transfers::Source> sources_;  // closed before their daemons end
   std::list<Route> routes_;

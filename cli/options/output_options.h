@@ -22,7 +22,7 @@ struct OutputOptions {
 };
 
 void add_output_options(CLI::App& command, OutputOptions& options);
-// The same without --by, for a report that is no table of syscalls.
+// The same without --by, for a report that does not list syscalls.
 void add_file_options(CLI::App& command, OutputOptions& options);
 
 std::optional<GroupBy> group_by(const OutputOptions& options);

@@ -40,7 +40,7 @@ void OutputFile::write(const std::string& text) {
     write_all(file_.get(), text, "'" + path_ + "'");
     created_ = false;
   } catch (const Error&) {
-    // What is no regular file cannot be cut, either; nothing is lost then.
+    // Only a regular file can be cut. Anything else keeps the part that was written.
     if (before >= 0 && ::ftruncate(file_.get(), before) == 0)
       ::lseek(file_.get(), before, SEEK_SET);
     throw;

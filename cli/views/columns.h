@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A table as one list of columns, from which both the table and the CSV file come: nobody counts
-// commas, and a new column is one entry.
+// A table as one list of columns, from which both the table and the CSV file come, so that a new
+// column is one entry.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ struct RecordColumn {
   Column column;
   std::function<Cell(const Record&)> cell;
   std::string csv_name;
-  std::function<std::string(const Record&)> csv;  // as it is, before quoting; "" is no value
+  std::function<std::string(const Record&)> csv;  // before quoting; "" where there is no value
 };
 
 template <typename Record>

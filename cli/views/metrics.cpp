@@ -18,7 +18,7 @@ constexpr std::size_t kLastResortSeries = kOutsideSeries + kCallSeries + kLatenc
 constexpr std::size_t kFixedSeries = 10 + 8 + 7;
 static_assert(kFixedSeries + kLastResortSeries < Metrics::kLeastSeries);
 
-// Beyond this the number of folded series is no longer counted; it says enough.
+// The number of folded series is counted up to here; beyond it, a larger one says nothing more.
 constexpr std::size_t kFoldedRemembered = 65536;
 constexpr std::string_view kOther = "other";
 

@@ -95,7 +95,7 @@ class BusyTargets(Attach):
             ends = [thread for thread in range(7)
                     if calls <= totals[thread] - before[thread] and moved == sum(
                         map(self.length, range(totals[thread] - calls, totals[thread])))]
-            self.assertTrue(ends, f"{calls} writes of {moved} bytes are nobody's last ones")
+            self.assertTrue(ends, f"{calls} writes of {moved} bytes are the last ones of no thread")
 
     @in_both_modes
     def test_threads_that_appear_while_attaching(self, mode):

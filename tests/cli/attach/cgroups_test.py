@@ -213,10 +213,10 @@ class Cgroups(Attach):
         by_unit = self.commanded_in(self.cgroup(f"{self.unit}.service"))
         # It matches three targets and is counted once.
         by_three = self.commanded_in(self.top / "one", "alpha-two")
-        nobody = self.commanded("epsilon")
+        by_none = self.commanded("epsilon")
         attached = self.attach("-p", f"{by_pid.pid},{by_three.pid}", "-n", "alpha-*",
                                "-G", self.top / "one", "--unit", self.unit)
-        targets = (by_pid, by_name, by_cgroup, by_unit, by_three, nobody)
+        targets = (by_pid, by_name, by_cgroup, by_unit, by_three, by_none)
         counts = (101, 103, 107, 109, 113, 127)
         for writes, target in zip(counts, targets):
             self.tell(target, f"write {writes} 5")

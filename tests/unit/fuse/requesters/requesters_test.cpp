@@ -74,7 +74,7 @@ TEST(Requesters, RemembersRequestersUntilTheyEndIfToldTo) {
   requesters.remember();
   EXPECT_FALSE(requesters.has_sent_request(mine.pid, mine.start_ns));
   for (const pid_t pid : {::getpid(), ::getppid(), 1}) requesters.process_of(pid);
-  // Also when it is no longer told listed.
+  // Also when it is no longer listed.
   EXPECT_TRUE(requesters.has_sent_request(mine.pid, mine.start_ns));
   // A later process with the same PID is not remembered.
   timespec now = {};
