@@ -19,11 +19,12 @@ ifneq ($(filter fuzz-link,$(MAKECMDGOALS)),)
 include $(FUZZ_NEEDS)
 endif
 
-# A thin archive: the linker's trace then names the objects' paths.
-$(BUILD)/fuzz/ordinary.a: $(PROGRAM)
+# A thin archive: the linker's trace then names the objects' paths. They are relative to the
+# archive, which must lie in $(BUILD) for them to begin with it.
+$(BUILD)/ordinary.a: $(PROGRAM)
 	$(call say,AR,$@)mkdir -p $(@D) && rm -f $@ && ar rcsT $@ $^
 
-$(BUILD)/fuzz/%_fuzz.mk: $(BUILD)/fuzz/tests/fuzz/%_fuzz.o $(BUILD)/fuzz/ordinary.a
+$(BUILD)/fuzz/%_fuzz.mk: $(BUILD)/fuzz/tests/fuzz/%_fuzz.o $(BUILD)/ordinary.a
 	$(call say,GEN,$@)$(CLANGXX) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $(@:.mk=.ordinary) $^ $(LIBS) -Wl,--trace > $(@:.mk=.trace) && \
 		rm $(@:.mk=.ordinary) && \
 		sed -n 's,.*$(BUILD)/\(\(cli\|collector\|transfers\)/[^()]*\.o\).*,$(@:.mk=): $(BUILD)/fuzz/\1,p' \
