@@ -50,16 +50,16 @@ class Errors(Attach):
     def test_no_such_process(self):
         missing = self.start(["true"])
         missing.wait()
-        self.assert_fails("-p", missing.pid, wanted=f"no process {missing.pid}")
+        self.assert_fails("-p", missing.pid, wanted=f"cannot observe PID {missing.pid}: no such process")
         target = self.commanded()
-        self.assert_fails("-p", f"{target.pid},{missing.pid}", wanted=f"no process {missing.pid}")
+        self.assert_fails("-p", f"{target.pid},{missing.pid}", wanted=f"cannot observe PID {missing.pid}: no such process")
 
     def test_thread_id_is_not_a_pid(self):
         target = self.commanded()
         self.tell(target, "threads 1")
         (thread,) = [task.name for task in pathlib.Path(f"/proc/{target.pid}/task").iterdir()
                      if task.name != str(target.pid)]
-        self.assert_fails("-p", thread, wanted=f"{thread} is a thread of process {target.pid}")
+        self.assert_fails("-p", thread, wanted=f"PID {thread}: it is a thread of process {target.pid}")
 
     def test_zombie(self):
         zombie = self.start(["true"])
@@ -68,8 +68,8 @@ class Errors(Attach):
         self.assert_fails("-p", zombie.pid, wanted=str(zombie.pid))
 
     def test_no_such_cgroup_or_unit(self):
-        self.assert_fails("-G", "/no/such/cgroup", wanted="no cgroup '/no/such/cgroup'")
-        self.assert_fails("-G", "/proc", wanted="no cgroup '/proc'")
+        self.assert_fails("-G", "/no/such/cgroup", wanted="cgroup '/no/such/cgroup': no such directory")
+        self.assert_fails("-G", "/proc", wanted="cgroup '/proc': no such directory")
         self.assert_fails("--unit", "no-such", wanted="unit no-such.service")
 
     def test_no_process_with_that_name(self):
@@ -77,7 +77,7 @@ class Errors(Attach):
 
     def test_usage(self):
         for words in ([], ["-p", "x"], ["-p", "0"], ["-p", "-1"], ["-p", "1,"], ["-p", ""],
-                      ["-p", "1", "-d", "0s"], ["-p", "1", "-i", "5"], ["-p", "99999999999"],
+                      ["-p", "1", "-d", "0s"], ["-p", "1", "-i", "5x"], ["-p", "99999999999"],
                       ["-p", "1", "-e", "no_such_call"], ["extra"]):
             with self.subTest(words=words):
                 self.assert_fails(*words, wanted="zctrace: ", status=2)

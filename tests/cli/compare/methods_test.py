@@ -125,7 +125,7 @@ class Compare(Comparing):
             self.assertIn("ENOSPC", row["error"])
 
     def test_usage_errors(self):
-        for options, text in ((["--size", "12Q"], "12Q"), (["--size", "0"], "at least 1"),
+        for options, text in ((["--size", "12Q"], "12Q"), (["--size", "0"], "must be greater than 0"),
                               (["--methods", "teleport"], "teleport"), (["--to", "moon"], "moon"),
                               (["--buffers", "-4K"], "-4K"), (["--runs", "0"], "--runs"),
                               (["--methods", "sendfile", "--baseline", "splice/4K"], "splice/4K"),
