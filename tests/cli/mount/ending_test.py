@@ -125,7 +125,7 @@ class BadInput(MountTest):
         self.assertEqual(mounts_at(self.point), [])
 
     def test_usage(self):
-        self.refused(self.source, wanted="mountpoint", status=2)
+        self.refused(self.source, wanted="missing MOUNTPOINT", status=2)
         self.refused(self.source, self.point, "--cache", "some", wanted="--cache", status=2)
         self.refused(self.source, self.point, "--threads", "0", wanted="--threads", status=2)
         done = self.zctrace("mount", self.source, self.point, "-d", "soon")
