@@ -171,6 +171,12 @@ void sort_processes(std::vector<const TopProcess*>& processes, ProcessSort by, b
       return order < 0;
     const TopProcess& one = *a.process;
     const TopProcess& other = *b.process;
+    // As in the report's table: a process that moves nothing may still be busy.
+    if (by == ProcessSort::moved) {
+      const auto order = compare_weights(weight(one, ProcessSort::syscalls, totals),
+                                         weight(other, ProcessSort::syscalls, totals), reversed);
+      if (order != 0) return order < 0;
+    }
     if (by == ProcessSort::name && one.total->name != other.total->name)
       return (one.total->name < other.total->name) != reversed;
     if (one.key == other.key) return false;

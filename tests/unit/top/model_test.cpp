@@ -154,6 +154,21 @@ TEST_F(Sorting, NumbersFromTheGreatestDown) {
   EXPECT_EQ(order(ProcessSort::syscalls, true), (Pids{2, 1, 3}));
 }
 
+TEST(SortProcesses, BusyOnesPrecedeIdleOnesThatMoveAsLittle) {
+  Process idle = server(1, 0, 0);
+  idle.rows.clear();
+  Process busy = server(2, 100, 0);
+  for (Row& row : busy.rows) row.discarded_bytes = row.bytes;  // into /dev/null
+  TopModel model;
+  const auto sample = model.add(report_of({idle, busy}), seconds(0));
+  std::vector<const TopProcess*> processes = {&sample->processes[0], &sample->processes[1]};
+  ASSERT_EQ(processes[1]->total_figures.moved_bytes(), 0U);
+  sort_processes(processes, ProcessSort::moved, false, true);
+  EXPECT_EQ(processes.front()->key.pid, 2);
+  sort_processes(processes, ProcessSort::moved, true, true);
+  EXPECT_EQ(processes.front()->key.pid, 1);
+}
+
 TEST_F(Sorting, NamesAndPidsUp) {
   EXPECT_EQ(order(ProcessSort::name), (Pids{2, 3, 1}));
   EXPECT_EQ(order(ProcessSort::name, true), (Pids{1, 3, 2}));
