@@ -3,6 +3,7 @@
 // that they are looked up in. The first letter of an input selects the kind of the rest.
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -79,7 +80,7 @@ void check_mounts(const Tree& tree, const TargetFinder& finder, std::string_view
   tree.write("proc/self/mountinfo", text);
   try {
     static_cast<void>(finder.cgroup_directory("/"));
-    require(text.find("cgroup2 ") != std::string_view::npos, "only a cgroup2 mount is taken");
+    require(text.find(" cgroup2") != std::string_view::npos, "only a cgroup2 mount is taken");
   } catch (const Error&) {
   }
   tree.restore();
