@@ -103,18 +103,16 @@ class Reporter {
   }
 
   void interval(fuse::Passthrough& mount) {
-    const fuse::FuseReport report = seen(mount);
-    outputs_.write({[&] {
-                      return report.report.started_at + "\n" +
-                             mount_table(report, outputs_.style()) + "\n";
-                    },
-                    [&] { return mount_json(report).dump() + "\n"; },
-                    [&] { return outputs_.without_repeated_header(mount_csv(report)); },
-                    [&] { return mount_markdown(report) + "\n"; }});
+    const Report report = seen(mount);
+    outputs_.write(
+        {[&] { return report.started_at + "\n" + mount_table(report, outputs_.style()) + "\n"; },
+         [&] { return mount_json(report).dump() + "\n"; },
+         [&] { return outputs_.without_repeated_header(mount_csv(report)); },
+         [&] { return mount_markdown(report) + "\n"; }});
   }
 
   void whole(fuse::Passthrough& mount) {
-    const fuse::FuseReport report = seen(mount);
+    const Report report = seen(mount);
     outputs_.write({[&] { return mount_table(report, outputs_.style()); },
                     [&] { return mount_json(report).dump(2) + "\n"; },
                     [&] { return mount_csv(report); }, [&] { return mount_markdown(report); }});
@@ -124,24 +122,24 @@ class Reporter {
 
  private:
   // Since the last time.
-  fuse::FuseReport seen(fuse::Passthrough& mount) {
+  Report seen(fuse::Passthrough& mount) {
     const auto now = steady_clock::now();
     std::string now_text = now_rfc3339();
     fuse::MountSnapshot read = fuse::take_snapshot(mount, threads_);
-    fuse::FuseReport report = fuse::report_between(read_, read, mount);
-    report.report.host = this_host();
-    report.report.argv = own_command_line();
-    report.report.started_at = std::exchange(started_at_, std::move(now_text));
-    report.report.duration_ns = static_cast<std::uint64_t>(
+    Report report = fuse::report_between(read_, read, mount);
+    report.host = this_host();
+    report.argv = own_command_line();
+    report.started_at = std::exchange(started_at_, std::move(now_text));
+    report.duration_ns = static_cast<std::uint64_t>(
         std::chrono::duration_cast<nanoseconds>(now - std::exchange(start_, now)).count());
     read_ = std::move(read);
     if (observation_) {
-      fuse::ObservedCalls observed = observation_->seen();
-      report.observed = fuse::difference(observed, observed_);
-      report.report.completeness.lost_by_reason.merge(report.observed->lost_by_reason);
+      ObservedCalls observed = observation_->seen();
+      report.mount->observed = difference(observed, observed_);
+      report.completeness.lost_by_reason.merge(report.mount->observed->lost_by_reason);
       observed_ = std::move(observed);
     }
-    lost_ |= report.report.completeness.lost_events() != 0;
+    lost_ |= report.completeness.lost_events() != 0;
     return report;
   }
 
@@ -149,7 +147,7 @@ class Reporter {
   const std::optional<fuse::MountSession>& observation_;
   Outputs outputs_;
   fuse::MountSnapshot read_;
-  fuse::ObservedCalls observed_;
+  ObservedCalls observed_;
   steady_clock::time_point start_;
   std::string started_at_;
   std::uint64_t threads_ = 0;

@@ -170,18 +170,11 @@ int run(const RunOptions& options) {
   report.processes = session.processes();
   report.others = session.others();
   if (mount) {
-    fuse::FuseReport seen = fuse::report_between(
-        mounted, fuse::take_snapshot(mount->passthrough(), serving), mount->passthrough());
-    seen.report.command = report.command;
-    seen.observed.emplace();
-    for (const Process& process : report.processes)
-      fuse::add_calls_on_fuse(seen.observed->applications, process);
-    fuse::add_calls_on_fuse(seen.observed->applications, report.others.sum);
-    seen.observed->daemon = fuse::sum_of(session.own_threads());
-    outputs.write(report, seen);
-  } else {
-    outputs.write(report);
+    const fuse::MountSnapshot now = fuse::take_snapshot(mount->passthrough(), serving);
+    fuse::add_mount(report, fuse::report_between(mounted, now, mount->passthrough()),
+                    session.own_threads());
   }
+  outputs.write(report);
   if (const int lost = outputs.status(report); lost != kExitDone) return lost;
   return report.exit_code.value_or(128 + ending.signal);
 }

@@ -17,6 +17,7 @@
 #include <cstdio>
 
 #include "collector/fuse/mount/passthrough.h"
+#include "collector/fuse/report/fuse_report.h"
 #include "collector/os/error.h"
 #include "collector/os/pipe.h"
 
@@ -82,7 +83,7 @@ void FuseDaemon::serve(int root, int device, int questions, bool splice, Record&
       const ssize_t n = ::read(questions, &question, 1);
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) ::_exit(0);  // whoever asks is gone
-      const fuse::DaemonUse use = fuse::this_daemon(passthrough.fs(), passthrough.threads());
+      const DaemonUse use = fuse::this_daemon(passthrough.fs(), passthrough.threads());
       record.meter = {use.user_ns, use.system_ns, whole_usage(passthrough.fs())};
       std::atomic_ref(record.answers)++;
     }

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
+#include "collector/fuse/counts/usage.h"
 #include "collector/fuse/mount/detached_mount.h"
-#include "collector/fuse/report/fuse_report.h"
 #include "collector/os/descriptor.h"
 #include "transfers/child.h"
 #include "transfers/shared_record.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cli/compare/statistics.h"
-#include "collector/fuse/report/fuse_report.h"
+#include "collector/fuse/counts/usage.h"
 #include "collector/model/report.h"
 
 namespace zctrace {

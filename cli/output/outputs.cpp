@@ -88,26 +88,19 @@ void Outputs::warn_of_mixed_output(const Report& report) const {
 
 void Outputs::write(const Report& report) {
   if (report.command == "run") warn_of_mixed_output(report);
-  write({[&] { return table_view(report, group_by(options_), style()); },
-         [&] { return report_json(report, options_.by).dump(2) + "\n"; },
-         [&] { return csv_view(report, group_by(options_)); },
-         [&] { return markdown_view(report, group_by(options_)); }});
-}
-
-void Outputs::write(const Report& report, const fuse::FuseReport& mounted) {
   write({[&] {
-           return table_view(report, group_by(options_), style()) + "\n" +
-                  mount_sections(mounted, style());
+           const std::string table = table_view(report, group_by(options_), style());
+           return report.mount ? table + "\n" + mount_part_table(report, style()) : table;
          },
          [&] {
            auto json = report_json(report, options_.by);
-           add_mount_json(json, mounted);
+           if (report.mount) add_mount_json(json, report);
            return json.dump(2) + "\n";
          },
          [&] { return csv_view(report, group_by(options_)); },
          [&] {
-           return markdown_view(report, group_by(options_)) + "\n" +
-                  mount_markdown_sections(mounted);
+           const std::string text = markdown_view(report, group_by(options_));
+           return report.mount ? text + "\n" + mount_part_markdown(report) : text;
          }});
 }
 

@@ -8,7 +8,6 @@
 #include "cli/options/output_options.h"
 #include "cli/output/output_file.h"
 #include "cli/views/table_view.h"
-#include "collector/fuse/report/fuse_report.h"
 #include "collector/model/report.h"
 
 namespace zctrace {
@@ -30,8 +29,6 @@ class Outputs {
   // gone must not cost the files. Throws Error for the first that could not.
   void write(const Views& views);
   void write(const Report& report);
-  // The same with what the file system saw.
-  void write(const Report& report, const fuse::FuseReport& mounted);
   // The same for one interval of many: the table with its time, JSON as one object a line, CSV
   // with one header, each appended to what was written before.
   void write_interval(const Report& report);

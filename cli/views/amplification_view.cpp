@@ -1,62 +1,108 @@
 // SPDX-License-Identifier: MIT
-// One line, or one object, a side; each per GB of the same bytes.
+// One line, or one JSON object, for each side. All figures per GB refer to the same bytes.
 #include "cli/views/amplification_view.h"
 
 #include <fmt/format.h>
 
+#include <string>
+#include <utility>
+
 #include "cli/text/units.h"
+#include "cli/views/columns.h"
 #include "cli/views/json_view.h"
+#include "cli/views/wording.h"
+#include "collector/fuse/report/amplification.h"
+#include "collector/fuse/report/fuse_report.h"
 
 namespace zctrace {
 namespace {
 
 using fuse::Amplification;
-using fuse::FuseReport;
 using fuse::Side;
 using nlohmann::ordered_json;
 
-constexpr std::size_t kColumns = 10;
-
-Amplification amplification_of(const FuseReport& report) {
-  return fuse::amplification_of(*report.observed, fuse::all_requests(report));
+Amplification amplification_of(const Report& report) {
+  return fuse::amplification_of(*report.mount->observed, fuse::all_requests(report));
 }
 
-std::string slashed(const std::string& voluntary, const std::string& involuntary) {
-  return voluntary + "/" + involuntary;
-}
-
-// A count for one of `per`; "-" where there is none.
+// `count` divided by `per`; "-" where `per` is 0.
 std::string ratio_text(std::uint64_t count, std::uint64_t per) {
   if (per == 0) return "-";
   return fmt::format("{:.2f}", static_cast<double>(count) / static_cast<double>(per));
 }
 
-std::vector<Cell> side_line(const char* name, const Side& side, const Amplification& all,
-                            bool switches) {
-  const auto each = [&all](std::uint64_t count) { return per_gb_text(count, all.bytes); };
+struct SideLine {
+  const char* name;
+  const Side& side;
+  const Amplification& all;
+  bool has_switches;
+  bool is_part = false;  // of the line above: only its calls are shown
+
+  Cell cell(std::string text) const { return {std::move(text), is_part ? Tone::dim : Tone::plain}; }
+  Cell bytes(std::uint64_t count) const { return cell(is_part ? "" : format_bytes(count)); }
+  Cell switches() const {
+    if (!has_switches) return cell(is_part ? "" : "-");
+    return cell(switches_text(side.switches.voluntary, side.switches.involuntary));
+  }
+  Cell switches_per_gb() const {
+    if (!has_switches) return cell(is_part ? "" : "-");
+    return cell(per_gb_text(side.switches.voluntary, all.bytes) + "/" +
+                per_gb_text(side.switches.involuntary, all.bytes));
+  }
+};
+
+Columns<SideLine> side_columns() {
+  using Line = SideLine;
   return {
-      {name},
-      {format_count(side.calls)},
-      {format_bytes(side.bytes())},
-      {format_bytes(side.copied_bytes)},
-      {format_bytes(side.in_kernel_bytes)},
-      {switches
-           ? slashed(format_count(side.switches.voluntary), format_count(side.switches.involuntary))
-           : "-"},
-      {ratio_text(side.calls, all.applications.calls)},
-      {each(side.calls)},
-      {switches ? slashed(each(side.switches.voluntary), each(side.switches.involuntary)) : "-"},
-      {ratio_text(side.copied_bytes, all.bytes)}};
+      {{"AMPLIFICATION", false}, [](const Line& line) { return line.cell(line.name); }, "", {}},
+      {{"CALLS"},
+       [](const Line& line) { return line.cell(format_count(line.side.calls)); },
+       "",
+       {}},
+      {{"BYTES", true, 1}, [](const Line& line) { return line.bytes(line.side.bytes()); }, "", {}},
+      {{"COPIED", true, 4},
+       [](const Line& line) { return line.bytes(line.side.copied_bytes); },
+       "",
+       {}},
+      {{"IN KERNEL", true, 5},
+       [](const Line& line) { return line.bytes(line.side.in_kernel_bytes); },
+       "",
+       {}},
+      {{std::string(kSwitchesTitle), true, 3},
+       [](const Line& line) { return line.switches(); },
+       "",
+       {}},
+      {{"PER APP CALL", true, 6},
+       [](const Line& line) {
+         return line.cell(ratio_text(line.side.calls, line.all.applications.calls));
+       },
+       "",
+       {}},
+      {{"CALLS/GB"},
+       [](const Line& line) { return line.cell(per_gb_text(line.side.calls, line.all.bytes)); },
+       "",
+       {}},
+      {{"SWITCHES/GB", true, 2}, [](const Line& line) { return line.switches_per_gb(); }, "", {}},
+      {{"COPIES/BYTE"},
+       [](const Line& line) {
+         return line.cell(line.is_part ? "" : ratio_text(line.side.copied_bytes, line.all.bytes));
+       },
+       "",
+       {}},
+  };
 }
 
-// Of the daemon's calls, those that a file system which does not count would not make.
-std::vector<Cell> own_line(std::uint64_t calls, const Amplification& all) {
-  std::vector<Cell> line(kColumns, {"", Tone::dim});
-  line[0].text = "  to know who asks";
-  line[1].text = format_count(calls);
-  line[6].text = ratio_text(calls, all.applications.calls);
-  line[7].text = per_gb_text(calls, all.bytes);
-  return line;
+// "4.2 daemon syscalls"
+std::string per_call(std::uint64_t count, const Amplification& all, const char* what) {
+  return ratio_text(count, all.applications.calls) + " " + what;
+}
+
+std::string verdict(const Amplification& all) {
+  if (all.applications.calls == 0)
+    return "no application called read, write or another call on a file of the mount";
+  return fmt::format("FUSE adds {} and {} to each application call",
+                     per_call(all.requests.calls, all, "requests"),
+                     per_call(all.daemon.calls, all, "daemon syscalls"));
 }
 
 ordered_json side_json(const Side& side, const Amplification& all, bool switches) {
@@ -78,7 +124,7 @@ ordered_json side_json(const Side& side, const Amplification& all, bool switches
   return counts;
 }
 
-// Times are left out: the daemon's calls are counted without a clock where that can be done.
+// Without times: where possible the daemon's calls are counted without reading the clock.
 ordered_json rows_json(const Process& process) {
   ordered_json rows = ordered_json::array();
   for (const Row& row : process.rows) rows.push_back(row_json(row, false));
@@ -87,36 +133,40 @@ ordered_json rows_json(const Process& process) {
 
 }  // namespace
 
-Grid amplification_grid(const FuseReport& report) {
+Grid amplification_grid(const Report& report) {
   const Amplification all = amplification_of(report);
-  Grid grid;
-  grid.columns = {
-      {"AMPLIFICATION", false}, {"CALLS"},           {"BYTES", true, 1},    {"COPIED", true, 4},
-      {"IN KERNEL", true, 5},   {"SW V/I", true, 3}, {"PER CALL", true, 6}, {"CALLS/GB"},
-      {"SW V/I /GB", true, 2},  {"COPIES"}};
-  grid.lines = {side_line("application calls", all.applications, all, true),
-                side_line("FUSE requests", all.requests, all, false),
-                side_line("daemon syscalls", all.daemon, all, true),
-                own_line(report.daemon.proc_calls, all)};
-  return grid;
+  Side identifying;  // what a file system that does not count would not call
+  identifying.calls = report.mount->daemon.proc_calls;
+  const std::vector<SideLine> lines = {
+      {"application calls", all.applications, all, true},
+      {"FUSE requests", all.requests, all, false},
+      {"daemon syscalls", all.daemon, all, true},
+      {"  to identify requesters", identifying, all, false, true},
+  };
+  return grid_of(side_columns(), lines);
 }
 
-std::vector<Fact> amplification_facts(const FuseReport& report) {
-  const std::string bytes = format_bytes(amplification_of(report).bytes);
-  return {{"amplification",
-           {"/GB is for a GB of the " + bytes + " that applications moved",
-            "PER CALL for one of their calls", "COPIES of each byte through user space"},
-           Tone::dim}};
+std::vector<std::string> amplification_legend(const Report& report) {
+  return {"each line moves the same bytes once more: do not add them up",
+          fmt::format("PER APP CALL: for each application call; /GB: for each GB of the {} that "
+                      "applications moved",
+                      format_bytes(amplification_of(report).bytes)),
+          "COPIES/BYTE: how often each of these bytes was copied through user space",
+          fmt::format("{}: voluntary/involuntary context switches", kSwitchesTitle)};
 }
 
-ordered_json amplification_json(const FuseReport& report) {
+Fact amplification_verdict(const Report& report) {
+  return {"cost of FUSE", {verdict(amplification_of(report))}};
+}
+
+ordered_json amplification_json(const Report& report) {
   const Amplification all = amplification_of(report);
   ordered_json object = {{"bytes", all.bytes},
                          {"applications", side_json(all.applications, all, true)},
                          {"requests", side_json(all.requests, all, false)},
                          {"daemon", side_json(all.daemon, all, true)}};
-  object["applications"]["rows"] = rows_json(report.observed->applications);
-  object["daemon"]["rows"] = rows_json(report.observed->daemon);
+  object["applications"]["rows"] = rows_json(report.mount->observed->applications);
+  object["daemon"]["rows"] = rows_json(report.mount->observed->daemon);
   return object;
 }
 

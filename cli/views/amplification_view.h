@@ -3,17 +3,20 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "cli/views/cell.h"
-#include "cli/views/wording.h"
-#include "collector/fuse/report/fuse_report.h"
+#include "collector/model/report.h"
 
 namespace zctrace {
 
-// All of reports whose `observed` is there.
-Grid amplification_grid(const fuse::FuseReport& report);
-std::vector<Fact> amplification_facts(const fuse::FuseReport& report);
-nlohmann::ordered_json amplification_json(const fuse::FuseReport& report);
+// All of these need report.mount->observed.
+Grid amplification_grid(const Report& report);
+// What its titles mean.
+std::vector<std::string> amplification_legend(const Report& report);
+// What FUSE adds to a call, in one sentence.
+Fact amplification_verdict(const Report& report);
+nlohmann::ordered_json amplification_json(const Report& report);
 
 }  // namespace zctrace

@@ -75,6 +75,17 @@ Process difference(const Process& later, const Process& earlier) {
   return between;
 }
 
+ObservedCalls difference(const ObservedCalls& later, const ObservedCalls& earlier) {
+  ObservedCalls between = later;
+  between.applications = difference(later.applications, earlier.applications);
+  between.daemon = difference(later.daemon, earlier.daemon);
+  for (auto& [reason, count] : between.lost_by_reason)
+    if (const auto before = earlier.lost_by_reason.find(reason);
+        before != earlier.lost_by_reason.end())
+      count -= before->second;
+  return between;
+}
+
 Report difference(const Report& later, const Report& earlier) {
   Report between = later;
   std::map<ProcessKey, const Process*> before;

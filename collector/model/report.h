@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "collector/model/fields.h"
+#include "collector/model/histogram.h"
+#include "collector/model/requests.h"
 #include "collector/model/verification.h"
 
 namespace zctrace {
@@ -32,32 +34,6 @@ enum class Copy : std::uint8_t {
 };
 
 std::string_view copy_name(Copy copy);
-
-// Half-octave latency histogram: bucket 2k covers [2^k', 1.5*2^k'), 2k+1 the rest of
-// that octave, with k' = k + kFirstOctave. The first and last buckets are open ended.
-class Histogram {
- public:
-  static constexpr std::size_t kBuckets = 64;
-  static constexpr unsigned kFirstOctave = 5;  // bucket 0 starts below 2^5 ns
-
-  static std::uint64_t lower_bound_ns(std::size_t bucket);
-  static std::uint64_t upper_bound_ns(std::size_t bucket);
-
-  void add(std::size_t bucket, std::uint64_t count) { counts_[bucket] += count; }
-  std::uint64_t count(std::size_t bucket) const { return counts_[bucket]; }
-  std::uint64_t total() const;
-  // The value below which `fraction` of the samples lie, interpolated inside its bucket,
-  // never above max_ns. Empty histogram: nullopt.
-  std::optional<std::uint64_t> percentile_ns(double fraction, std::uint64_t max_ns) const;
-  // A bound of all samples, `ceiling` at most. Empty histogram: 0.
-  std::uint64_t highest_ns(std::uint64_t ceiling) const;
-
-  Histogram& operator+=(const Histogram& other);
-  Histogram& operator-=(const Histogram& other);  // requires other <= *this per bucket
-
- private:
-  std::array<std::uint64_t, kBuckets> counts_{};
-};
 
 // Its figures: fields.h.
 struct Row : RowFigures {
@@ -99,6 +75,7 @@ struct Process : ProcessFigures {
   std::int64_t delivered_to_pipes_in_kernel = 0;
   // Bytes that the process wrote into a pipe and then spliced out of it.
   std::int64_t spliced_from_user = 0;
+  ProcessRequests requests;  // to a mount; empty when no mount is observed
 
   // Derived from the rows. Definitions: docs/counting.md.
   std::uint64_t syscalls() const;
@@ -145,6 +122,50 @@ struct Host {
   unsigned cpus = 0;
 };
 
+// A file of a mount.
+struct FileRequests {
+  std::string path;  // from the mount point's root: "." or "a/b"
+  ByOperation<OperationCounts> operations;
+};
+
+// What the daemon of a mount has used.
+struct DaemonUse {
+  std::uint64_t threads = 0;
+  std::uint64_t user_ns = 0;
+  std::uint64_t system_ns = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  std::uint64_t max_rss_bytes = 0;
+  std::uint64_t requests = 0;  // received from /dev/fuse, by read or splice
+  std::uint64_t replies_written = 0;
+  std::uint64_t replies_spliced = 0;
+  std::uint64_t proc_calls = 0;  // reads of /proc that identify requesters and causes
+};
+
+// What BPF observed on both sides of a mount. Sums that only grow, so an interval is a difference.
+struct ObservedCalls {
+  Process applications;  // only calls on files of FUSE file systems
+  Process daemon;        // the serving threads: all calls, all switches
+  std::map<std::string, std::uint64_t> lost_by_reason;
+};
+ObservedCalls difference(const ObservedCalls& later, const ObservedCalls& earlier);
+
+// The part of a report that only a mount has.
+struct MountPart {
+  std::string source;
+  std::string mount_point;
+  std::string cache;
+  bool splice = true;
+  std::vector<FileRequests> files;  // the files with the most bytes come first
+  // Requesters that are in no list of the report: the kernel, and processes that `run` does not
+  // observe. Without calls of their own.
+  std::vector<Process> other_requesters;
+  // The processes whose requests are summed in Report::others.
+  std::uint64_t summed_requesters = 0;
+  DaemonUse daemon;
+  std::optional<ObservedCalls> observed;  // absent without BPF
+};
+
 struct Report {
   std::string command;  // "run", "attach", "mount"
   Host host;
@@ -156,6 +177,7 @@ struct Report {
   std::string selection = "%io";  // -e
   Completeness completeness;
   std::vector<Process> processes;
+  std::optional<MountPart> mount;
   Totals others;  // ended, and in no list any more: there were too many
 
   Totals totals() const;  // of both

@@ -107,27 +107,6 @@ struct RequestCounts::Shard {
   Lists<PathTree::Node, OperationCounts> files;
 };
 
-OperationCounts& OperationCounts::operator+=(const OperationCounts& other) {
-  calls += other.calls;
-  errors += other.errors;
-  bytes += other.bytes;
-  spliced_bytes += other.spliced_bytes;
-  copied_bytes += other.copied_bytes;
-  wall_ns += other.wall_ns;
-  max_ns = std::max(max_ns, other.max_ns);
-  return *this;
-}
-
-OperationCounts& OperationCounts::operator-=(const OperationCounts& other) {
-  calls -= other.calls;
-  errors -= other.errors;
-  bytes -= other.bytes;
-  spliced_bytes -= other.spliced_bytes;
-  copied_bytes -= other.copied_bytes;
-  wall_ns -= other.wall_ns;
-  return *this;
-}
-
 RequestCountsSnapshot& RequestCountsSnapshot::operator-=(const RequestCountsSnapshot& earlier) {
   auto before = earlier.processes;
   other_processes -= earlier.other_processes;

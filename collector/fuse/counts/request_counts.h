@@ -12,9 +12,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "collector/fuse/counts/operation.h"
 #include "collector/fuse/counts/path_tree.h"
-#include "collector/model/report.h"
+#include "collector/model/requests.h"
 
 namespace zctrace::fuse {
 
@@ -22,23 +21,6 @@ namespace zctrace::fuse {
 using ProcessId = std::uint32_t;
 // The sum of all processes that are no longer listed separately.
 inline constexpr ProcessId kOtherProcesses = ~ProcessId{0};
-
-struct OperationCounts {
-  std::uint64_t calls = 0;
-  std::uint64_t errors = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t spliced_bytes = 0;  // the part of `bytes` that the daemon spliced
-  std::uint64_t copied_bytes = 0;   // the part that it copied through its own memory
-  std::uint64_t wall_ns = 0;        // from receiving the request to having replied
-  std::uint64_t max_ns = 0;
-
-  OperationCounts& operator+=(const OperationCounts& other);
-  OperationCounts& operator-=(const OperationCounts& other);  // max_ns stays
-};
-
-struct TimedCounts : OperationCounts {
-  Histogram latency;
-};
 
 // How the bytes of one request passed through the daemon.
 enum class BytePath : std::uint8_t { not_at_all, spliced, copied, in_kernel };
@@ -51,9 +33,6 @@ struct RequestRecord {
   BytePath path = BytePath::not_at_all;
   std::uint64_t wall_ns = 0;
 };
-
-template <typename Counts>
-using ByOperation = std::map<Operation, Counts>;
 
 // The sums at one moment. They only grow, so an interval is the difference of two snapshots.
 struct RequestCountsSnapshot {

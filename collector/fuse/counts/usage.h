@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "collector/fuse/counts/request_counts.h"
+#include "collector/model/requests.h"
 
 namespace zctrace::fuse {
 

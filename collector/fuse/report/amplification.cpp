@@ -18,23 +18,12 @@ Side side_of(const Process& process) {
   return side;
 }
 
-std::uint64_t bytes_of(const ByOperation<TimedCounts>& requests, Operation operation) {
+std::uint64_t bytes_of(const ProcessRequests& requests, Operation operation) {
   const auto found = requests.find(operation);
   return found == requests.end() ? 0 : found->second.bytes;
 }
 
 }  // namespace
-
-ObservedCalls difference(const ObservedCalls& later, const ObservedCalls& earlier) {
-  ObservedCalls between = later;
-  between.applications = zctrace::difference(later.applications, earlier.applications);
-  between.daemon = zctrace::difference(later.daemon, earlier.daemon);
-  for (auto& [reason, count] : between.lost_by_reason)
-    if (const auto before = earlier.lost_by_reason.find(reason);
-        before != earlier.lost_by_reason.end())
-      count -= before->second;
-  return between;
-}
 
 void add_calls_on_fuse(Process& sum, const Process& process) {
   std::vector<Row> rows;
@@ -49,8 +38,7 @@ Process sum_of(std::vector<Process> processes) {
   return report.totals().sum;
 }
 
-Amplification amplification_of(const ObservedCalls& observed,
-                               const ByOperation<TimedCounts>& requests) {
+Amplification amplification_of(const ObservedCalls& observed, const ProcessRequests& requests) {
   Amplification all;
   all.applications = side_of(observed.applications);
   all.daemon = side_of(observed.daemon);

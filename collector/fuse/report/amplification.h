@@ -4,22 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <string>
 #include <vector>
 
-#include "collector/fuse/counts/request_counts.h"
 #include "collector/model/report.h"
 
 namespace zctrace::fuse {
-
-// What BPF observed on both sides. Sums that only grow, so an interval is a difference.
-struct ObservedCalls {
-  Process applications;  // only calls on files of FUSE file systems
-  Process daemon;        // the serving threads: all calls, all switches
-  std::map<std::string, std::uint64_t> lost_by_reason;
-};
-ObservedCalls difference(const ObservedCalls& later, const ObservedCalls& earlier);
 
 // Adds the rows of `process` that have a FUSE file at one end. Their switches are included.
 void add_calls_on_fuse(Process& sum, const Process& process);
@@ -43,7 +32,6 @@ struct Amplification {
   Side requests;  // no switches: those belong to the two other sides
   Side daemon;
 };
-Amplification amplification_of(const ObservedCalls& observed,
-                               const ByOperation<TimedCounts>& requests);
+Amplification amplification_of(const ObservedCalls& observed, const ProcessRequests& requests);
 
 }  // namespace zctrace::fuse

@@ -3,10 +3,17 @@
 #include "collector/fuse/report/fuse_report.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
 
+#include "collector/fuse/counts/usage.h"
+#include "collector/fuse/filesystem/device_io.h"
 #include "collector/fuse/mount/passthrough.h"
+#include "collector/fuse/report/amplification.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -52,30 +59,69 @@ std::uint64_t ns_of(const timeval& time) {
          static_cast<std::uint64_t>(time.tv_usec) * 1000;
 }
 
-}  // namespace
-
-DaemonUse& DaemonUse::operator-=(const DaemonUse& earlier) {
-  user_ns -= earlier.user_ns;
-  system_ns -= earlier.system_ns;
-  voluntary_switches -= earlier.voluntary_switches;
-  involuntary_switches -= earlier.involuntary_switches;
-  device.requests -= earlier.device.requests;
-  device.writes -= earlier.device.writes;
-  device.splices -= earlier.device.splices;
-  proc_calls -= earlier.proc_calls;
-  return *this;
+void subtract(DaemonUse& later, const DaemonUse& earlier) {
+  later.user_ns -= earlier.user_ns;
+  later.system_ns -= earlier.system_ns;
+  later.voluntary_switches -= earlier.voluntary_switches;
+  later.involuntary_switches -= earlier.involuntary_switches;
+  later.requests -= earlier.requests;
+  later.replies_written -= earlier.replies_written;
+  later.replies_spliced -= earlier.replies_spliced;
+  later.proc_calls -= earlier.proc_calls;
 }
+
+std::uint64_t moved_bytes(const FileRequests& file) {
+  const Usage usage = usage_of(file.operations);
+  return usage.bytes_read + usage.bytes_written;
+}
+
+// Finds the process of a report that is the same as one that sent requests.
+class ObservedProcesses {
+ public:
+  explicit ObservedProcesses(std::vector<Process>& processes) {
+    for (Process& process : processes) by_pid_.emplace(process.pid, &process);
+  }
+
+  // nullptr: not in the report. A process that has its requests already is not found again.
+  Process* find(const Process& requester) const {
+    const auto [first, last] = by_pid_.equal_range(requester.pid);
+    Process* same_pid = nullptr;
+    for (auto candidate = first; candidate != last; ++candidate) {
+      Process* const process = candidate->second;
+      if (!process->requests.empty()) continue;
+      if (started_together(*process, requester)) return process;
+      if (same_pid == nullptr) same_pid = process;
+    }
+    return same_pid;  // /proc in a time namespace counts from another moment
+  }
+
+ private:
+  // /proc tells a process's start in clock ticks, the session in ns.
+  bool started_together(const Process& process, const Process& requester) const {
+    return process.start_ns >= requester.start_ns &&
+           process.start_ns - requester.start_ns < tick_ns_;
+  }
+
+  const std::uint64_t tick_ns_ =
+      1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  std::multimap<std::int64_t, Process*> by_pid_;
+};
+
+}  // namespace
 
 DaemonUse this_daemon(const FileSystem& fs, std::uint64_t threads) {
   rusage usage = {};
   ::getrusage(RUSAGE_SELF, &usage);
+  const DeviceCalls device = device_calls();
   return {threads,
           ns_of(usage.ru_utime),
           ns_of(usage.ru_stime),
           static_cast<std::uint64_t>(usage.ru_nvcsw),
           static_cast<std::uint64_t>(usage.ru_nivcsw),
           static_cast<std::uint64_t>(usage.ru_maxrss) * 1024,
-          device_calls(),
+          device.requests,
+          device.writes,
+          device.splices,
           fs.proc_calls};
 }
 
@@ -83,62 +129,75 @@ MountSnapshot take_snapshot(Passthrough& mount, std::uint64_t threads) {
   return {mount.fs().counts.snapshot(), this_daemon(mount.fs(), threads), mount.fs().uncounted};
 }
 
-FuseReport report_between(const MountSnapshot& earlier, const MountSnapshot& now,
-                          Passthrough& mount) {
-  FuseReport seen;
-  seen.report.command = "mount";
-  seen.report.completeness.lost_by_reason["uncounted_requests"] = now.uncounted - earlier.uncounted;
-  seen.source = mount.source();
-  seen.mount_point = mount.target();
-  seen.cache = cache_name(mount.fs().options.cache);
-  seen.splice = mount.fs().options.splice;
-  seen.daemon = now.daemon;
-  seen.daemon -= earlier.daemon;
+Report report_between(const MountSnapshot& earlier, const MountSnapshot& now, Passthrough& mount) {
+  Report report;
+  report.command = "mount";
+  report.completeness.lost_by_reason["uncounted_requests"] = now.uncounted - earlier.uncounted;
+  MountPart& part = report.mount.emplace();
+  part.source = mount.source();
+  part.mount_point = mount.target();
+  part.cache = cache_name(mount.fs().options.cache);
+  part.splice = mount.fs().options.splice;
+  part.daemon = now.daemon;
+  subtract(part.daemon, earlier.daemon);
   RequestCountsSnapshot counts = now.counts;
   counts -= earlier.counts;
-  fill_report(seen, counts, mount.fs().requesters.processes(), mount.fs().paths);
-  return seen;
+  fill_report(report, counts, mount.fs().requesters.processes(), mount.fs().paths);
+  return report;
 }
 
-void fill_report(FuseReport& into, const RequestCountsSnapshot& snapshot,
+void fill_report(Report& report, const RequestCountsSnapshot& snapshot,
                  const std::unordered_map<ProcessId, Process>& identities, const PathTree& paths) {
   Process others;
   for (const auto& [id, operations] : snapshot.processes) {
-    const auto requester = identities.find(id);
-    if (requester == identities.end()) {
-      for (const auto& [operation, counts] : operations) {
-        others.rows.push_back(row_of(operation, counts));
-        into.other_requests[operation] += counts;
-        into.other_requests[operation].latency += counts.latency;
-      }
-      continue;
-    }
-    Process process = requester->second;
+    const auto identity = identities.find(id);
+    Process process = identity == identities.end() ? Process() : identity->second;
     for (const auto& [operation, counts] : operations)
       process.rows.push_back(row_of(operation, counts));
-    into.report.processes.push_back(std::move(process));
-    into.requests.push_back(operations);
+    if (identity == identities.end()) {
+      others.rows.insert(others.rows.end(), process.rows.begin(), process.rows.end());
+      add_requests(others.requests, operations);
+      continue;
+    }
+    process.requests = operations;
+    report.processes.push_back(std::move(process));
   }
-  if (!others.rows.empty()) into.report.others.add({others});
-  into.report.others.processes = snapshot.other_processes;
+  if (!others.rows.empty()) report.others.add({others});
+  MountPart& part = *report.mount;
+  report.others.processes = part.summed_requesters = snapshot.other_processes;
   for (const auto& [node, operations] : snapshot.files)
-    into.files.push_back({paths.path(node), operations});
-  const auto bytes = [](const FileUse& file) {
-    const Usage usage = usage_of(file.operations);
-    return usage.bytes_read + usage.bytes_written;
-  };
-  std::stable_sort(into.files.begin(), into.files.end(),
-                   [&](const FileUse& a, const FileUse& b) { return bytes(a) > bytes(b); });
+    part.files.push_back({paths.path(node), operations});
+  std::stable_sort(
+      part.files.begin(), part.files.end(),
+      [](const FileRequests& a, const FileRequests& b) { return moved_bytes(a) > moved_bytes(b); });
 }
 
-ByOperation<TimedCounts> all_requests(const FuseReport& report) {
-  ByOperation<TimedCounts> sum = report.other_requests;
-  for (const auto& process : report.requests) {
-    for (const auto& [operation, counts] : process) {
-      sum[operation] += counts;
-      sum[operation].latency += counts.latency;
+void add_mount(Report& report, Report mounted, std::vector<Process> serving) {
+  MountPart& part = report.mount.emplace(std::move(*mounted.mount));
+  ObservedCalls& observed = part.observed.emplace();
+  for (const Process& process : report.processes) add_calls_on_fuse(observed.applications, process);
+  add_calls_on_fuse(observed.applications, report.others.sum);
+  observed.daemon = sum_of(std::move(serving));
+
+  const ObservedProcesses processes(report.processes);
+  for (Process& requester : mounted.processes) {
+    if (Process* const process = processes.find(requester)) {
+      process->requests = std::move(requester.requests);
+    } else {
+      requester.rows.clear();
+      part.other_requesters.push_back(std::move(requester));
     }
   }
+  add_requests(report.others.sum.requests, mounted.others.sum.requests);
+  report.completeness.lost_by_reason.merge(mounted.completeness.lost_by_reason);
+}
+
+ProcessRequests all_requests(const Report& report) {
+  ProcessRequests sum = report.others.sum.requests;
+  for (const Process& process : report.processes) add_requests(sum, process.requests);
+  if (report.mount)
+    for (const Process& process : report.mount->other_requesters)
+      add_requests(sum, process.requests);
   return sum;
 }
 

@@ -1,58 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The report of a mount: the Report of the processes that used it, and what only the file system
-// knows. Plain values, no I/O.
+// Makes the report of a mount: the processes that used it with their requests, and the part that
+// only a mount has.
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "collector/fuse/counts/path_tree.h"
 #include "collector/fuse/counts/request_counts.h"
-#include "collector/fuse/counts/usage.h"
-#include "collector/fuse/filesystem/device_io.h"
-#include "collector/fuse/report/amplification.h"
 #include "collector/model/report.h"
 
 namespace zctrace::fuse {
-
-struct FileUse {
-  std::string path;  // from the root of the mount
-  ByOperation<OperationCounts> operations;
-};
-
-// The daemon's own cost.
-struct DaemonUse {
-  std::uint64_t threads = 0;
-  std::uint64_t user_ns = 0;
-  std::uint64_t system_ns = 0;
-  std::uint64_t voluntary_switches = 0;
-  std::uint64_t involuntary_switches = 0;
-  std::uint64_t max_rss_bytes = 0;
-  DeviceCalls device;
-  // reads of /proc that identify requesters and causes; by serving threads only
-  std::uint64_t proc_calls = 0;
-
-  DaemonUse& operator-=(const DaemonUse& earlier);
-};
-
-struct FuseReport {
-  // Rows are named "fuse:read" and so on. A request is not a syscall of the process that caused it,
-  // so all rows are asynchronous: they move bytes but count no user/kernel crossing.
-  Report report;
-  // Of report.processes, in the same order.
-  std::vector<ByOperation<TimedCounts>> requests;
-  ByOperation<TimedCounts> other_requests;  // of report.others
-  std::vector<FileUse> files;               // the files with the most bytes come first
-  DaemonUse daemon;
-  std::optional<ObservedCalls> observed;  // absent: without BPF
-  std::string source;
-  std::string mount_point;
-  std::string cache;
-  bool splice = true;
-};
 
 class FileSystem;
 class Passthrough;
@@ -71,15 +30,22 @@ struct MountSnapshot {
 MountSnapshot take_snapshot(Passthrough& mount, std::uint64_t threads);
 
 // The requests between two snapshots. The caller fills in host, command line and times.
-FuseReport report_between(const MountSnapshot& earlier, const MountSnapshot& now,
-                          Passthrough& mount);
+//
+// Rows are named "fuse:read" and so on. A request is not a syscall of the process that caused it,
+// so all rows are asynchronous: they move bytes but count no user/kernel crossing.
+Report report_between(const MountSnapshot& earlier, const MountSnapshot& now, Passthrough& mount);
 
-// Fills processes, requests and files. Processes without an entry in `identities` are added to the
-// other processes.
-void fill_report(FuseReport& into, const RequestCountsSnapshot& snapshot,
+// Fills processes and files. Processes without an entry in `identities` are added to the other
+// processes. report.mount must be there.
+void fill_report(Report& report, const RequestCountsSnapshot& snapshot,
                  const std::unordered_map<ProcessId, Process>& identities, const PathTree& paths);
 
+// Adds `mounted`, from report_between(), to the report of a session that observed the processes
+// which use the mount: each of them gets its requests. `serving` are the daemon's threads as the
+// session observed them.
+void add_mount(Report& report, Report mounted, std::vector<Process> serving);
+
 // The requests of all processes, the other processes included.
-ByOperation<TimedCounts> all_requests(const FuseReport& report);
+ProcessRequests all_requests(const Report& report);
 
 }  // namespace zctrace::fuse

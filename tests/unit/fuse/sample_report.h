@@ -8,7 +8,7 @@
 
 namespace zctrace::fuse {
 
-inline FuseReport sample_report() {
+inline Report sample_report() {
   RequestCounts counts;
   PathTree paths(100);
   const auto file = paths.child(PathTree::kRoot, "evil\x1b[31m");
@@ -20,9 +20,10 @@ inline FuseReport sample_report() {
   std::unordered_map<ProcessId, Process> identities = {{0, {}}, {1, {}}};
   identities[1].pid = 42;
   identities[1].name = "reader\n";
-  FuseReport report;
-  report.report.command = "mount";
-  report.cache = "auto";
+  Report report;
+  report.command = "mount";
+  report.mount.emplace().cache = "auto";
+  report.mount->mount_point = "/mnt/point";
   fill_report(report, counts.snapshot(), identities, paths);
   return report;
 }

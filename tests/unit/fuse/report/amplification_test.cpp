@@ -20,8 +20,8 @@ Row row(const char* syscall, Kind from, Kind to, Copy copy, std::uint64_t calls,
   return row;
 }
 
-fuse::TimedCounts requests(std::uint64_t calls, std::uint64_t bytes, std::uint64_t copied) {
-  fuse::TimedCounts counts;
+TimedCounts requests(std::uint64_t calls, std::uint64_t bytes, std::uint64_t copied) {
+  TimedCounts counts;
   counts.calls = calls;
   counts.bytes = bytes;
   counts.copied_bytes = copied;
@@ -36,7 +36,7 @@ TEST(Amplification, ApplicationCallsHaveAFuseFileAtOneEnd) {
                   row("read", Kind::file, Kind::user, Copy::copied, 99, 9999),
                   row("other", Kind::other, Kind::other, Copy::none, 77, 0)};
   process.outside_syscalls.voluntary = 55;
-  fuse::ObservedCalls observed;
+  ObservedCalls observed;
   fuse::add_calls_on_fuse(observed.applications, process);
   const auto all = fuse::amplification_of(observed, {});
   EXPECT_EQ(all.applications.calls, 14U);
@@ -47,9 +47,8 @@ TEST(Amplification, ApplicationCallsHaveAFuseFileAtOneEnd) {
 }
 
 TEST(Amplification, PagesOfMappingsAreMovedWithoutCalls) {
-  fuse::ObservedCalls observed;
+  ObservedCalls observed;
   observed.applications.rows = {row("read", Kind::fuse, Kind::user, Copy::copied, 10, 1000)};
-  using fuse::Operation;
   const auto all =
       fuse::amplification_of(observed, {{Operation::read, requests(1, 1000, 1000)},
                                         {Operation::mmap, requests(2, 8192, 0)},
@@ -62,16 +61,16 @@ TEST(Amplification, PagesOfMappingsAreMovedWithoutCalls) {
 }
 
 TEST(Amplification, IntervalIsADifferenceOfBothSides) {
-  fuse::ObservedCalls earlier;
+  ObservedCalls earlier;
   earlier.applications.rows = {row("read", Kind::fuse, Kind::user, Copy::copied, 10, 1000)};
   earlier.daemon.rows = {row("writev", Kind::user, Kind::device, Copy::copied, 5, 500)};
   earlier.lost_by_reason["rows_full"] = 2;
-  fuse::ObservedCalls later;
+  ObservedCalls later;
   later.applications.rows = {row("read", Kind::fuse, Kind::user, Copy::copied, 14, 1400)};
   later.daemon.rows = {row("writev", Kind::user, Kind::device, Copy::copied, 5, 500),
                        row("splice", Kind::pipe, Kind::device, Copy::in_kernel, 3, 300)};
   later.lost_by_reason["rows_full"] = 3;
-  const fuse::ObservedCalls between = fuse::difference(later, earlier);
+  const ObservedCalls between = difference(later, earlier);
   EXPECT_EQ(between.applications.syscalls(), 4U);
   EXPECT_EQ(between.daemon.syscalls(), 3U);
   ASSERT_EQ(between.daemon.rows.size(), 1U);

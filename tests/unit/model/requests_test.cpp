@@ -4,9 +4,9 @@
 
 #include <vector>
 
-#include "collector/fuse/counts/operation.h"
+#include "collector/model/requests.h"
 
-namespace zctrace::fuse {
+namespace zctrace {
 namespace {
 
 TEST(Operation, EachHasItsOwnName) {
@@ -19,4 +19,4 @@ TEST(Operation, EachHasItsOwnName) {
 }
 
 }  // namespace
-}  // namespace zctrace::fuse
+}  // namespace zctrace

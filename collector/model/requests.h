@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The kinds of FUSE requests, as the report names them.
+// FUSE requests: their kinds, as the report names them, and what is counted of each kind.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string_view>
 
-namespace zctrace::fuse {
+#include "collector/model/histogram.h"
+
+namespace zctrace {
 
 enum class Operation : std::uint8_t {
   // Bytes.
@@ -71,4 +74,29 @@ constexpr bool is_write(Operation operation) {
   return operation == Operation::write || operation == Operation::writeback;
 }
 
-}  // namespace zctrace::fuse
+struct OperationCounts {
+  std::uint64_t calls = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t spliced_bytes = 0;  // the part of `bytes` that the daemon spliced
+  std::uint64_t copied_bytes = 0;   // the part that it copied through its own memory
+  std::uint64_t wall_ns = 0;        // from receiving the request to having replied
+  std::uint64_t max_ns = 0;
+
+  OperationCounts& operator+=(const OperationCounts& other);
+  OperationCounts& operator-=(const OperationCounts& other);  // max_ns stays
+};
+
+struct TimedCounts : OperationCounts {
+  Histogram latency;
+};
+
+template <typename Counts>
+using ByOperation = std::map<Operation, Counts>;
+
+// What a process has requested.
+using ProcessRequests = ByOperation<TimedCounts>;
+// Adds the requests of one process to those of others.
+void add_requests(ProcessRequests& sum, const ProcessRequests& more);
+
+}  // namespace zctrace

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// The operations' names, in the order of the enumeration, and sums.
+#include "collector/model/requests.h"
+
+#include <algorithm>
+#include <array>
+
+namespace zctrace {
+
+std::string_view operation_name(Operation operation) {
+  static constexpr std::array<std::string_view, kOperations> kNames = {
+      "read",    "mmap",        "read_or_mmap", "write",    "writeback", "copy_file_range",
+      "open",    "create",      "flush",        "release",  "fsync",     "fallocate",
+      "lseek",   "lookup",      "forget",       "mknod",    "mkdir",     "unlink",
+      "rmdir",   "symlink",     "link",         "rename",   "readlink",  "opendir",
+      "readdir", "readdirplus", "releasedir",   "fsyncdir", "getattr",   "setattr",
+      "access",  "statfs",      "getxattr",     "setxattr", "listxattr", "removexattr",
+      "getlk",   "setlk",       "flock",
+  };
+  static_assert(!kNames.back().empty(), "an operation has no name");
+  return kNames[static_cast<std::size_t>(operation)];
+}
+
+OperationCounts& OperationCounts::operator+=(const OperationCounts& other) {
+  calls += other.calls;
+  errors += other.errors;
+  bytes += other.bytes;
+  spliced_bytes += other.spliced_bytes;
+  copied_bytes += other.copied_bytes;
+  wall_ns += other.wall_ns;
+  max_ns = std::max(max_ns, other.max_ns);
+  return *this;
+}
+
+OperationCounts& OperationCounts::operator-=(const OperationCounts& other) {
+  calls -= other.calls;
+  errors -= other.errors;
+  bytes -= other.bytes;
+  spliced_bytes -= other.spliced_bytes;
+  copied_bytes -= other.copied_bytes;
+  wall_ns -= other.wall_ns;
+  return *this;
+}
+
+void add_requests(ProcessRequests& sum, const ProcessRequests& more) {
+  for (const auto& [operation, counts] : more) {
+    sum[operation] += counts;
+    sum[operation].latency += counts.latency;
+  }
+}
+
+}  // namespace zctrace
