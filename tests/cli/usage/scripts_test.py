@@ -32,13 +32,20 @@ class PackagesTest(Scripts):
         super().setUp()
         self.log = self.directory / "log"
         self.log.touch()
-        self.policy = self.directory / "policy-rc.d"
-        # Packages named here* are installed, "removed" once was; nginx has a service.
+        self.policy = self.directory / "usr/sbin/policy-rc.d"
+        self.services = self.directory / "lib/systemd/system"
+        self.init_scripts = self.directory / "etc/init.d"
+        for directory in (self.policy.parent, self.services, self.init_scripts):
+            directory.mkdir(parents=True)
+        # Packages named here* are installed, "removed" once was; systemd has a service.
         self.write_program("bin/dpkg-query", """#!/bin/sh
-            [ "$1" = -W ] || {
-                [ "$2" != nginx ] || echo /lib/systemd/system/nginx.service /etc/init.d/nginx
-                exit 0
-            }
+            if [ "$1" = -L ]; then
+                for package in "$@"; do
+                    [ "$package" != systemd ] || echo /lib/systemd/system/getty@.service \\
+                        /lib/systemd/system/networkd.service | tr ' ' '\\n'
+                done
+                exit 1
+            fi
             for package in "$@"; do :; done
             case $package in
                 here*) printf installed ;;
@@ -51,12 +58,19 @@ class PackagesTest(Scripts):
             self.write_program(f"bin/{name}", f"""#!/bin/sh
                 echo "{name} $*" >> {self.log}""")
         self.write_program("bin/id", "#!/bin/sh\necho 0")
-        for name in ("env", "sh", "cat", "chmod", "rm", "grep"):
+        for name in ("env", "sh", "cat", "chmod", "rm", "grep", "touch", "tr"):
             (self.directory / "bin" / name).symlink_to(f"/usr/bin/{name}")
 
     def install(self, *packages):
         return self.run_script("packages", *packages, PATH=str(self.directory / "bin"),
-                               POLICY_RC_D=str(self.policy))
+                               PACKAGES_ROOT=str(self.directory))
+
+    def write_apt(self, text):
+        """An apt-get that installs a server: its services belong to a package that came along."""
+        self.write_program("bin/apt-get", f"""#!/bin/sh
+            [ "$2" = install ] || exit 0
+            touch {self.services}/nginx.service {self.init_scripts}/nginx
+            {text}""")
 
     def calls(self):
         return self.log.read_text().splitlines()
@@ -95,19 +109,35 @@ class PackagesTest(Scripts):
             "noninteractive apt-get -q install -y --no-install-recommends missing removed"])
 
     def test_services_are_kept_from_starting_and_then_disabled(self):
-        self.write_program("bin/apt-get", f"""#!/bin/sh
-            {self.policy}
+        self.write_apt(f"""{self.policy}
             echo "policy $?" >> {self.log}""")
         done = self.install("nginx")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(self.calls(), ["policy 101", "policy 101",
-                                        "systemctl --quiet disable nginx.service",
-                                        "update-rc.d nginx disable"])
+        self.assertEqual((done.returncode, self.calls()),
+                         (0, ["policy 101", "systemctl --quiet disable nginx.service",
+                              "update-rc.d nginx disable"]), done.stderr)
         self.assertFalse(self.policy.exists())
 
-    def test_services_of_installed_packages_stay_enabled(self):
-        self.install("here-nginx", "missing")
-        self.assertNotIn("systemctl", self.log.read_text())
+    def test_services_are_disabled_where_there_is_no_systemctl(self):
+        (self.directory / "bin/systemctl").unlink()
+        self.write_program("bin/deb-systemd-helper", f"""#!/bin/sh
+            echo "deb-systemd-helper $*" >> {self.log}""")
+        self.write_apt("")
+        self.install("nginx")
+        self.assertEqual(self.calls(), ["deb-systemd-helper disable nginx.service",
+                                        "update-rc.d nginx disable"])
+
+    def test_services_that_were_there_before_stay_enabled(self):
+        (self.services / "nginx.service").touch()
+        (self.services / "ssh.service").touch()
+        self.write_apt("")
+        self.install("missing")
+        self.assertEqual(self.calls(), ["update-rc.d nginx disable"])
+
+    def test_services_of_systemd_stay_enabled(self):
+        self.write_apt(f"touch {self.services}/networkd.service {self.services}/getty@.service")
+        self.install("systemd")
+        self.assertEqual(self.calls(), ["systemctl --quiet disable nginx.service",
+                                        "update-rc.d nginx disable"])
 
     def test_a_policy_of_the_machines_own_stays(self):
         self.policy.write_text("#!/bin/sh\nexit 101\n")
@@ -118,13 +148,39 @@ class PackagesTest(Scripts):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number):
                 self.log.write_text("")
-                self.write_program("bin/apt-get", f"""#!/bin/sh
-                    [ "$2" = install ] || exit 0
-                    kill -{number} $PPID""")
+                (self.services / "nginx.service").unlink(missing_ok=True)
+                self.write_apt(f"kill -{number} $PPID")
                 done = self.install("nginx")
                 self.assertNotEqual(done.returncode, 0)
                 self.assertFalse(self.policy.exists())
                 self.assertIn("systemctl --quiet disable nginx.service", self.calls())
+
+    def test_a_second_interrupt_does_not_keep_the_services_from_being_disabled(self):
+        self.write_apt("kill -INT $PPID")
+        self.write_program("bin/systemctl", f"""#!/bin/sh
+            kill -INT $PPID
+            echo "systemctl $*" >> {self.log}""")
+        self.assertNotEqual(self.install("nginx").returncode, 0)
+        self.assertEqual(self.calls(), ["systemctl --quiet disable nginx.service",
+                                        "update-rc.d nginx disable"])
+        self.assertFalse(self.policy.exists())
+
+    def test_ctrl_c_ends_apt_too_and_leaves_neither_a_policy_nor_a_service(self):
+        self.write_apt(f"""echo waiting >> {self.log}
+            exec cat""")
+        started = subprocess.Popen([ROOT / "scripts/packages", "nginx"], stdin=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, start_new_session=True,
+                                   env={**os.environ, "PATH": str(self.directory / "bin"),
+                                        "PACKAGES_ROOT": str(self.directory)})
+        with started:
+            self.addCleanup(started.kill)
+            self.wait_until(lambda: "waiting" in self.calls(), "apt-get installs")
+            # As a terminal does: to the whole group.
+            os.killpg(started.pid, signal.SIGINT)
+            self.assertNotEqual(started.wait(PATIENCE_S), 0)
+        self.assertEqual(self.calls(), ["waiting", "systemctl --quiet disable nginx.service",
+                                        "update-rc.d nginx disable"])
+        self.assertFalse(self.policy.exists())
 
     def test_a_policy_of_a_killed_run_forbids_nothing_and_is_removed(self):
         self.write_program("bin/apt-get", f"""#!/bin/sh
