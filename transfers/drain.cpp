@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "collector/os/exit_status.h"
+#include "collector/os/pipe.h"
 #include "transfers/error.h"
 
 namespace zctrace::transfers {
@@ -41,17 +43,14 @@ class Splicer {
     struct stat status {};
     from_pipe_ = ::fstat(in_fd, &status) == 0 && S_ISFIFO(status.st_mode);
     null_ = Descriptor(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-    int fds[2];
-    if (!from_pipe_ && ::pipe2(fds, O_CLOEXEC) == 0) {
-      pipe_out_ = Descriptor(fds[0]);
-      pipe_in_ = Descriptor(fds[1]);
-    }
+    // Without a pipe the first splice fails, which is reported.
+    if (!from_pipe_) open_pipe(pipe_);
   }
   ssize_t receive(int in_fd) {
     if (from_pipe_) return ::splice(in_fd, nullptr, null_.get(), nullptr, bytes_, 0);
-    const ssize_t n = ::splice(in_fd, nullptr, pipe_in_.get(), nullptr, bytes_, 0);
+    const ssize_t n = ::splice(in_fd, nullptr, pipe_.writer.get(), nullptr, bytes_, 0);
     for (ssize_t left = n; left > 0;) {
-      const ssize_t out = ::splice(pipe_out_.get(), nullptr, null_.get(), nullptr,
+      const ssize_t out = ::splice(pipe_.reader.get(), nullptr, null_.get(), nullptr,
                                    static_cast<std::size_t>(left), 0);
       if (out < 0 && errno == EINTR) continue;
       if (out <= 0) return -1;
@@ -64,14 +63,14 @@ class Splicer {
   std::uint64_t bytes_;
   bool from_pipe_ = false;
   Descriptor null_;
-  Descriptor pipe_out_;
-  Descriptor pipe_in_;
+  Pipe pipe_;
 };
 
 }  // namespace
 
 Drain::Drain(const Descriptor& in, const DrainOptions& options, std::uint64_t expected_bytes)
-    : child_({in.get()}, [&] { receive(in.get(), options, expected_bytes, *record_.get()); }) {}
+    : child_(dependent_child({in.get()}),
+             [&] { receive(in.get(), options, expected_bytes, *record_.get()); }) {}
 
 void Drain::receive(int in_fd, const DrainOptions& options, std::uint64_t expected_bytes,
                     Record& record) {
@@ -104,7 +103,7 @@ void Drain::receive(int in_fd, const DrainOptions& options, std::uint64_t expect
 
 Drained Drain::wait() {
   Drained drained;
-  drained.failure = child_.wait();
+  drained.failure = ending_text(child_.wait());
   drained.bytes = record_->bytes;
   drained.all_received_ns = record_->all_received_ns;
   if (!record_->ended) {

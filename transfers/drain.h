@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "transfers/child.h"
-#include "transfers/descriptor.h"
+#include "collector/os/child.h"
+#include "collector/os/descriptor.h"
 #include "transfers/shared_record.h"
 
 namespace zctrace::transfers {

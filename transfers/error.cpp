@@ -16,9 +16,8 @@ std::string error_text(int number, const std::string& what) {
 }
 
 SetupError::SetupError(int number, const std::string& doing, const std::string& advice)
-    : std::system_error(number, std::generic_category(), doing),
-      message_("cannot " + doing + ": " + std::generic_category().message(number)) {
-  if (!advice.empty()) message_ += "; " + advice;
-}
+    : Error("cannot " + doing + ": " + std::generic_category().message(number) +
+            (advice.empty() ? "" : "; " + advice)),
+      number_(number) {}
 
 }  // namespace zctrace::transfers

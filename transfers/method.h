@@ -4,7 +4,7 @@
 // its own, a sink and a drain.
 //
 //   Workspace workspace;
-//   Error error = prepare(method, job, workspace);   // outside the measured window
+//   Failure error = prepare(method, job, workspace);   // outside the measured window
 //   Moved moved = method.move(job, workspace);       // inside: only the syscalls expected
 //   error = finish(method, job, moved, workspace);   // outside again
 #pragma once
@@ -45,7 +45,7 @@ struct Transfer {
 // What a move did. A short count without an error: the source ended early.
 struct Moved {
   std::uint64_t bytes = 0;  // that the sink took; each of two sinks took as many
-  Error error{};
+  Failure error{};
   // Of MSG_ZEROCOPY and SEND_ZC: completions, and how many of them said that the kernel
   // had copied after all (the loopback always does; io_uring says so since Linux 6.2).
   std::uint64_t notifications = 0;
@@ -95,7 +95,7 @@ struct Method {
   std::string_view summary;
   Needs needs{};
   // Set-up beyond `needs`; may be null.
-  Error (*prepare)(const Transfer& job, Workspace& workspace) = nullptr;
+  Failure (*prepare)(const Transfer& job, Workspace& workspace) = nullptr;
   // Never falls back to another method; never allocates. Restarts on EINTR, completes
   // short writes.
   Moved (*move)(const Transfer& job, Workspace& workspace) = nullptr;
@@ -112,11 +112,11 @@ std::uint64_t resolve_buffer_bytes(const Method& method, BufferSize asked, std::
 
 // Makes what the method needs before its window. An error is an outcome of the pair, to
 // be shown like one of move.
-Error prepare(const Method& method, const Transfer& job, Workspace& workspace);
+Failure prepare(const Method& method, const Transfer& job, Workspace& workspace);
 
 // After the window: EFAULT when a mapped source was truncated meanwhile, for write()
 // from a mapping then delivers zero bytes to a file without any error.
-Error finish(const Method& method, const Transfer& job, const Moved& moved, Workspace& workspace);
+Failure finish(const Method& method, const Transfer& job, const Moved& moved, Workspace& workspace);
 
 // The actual capacity of the intermediate pipe after a move; 0 without one.
 std::uint64_t intermediate_pipe_bytes(const Workspace& workspace);

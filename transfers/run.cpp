@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,7 +14,9 @@
 #include <memory>
 #include <vector>
 
-#include "transfers/child.h"
+#include "collector/os/child.h"
+#include "collector/os/exit_status.h"
+#include "collector/os/wakeup.h"
 #include "transfers/shared_record.h"
 #include "transfers/unnamed_file.h"
 #include "transfers/workspace.h"
@@ -45,7 +46,7 @@ std::uint64_t monotonic_ns() {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-void record_error(ChildRecord& record, const Error& error) {
+void record_error(ChildRecord& record, const Failure& error) {
   record.error_number = error.number;
   std::snprintf(record.error_operation, sizeof record.error_operation, "%s", error.operation);
 }
@@ -73,71 +74,24 @@ bool wait_unless_stopped(int fd, int stop_fd) {
   return events[0].revents != 0;
 }
 
-// A pipe by which one process wakes another.
-class Wakeup {
- public:
-  Wakeup() {
-    int fds[2];
-    if (::pipe2(fds, O_CLOEXEC) != 0) throw SetupError(errno, "make a pipe");
-    wait_end_ = Descriptor(fds[0]);
-    send_end_ = Descriptor(fds[1]);
-  }
-  int wait_fd() const { return wait_end_.get(); }
-  int send_fd() const { return send_end_.get(); }
-  void close_send_end() { send_end_.reset(); }
-
-  // False: no process is left that could send.
-  bool wait() const {
-    char byte;
-    ssize_t n;
-    do {
-      n = ::read(wait_end_.get(), &byte, 1);
-    } while (n < 0 && errno == EINTR);
-    return n == 1;
-  }
-  // False: no process is left that waits. SIGPIPE is not raised as long as the sender holds the
-  // other end as well.
-  bool send() const {
-    ssize_t n;
-    do {
-      n = ::write(send_end_.get(), "g", 1);
-    } while (n < 0 && errno == EINTR);
-    return n == 1;
-  }
-
- private:
-  Descriptor wait_end_;
-  Descriptor send_end_;
-};
-
-// Blocks a child until the parent opens the gate. If the parent dies, the child ends.
-class Gate {
- public:
-  int wait_fd() const { return wakeup_.wait_fd(); }
-  void wait_in_child() const {
-    if (!wakeup_.wait()) ::_exit(126);
-  }
-  void open() const {
-    if (!wakeup_.send()) throw SetupError(errno, "release a child");
-  }
-
- private:
-  Wakeup wakeup_;
-};
-
 // The points right before and after its move at which the child waits for its parent, if the
 // parent wants to look at something.
 class Stops {
  public:
-  Stops(const TransferOptions& options, const Gate& gate) : options_(options), gate_(gate) {
-    if (options.before_move || options.after_move) arrivals_.emplace();
+  explicit Stops(const TransferOptions& options) : options_(options) {
+    if (!options.before_move && !options.after_move) return;
+    arrivals_.emplace();
+    departures_.emplace();
   }
-  int send_fd() const { return arrivals_ ? arrivals_->send_fd() : -1; }
+  // What the child needs of it.
+  std::vector<int> child_fds() const {
+    if (!arrivals_) return {};
+    return {arrivals_->send_fd(), departures_->wait_fd()};
+  }
 
   void wait_in_child() const {
     if (!arrivals_) return;
-    if (!arrivals_->send()) ::_exit(126);
-    gate_.wait_in_child();
+    if (!arrivals_->send() || !departures_->wait()) ::_exit(kExitNotExecutable);
   }
   // In the parent. A child that ends before a stop does not arrive there.
   void attend() {
@@ -147,21 +101,21 @@ class Stops {
       if (!wait_unless_stopped(arrivals_->wait_fd(), options_.stop_fd)) return;
       if (!arrivals_->wait()) return;
       if (look) look();
-      gate_.open();
+      if (!departures_->send()) throw SetupError(errno, "let a child go on");
     }
   }
 
  private:
   const TransferOptions& options_;
-  const Gate& gate_;
-  std::optional<Wakeup> arrivals_;
+  std::optional<Wakeup> arrivals_;    // of the child
+  std::optional<Wakeup> departures_;  // which the parent allows
 };
 
 // The child's life after the gate.
 void transfer(const Method& method, const Transfer& job, const TransferOptions& options,
               const Stops& stops, ChildRecord& record) {
   Workspace workspace;
-  Error error = prepare(method, job, workspace);
+  Failure error = prepare(method, job, workspace);
   if (!error) {
     stops.wait_in_child();
     const Moved moved = measure(method, job, workspace, options, record);
@@ -200,8 +154,8 @@ void take_usage(const ChildRecord& record, TransferResult& outcome) {
 TransferResult outcome_of_child(const ChildRecord& record, const std::string& ending) {
   TransferResult outcome;
   if (!record.finished) {
-    outcome.error =
-        Failure{ECANCELED, "ECANCELED: the transfer was " + (ending.empty() ? "cut off" : ending)};
+    outcome.error = RunFailure{
+        ECANCELED, "ECANCELED: the transfer was " + (ending.empty() ? "cut off" : ending)};
     return outcome;
   }
   outcome.moved_bytes = record.moved_bytes;
@@ -210,7 +164,7 @@ TransferResult outcome_of_child(const ChildRecord& record, const std::string& en
   outcome.copied_notifications = record.copied_notifications;
   if (record.error_number != 0) {
     outcome.error =
-        Failure{record.error_number, error_text(record.error_number, record.error_operation)};
+        RunFailure{record.error_number, error_text(record.error_number, record.error_operation)};
   }
   if (record.end_ns != 0) take_usage(record, outcome);  // 0: prepare failed, nothing ran
   return outcome;
@@ -222,7 +176,7 @@ void join_drain(Drain& drain, const ChildRecord& record, const Source& source, b
   outcome.drained_bytes += drained.bytes;
   if (!drained.failure.empty()) {
     // The sender's own error (EPIPE, ECONNRESET) is only a consequence.
-    outcome.error = Failure{ECANCELED, "ECANCELED: the drain was " + drained.failure};
+    outcome.error = RunFailure{ECANCELED, "ECANCELED: the drain was " + drained.failure};
   }
   if (record.end_ns != 0 && drained.all_received_ns > record.start_ns) {
     outcome.drained_wall_ns =
@@ -241,11 +195,9 @@ bool file_equals(const Descriptor& sink, const Source& source) {
 }
 
 // Returns when the child has ended, or kills it when it is told to stop.
-void kill_if_stopped(const Child& child, int stop_fd) {
+void kill_if_stopped(Child& child, int stop_fd) {
   if (stop_fd < 0) return;
-  const Descriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, child.pid(), 0)));
-  if (!handle) throw SetupError(errno, "watch a child");
-  if (!wait_unless_stopped(handle.get(), stop_fd)) ::kill(child.pid(), SIGKILL);
+  if (!wait_unless_stopped(child.handle(), stop_fd)) ::kill(child.pid(), SIGKILL);
 }
 
 }  // namespace
@@ -284,21 +236,21 @@ TransferResult run_once(const Method& method, BufferSize buffer, const Source& s
   };
 
   SharedRecord<ChildRecord> record;
-  Gate gate;
-  Stops stops(options, gate);
-  Child child({job.in_fd, job.out_fd, job.second_out_fd, gate.wait_fd(), stops.send_fd()}, [&] {
-    gate.wait_in_child();
-    transfer(method, job, options, stops, *record.get());
-  });
+  Stops stops(options);
+  std::vector<int> kept = stops.child_fds();
+  kept.insert(kept.end(), {job.in_fd, job.out_fd, job.second_out_fd});
+  ChildOptions gated = dependent_child(std::move(kept));
+  gated.gated = true;
+  Child child(gated, [&] { transfer(method, job, options, stops, *record.get()); });
   if (!drains.empty()) {
     for (Sink& sink : sinks) sink.out.reset();  // or a drain would never see the end
   }
 
   if (options.before_release) options.before_release(child.pid());
-  gate.open();
+  child.release();
   stops.attend();
   kill_if_stopped(child, options.stop_fd);
-  const std::string ending = child.wait();
+  const std::string ending = ending_text(child.wait());
 
   TransferResult outcome = outcome_of_child(*record.get(), ending);
   outcome.buffer_bytes = job.buffer_bytes;
@@ -306,8 +258,8 @@ TransferResult run_once(const Method& method, BufferSize buffer, const Source& s
   for (const auto& drain : drains) join_drain(*drain, *record.get(), source, verify, outcome);
   if (!outcome.error && outcome.moved_bytes < expected_bytes) {
     outcome.error =
-        Failure{EIO, "EIO: the source ended after " + std::to_string(outcome.moved_bytes) + " of " +
-                         std::to_string(expected_bytes) + " bytes"};
+        RunFailure{EIO, "EIO: the source ended after " + std::to_string(outcome.moved_bytes) +
+                            " of " + std::to_string(expected_bytes) + " bytes"};
   }
   const bool is_file = contains(kFileSinks, spec.kind);
   if (verify && is_file && !outcome.error) {

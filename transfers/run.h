@@ -44,7 +44,7 @@ struct TransferOptions {
   void* window_context = nullptr;
 };
 
-struct Failure {
+struct RunFailure {
   int number = 0;    // errno; ECANCELED when the child or the drain was killed
   std::string text;  // "EINVAL: sendfile: Invalid argument"
 };
@@ -52,7 +52,7 @@ struct Failure {
 // Times and counts are of the move alone (RUSAGE_SELF of the child, all its threads).
 struct TransferResult {
   std::uint64_t moved_bytes = 0;
-  std::optional<Failure> error{};
+  std::optional<RunFailure> error{};
   std::uint64_t drained_bytes = 0;    // by all drains together; 0 without one
   std::optional<bool> checksum_ok{};  // none: not verified, or nothing to compare (null)
   std::uint64_t buffer_bytes = 0;     // each call was asked to move this much

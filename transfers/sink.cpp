@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "collector/os/pipe.h"
 #include "transfers/error.h"
 #include "transfers/source.h"
 #include "transfers/unnamed_file.h"
@@ -59,15 +60,14 @@ Sink make_tcp_pair() {
   }
 }
 
-Sink make_pipe(std::uint64_t bytes) {
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) throw SetupError(errno, "make a pipe");
-  Sink sink{Descriptor(fds[1]), Descriptor(fds[0])};
+Sink make_pipe_sink(std::uint64_t bytes) {
+  Pipe pipe;
+  if (const int number = open_pipe(pipe); number != 0) throw SetupError(number, "make a pipe");
   // EPERM above /proc/sys/fs/pipe-max-size without CAP_SYS_RESOURCE: keep what we have.
-  if (::fcntl(fds[1], F_SETPIPE_SZ, bytes) < 0 && errno != EPERM) {
+  if (::fcntl(pipe.writer.get(), F_SETPIPE_SZ, bytes) < 0 && errno != EPERM) {
     throw SetupError(errno, "resize a pipe to " + std::to_string(bytes) + " bytes");
   }
-  return sink;
+  return {std::move(pipe.writer), std::move(pipe.reader)};
 }
 
 Sink make_null() {
@@ -117,7 +117,7 @@ Sink make_sink(const SinkSpec& spec, const Source& source) {
   switch (spec.kind) {
     case SinkKind::unix_stream: return make_unix_pair();
     case SinkKind::tcp: return make_tcp_pair();
-    case SinkKind::pipe: return make_pipe(spec.pipe_bytes);
+    case SinkKind::pipe: return make_pipe_sink(spec.pipe_bytes);
     case SinkKind::null: return make_null();
     case SinkKind::file:
     case SinkKind::file_other_fs: break;

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "transfers/descriptor.h"
+#include "collector/os/descriptor.h"
 
 namespace zctrace::transfers {
 

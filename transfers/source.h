@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "transfers/descriptor.h"
+#include "collector/os/descriptor.h"
 
 namespace zctrace::transfers {
 

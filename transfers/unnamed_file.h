@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "transfers/descriptor.h"
+#include "collector/os/descriptor.h"
 
 namespace zctrace::transfers {
 

@@ -13,7 +13,7 @@
 namespace zctrace::transfers {
 namespace {
 
-Error find_source_bytes(const Transfer& job, Workspace& workspace) {
+Failure find_source_bytes(const Transfer& job, Workspace& workspace) {
   struct stat status {};
   if (::fstat(job.in_fd, &status) != 0) return last_error("fstat of the source");
   workspace.source_bytes = job.length;
@@ -23,7 +23,7 @@ Error find_source_bytes(const Transfer& job, Workspace& workspace) {
   return {};
 }
 
-Error allocate_buffers(const Method& method, const Transfer& job, Workspace& workspace) {
+Failure allocate_buffers(const Method& method, const Transfer& job, Workspace& workspace) {
   const std::size_t bytes = method.needs.buffers * job.buffer_bytes;
   // MAP_POPULATE: the window must not see a fault for each page of the buffer. Our own
   // mmap, because malloc of a large block would make one where the count is checked.
@@ -34,17 +34,17 @@ Error allocate_buffers(const Method& method, const Transfer& job, Workspace& wor
   return {};
 }
 
-Error make_pipes(const Method& method, const Transfer& job, Workspace& workspace) {
+Failure make_pipes(const Method& method, const Transfer& job, Workspace& workspace) {
   workspace.pipe_bytes = pipe_bytes_for(job.buffer_bytes);
   if (method.needs.pipe == Provision::in_move) return {};
-  if (Error error = open_pipe(workspace.pipe, workspace.pipe_bytes)) return error;
+  if (Failure error = open_intermediate_pipe(workspace.pipe, workspace.pipe_bytes)) return error;
   if (!method.needs.second_sink) return {};
-  return open_pipe(workspace.second_pipe, workspace.pipe_bytes);
+  return open_intermediate_pipe(workspace.second_pipe, workspace.pipe_bytes);
 }
 
 }  // namespace
 
-Error map_source(const Transfer& job, Workspace& workspace) {
+Failure map_source(const Transfer& job, Workspace& workspace) {
   if (workspace.source_bytes == 0) return {};  // mmap refuses a length of 0
   void* memory = ::mmap(nullptr, workspace.source_bytes, PROT_READ, MAP_SHARED, job.in_fd, 0);
   if (memory == MAP_FAILED) return last_error("mmap of the source");
@@ -52,33 +52,34 @@ Error map_source(const Transfer& job, Workspace& workspace) {
   return {};
 }
 
-Error prepare(const Method& method, const Transfer& job, Workspace& workspace) {
+Failure prepare(const Method& method, const Transfer& job, Workspace& workspace) {
   const Needs& needs = method.needs;
-  if (Error error = find_source_bytes(job, workspace)) return error;
+  if (Failure error = find_source_bytes(job, workspace)) return error;
   if (needs.buffers > 0) {
-    if (Error error = allocate_buffers(method, job, workspace)) return error;
+    if (Failure error = allocate_buffers(method, job, workspace)) return error;
   }
   if (needs.pipe != Provision::none) {
-    if (Error error = make_pipes(method, job, workspace)) return error;
+    if (Failure error = make_pipes(method, job, workspace)) return error;
   }
   if (needs.mapping == Provision::in_prepare) {
-    if (Error error = map_source(job, workspace)) return error;
+    if (Failure error = map_source(job, workspace)) return error;
   }
-  return method.prepare ? method.prepare(job, workspace) : Error{};
+  return method.prepare ? method.prepare(job, workspace) : Failure{};
 }
 
-Error finish(const Method& method, const Transfer& job, const Moved& moved, Workspace& workspace) {
+Failure finish(const Method& method, const Transfer& job, const Moved& moved,
+               Workspace& workspace) {
   if (moved.error || method.needs.mapping == Provision::none) return {};
   struct stat status {};
   if (::fstat(job.in_fd, &status) != 0) return last_error("fstat of the source");
   const bool truncated = S_ISREG(status.st_mode) &&
                          static_cast<std::uint64_t>(status.st_size) < workspace.source_bytes;
-  return truncated ? Error{EFAULT, "the source was truncated while it was mapped"} : Error{};
+  return truncated ? Failure{EFAULT, "the source was truncated while it was mapped"} : Failure{};
 }
 
 std::uint64_t intermediate_pipe_bytes(const Workspace& workspace) {
-  if (!workspace.pipe.read_end) return 0;
-  const int capacity = ::fcntl(workspace.pipe.read_end.get(), F_GETPIPE_SZ);
+  if (!workspace.pipe.reader) return 0;
+  const int capacity = ::fcntl(workspace.pipe.reader.get(), F_GETPIPE_SZ);
   return capacity > 0 ? static_cast<std::uint64_t>(capacity) : 0;
 }
 

@@ -31,6 +31,6 @@ struct Workspace {
 };
 
 // Maps the first workspace.source_bytes of the source, read-only; nothing when 0.
-Error map_source(const Transfer& job, Workspace& workspace);
+Failure map_source(const Transfer& job, Workspace& workspace);
 
 }  // namespace zctrace::transfers

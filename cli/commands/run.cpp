@@ -20,12 +20,12 @@
 #include "collector/observe/host.h"
 #include "collector/observe/preflight.h"
 #include "collector/observe/session.h"
+#include "collector/observe/waited_children.h"
 #include "collector/os/capabilities.h"
 #include "collector/os/error.h"
 #include "collector/os/exit_status.h"
 #include "collector/os/gated_child.h"
 #include "collector/os/signals.h"
-#include "collector/os/waited_children.h"
 
 namespace zctrace {
 namespace {
@@ -54,7 +54,7 @@ struct Ending {
 };
 
 // Until the command ends, or zctrace is told to.
-Ending watch(const GatedChild& child, Signals& signals, Session& session) {
+Ending watch(GatedChild& child, Signals& signals, Session& session) {
   Ending ending;
   auto deadline = steady_clock::time_point::max();
   auto next_poll = steady_clock::now() + session.poll_interval();
@@ -96,10 +96,10 @@ void watch_descendants(Signals& signals, Session& session) {
 // Waits for the command, and hands on what the kernel says of its descendants. Not where some were
 // left out on purpose, or where zctrace itself reads and writes meanwhile.
 int wait_and_compare(GatedChild& child, const RunOptions& options, Session& session) {
-  const ReapedCounters reaped;
+  const WaitedChildren waited;
   const int status = child.wait();
   if (options.count.no_follow || !options.mount.empty()) return status;
-  if (const auto counters = reaped.since()) session.add_reaped(child.pid(), *counters);
+  if (const auto counters = waited.since()) session.add_waited_children(child.pid(), *counters);
   return status;
 }
 
@@ -111,14 +111,14 @@ int run(const RunOptions& options) {
   const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
   require_observation();
   Outputs outputs(options.output, STDERR_FILENO);
-  const auto identity = options.as_root ? std::nullopt : caller_identity();
+  const auto caller = options.as_root ? std::nullopt : sudo_caller();
 
   // The fork comes first: the kernel counts what zctrace holds then as the command's peak RSS.
   Signals signals;
   std::optional<fuse::PrivateMount> mount;
   if (!options.mount.empty()) mount.emplace(options.mount);
   const auto enter = [&mount] { return mount ? mount->enter() : 0; };
-  GatedChild child(options.argv, identity, signals.before(), enter);
+  GatedChild child(options.argv, caller, signals.before(), enter);
 
   SessionOptions observing = session_options(options.count, options.output);
   observing.max_ended = options.output.max_processes;

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -107,13 +106,11 @@ FuseDaemon::FuseDaemon(const Descriptor& root, bool splice, Descriptor device)
   const Descriptor heard = std::move(asked.reader);
   questions_ = std::move(asked.writer);
   Record& record = *record_->get();
-  child_ = std::make_unique<transfers::Child>(
-      std::initializer_list<int>{root.get(), device.get(), heard.get()},
-      [&] { serve(root.get(), device.get(), heard.get(), splice, record); });
+  child_ = std::make_unique<Child>(dependent_child({root.get(), device.get(), heard.get()}), [&] {
+    serve(root.get(), device.get(), heard.get(), splice, record);
+  });
   // With our copy of the device the file system would outlive its daemon, and never answer.
   device.reset();
-  child_handle_.reset(static_cast<int>(::syscall(SYS_pidfd_open, child_->pid(), 0)));
-  if (!child_handle_) throw system_error("cannot watch the FUSE daemon", errno);
   while (load(record.state) != kServing) {
     const bool ended = exited();
     if (load(record.state) == kFailed) throw Error(record.failure, kExitCannotRun);
@@ -125,7 +122,7 @@ FuseDaemon::FuseDaemon(const Descriptor& root, bool splice, Descriptor device)
 FuseDaemon::~FuseDaemon() = default;
 
 bool FuseDaemon::exited() const {
-  pollfd handle = {child_handle_.get(), POLLIN, 0};
+  pollfd handle = {child_->handle(), POLLIN, 0};
   return ::poll(&handle, 1, 0) > 0;
 }
 

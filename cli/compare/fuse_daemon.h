@@ -11,8 +11,8 @@
 
 #include "collector/fuse/counts/usage.h"
 #include "collector/fuse/mount/detached_mount.h"
+#include "collector/os/child.h"
 #include "collector/os/descriptor.h"
-#include "transfers/child.h"
 #include "transfers/shared_record.h"
 
 namespace zctrace {
@@ -70,8 +70,7 @@ class FuseDaemon {
   Descriptor questions_;  // a byte asks for the meter, the end of it ends the daemon
   std::uint64_t asked_ = 0;
   std::unique_ptr<transfers::SharedRecord<Record>> record_;
-  std::unique_ptr<transfers::Child> child_;
-  Descriptor child_handle_;  // a pidfd
+  std::unique_ptr<Child> child_;
 };
 
 }  // namespace zctrace

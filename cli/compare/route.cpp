@@ -43,7 +43,7 @@ transfers::Source make_source(const RoutePlan& plan, const Descriptor& backing) 
 
 // An unnamed file gets a name, in a file system that no other process sees.
 void give_name(const transfers::Source& source, const Descriptor& directory) {
-  const transfers::Descriptor file = source.open();
+  const Descriptor file = source.open();
   const std::string path = "/proc/self/fd/" + std::to_string(file.get());
   if (::linkat(AT_FDCWD, path.c_str(), directory.get(), kName, AT_SYMLINK_FOLLOW) != 0)
     throw system_error("cannot name the source of the FUSE daemon", errno);

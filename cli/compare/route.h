@@ -22,7 +22,7 @@ struct Route {
 // show the same file.
 class Routes {
  public:
-  // Throws Error (cannot run here) and transfers::SetupError.
+  // Throws Error.
   explicit Routes(const RoutePlan& plan);
 
   const std::list<Route>& all() const { return routes_; }

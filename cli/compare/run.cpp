@@ -17,6 +17,7 @@
 #include "cli/compare/route.h"
 #include "collector/observe/host.h"
 #include "collector/observe/session.h"
+#include "collector/os/error.h"
 #include "collector/os/signals.h"
 #include "transfers/run.h"
 
@@ -99,7 +100,7 @@ class CompareRun {
       if (!done.error) return done;
       run.require_daemon();
       run.result.error = done.error->text;
-    } catch (const transfers::SetupError& error) {
+    } catch (const Error& error) {
       if (interrupted()) return std::nullopt;
       run.require_daemon();
       run.result.error = error.what();

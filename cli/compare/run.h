@@ -10,8 +10,7 @@
 namespace zctrace {
 
 // Makes the source, the FUSE daemons if any, and a process for each run. A signal ends it early:
-// `interrupted_by` then names the signal. Throws Error (cannot run here) and
-// transfers::SetupError.
+// `interrupted_by` then names the signal. Throws Error.
 CompareResult run_compare(const ComparePlan& plan);
 
 }  // namespace zctrace

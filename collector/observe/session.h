@@ -82,7 +82,9 @@ class Session {
   // all counts with the kernel's own. Only with ProbeOptions::verify.
   Verification verify();
   // To be compared with, too; see Verifier.
-  void add_reaped(pid_t pid, const CounterValues& kernel) { verifier_->add_reaped(pid, kernel); }
+  void add_waited_children(pid_t pid, const CounterValues& kernel) {
+    verifier_->add_waited_children(pid, kernel);
+  }
   std::size_t running() const { return ledger_.running(); }
   bool has_observed_any() const { return !ledger_.empty(); }
   bool observed(pid_t pid) const { return ledger_.account_of(pid) != 0; }

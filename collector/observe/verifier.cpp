@@ -193,23 +193,23 @@ void Verifier::compare(const Account& account, Verification& result) const {
   }
 }
 
-void Verifier::add_reaped(std::int64_t pid, const CounterValues& kernel) {
-  reaped_ = Verification::Reaped{pid, kernel, {}};
+void Verifier::add_waited_children(std::int64_t pid, const CounterValues& kernel) {
+  waited_children_ = Verification::Reaped{pid, kernel, {}};
 }
 
 // One-sided: who was not waited for, as a daemon, is observed but not in the kernel's sum.
-void Verifier::compare_reaped(Verification& result) const {
-  Verification::Reaped reaped = *reaped_;
+void Verifier::compare_waited_children(Verification& result) const {
+  Verification::Reaped waited_children = *waited_children_;
   if (ended_unknown_) return;
-  reaped.observed = ended_kernel_;
+  waited_children.observed = ended_kernel_;
   // A parent may wait for a child that has yet to leave its CPU, with its counts.
   for (const auto& [id, account] : accounts_)
     if (account.final || account.latest.back().folded != account.latest.back().dead) return;
   for (std::size_t i = 0; i < kKernelCounters; i++)
-    if (reaped.kernel[i] > reaped.observed[i])
-      result.differences.push_back(
-          {reaped.pid, true, static_cast<KernelCounter>(i), reaped.kernel[i], reaped.observed[i]});
-  result.reaped = reaped;
+    if (waited_children.kernel[i] > waited_children.observed[i])
+      result.differences.push_back({waited_children.pid, true, static_cast<KernelCounter>(i),
+                                    waited_children.kernel[i], waited_children.observed[i]});
+  result.reaped = waited_children;
 }
 
 void Verifier::add_to(Verification& result, const Account& account) const {
@@ -224,7 +224,7 @@ void Verifier::add_to(Verification& result, const Account& account) const {
 Verification Verifier::result() const {
   Verification result = ended_;
   for (const auto& [id, account] : accounts_) add_to(result, account);
-  if (reaped_) compare_reaped(result);
+  if (waited_children_) compare_waited_children(result);
   return result;
 }
 

@@ -44,7 +44,7 @@ class Verifier {
   bool settled() const;
 
   // What the kernel counted of process `pid`, all its life, and of all that it waited for.
-  void add_reaped(std::int64_t pid, const CounterValues& kernel);
+  void add_waited_children(std::int64_t pid, const CounterValues& kernel);
 
   Verification result() const;
 
@@ -76,12 +76,12 @@ class Verifier {
   static const char* why_not_compared(const Account& account);
   void add_to(Verification& result, const Account& account) const;
   void compare(const Account& account, Verification& result) const;
-  void compare_reaped(Verification& result) const;
+  void compare_waited_children(Verification& result) const;
   void settle_ended();
 
   std::vector<Accounting> accounting_;  // by row number
   std::optional<std::string> io_not_verified_;
-  std::optional<Verification::Reaped> reaped_;
+  std::optional<Verification::Reaped> waited_children_;
   std::int64_t own_pid_;
   bool beginning_ = false;
   std::map<std::uint64_t, Account> accounts_;  // that run, or ended before their begin()

@@ -30,32 +30,31 @@ std::optional<unsigned> number_in(const char* variable) {
 
 }  // namespace
 
-std::optional<Identity> caller_identity() {
+std::optional<Caller> sudo_caller() {
   if (::geteuid() != 0) return std::nullopt;
   const auto uid = number_in("SUDO_UID");
   const auto gid = number_in("SUDO_GID");
   if (!uid || !gid || *uid == 0) return std::nullopt;
 
-  Identity identity{*uid, *gid, {*gid}, {}};
+  Caller caller{*uid, *gid, {*gid}, {}};
   if (const passwd* user = ::getpwuid(*uid)) {
     int count = 0;
     ::getgrouplist(user->pw_name, *gid, nullptr, &count);
-    identity.groups.resize(static_cast<std::size_t>(count));
-    ::getgrouplist(user->pw_name, *gid, identity.groups.data(), &count);
-    identity.groups.resize(static_cast<std::size_t>(count));
-    identity.environment = {std::string("HOME=") + user->pw_dir,
-                            std::string("USER=") + user->pw_name,
-                            std::string("LOGNAME=") + user->pw_name};
+    caller.groups.resize(static_cast<std::size_t>(count));
+    ::getgrouplist(user->pw_name, *gid, caller.groups.data(), &count);
+    caller.groups.resize(static_cast<std::size_t>(count));
+    caller.environment = {std::string("HOME=") + user->pw_dir, std::string("USER=") + user->pw_name,
+                          std::string("LOGNAME=") + user->pw_name};
   }
-  return identity;
+  return caller;
 }
 
-int become(const Identity& identity) noexcept {
+int become(const Caller& caller) noexcept {
   // Groups first: without root's uid they can no longer be set.
-  if (::setgroups(identity.groups.size(), identity.groups.data()) != 0) return errno;
-  if (::setgid(identity.gid) != 0) return errno;
-  if (::setuid(identity.uid) != 0) return errno;
-  for (const std::string& variable : identity.environment)
+  if (::setgroups(caller.groups.size(), caller.groups.data()) != 0) return errno;
+  if (::setgid(caller.gid) != 0) return errno;
+  if (::setuid(caller.uid) != 0) return errno;
+  for (const std::string& variable : caller.environment)
     ::putenv(const_cast<char*>(variable.c_str()));
   return 0;
 }

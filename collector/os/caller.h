@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who the command runs as: the caller, also where zctrace itself was started by sudo.
+// The user that the command runs as: the caller, also where sudo started zctrace.
 #pragma once
 
 #include <sys/types.h>
@@ -10,7 +10,7 @@
 
 namespace zctrace {
 
-struct Identity {
+struct Caller {
   uid_t uid;
   gid_t gid;
   std::vector<gid_t> groups;
@@ -18,11 +18,11 @@ struct Identity {
   std::vector<std::string> environment;
 };
 
-// SUDO_UID and SUDO_GID when zctrace runs as root under sudo of somebody else; nullopt: the
-// command keeps zctrace's own identity. Throws Error when they name nobody.
-std::optional<Identity> caller_identity();
+// The user of SUDO_UID and SUDO_GID when zctrace runs as root under another user's sudo; nullopt:
+// the command keeps zctrace's own identity. Throws Error when they are not numbers.
+std::optional<Caller> sudo_caller();
 
-// For a forked child, between fork and exec. Returns an errno, 0 when done.
-int become(const Identity& identity) noexcept;
+// For a forked child, between fork and exec. Returns an errno, 0 on success.
+int become(const Caller& caller) noexcept;
 
 }  // namespace zctrace

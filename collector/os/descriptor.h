@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A file descriptor with one owner.
+// A file descriptor with one owner. Every descriptor of the project is opened O_CLOEXEC.
 #pragma once
 
 #include <unistd.h>
@@ -8,6 +8,7 @@
 
 namespace zctrace {
 
+// Owns one descriptor, or none (-1), and closes it at the end.
 class Descriptor {
  public:
   Descriptor() = default;
@@ -25,6 +26,7 @@ class Descriptor {
   explicit operator bool() const { return fd_ >= 0; }
   int release() { return std::exchange(fd_, -1); }
   void reset(int fd = -1) {
+    // Linux frees the descriptor even when close fails (EINTR, EIO): never repeat it.
     if (fd_ >= 0) ::close(fd_);
     fd_ = fd;
   }

@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: MIT
-// How a shell shows the end of a process.
+// How the end of a process is shown, from the status that wait(2) gives.
 #pragma once
 
+#include <string.h>
 #include <sys/wait.h>
+
+#include <string>
 
 namespace zctrace {
 
-// From what wait(2) tells: the exit status, or 128+N for signal N.
+// As a shell shows it: the exit status, or 128+N for signal N.
 inline int shell_status(int wait_status) {
   return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+// In words: "" for exit status 0, "killed by SIGSEGV", "exited with status 1".
+inline std::string ending_text(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const char* const name = ::sigabbrev_np(WTERMSIG(wait_status));  // glibc 2.32
+    return "killed by " + (name != nullptr ? std::string("SIG") + name
+                                           : "signal " + std::to_string(WTERMSIG(wait_status)));
+  }
+  const int status = WEXITSTATUS(wait_status);
+  return status == 0 ? "" : "exited with status " + std::to_string(status);
 }
 
 }  // namespace zctrace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A pipe whose two ends have an owner each.
+// A pipe whose two ends each have an owner.
 #pragma once
 
 #include <fcntl.h>
@@ -17,11 +17,22 @@ struct Pipe {
   Descriptor writer;
 };
 
-// Closed on exec. Throws Error.
-inline Pipe make_pipe() {
+// Opens both ends, closed on exec. Returns an errno, 0 on success: for callers to whom a failure
+// is an outcome.
+inline int open_pipe(Pipe& pipe) noexcept {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("cannot create a pipe", errno);
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
+  if (::pipe2(ends, O_CLOEXEC) != 0) return errno;
+  pipe.reader.reset(ends[0]);
+  pipe.writer.reset(ends[1]);
+  return 0;
+}
+
+// Throws Error.
+inline Pipe make_pipe() {
+  Pipe pipe;
+  if (const int error = open_pipe(pipe); error != 0)
+    throw system_error("cannot create a pipe", error);
+  return pipe;
 }
 
 }  // namespace zctrace

@@ -11,6 +11,14 @@
 
 namespace zctrace {
 
+void ignore_file_size_signal() noexcept { ::signal(SIGXFSZ, SIG_IGN); }
+
+void restore(const SignalState& signals) noexcept {
+  ::sigaction(SIGPIPE, &signals.pipe, nullptr);
+  ::sigaction(SIGXFSZ, &signals.file_size, nullptr);
+  ::sigprocmask(SIG_SETMASK, &signals.mask, nullptr);
+}
+
 Signals::Signals() {
   sigset_t wanted;
   sigemptyset(&wanted);
@@ -21,6 +29,7 @@ Signals::Signals() {
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, &before_.pipe);
+  ::sigaction(SIGXFSZ, &ignore, &before_.file_size);
 }
 
 Signals::Event Signals::take() {

@@ -5,17 +5,30 @@
 #include <signal.h>
 
 #include "collector/os/descriptor.h"
-#include "collector/os/gated_child.h"
 
 namespace zctrace {
 
-// Blocks SIGINT, SIGQUIT, SIGTERM and SIGHUP and ignores SIGPIPE, for the rest of the process's
-// life. A report into a closed pipe is an error to tell, not a reason to die of.
+// What a program inherits of signals.
+struct SignalState {
+  sigset_t mask{};
+  struct sigaction pipe {};       // for SIGPIPE
+  struct sigaction file_size {};  // for SIGXFSZ
+};
+
+// Gives them to the calling process. For a forked child, before exec.
+void restore(const SignalState& signals) noexcept;
+
+// A write beyond the limit of a file's size (ulimit -f) is then EFBIG, an error to report.
+void ignore_file_size_signal() noexcept;
+
+// Blocks SIGINT, SIGQUIT, SIGTERM and SIGHUP and ignores SIGPIPE and SIGXFSZ, for the rest of the
+// process's life: a report into a closed pipe, or into a file that may not grow any further, is an
+// error to report.
 class Signals {
  public:
   Signals();  // throws Error
 
-  // What the caller had, for a child to have again.
+  // What zctrace itself was started with, for a child to have again.
   const SignalState& before() const { return before_; }
   int fd() const { return events_.get(); }  // readable when there is one
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "observed.h"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "collector/observe/preflight.h"
+#include "collector/os/child.h"
 #include "collector/os/error.h"
+#include "collector/os/exit_status.h"
 
 namespace zctrace::testing {
 
@@ -59,31 +60,23 @@ Observation observe_with(const Body& body, const ProbeOptions& probes,
   options.syscalls = syscalls;
   Session session(options);
 
-  int gate[2];
-  if (::pipe(gate) != 0) throw system_error("cannot create a pipe", errno);
   volatile std::uint32_t* const window = session.window();
-  const pid_t child = ::fork();
-  if (child < 0) throw system_error("cannot fork", errno);
-  if (child == 0) {
-    ::close(gate[1]);
-    char released = 0;
-    if (::read(gate[0], &released, 1) != 1) ::_exit(99);
+  ChildOptions gated;
+  gated.gated = true;
+  Child child(gated, [&] {
     *window = 1;
     const int result = body();
     *window = 0;
     ::_exit(result);
-  }
-  ::close(gate[0]);
-  session.observe(child);
-  if (::write(gate[1], "g", 1) != 1) throw system_error("cannot release the child", errno);
-  ::close(gate[1]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  session.poll_until_gone(child, std::chrono::seconds(5));
+  });
+  session.observe(child.pid());
+  child.release();
+  const int status = child.wait();
+  session.poll_until_gone(child.pid(), std::chrono::seconds(5));
   Observation observation;
   observation.processes = session.processes();
   observation.completeness = session.completeness();
-  observation.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  observation.exit_code = shell_status(status);
   return observation;
 }
 

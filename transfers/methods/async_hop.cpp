@@ -37,7 +37,7 @@ class PoolThread {
 
   // Returns once the thread runs: what it does to begin (rseq, robust list, signal mask)
   // is then over, not inside the window.
-  Error start() {
+  Failure start() {
     const int number = ::pthread_create(&thread_, nullptr, &PoolThread::serve, this);
     if (number != 0) return {number, "pthread_create"};
     started_ = true;
@@ -94,10 +94,10 @@ struct Pool : MethodState {
       [](int fd, std::byte* buffer, std::uint64_t bytes) { return ::write(fd, buffer, bytes); }};
 };
 
-Error prepare(const Transfer&, Workspace& workspace) {
+Failure prepare(const Transfer&, Workspace& workspace) {
   auto pool = std::make_unique<Pool>();
-  if (Error error = pool->reader.start()) return error;
-  if (Error error = pool->writer.start()) return error;
+  if (Failure error = pool->reader.start()) return error;
+  if (Failure error = pool->writer.start()) return error;
   workspace.state = std::move(pool);
   return {};
 }

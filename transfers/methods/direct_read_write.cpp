@@ -18,7 +18,7 @@ struct DirectState : MethodState {
   bool sink_is_direct = false;
 };
 
-Error prepare(const Transfer& job, Workspace& workspace) {
+Failure prepare(const Transfer& job, Workspace& workspace) {
   // ext4 quietly buffers a misaligned request instead of refusing it.
   if (job.buffer_bytes % kAlignmentBytes != 0) {
     return {EINVAL, "O_DIRECT with a buffer that is no multiple of 4096 bytes"};
@@ -43,7 +43,7 @@ Error prepare(const Transfer& job, Workspace& workspace) {
 }
 
 // The tail of a file is no whole block: it goes through the page cache, as with dd.
-Error stop_direct_writes(const Transfer& job, DirectState& state) {
+Failure stop_direct_writes(const Transfer& job, DirectState& state) {
   if (::fcntl(job.out_fd, F_SETFL, state.sink_flags) != 0) return last_error("fcntl of the sink");
   state.sink_is_direct = false;
   return {};

@@ -36,25 +36,22 @@ std::uint64_t pipe_bytes_for(std::uint64_t buffer_bytes) {
   return buffer_bytes >= most ? most : std::bit_ceil(buffer_bytes);
 }
 
-Error open_pipe(Pipe& pipe, std::uint64_t& bytes) {
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) return last_error("pipe2");
-  pipe.read_end = Descriptor(fds[0]);
-  pipe.write_end = Descriptor(fds[1]);
+Failure open_intermediate_pipe(Pipe& pipe, std::uint64_t& bytes) {
+  if (const int number = open_pipe(pipe); number != 0) return {number, "pipe2"};
   const std::uint64_t wanted = bytes;
   bytes = default_pipe_bytes();
   if (wanted == bytes) return {};
-  const int capacity = ::fcntl(fds[1], F_SETPIPE_SZ, wanted);
+  const int capacity = ::fcntl(pipe.writer.get(), F_SETPIPE_SZ, wanted);
   if (capacity < 0 && errno != EPERM) return last_error("fcntl F_SETPIPE_SZ");
   if (capacity > 0) bytes = static_cast<std::uint64_t>(capacity);
   return {};
 }
 
-Error splice_out(const Pipe& pipe, int out_fd, std::uint64_t bytes, std::uint64_t& moved) {
+Failure splice_out(const Pipe& pipe, int out_fd, std::uint64_t bytes, std::uint64_t& moved) {
   // No SPLICE_F_MORE: on what turns out to be the last chunk it corks a TCP socket for
   // 200 ms, and with a source that ends early no chunk knows that it is the last.
   return complete("splice to the sink", bytes, moved, [&](std::uint64_t, std::uint64_t left) {
-    return ::splice(pipe.read_end.get(), nullptr, out_fd, nullptr, left, 0);
+    return ::splice(pipe.reader.get(), nullptr, out_fd, nullptr, left, 0);
   });
 }
 

@@ -4,16 +4,11 @@
 
 #include <cstdint>
 
-#include "transfers/descriptor.h"
+#include "collector/os/pipe.h"
 #include "transfers/error.h"
 #include "transfers/method.h"
 
 namespace zctrace::transfers {
-
-struct Pipe {
-  Descriptor read_end;
-  Descriptor write_end;
-};
 
 // A new pipe's capacity: 16 pages (fewer for a user above pipe-user-pages-soft).
 std::uint64_t default_pipe_bytes();
@@ -25,11 +20,11 @@ std::uint64_t pipe_bytes_for(std::uint64_t buffer_bytes);
 
 // pipe2, and fcntl(F_SETPIPE_SZ) if `bytes` is not the default. `bytes` becomes the
 // capacity; EPERM leaves the default and is no error.
-Error open_pipe(Pipe& pipe, std::uint64_t& bytes);
+Failure open_intermediate_pipe(Pipe& pipe, std::uint64_t& bytes);
 
 // Splices exactly `bytes` from the pipe to `out_fd`, adding to `moved` what was taken.
 // What an error leaves in the pipe goes with the pipe: it is never reused.
-Error splice_out(const Pipe& pipe, int out_fd, std::uint64_t bytes, std::uint64_t& moved);
+Failure splice_out(const Pipe& pipe, int out_fd, std::uint64_t bytes, std::uint64_t& moved);
 
 // The number of chunks of a workload through an intermediate pipe, and whether that is
 // exact: a chunk off page boundaries may straddle one page more than the pipe has slots.

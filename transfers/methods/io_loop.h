@@ -28,7 +28,7 @@ ssize_t restarted(Call call) {
 // `call(done, left)` until `bytes` are done, adding to `moved` as they are. `operation`
 // is a string literal.
 template <typename Call>
-Error complete(const char* operation, std::uint64_t bytes, std::uint64_t& moved, Call call) {
+Failure complete(const char* operation, std::uint64_t bytes, std::uint64_t& moved, Call call) {
   for (std::uint64_t done = 0; done < bytes;) {
     const ssize_t n = restarted([&] { return call(done, bytes - done); });
     if (n < 0) return last_error(operation);

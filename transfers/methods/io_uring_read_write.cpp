@@ -23,15 +23,15 @@ void add_write(Ring& ring, const Transfer& job, const std::byte* from, std::uint
 }
 
 // Writes `bytes` from `from` while reading into `next`; `read_result` is the read's.
-Error write_while_reading(Ring& ring, const Transfer& job, const std::byte* from,
-                          std::uint64_t bytes, std::byte* next, Moved& moved, int& read_result) {
+Failure write_while_reading(Ring& ring, const Transfer& job, const std::byte* from,
+                            std::uint64_t bytes, std::byte* next, Moved& moved, int& read_result) {
   add_write(ring, job, from, bytes);
   add_read(ring, job, next);
-  if (Error error = ring.submit_and_wait(2)) return error;
+  if (Failure error = ring.submit_and_wait(2)) return error;
   int write_result = 0;
   for (int i = 0; i < 2; ++i) {
     io_uring_cqe completion{};
-    if (Error error = ring.take(completion)) return error;
+    if (Failure error = ring.take(completion)) return error;
     (completion.user_data == kWrite ? write_result : read_result) = completion.res;
   }
   if (write_result < 0 && write_result != -EINTR) return {-write_result, "io_uring write"};

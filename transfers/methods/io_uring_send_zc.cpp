@@ -32,7 +32,7 @@ struct Sends {
   }
 };
 
-Error prepare(const Transfer& job, Workspace& workspace) {
+Failure prepare(const Transfer& job, Workspace& workspace) {
   raise_memlock_limit();
   return prepare_ring(job, workspace);
 }
@@ -48,7 +48,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
     ::io_uring_prep_send_zc(ring.next_entry(), job.out_fd, from, bytes, MSG_NOSIGNAL | MSG_WAITALL,
                             zc_flags);
     int result = 0;
-    Error error = ring.submit_and_wait(1);
+    Failure error = ring.submit_and_wait(1);
     for (bool done = false; !error && !done;) {
       io_uring_cqe completion{};
       error = ring.take(completion);

@@ -18,14 +18,14 @@ Moved move(const Transfer& job, Workspace& workspace) {
   Moved moved;
   // As splice: until the end has been found, the pipe empty before each splice in.
   while (!moved.error) {
-    const ssize_t n = restarted(
-        [&] { return splice_by_ring(ring, job.in_fd, pipe.write_end.get(), chunk_bytes); });
+    const ssize_t n =
+        restarted([&] { return splice_by_ring(ring, job.in_fd, pipe.writer.get(), chunk_bytes); });
     if (n < 0) moved.error = last_error("io_uring splice from the source");
     if (n <= 0 || moved.bytes == job.length) break;
     const std::uint64_t chunk = std::min<std::uint64_t>(n, job.length - moved.bytes);
     moved.error = complete("io_uring splice to the sink", chunk, moved.bytes,
                            [&](std::uint64_t, std::uint64_t left) {
-                             return splice_by_ring(ring, pipe.read_end.get(), job.out_fd, left);
+                             return splice_by_ring(ring, pipe.reader.get(), job.out_fd, left);
                            });
   }
   return moved;

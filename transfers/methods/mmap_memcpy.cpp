@@ -44,7 +44,7 @@ struct MemcpyState : MethodState {
   ~MemcpyState() override { ::sigaction(SIGBUS, &previous, nullptr); }
 };
 
-Error prepare(const Transfer&, Workspace& workspace) {
+Failure prepare(const Transfer&, Workspace& workspace) {
   workspace.state = std::make_unique<MemcpyState>();
   return {};
 }
@@ -64,11 +64,11 @@ bool copy_mapped(std::byte* to, const std::byte* from, std::uint64_t bytes,
   return true;
 }
 
-Error bus_error(const Region& source) {
+Failure bus_error(const Region& source) {
   const auto* const at = static_cast<std::byte*>(bus_error_address);
   const bool in_source = at >= source.begin() && at < source.begin() + source.bytes();
-  return in_source ? Error{EFAULT, "the source was truncated while it was mapped"}
-                   : Error{ENOSPC, "no space for a page of the target"};
+  return in_source ? Failure{EFAULT, "the source was truncated while it was mapped"}
+                   : Failure{ENOSPC, "no space for a page of the target"};
 }
 
 Moved move(const Transfer& job, Workspace& workspace) {

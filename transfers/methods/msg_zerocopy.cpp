@@ -31,7 +31,7 @@ constexpr const char* kPoll = "poll";
 constexpr const char* kPoll = "ppoll";
 #endif
 
-Error prepare(const Transfer& job, Workspace&) {
+Failure prepare(const Transfer& job, Workspace&) {
   raise_memlock_limit();
   const int on = 1;
   if (::setsockopt(job.out_fd, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on) != 0) {
@@ -42,7 +42,7 @@ Error prepare(const Transfer& job, Workspace&) {
 
 // Takes one message from the error queue; it may stand for a range of sends. EAGAIN when
 // there is none.
-Error take_notification(int socket_fd, Moved& moved) {
+Failure take_notification(int socket_fd, Moved& moved) {
   alignas(cmsghdr) char control[256];
   msghdr message{};
   message.msg_control = control;
@@ -63,11 +63,12 @@ Error take_notification(int socket_fd, Moved& moved) {
 }
 
 // Waits until at most `most` sends are without a notification.
-Error wait_for_notifications(int socket_fd, std::uint64_t sends, std::uint64_t most, Moved& moved) {
+Failure wait_for_notifications(int socket_fd, std::uint64_t sends, std::uint64_t most,
+                               Moved& moved) {
   while (sends - moved.notifications > most) {
     pollfd waiting{socket_fd, 0, 0};  // POLLERR comes unasked
     if (restarted([&] { return ::poll(&waiting, 1, -1); }) < 0) return last_error("poll");
-    const Error error = take_notification(socket_fd, moved);
+    const Failure error = take_notification(socket_fd, moved);
     // Something is reported but nothing is queued: the connection itself has failed.
     if (error.number == EAGAIN) return {ECONNRESET, "waiting for notifications"};
     if (error) return error;

@@ -10,11 +10,11 @@
 namespace zctrace::transfers {
 namespace {
 
-Error prepare(const Transfer& job, Workspace&) {
+Failure prepare(const Transfer& job, Workspace&) {
   struct stat status {};
   if (::fstat(job.in_fd, &status) != 0) return last_error("fstat of the source");
   const bool partial = static_cast<std::uint64_t>(status.st_size) > job.length;
-  return partial ? Error{EINVAL, "FICLONE of a part of a file"} : Error{};
+  return partial ? Failure{EINVAL, "FICLONE of a part of a file"} : Failure{};
 }
 
 Moved move(const Transfer& job, Workspace& workspace) {

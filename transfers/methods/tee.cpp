@@ -9,18 +9,18 @@ namespace zctrace::transfers {
 namespace {
 
 // Delivers the `bytes` that the first pipe holds to both sinks.
-Error deliver(const Transfer& job, const Workspace& workspace, std::uint64_t bytes,
-              std::uint64_t& moved) {
+Failure deliver(const Transfer& job, const Workspace& workspace, std::uint64_t bytes,
+                std::uint64_t& moved) {
   while (bytes > 0) {
     const ssize_t n = restarted([&] {
-      return ::tee(workspace.pipe.read_end.get(), workspace.second_pipe.write_end.get(), bytes, 0);
+      return ::tee(workspace.pipe.reader.get(), workspace.second_pipe.writer.get(), bytes, 0);
     });
     if (n < 0) return last_error("tee");
     if (n == 0) return {EIO, "tee"};
     const auto teed = static_cast<std::uint64_t>(n);
     std::uint64_t to_first = 0;
     std::uint64_t to_second = 0;
-    Error error = splice_out(workspace.pipe, job.out_fd, teed, to_first);
+    Failure error = splice_out(workspace.pipe, job.out_fd, teed, to_first);
     if (!error) error = splice_out(workspace.second_pipe, job.second_out_fd, teed, to_second);
     moved += to_second;
     if (error) return error;
@@ -35,7 +35,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
   // As read_write, until the end has been found; both pipes are empty before each chunk.
   while (!moved.error) {
     const ssize_t n = restarted([&] {
-      return ::splice(job.in_fd, nullptr, workspace.pipe.write_end.get(), nullptr, chunk_bytes, 0);
+      return ::splice(job.in_fd, nullptr, workspace.pipe.writer.get(), nullptr, chunk_bytes, 0);
     });
     if (n < 0) moved.error = last_error("splice from the source");
     if (n <= 0 || moved.bytes == job.length) break;

@@ -12,7 +12,7 @@ constexpr unsigned kFeatureOfLinux63 = 1U << 13;
 
 }  // namespace
 
-std::unique_ptr<Ring> Ring::make(Error& error) {
+std::unique_ptr<Ring> Ring::make(Failure& error) {
   std::unique_ptr<Ring> ring(new Ring);
   const int result = ::io_uring_queue_init(kEntries, &ring->ring_, 0);
   if (result == 0) return ring;
@@ -25,7 +25,7 @@ Ring::~Ring() {
   if (ring_.ring_fd >= 0) ::io_uring_queue_exit(&ring_);
 }
 
-Error Ring::submit_and_wait(unsigned completions) {
+Failure Ring::submit_and_wait(unsigned completions) {
   for (;;) {
     const int result = ::io_uring_submit_and_wait(&ring_, completions);
     if (result >= 0) return {};
@@ -33,7 +33,7 @@ Error Ring::submit_and_wait(unsigned completions) {
   }
 }
 
-Error Ring::take(io_uring_cqe& completion) {
+Failure Ring::take(io_uring_cqe& completion) {
   io_uring_cqe* oldest = nullptr;
   int result;
   do {
@@ -47,7 +47,7 @@ Error Ring::take(io_uring_cqe& completion) {
 
 ssize_t Ring::run_one() {
   io_uring_cqe completion{};
-  Error error = submit_and_wait(1);
+  Failure error = submit_and_wait(1);
   if (!error) error = take(completion);
   const int result = error ? -error.number : completion.res;
   if (result >= 0) return result;
@@ -58,8 +58,8 @@ ssize_t Ring::run_one() {
 // The flag came with 6.2 and older kernels refuse it; the nearest feature bit is 6.3's.
 bool Ring::reports_copies() const { return (ring_.features & kFeatureOfLinux63) != 0; }
 
-Error prepare_ring(const Transfer&, Workspace& workspace) {
-  Error error;
+Failure prepare_ring(const Transfer&, Workspace& workspace) {
+  Failure error;
   workspace.state = Ring::make(error);
   return error;
 }

@@ -13,17 +13,17 @@ class Ring : public MethodState {
  public:
   // Empty when the kernel refuses one (ENOSYS, or EPERM by kernel.io_uring_disabled or
   // seccomp): `error` says why. Makes no syscall after that which is not asked for.
-  static std::unique_ptr<Ring> make(Error& error);
+  static std::unique_ptr<Ring> make(Failure& error);
   ~Ring() override;
 
   // A cleared entry. There is always room: the methods have at most two in flight.
   io_uring_sqe* next_entry() { return ::io_uring_get_sqe(&ring_); }
 
   // Submits what next_entry gave out and waits for `completions`: one io_uring_enter.
-  Error submit_and_wait(unsigned completions);
+  Failure submit_and_wait(unsigned completions);
 
   // The oldest completion, waiting for it if need be.
-  Error take(io_uring_cqe& completion);
+  Failure take(io_uring_cqe& completion);
 
   // Submits one operation, waits for it, returns its result or -1 with errno set.
   ssize_t run_one();
@@ -35,7 +35,7 @@ class Ring : public MethodState {
   io_uring ring_{};
 };
 
-Error prepare_ring(const Transfer& job, Workspace& workspace);
+Failure prepare_ring(const Transfer& job, Workspace& workspace);
 inline Ring& ring_of(Workspace& workspace) { return static_cast<Ring&>(*workspace.state); }
 
 }  // namespace zctrace::transfers

@@ -17,7 +17,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
                   std::min(chunk_bytes, workspace.mapping.bytes() - moved.bytes)};
     // No SPLICE_F_GIFT: pages of a file are not ours to give away.
     const ssize_t n =
-        restarted([&] { return ::vmsplice(workspace.pipe.write_end.get(), &part, 1, 0); });
+        restarted([&] { return ::vmsplice(workspace.pipe.writer.get(), &part, 1, 0); });
     if (n < 0) moved.error = last_error("vmsplice");
     if (n <= 0) break;
     moved.error =

@@ -6,16 +6,11 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
-#include <initializer_list>
 
-#include "collector/os/error.h"
 #include "collector/os/pipe.h"
 
 namespace zctrace::fuse {
@@ -26,20 +21,6 @@ constexpr int kDeath = SIGUSR1;
 
 // The standard streams may have been closed when zctrace was started.
 int above_streams(int fd) noexcept { return ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); }
-
-void close_all_but(std::initializer_list<int> kept) noexcept {
-  unsigned next = 0;
-  std::array<int, 6> sorted = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, -1, -1, -1};
-  std::copy(kept.begin(), kept.end(), sorted.begin() + 3);
-  std::sort(sorted.begin(), sorted.end());
-  for (const int fd : sorted) {
-    if (fd < 0) continue;
-    const auto number = static_cast<unsigned>(fd);
-    if (number > next) ::close_range(next, number - 1, 0);
-    next = number + 1;
-  }
-  ::close_range(next, ~0U, 0);
-}
 
 }  // namespace
 
@@ -59,7 +40,8 @@ int Parent::close_others(int kept) noexcept {
   kept = above_streams(kept);
   const int nowhere = ::open("/dev/null", O_RDWR);
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) ::dup2(nowhere, fd);
-  close_all_but({pipe_, death_, kept});
+  const int own[] = {pipe_, death_, kept};
+  close_all_but(own);
   return kept;
 }
 
@@ -94,22 +76,17 @@ void Parent::wait_until_closed() noexcept {
 ParentWatcher::ParentWatcher(const std::function<void(Parent&)>& life) {
   Pipe pipe = make_pipe();
   const pid_t parent = ::getpid();
-  pid_ = ::fork();
-  if (pid_ < 0) throw system_error("cannot fork", errno);
-  if (pid_ == 0) {
+  ChildOptions options;
+  options.unwaited = ChildOptions::Unwaited::wait;
+  child_.emplace(options, [&] {
     pipe.writer.reset();  // otherwise the pipe would never be closed
     Parent seen(parent, pipe.reader.get());
     life(seen);
-    ::_exit(0);
-  }
+  });
   pipe_ = std::move(pipe.writer);
 }
 
-ParentWatcher::~ParentWatcher() {
-  pipe_.reset();
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
-}
+ParentWatcher::~ParentWatcher() { pipe_.reset(); }
 
 void ParentWatcher::send(const void* message, std::size_t size) noexcept {
   if (::write(pipe_.get(), message, size) < 0) return;  // the child was killed

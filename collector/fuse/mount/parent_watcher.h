@@ -6,7 +6,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 
+#include "collector/os/child.h"
 #include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
@@ -49,11 +51,11 @@ class ParentWatcher {
 
   void send(const void* message, std::size_t size) noexcept;
   int pipe() const { return pipe_.get(); }
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return child_->pid(); }
 
  private:
-  pid_t pid_ = -1;
   Descriptor pipe_;  // closed on exec
+  std::optional<Child> child_;
 };
 
 }  // namespace zctrace::fuse

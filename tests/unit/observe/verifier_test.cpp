@@ -326,7 +326,7 @@ TEST_F(VerifierTest, StillComparesSwitchesWhereIoCannotBe) {
   EXPECT_EQ(verifier_.result().differences[0].counter, KernelCounter::voluntary);
 }
 
-CounterValues reaped(std::uint64_t syscr, std::uint64_t rchar) {
+CounterValues waited_children(std::uint64_t syscr, std::uint64_t rchar) {
   CounterValues values{};
   values[index_of(KernelCounter::syscr)] = syscr;
   values[index_of(KernelCounter::rchar)] = rchar;
@@ -336,7 +336,7 @@ CounterValues reaped(std::uint64_t syscr, std::uint64_t rchar) {
 TEST_F(VerifierTest, FindsADescendantThatWasNotObserved) {
   besides_ = reads(2, 50);
   add_ended(account(1, 1), row(5, 700), reads(5, 700));
-  verifier_.add_reaped(kPid, reaped(7, 751));
+  verifier_.add_waited_children(kPid, waited_children(7, 751));
   const Verification result = verifier_.result();
   ASSERT_EQ(result.differences.size(), 1u);
   EXPECT_TRUE(result.differences[0].with_descendants);
@@ -347,7 +347,7 @@ TEST_F(VerifierTest, FindsADescendantThatWasNotObserved) {
 
 TEST_F(VerifierTest, AllowsForDescendantsThatWereNotWaitedFor) {
   add_ended(account(1, 1), row(5, 700), reads(5, 700));
-  verifier_.add_reaped(kPid, reaped(1, 100));
+  verifier_.add_waited_children(kPid, waited_children(1, 100));
   EXPECT_TRUE(verifier_.result().equal());
   ASSERT_TRUE(verifier_.result().reaped);
 }
@@ -356,7 +356,7 @@ TEST_F(VerifierTest, DoesNotCompareDescendantsWhileOneIsBetweenItsEndAndItsLastS
   zc_account dying = account(1, 1);
   dying.dead = 0;
   add_running(dying, row(0, 0), reads(0, 0));
-  verifier_.add_reaped(kPid, reaped(7, 751));
+  verifier_.add_waited_children(kPid, waited_children(7, 751));
   EXPECT_TRUE(verifier_.result().equal());
   EXPECT_FALSE(verifier_.result().reaped);
 }

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <string>
 
+#include "collector/os/child.h"
+#include "collector/os/exit_status.h"
 #include "transfers/run.h"
 #include "transfers/workspace.h"
 
@@ -37,7 +39,7 @@ bool enter_private_mount_namespace() {
 struct Report {
   bool mounted;
   bool reached;
-  Error error;
+  Failure error;
   std::uint64_t bytes;
   bool checksum_ok;
 };
@@ -49,7 +51,7 @@ TEST_P(FullDisk, IsAnErrorValue) {
   const Method& method = *GetParam();
   const MountPoint mount_point;
   SharedRecord<Report> report;
-  Child child({}, [&] {
+  Child child(dependent_child({}), [&] {
     if (!enter_private_mount_namespace()) return;
     if (::mount("tmpfs", mount_point.path(), "tmpfs", 0, "size=1M") != 0) return;
     report->mounted = true;
@@ -71,7 +73,7 @@ TEST_P(FullDisk, IsAnErrorValue) {
     }
     report->reached = true;
   });
-  EXPECT_EQ(child.wait(), "");
+  EXPECT_EQ(ending_text(child.wait()), "");
   if (!report->mounted) GTEST_SKIP() << "no private tmpfs mount is allowed here";
   ASSERT_TRUE(report->reached);
   if (std::strcmp(report->error.operation, "io_uring_setup") == 0) GTEST_SKIP() << "no io_uring";
@@ -94,7 +96,7 @@ TEST(FullDiskOfTheSource, IsAClearError) {
   if (::geteuid() != 0) GTEST_SKIP() << "mounting a tmpfs takes root";
   const MountPoint mount_point;
   SharedRecord<Report> report;
-  Child child({}, [&] {
+  Child child(dependent_child({}), [&] {
     if (!enter_private_mount_namespace()) return;
     if (::mount("tmpfs", mount_point.path(), "tmpfs", 0, "size=1M") != 0) return;
     report->mounted = true;
@@ -105,7 +107,7 @@ TEST(FullDiskOfTheSource, IsAClearError) {
       report->reached = std::strstr(error.what(), mount_point.path()) != nullptr;
     }
   });
-  EXPECT_EQ(child.wait(), "");
+  EXPECT_EQ(ending_text(child.wait()), "");
   if (!report->mounted) GTEST_SKIP() << "no private tmpfs mount is allowed here";
   EXPECT_EQ(report->error.number, ENOSPC);
   EXPECT_TRUE(report->reached);
@@ -121,7 +123,7 @@ TEST_P(CloningFileSystem, SharesExtentsByReflink) {
   }
   const MountPoint mount_point;
   SharedRecord<Report> report;
-  Child child({}, [&] {
+  Child child(dependent_child({}), [&] {
     if (!enter_private_mount_namespace()) return;
     // The image is removed while it is mounted; the loop device frees itself at the end.
     const std::string image = std::string(mount_point.path()) + ".img";
@@ -138,7 +140,7 @@ TEST_P(CloningFileSystem, SharesExtentsByReflink) {
     report->checksum_ok = outcome.checksum_ok.value_or(false);
     report->reached = true;
   });
-  EXPECT_EQ(child.wait(), "");
+  EXPECT_EQ(ending_text(child.wait()), "");
   if (!report->mounted) GTEST_SKIP() << "cannot mount an image of " << type << " here";
   ASSERT_TRUE(report->reached);
   EXPECT_EQ(report->error.number, 0);

@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(Kernel, IllegalTransfer,
                                          IllegalPair{"io_uring_send_zc", "file", ENOTSOCK}));
 
 // Runs a method in this process, on descriptors that no sink provides.
-Error error_of(const char* name, int in_fd, int out_fd, std::uint64_t buffer_bytes = 4096) {
+Failure error_of(const char* name, int in_fd, int out_fd, std::uint64_t buffer_bytes = 4096) {
   const Method& method = *find_method(name);
   const Transfer job = {.in_fd = in_fd,
                         .out_fd = out_fd,
@@ -72,7 +72,7 @@ Error error_of(const char* name, int in_fd, int out_fd, std::uint64_t buffer_byt
                         .length = 10'000,
                         .buffer_bytes = buffer_bytes};
   Workspace workspace;
-  if (const Error error = prepare(method, job, workspace)) return error;
+  if (const Failure error = prepare(method, job, workspace)) return error;
   return method.move(job, workspace).error;
 }
 

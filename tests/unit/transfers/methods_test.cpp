@@ -54,7 +54,7 @@ std::vector<Pair> pairs(
 }
 
 // Why this machine cannot run the method; "" if it can.
-std::string missing_here(const Failure& failure) {
+std::string missing_here(const RunFailure& failure) {
   const bool no_ring = failure.text.find("io_uring_setup") != std::string::npos;
   if (no_ring) return "no io_uring: " + failure.text;
   const bool no_clone =

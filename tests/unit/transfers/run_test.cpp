@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "collector/os/child.h"
+#include "collector/os/exit_status.h"
 #include "transfers/run.h"
 #include "transfers/shared_record.h"
 #include "transfers/workspace.h"
@@ -134,7 +136,7 @@ TEST(TransferRun, StopsTheChildRightBeforeAndRightAfterTheMove) {
 
 TEST(TransferRun, DoesNotStopForAMoveThatNeverHappens) {
   Method method = test_method([](const Transfer&, Workspace&) -> Moved { return {}; });
-  method.prepare = [](const Transfer&, Workspace&) -> Error { return {ENOSYS, "prepare"}; };
+  method.prepare = [](const Transfer&, Workspace&) -> Failure { return {ENOSYS, "prepare"}; };
   TransferOptions options;
   int stops = 0;
   options.before_move = options.after_move = [&] { ++stops; };
@@ -292,7 +294,7 @@ TEST(TransferRun, ChildrenDieWithTheirParent) {
   ASSERT_EQ(::pipe2(ready, O_CLOEXEC), 0);
   const Descriptor ready_in(ready[0]);
   Descriptor ready_out(ready[1]);
-  Child runner({ready_out.get()}, [&] {
+  Child runner(dependent_child({ready_out.get()}), [&] {
     TransferOptions options;
     options.before_release = [&](pid_t) {
       const std::vector<pid_t> children = children_of_this_thread();
@@ -312,7 +314,7 @@ TEST(TransferRun, ChildrenDieWithTheirParent) {
     ASSERT_TRUE(pidfds.back());
   }
   ::kill(runner.pid(), SIGKILL);
-  EXPECT_EQ(runner.wait(), "killed by SIGKILL");
+  EXPECT_EQ(ending_text(runner.wait()), "killed by SIGKILL");
   for (const Descriptor& pidfd : pidfds) {
     pollfd ended{pidfd.get(), POLLIN, 0};
     EXPECT_EQ(::poll(&ended, 1, -1), 1);

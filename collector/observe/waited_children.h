@@ -11,9 +11,9 @@ namespace zctrace {
 
 // A reading before a wait, and what has come since. Nothing else may read or write in between, on
 // any thread.
-class ReapedCounters {
+class WaitedChildren {
  public:
-  ReapedCounters();
+  WaitedChildren();
   // nullopt: /proc/self/io cannot be read, as of a program with file capabilities.
   std::optional<CounterValues> since() const;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // /proc/self/io and getrusage.
-#include "collector/os/waited_children.h"
+#include "collector/observe/waited_children.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -55,14 +55,14 @@ std::optional<Reading> read_own() {
 
 }  // namespace
 
-ReapedCounters::ReapedCounters() {
+WaitedChildren::WaitedChildren() {
   const auto reading = read_own();
   if (!reading) return;
   before_ = reading->values;
   own_bytes_ = reading->bytes;
 }
 
-std::optional<CounterValues> ReapedCounters::since() const {
+std::optional<CounterValues> WaitedChildren::since() const {
   const auto now = read_own();
   if (!now || !before_) return std::nullopt;
   CounterValues since{};
