@@ -7,9 +7,9 @@ FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
 FUZZ_NEEDS := $(FUZZ:=.mk)
 
 .PHONY: fuzz fuzz-targets fuzz-link
-fuzz: packages-test  ## Run each fuzz target for FUZZ_S (60) seconds
+fuzz: packages-test  ## Run each fuzz target for FUZZ_S (60) seconds with a new seed (or FUZZ_SEED)
 	$(Q)$(SUBMAKE) fuzz-targets
-	$(Q)FUZZ_S=$(or $(FUZZ_S),60) scripts/check $(BUILD) fuzz
+	$(Q)FUZZ_S=$(or $(FUZZ_S),60) FUZZ_SEED=$(or $(FUZZ_SEED),0) scripts/check $(BUILD) fuzz
 
 fuzz-targets: $(FUZZ_NEEDS)
 	$(Q)$(MAKE) --no-print-directory fuzz-link

@@ -22,7 +22,8 @@ class Scripts(TestCase):
     def run_script(self, name, *words, **variables):
         return subprocess.run([ROOT / "scripts" / name, *map(str, words)], capture_output=True,
                               text=True, check=False, timeout=PATIENCE_S,
-                              env={**os.environ, **variables})
+                              env={name: value for name, value in (os.environ | variables).items()
+                                   if value is not None})
 
 
 class PackagesTest(Scripts):
@@ -303,6 +304,39 @@ sys.exit("fail" in tests.values())
         done = self.check("unit", words=["-k", "nosuch"], fine="pass")
         self.assertIn("no test matches nosuch\n", done.stdout)
         self.assert_ends(done, "0 passed, 0 failed, 0 skipped", 1)
+
+    def fuzz(self, status=0, **variables):
+        """Runs a stand-in for a fuzz target. Returns what check did, and the target's words."""
+        for name in ("FUZZ_S", "FUZZ_SEED"):
+            variables.setdefault(name, None)
+        self.write_program("build/fuzz/units_fuzz", f"""#!/bin/sh
+            printf '%s\\n' "$@" > {self.directory}/words
+            echo INFO: Seed: 4711
+            echo Done 5 runs in 0 seconds
+            exit {status}""")
+        done = self.run_script("check", self.directory / "build", "fuzz", "-k", "units_fuzz",
+                               **variables)
+        return done, (self.directory / "words").read_text().splitlines()
+
+    def test_fuzzing_has_a_fixed_seed_number_and_corpus(self):
+        done, words = self.fuzz()
+        self.assert_ends(done, "1 passed, 0 failed, 0 skipped", 0)
+        self.assertIn("-seed=1", words)
+        self.assertIn("-runs=10000", words)
+        for word in words:
+            self.assertNotRegex(word, "^-max_total_time|/corpus/")
+        self.assertIn("-runs=120000", self.fuzz(FUZZ_S="60", FUZZ_SEED="7")[1])
+
+    def test_fuzzing_with_a_new_seed_runs_by_the_clock(self):
+        _, words = self.fuzz(FUZZ_SEED="0", FUZZ_S="2")
+        self.assertIn("-seed=0", words)
+        self.assertIn("-max_total_time=2", words)
+        self.assertIn(f"{self.directory}/build/fuzz/corpus/units_fuzz", words)
+
+    def test_fuzz_target_that_fails_tells_its_seed(self):
+        done, _ = self.fuzz(status=77)
+        self.assertIn("exit status 77, seed 4711\n", done.stdout)
+        self.assert_ends(done, "0 passed, 1 failed, 0 skipped", 1)
 
     def test_usage(self):
         for words in ([], [self.directory, "nosuchkind"]):
