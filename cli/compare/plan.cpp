@@ -12,6 +12,7 @@
 #include "cli/text/suggestion.h"
 #include "cli/text/units.h"
 #include "collector/os/error.h"
+#include "collector/os/split.h"
 
 namespace zctrace {
 namespace {
@@ -20,16 +21,6 @@ constexpr std::string_view kDefaultRows =
     "read_write/4K,read_write/8K,read_write/64K,read_write/1M,readv_writev/64K,mmap_write/whole,"
     "sendfile/64K,sendfile/whole,splice/64K,splice/1M,io_uring_read_write/64K,async_hop";
 constexpr std::string_view kDefaultBuffers = "4K,64K,1M";
-
-std::vector<std::string> split(std::string_view list) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= list.size();) {
-    const std::size_t end = std::min(list.find(',', begin), list.size());
-    if (end > begin) parts.emplace_back(list.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
 
 // The bytes of an option's value, at least 1.
 std::uint64_t size_option(const char* option, const std::string& text) {
@@ -151,7 +142,7 @@ std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string&
     for (const transfers::Method* method : transfers::all_methods())
       names += fmt::format("{},", method->name);
   }
-  const auto sizes = split(buffers.empty() ? kDefaultBuffers : buffers);
+  const auto sizes = split_list(buffers.empty() ? kDefaultBuffers : buffers);
   std::vector<PlannedRow> rows;
   const auto add = [&](PlannedRow row) {
     const bool known = std::any_of(rows.begin(), rows.end(), [&](const PlannedRow& other) {
@@ -159,13 +150,15 @@ std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string&
     });
     if (!known) rows.push_back(std::move(row));
   };
-  for (const std::string& name : split(names)) {
+  for (const std::string_view word : split_list(names)) {
+    const std::string name(word);
     const auto slash = name.find('/');
     const transfers::Method& method = method_named(name.substr(0, slash));
     if (slash != std::string::npos)
       add(make_row(method, parse_buffer("--buffers", name.substr(slash + 1))));
     else
-      for (const std::string& size : sizes) add(make_row(method, parse_buffer("--buffers", size)));
+      for (const std::string_view size : sizes)
+        add(make_row(method, parse_buffer("--buffers", std::string(size))));
   }
   if (rows.empty()) throw Error("--methods: no method given", kExitUsage);
   return rows;

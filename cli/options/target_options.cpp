@@ -3,8 +3,11 @@
 #include "cli/options/target_options.h"
 
 #include <charconv>
+#include <string>
+#include <string_view>
 
 #include "collector/os/error.h"
+#include "collector/os/split.h"
 
 namespace zctrace {
 
@@ -35,15 +38,12 @@ void add_target_options(CLI::App& command, TargetOptions& options) {
 Targets parse_targets(const TargetOptions& options, bool required) {
   Targets targets = options.targets;
   for (const std::string& list : options.pids)
-    for (std::size_t begin = 0; begin <= list.size();) {
-      const std::size_t end = std::min(list.find(',', begin), list.size());
-      const std::string word = list.substr(begin, end - begin);
+    for (const std::string_view word : split(list, ',')) {
       pid_t pid = 0;
       const auto parsed = std::from_chars(word.data(), word.data() + word.size(), pid);
       if (parsed.ec != std::errc() || parsed.ptr != word.data() + word.size() || pid <= 0)
-        throw Error("invalid PID '" + word + "'", kExitUsage);
+        throw Error("invalid PID '" + std::string(word) + "'", kExitUsage);
       targets.pids.push_back(pid);
-      begin = end + 1;
     }
   if (required && targets.empty())
     throw Error("no target: give -p PID, -n GLOB, -G CGROUP, --unit NAME or -a", kExitUsage);

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <optional>
 
+#include "collector/os/split.h"
+
 namespace zctrace {
 namespace {
 
@@ -14,16 +16,6 @@ constexpr std::size_t kContainerDigits = 64;
 bool is_hexadecimal(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(separator, begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
 }
 
 // "<id>", "docker-<id>.scope", "cri-containerd-<id>.scope", "libpod-<id>.scope",

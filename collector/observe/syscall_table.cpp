@@ -10,6 +10,7 @@
 
 #include "collector/observe/kernel_accounting.h"
 #include "collector/os/error.h"
+#include "collector/os/split.h"
 
 namespace zctrace {
 namespace {
@@ -117,16 +118,6 @@ constexpr NumberedName kNames[] = {
 constexpr std::string_view kFiclone = "ioctl:FICLONE";
 constexpr std::string_view kFiclonerange = "ioctl:FICLONERANGE";
 
-std::vector<std::string_view> split(std::string_view list) {
-  std::vector<std::string_view> parts;
-  for (std::size_t begin = 0; begin <= list.size();) {
-    const std::size_t end = std::min(list.find(',', begin), list.size());
-    if (end > begin) parts.push_back(list.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
 bool is_syscall_name(std::string_view name) {
   return std::any_of(std::begin(kNames), std::end(kNames),
                      [&](const NumberedName& known) { return name == known.name; });
@@ -158,7 +149,7 @@ Names select(std::string_view selection, bool& all) {
     if (wanted(Copy::in_kernel)) names.insert({std::string(kFiclone), std::string(kFiclonerange)});
     if (wanted(Copy::none)) names.insert({"io_uring:other", std::string(kWait)});
   };
-  for (const std::string_view part : split(selection)) {
+  for (const std::string_view part : split_list(selection)) {
     if (part == "%all") {
       all = true;
       add_if([](Copy) { return true; });
