@@ -6,7 +6,7 @@ BUILD_PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev l
 	linux-libc-dev prometheus-cpp-dev libfuse3-dev
 UNIT_TEST_PACKAGES := libgtest-dev
 TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy curl wrk openssl gcc-multilib strace \
-	python3 python3-jsonschema tmux procps util-linux coreutils libcap2-bin bash tar findutils \
+	python3 python3-jsonschema tmux git procps util-linux coreutils libcap2-bin bash tar findutils \
 	mount passwd xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format
 TIDY_PACKAGES := clang-tidy cppcheck pyflakes3 shellcheck
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk fio fuse3 python3

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """scripts/house finds each thing that it looks for."""
 
+import os
 import subprocess
 
 from harness import TestCase
-from paths import PATIENCE_S, ROOT
+from paths import NOBODY, PATIENCE_S, ROOT, tool
 
 LICENSE = "// SPDX-License-Identifier: MIT\n"
 
@@ -30,6 +31,26 @@ class House(TestCase):
         self.write("collector/model/report.h", LICENSE + '#include "collector/os/pipe.h"\n')
         self.write("cli/main.cpp", LICENSE + '#include <map>\n#include "collector/model/report.h"\n')
         self.write("README.md", "# A tree\n[code](cli/main.cpp) [top](#a-tree) <https://a.b>\n")
+        self.assert_finds()
+
+    def test_a_tree_without_git(self):
+        self.write(".git/config", "")  # no repository, as where git is not installed
+        self.write(".git/a.py", "")
+        self.write("build/a.py", "")
+        self.write("cli/a.py")
+        self.assert_finds()
+        self.write("cli/a.py", "")
+        self.assert_finds("cli/a.py: states no license (SPDX-License-Identifier) in its first two "
+                          "lines")
+
+    def test_ignored_files_are_not_looked_at_even_if_the_tree_is_another_users(self):
+        self.write(".gitignore", "made/\n")
+        self.write("made/a.py", "")
+        self.write("cli/a.py")
+        subprocess.run([tool("git"), "init", "--quiet", self.directory], check=True, timeout=PATIENCE_S)
+        if os.geteuid() == 0:
+            for path in (self.directory, self.directory / ".git"):
+                os.chown(path, NOBODY, NOBODY)
         self.assert_finds()
 
     def test_a_folder_with_too_many_files(self):
