@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 // `zctrace export`: what attach counts, for Prometheus to scrape.
-#include <poll.h>
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <memory>
@@ -28,12 +26,12 @@
 #include "collector/observe/preflight.h"
 #include "collector/os/capabilities.h"
 #include "collector/os/error.h"
+#include "collector/os/event_loop.h"
 #include "collector/os/signals.h"
 
 namespace zctrace {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
@@ -109,31 +107,27 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
   const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
   require_free(address);
   require_observation();
-  WatchOptions watch_options;
-  watch_options.targets = targets;
-  watch_options.wait = options.targets.wait;
-  watch_options.session = session_options(options.count, OutputOptions());
+  AttachSessionOptions observing;
+  observing.targets = targets;
+  observing.wait = options.targets.wait;
+  observing.session = session_options(options.count, OutputOptions());
   Signals signals;
-  Watch watch(watch_options);
-  drop_capabilities(true);
+  AttachSession session(observing);
+  drop_capabilities(Privilege::inspect_processes);
   const auto scraped = std::make_shared<Scraped>(options.max_series, !options.count.no_latency);
-  scraped->add(watch.take_report());
+  scraped->add(session.take_counts());
   listen(address, scraped);
 
-  // A scrape shows the latest reading.
-  // Not to the end of the last target: a server comes back under its name, and the counts of
-  // one that does not have yet to be scraped.
-  for (auto next_poll = steady_clock::now() + watch.poll_interval();;) {
-    pollfd event = {signals.fd(), POLLIN, 0};
-    const auto timeout = std::chrono::ceil<milliseconds>(next_poll - steady_clock::now()).count();
-    if (::poll(&event, 1, static_cast<int>(std::max<std::int64_t>(timeout, 0))) < 0 &&
-        errno != EINTR)
-      throw system_error("cannot wait", errno);
-    if (signals.take().number != 0) return kExitDone;
-    watch.poll();
-    scraped->add(watch.take_report());
-    next_poll = steady_clock::now() + watch.poll_interval();
-  }
+  // A scrape shows the latest counts. It goes on after the last target has ended: a server comes
+  // back under its name, and the counts of one that does not have yet to be scraped.
+  EventLoop loop(signals);
+  loop.repeat(session.poll_interval(), [&] {
+    session.poll();
+    scraped->add(session.take_counts());
+    return session.poll_interval();
+  });
+  loop.run();
+  return kExitDone;
 }
 
 }  // namespace

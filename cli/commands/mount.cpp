@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
 // `zctrace mount SRC MNT`: an instrumented passthrough of one directory at another.
-#include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <memory>
-#include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -21,15 +16,10 @@
 #include "cli/output/outputs.h"
 #include "cli/output/write.h"
 #include "cli/text/printable.h"
-#include "cli/text/units.h"
-#include "cli/views/mount_view.h"
-#include "collector/fuse/mount/passthrough.h"
-#include "collector/fuse/report/fuse_report.h"
-#include "collector/fuse/report/mount_session.h"
-#include "collector/observe/host.h"
+#include "collector/fuse/report/served_mount.h"
 #include "collector/observe/preflight.h"
-#include "collector/os/capabilities.h"
 #include "collector/os/error.h"
+#include "collector/os/event_loop.h"
 #include "collector/os/signals.h"
 
 namespace zctrace {
@@ -37,7 +27,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
-using std::chrono::steady_clock;
 
 struct MountOptions {
   std::string source;
@@ -51,9 +40,7 @@ struct MountOptions {
   OutputOptions output;
 };
 
-// How often the counts of --observe are read; frees the kernel's memory.
-constexpr milliseconds kPollInterval(1000);
-// What those who still use a detached mount get to finish.
+// How long processes that still use a detached mount have to finish.
 constexpr milliseconds kPatience(2000);
 
 fuse::Cache cache_option(const std::string& text) {
@@ -62,120 +49,8 @@ fuse::Cache cache_option(const std::string& text) {
   return fuse::Cache::automatic;
 }
 
-enum class Event { signal, ended, time };
-
-Event wait_until(Signals& signals, const fuse::Passthrough& mount,
-                 steady_clock::time_point deadline) {
-  for (;;) {
-    int timeout = -1;
-    if (deadline != steady_clock::time_point::max()) {
-      const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
-      if (left <= 0) return Event::time;
-      timeout = static_cast<int>(std::min<long>(left, 1 << 30));
-    }
-    pollfd events[] = {{signals.fd(), POLLIN, 0}, {mount.ended(), POLLIN, 0}};
-    if (::poll(events, 2, timeout) < 0 && errno != EINTR)
-      throw system_error("cannot wait for the mount", errno);
-    if (events[1].revents != 0) return Event::ended;
-    if (events[0].revents != 0) {
-      if (signals.take().number != 0) return Event::signal;
-    }
-  }
-}
-
-steady_clock::time_point after(steady_clock::time_point start, nanoseconds span) {
-  return span == nanoseconds::max() ? steady_clock::time_point::max() : start + span;
-}
-
-// One mount's reports: of each interval, or one at the end.
-class Reporter {
- public:
-  Reporter(const MountOptions& options, const std::optional<fuse::MountSession>& observation)
-      : options_(options), observation_(observation), outputs_(options.output, STDOUT_FILENO) {}
-
-  void begin(fuse::Passthrough& mount) {
-    threads_ = mount.threads();
-    start_ = steady_clock::now();
-    started_at_ = now_rfc3339();
-    read_ = fuse::take_snapshot(mount, threads_);
-    read_.counts = {};  // it serves already
-    if (observation_) observed_ = observation_->seen();
-  }
-
-  void interval(fuse::Passthrough& mount) {
-    const Report report = seen(mount);
-    outputs_.write(
-        {[&] { return report.started_at + "\n" + mount_table(report, outputs_.style()) + "\n"; },
-         [&] { return mount_json(report).dump() + "\n"; },
-         [&] { return outputs_.without_repeated_header(mount_csv(report)); },
-         [&] { return mount_markdown(report) + "\n"; }});
-  }
-
-  void whole(fuse::Passthrough& mount) {
-    const Report report = seen(mount);
-    outputs_.write({[&] { return mount_table(report, outputs_.style()); },
-                    [&] { return mount_json(report).dump(2) + "\n"; },
-                    [&] { return mount_csv(report); }, [&] { return mount_markdown(report); }});
-  }
-
-  int status() const { return options_.output.strict && lost_ ? kExitLost : kExitDone; }
-
- private:
-  // Since the last time.
-  Report seen(fuse::Passthrough& mount) {
-    const auto now = steady_clock::now();
-    std::string now_text = now_rfc3339();
-    fuse::MountSnapshot read = fuse::take_snapshot(mount, threads_);
-    Report report = fuse::report_between(read_, read, mount);
-    report.host = this_host();
-    report.argv = own_command_line();
-    report.started_at = std::exchange(started_at_, std::move(now_text));
-    report.duration_ns = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<nanoseconds>(now - std::exchange(start_, now)).count());
-    read_ = std::move(read);
-    if (observation_) {
-      ObservedCalls observed = observation_->seen();
-      report.mount->observed = difference(observed, observed_);
-      report.completeness.lost_by_reason.merge(report.mount->observed->lost_by_reason);
-      observed_ = std::move(observed);
-    }
-    lost_ |= report.completeness.lost_events() != 0;
-    return report;
-  }
-
-  const MountOptions& options_;
-  const std::optional<fuse::MountSession>& observation_;
-  Outputs outputs_;
-  fuse::MountSnapshot read_;
-  ObservedCalls observed_;
-  steady_clock::time_point start_;
-  std::string started_at_;
-  std::uint64_t threads_ = 0;
-  bool lost_ = false;
-};
-
-// Serves until the time is over, a signal comes, or somebody unmounts.
-void serve(Signals& signals, fuse::Passthrough& mount,
-           std::optional<fuse::MountSession>& observation, Reporter& reporter, nanoseconds duration,
-           nanoseconds interval) {
-  const auto start = steady_clock::now();
-  const auto end = after(start, duration);
-  auto next = after(start, interval);
-  const auto next_poll = [&observation] {
-    return after(steady_clock::now(), observation ? kPollInterval : nanoseconds::max());
-  };
-  while (wait_until(signals, mount, std::min({end, next, next_poll()})) == Event::time) {
-    if (steady_clock::now() >= end) return;
-    if (observation) observation->poll(mount.fs().requesters);
-    if (steady_clock::now() < next) continue;
-    reporter.interval(mount);
-    // Late is late: no burst of reports to catch up.
-    while (next <= steady_clock::now()) next += interval;
-  }
-}
-
-// Who finishes in time is not interrupted.
-void finish(Signals& signals, fuse::Passthrough& mount) {
+// A process that finishes in time is not interrupted.
+void unmount(fuse::ServedMount& mount, Signals& signals) {
   const std::string target = printable(mount.target(), false);
   fuse::Unmounted unmounted = mount.unmount(false);
   if (unmounted == fuse::Unmounted::busy) {
@@ -190,44 +65,42 @@ void finish(Signals& signals, fuse::Passthrough& mount) {
         fmt::format("zctrace: '{}' stays mounted, without files, below what was mounted over it; "
                     "unmount that, then: fusermount3 -u {}\n",
                     target, target));
-  wait_until(signals, mount, steady_clock::now() + kPatience);
-  mount.stop();
+  mount.stop(signals, kPatience);
 }
 
-int mount(const MountOptions& options, nanoseconds duration, nanoseconds interval) {
+int mount(const MountOptions& options) {
   if (options.observe) require_observation();
-  std::optional<fuse::MountSession> observation;
-  Reporter reporter(options, observation);
+  Outputs outputs(options.output, STDOUT_FILENO);
   Signals signals;
-  fuse::PassthroughOptions passthrough;
-  passthrough.splice = !options.no_splice;
-  passthrough.cache = cache_option(options.cache);
-  passthrough.threads = options.threads;
-  if (options.observe) {
-    observation.emplace();
-    passthrough.remember_requesters = true;
-    passthrough.before_serving = [&observation](const std::vector<pid_t>& threads) {
-      observation->serve_with(threads);
-    };
-    // An ordinary user's mount needs none. Root's threads that serve act for everybody, and keep
-    // all; what is dropped below is this thread's.
-    if (::geteuid() != 0) drop_capabilities(true);
-  }
-  fuse::Passthrough mount(options.source, options.target, passthrough);
-  if (options.observe && ::geteuid() == 0) drop_capabilities(true, true);
-  reporter.begin(mount);
+  fuse::ServedMountOptions serving;
+  serving.source = options.source;
+  serving.target = options.target;
+  serving.passthrough.splice = !options.no_splice;
+  serving.passthrough.cache = cache_option(options.cache);
+  serving.passthrough.threads = options.threads;
+  serving.observe = options.observe;
+  fuse::ServedMount mount(std::move(serving));
   tell(fmt::format("zctrace: {} is mounted at {}; Ctrl-C unmounts and reports\n",
                    printable(mount.source(), false), printable(mount.target(), false)));
 
-  serve(signals, mount, observation, reporter, duration, interval);
-  finish(signals, mount);
-  if (observation) observation->finish(mount.fs().requesters);
-  if (interval != nanoseconds::max()) {
-    reporter.interval(mount);
-  } else {
-    reporter.whole(mount);
-  }
-  return reporter.status();
+  bool lost = false;
+  const auto report = [&] {
+    Report taken = mount.take_interval();
+    lost |= taken.completeness.lost_events() != 0;
+    return taken;
+  };
+  EventLoop loop(signals);
+  // The end comes first: with an interval that ends at the same time there is one report.
+  if (options.duration) loop.at(EventLoop::after(*options.duration), [&] { loop.stop(); });
+  mount.watch_in(loop);
+  if (options.interval) loop.every(*options.interval, [&] { outputs.write_interval(report()); });
+  loop.run();
+  unmount(mount, signals);
+  if (options.interval)
+    outputs.write_interval(report());
+  else
+    outputs.write(report());
+  return options.output.strict && lost ? kExitLost : kExitDone;
 }
 
 }  // namespace
@@ -286,12 +159,7 @@ void add_mount_command(CLI::App& app, Action& chosen) {
             {{"See which files a program reads, also through mmap", "zctrace mount src /tmp/mnt"},
              {"Report each second, as JSON lines", "zctrace mount -i 1 --json - -q src /tmp/mnt"},
              {"See what FUSE costs each side", "sudo zctrace mount --observe src /tmp/mnt"}}});
-  command->callback([options, &chosen] {
-    chosen = [options] {
-      return mount(*options, options->duration.value_or(nanoseconds::max()),
-                   options->interval.value_or(nanoseconds::max()));
-    };
-  });
+  command->callback([options, &chosen] { chosen = [options] { return mount(*options); }; });
 }
 
 }  // namespace zctrace

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 // `zctrace top`: running processes, live, on the whole screen.
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,6 +17,7 @@
 #include "cli/options/output_options.h"
 #include "cli/options/target_options.h"
 #include "cli/options/validators.h"
+#include "cli/output/write.h"
 #include "cli/text/printable.h"
 #include "cli/top/controls.h"
 #include "cli/top/model.h"
@@ -21,6 +27,7 @@
 #include "collector/observe/preflight.h"
 #include "collector/os/capabilities.h"
 #include "collector/os/error.h"
+#include "collector/os/event_loop.h"
 #include "collector/os/signals.h"
 
 namespace zctrace {
@@ -28,7 +35,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
-using std::chrono::steady_clock;
 
 struct TopOptions {
   TargetOptions targets;
@@ -56,74 +62,82 @@ std::string described(const Targets& targets) {
   return words;
 }
 
-// Reads the counts when it is time.
-class Sampler {
- public:
-  Sampler(Watch& watch, TopControls& controls, nanoseconds interval)
-      : watch_(watch), controls_(controls), interval_(interval), last_(steady_clock::now()) {
-    controls_.show(model_.add(watch_.take_report(), nanoseconds(0)));
-    next_sample_ = last_ + std::min(interval_, kFirstInterval);
-    next_poll_ = last_ + watch_.poll_interval();
+// The frame without colours and without its last line, which names keys, for the terminal that top
+// leaves behind.
+std::string plain_text(const Frame& frame) {
+  std::string text;
+  std::size_t whole = 0;  // without the empty lines at the end
+  for (std::size_t y = 0; y + 1 < frame.lines.size(); ++y) {
+    for (const Span& span : frame.lines[y]) text += span.text;
+    if (!frame.lines[y].empty()) whole = text.size();
+    text += '\n';
   }
-
-  steady_clock::time_point next() const { return std::min(next_sample_, next_poll_); }
-
-  void catch_up() {
-    const auto now = steady_clock::now();
-    if (now < next()) return;
-    watch_.poll();
-    // The counts are of now; the reading of a thousand tasks takes its time.
-    const auto read = steady_clock::now();
-    next_poll_ = read + watch_.poll_interval();
-    if (now < next_sample_) return;
-    controls_.show(model_.add(watch_.take_report(), read - last_));
-    last_ = read;
-    next_sample_ = read + interval_;
-  }
-
- private:
-  Watch& watch_;
-  TopControls& controls_;
-  TopModel model_;
-  nanoseconds interval_;
-  steady_clock::time_point last_;
-  steady_clock::time_point next_sample_;
-  steady_clock::time_point next_poll_;
-};
+  text.resize(whole);
+  return text + '\n';
+}
 
 int top(const TopOptions& options, const Targets& targets, nanoseconds interval,
         std::optional<nanoseconds> duration) {
   const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
   TopScreen::require_terminal();
   require_observation();
-  WatchOptions watch_options;
-  watch_options.targets = targets;
-  watch_options.wait = options.targets.wait;
-  watch_options.session = session_options(options.count, OutputOptions{});
+  AttachSessionOptions observing;
+  observing.targets = targets;
+  observing.wait = options.targets.wait;
+  observing.session = session_options(options.count, OutputOptions{});
   Signals signals;
-  Watch watch(watch_options);
-  drop_capabilities(true);
+  AttachSession session(observing);
+  drop_capabilities(Privilege::inspect_processes);
 
   TopControls controls;
-  Sampler sampler(watch, controls, interval);
-  const auto end = duration ? steady_clock::now() + *duration : steady_clock::time_point::max();
+  TopModel model;
   TopSurroundings around;
   around.targets = described(targets);
   around.interval_s = std::chrono::duration<double>(interval).count();
+  std::optional<TopScreen> screen(std::in_place);
+  around.unicode = screen->unicode();
 
-  TopScreen screen;
-  around.unicode = screen.unicode();
-  while (steady_clock::now() < end) {
-    sampler.catch_up();
-    around.size = screen.size();
-    around.all_ended = watch.ended();
-    screen.draw(top_frame(controls, around));
-    const bool there =
-        screen.wait(signals.fd(), std::min(end, sampler.next()) - steady_clock::now());
-    if (!there || signals.take().number != 0) break;
-    for (KeyPress key = screen.take(); key.kind != KeyPress::none; key = screen.take())
-      if (!controls.press(key)) return kExitDone;
-  }
+  EventLoop loop(signals);
+  Frame last;
+  bool out_of_time = false;
+  if (duration)
+    loop.at(EventLoop::after(*duration), [&] {
+      out_of_time = true;
+      loop.stop();
+    });
+  controls.show(model.add(session.take_counts(), nanoseconds(0)));
+  auto sampled = EventLoop::Clock::now();
+  auto next_sample = sampled + std::min(interval, kFirstInterval);
+  const auto pause = [&](EventLoop::Clock::time_point now) {
+    return std::min<nanoseconds>(next_sample - now, session.poll_interval());
+  };
+  loop.repeat(pause(sampled), [&] {
+    const bool due = EventLoop::Clock::now() >= next_sample;
+    session.poll();
+    // The counts are of now; reading a thousand tasks takes its time.
+    const auto now = EventLoop::Clock::now();
+    if (due) {
+      controls.show(model.add(session.take_counts(), now - std::exchange(sampled, now)));
+      next_sample = now + interval;
+    }
+    return pause(now);
+  });
+  loop.on_ready(STDIN_FILENO, [&](short events) {
+    if (TopScreen::is_gone(events)) loop.stop();
+  });
+  loop.set_waiting_mask(screen->waiting_mask());
+  loop.before_waiting([&] {
+    for (KeyPress key = screen->take(); key.kind != KeyPress::none; key = screen->take())
+      if (!controls.press(key)) loop.stop();
+    around.size = screen->size();
+    around.all_ended = session.ended();
+    last = top_frame(controls, around);
+    screen->draw(last);
+  });
+  loop.run();
+  screen.reset();
+  // What a script or a person waited for stays on the terminal.
+  if (out_of_time) write_all(STDOUT_FILENO, plain_text(last), "to standard output");
   return kExitDone;
 }
 

@@ -173,6 +173,7 @@ class CompareRun {
     SessionOptions session_options;
     session_options.probes.windowed = true;
     session_options.syscalls = "%all";
+    session_options.commands = false;  // the report has none, and reading them starts a thread
     Session session(session_options);
     // A daemon's calls begin before the window and end in it. So its counts are the difference of
     // two readings, each taken while the daemon waits for requests.

@@ -7,10 +7,13 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cli/output/write.h"
+#include "cli/text/printable.h"
 #include "cli/views/csv_view.h"
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
@@ -19,45 +22,39 @@
 #include "collector/os/error.h"
 
 namespace zctrace {
+namespace {
 
-Outputs::Outputs(const OutputOptions& options, int table_fd)
-    : options_(options),
-      table_fd_(table_fd),
-      json_(options.json),
-      csv_(options.csv),
-      markdown_(options.markdown) {}
+// `zctrace mount` has formats of its own. For `run --mount` the mount is a part of the report.
+bool is_of_mount(const Report& report) { return report.command == "mount"; }
 
-TableStyle Outputs::style() const { return table_style_of(table_fd_); }
-
-void Outputs::write(const Views& views) {
-  std::exception_ptr first;
-  std::exception_ptr gone;  // says nothing, so any other comes first
-  const auto attempt = [&first, &gone](const auto& write) {
-    try {
-      write();
-    } catch (const ReaderGone&) {
-      gone = std::current_exception();
-    } catch (...) {
-      if (!first) first = std::current_exception();
-    }
-  };
-  attempt([&] {
-    if (!options_.quiet) write_all(table_fd_, views.table(), "the report");
-  });
-  attempt([&] {
-    if (json_.wanted()) json_.write(views.json());
-  });
-  attempt([&] {
-    if (csv_.wanted()) csv_.write(views.csv());
-  });
-  attempt([&] {
-    if (markdown_.wanted()) markdown_.write(views.markdown());
-  });
-  if (first) std::rethrow_exception(first);
-  if (gone) std::rethrow_exception(gone);
+std::string table_of(const Report& report, const OutputOptions& options, const TableStyle& style) {
+  if (is_of_mount(report)) return mount_table(report, style);
+  const std::string table = table_view(report, group_by(options), style);
+  return report.mount ? table + "\n" + mount_part_table(report, style) : table;
 }
 
-namespace {
+nlohmann::ordered_json json_of(const Report& report, const OutputOptions& options) {
+  if (is_of_mount(report)) return mount_json(report);
+  nlohmann::ordered_json json = report_json(report, options.by);
+  if (report.mount) add_mount_json(json, report);
+  return json;
+}
+
+std::string csv_of(const Report& report, const OutputOptions& options, std::string_view time = {}) {
+  return is_of_mount(report) ? mount_csv(report) : csv_view(report, group_by(options), time);
+}
+
+std::string markdown_of(const Report& report, const OutputOptions& options) {
+  if (is_of_mount(report)) return mount_markdown(report);
+  const std::string text = markdown_view(report, group_by(options));
+  return report.mount ? text + "\n" + mount_part_markdown(report) : text;
+}
+
+// An interval in which nothing was counted, and nothing lost.
+bool is_idle(const Report& report) {
+  return !report.mount && report.processes.empty() && report.others.processes == 0 &&
+         report.completeness.whole() && !report.completeness.verification;
+}
 
 // Whether the command wrote to something of the kind that standard output is.
 bool may_have_written_to_standard_output(const Report& report) {
@@ -75,6 +72,50 @@ bool may_have_written_to_standard_output(const Report& report) {
 
 }  // namespace
 
+Outputs::Outputs(const OutputOptions& options, int table_fd)
+    : options_(options),
+      table_fd_(table_fd),
+      json_(options.json),
+      csv_(options.csv),
+      markdown_(options.markdown) {}
+
+TableStyle Outputs::style() const { return table_style_of(table_fd_); }
+
+void Outputs::write(const Views& views) {
+  std::optional<Error> failed;
+  std::exception_ptr gone;  // prints nothing, so any other error takes precedence
+  const auto fail = [&failed](const Error& error) {
+    // main() prints the last one.
+    if (failed) tell("zctrace: " + printable(failed->what(), false) + "\n");
+    failed = error;
+  };
+  const auto attempt = [&](const auto& write) {
+    try {
+      write();
+    } catch (const ReaderGone&) {
+      gone = std::current_exception();
+    } catch (const Error& error) {
+      fail(error);
+    } catch (const std::exception& error) {
+      fail(Error(error.what()));
+    }
+  };
+  attempt([&] {
+    if (!options_.quiet) write_all(table_fd_, views.table(), "the report");
+  });
+  attempt([&] {
+    if (json_.wanted()) json_.write(views.json());
+  });
+  attempt([&] {
+    if (csv_.wanted()) csv_.write(views.csv());
+  });
+  attempt([&] {
+    if (markdown_.wanted()) markdown_.write(views.markdown());
+  });
+  if (failed) throw *failed;
+  if (gone) std::rethrow_exception(gone);
+}
+
 void Outputs::warn_of_mixed_output(const Report& report) const {
   for (const auto& [option, path] :
        {std::pair("--json", options_.json), std::pair("--csv", options_.csv),
@@ -88,31 +129,19 @@ void Outputs::warn_of_mixed_output(const Report& report) const {
 
 void Outputs::write(const Report& report) {
   if (report.command == "run") warn_of_mixed_output(report);
-  write({[&] {
-           const std::string table = table_view(report, group_by(options_), style());
-           return report.mount ? table + "\n" + mount_part_table(report, style()) : table;
-         },
-         [&] {
-           auto json = report_json(report, options_.by);
-           if (report.mount) add_mount_json(json, report);
-           return json.dump(2) + "\n";
-         },
-         [&] { return csv_view(report, group_by(options_)); },
-         [&] {
-           const std::string text = markdown_view(report, group_by(options_));
-           return report.mount ? text + "\n" + mount_part_markdown(report) : text;
-         }});
+  write({[&] { return table_of(report, options_, style()); },
+         [&] { return json_of(report, options_).dump(2) + "\n"; },
+         [&] { return csv_of(report, options_); }, [&] { return markdown_of(report, options_); }});
 }
 
 void Outputs::write_interval(const Report& report) {
   write({[&] {
-           return report.started_at + "\n" + table_view(report, group_by(options_), style()) + "\n";
+           if (is_idle(report)) return report.started_at + "  no calls in this interval\n";
+           return report.started_at + "\n" + table_of(report, options_, style()) + "\n";
          },
-         [&] { return report_json(report, options_.by).dump() + "\n"; },
-         [&] {
-           return without_repeated_header(csv_view(report, group_by(options_), report.started_at));
-         },
-         [&] { return markdown_view(report, group_by(options_)) + "\n"; }});
+         [&] { return json_of(report, options_).dump() + "\n"; },
+         [&] { return without_repeated_header(csv_of(report, options_, report.started_at)); },
+         [&] { return markdown_of(report, options_) + "\n"; }});
 }
 
 std::string Outputs::without_repeated_header(const std::string& csv) {

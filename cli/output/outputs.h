@@ -26,7 +26,8 @@ class Outputs {
   Outputs(const OutputOptions& options, int table_fd);
 
   // Every view that was asked for, each also when others cannot be written: a terminal that is
-  // gone must not cost the files. Throws Error for the first that could not.
+  // gone must not cost the files. Of several that cannot be written each is a line on standard
+  // error. Throws Error for the last one.
   void write(const Views& views);
   void write(const Report& report);
   // The same for one interval of many: the table with its time, JSON as one object a line, CSV
@@ -36,10 +37,9 @@ class Outputs {
   int status(const Report& report) const;
   TableStyle style() const;  // of where the table goes
 
+ private:
   // One CSV of many: all but the first lose their header.
   std::string without_repeated_header(const std::string& csv);
-
- private:
   void warn_of_mixed_output(const Report& report) const;
 
   OutputOptions options_;

@@ -6,8 +6,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
@@ -121,15 +119,8 @@ void TopScreen::draw(const Frame& frame) {
   ::wrefresh(stdscr);
 }
 
-bool TopScreen::wait(int fd, std::chrono::nanoseconds timeout) {
-  pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {fd, POLLIN, 0}};
-  const auto ns = std::max<std::int64_t>(timeout.count(), 0);
-  const timespec limit = {ns / 1'000'000'000, ns % 1'000'000'000};
-  if (::ppoll(events, 2, &limit, &while_waiting_) < 0 && errno != EINTR)
-    throw system_error("cannot wait for the terminal", errno);
-  // Its window was closed; SIGHUP may be ignored.
-  return (events[0].revents & (POLLHUP | POLLERR | POLLNVAL)) == 0;
-}
+// Its window was closed; SIGHUP may be ignored.
+bool TopScreen::is_gone(short events) { return (events & (POLLHUP | POLLERR | POLLNVAL)) != 0; }
 
 KeyPress TopScreen::take() {
   wint_t code = 0;

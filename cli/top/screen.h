@@ -4,8 +4,6 @@
 
 #include <signal.h>
 
-#include <chrono>
-
 #include "cli/top/controls.h"
 #include "cli/top/view.h"
 
@@ -27,8 +25,10 @@ class TopScreen {
   bool unicode() const { return unicode_; }
   void draw(const Frame& frame);
 
-  // Until a key, a change of size, or something to read from `fd`. False: the terminal is gone.
-  bool wait(int fd, std::chrono::nanoseconds timeout);
+  // The signal mask to wait for keys with: it lets changes of size interrupt the wait.
+  const sigset_t& waiting_mask() const { return while_waiting_; }
+  // Whether poll(2) on standard input says that the terminal is gone.
+  static bool is_gone(short events);
   KeyPress take();  // kind none: no more
 
  private:

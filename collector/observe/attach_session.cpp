@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Resolving targets once, and again for those who come later.
+// Resolving targets once, and again for those that come later.
 #include "collector/observe/attach_session.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "collector/observe/host.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -21,14 +23,14 @@ std::vector<Cgroup> find_cgroups(const Targets& targets, const TargetFinder& fin
   return cgroups;
 }
 
-SessionOptions session_options(const WatchOptions& options, const TargetFinder& finder,
+SessionOptions session_options(const AttachSessionOptions& options, const TargetFinder& finder,
                                const std::vector<Cgroup>& cgroups) {
   SessionOptions session = options.session;
-  Newcomers& newcomers = session.probes.newcomers;
-  newcomers.all = options.targets.all;
-  newcomers.names = options.targets.names;
+  NewTasks& wanted = session.probes.new_tasks;
+  wanted.all = options.targets.all;
+  wanted.names = options.targets.names;
   for (const pid_t pid : options.targets.pids) finder.require_process(pid);
-  for (const Cgroup& cgroup : cgroups) newcomers.cgroups.push_back(cgroup.id);
+  for (const Cgroup& cgroup : cgroups) wanted.cgroups.push_back(cgroup.id);
   if (!options.targets.names.empty() && !options.wait &&
       finder.processes_named(options.targets.names).empty())
     throw Error("no process named '" + options.targets.names.front() +
@@ -38,23 +40,32 @@ SessionOptions session_options(const WatchOptions& options, const TargetFinder& 
 
 }  // namespace
 
-Watch::Watch(const WatchOptions& options)
+AttachSession::AttachSession(const AttachSessionOptions& options)
     : options_(options),
       cgroups_(find_cgroups(options.targets, finder_)),
       session_(session_options(options, finder_, cgroups_)),
       unattached_(options.targets.pids) {
   attach();
   poll();
-  for (const pid_t pid : options_.targets.pids) {
-    if (session_.observed(pid)) continue;
-    const std::string process = "process " + std::to_string(pid);
-    throw Error(session_.completeness().unfollowed_tasks == 0
-                    ? process + " ended before it could be observed"
-                    : "cannot observe " + process + ": the kernel has no room for its state");
-  }
+  for (const pid_t pid : options_.targets.pids) require_observed(pid);
+  clock_.restart();
+  interval_clock_.restart();
 }
 
-void Watch::follow_cgroups() {
+// A process that is not observed has ended, or the kernel has no memory for it, or its iterator
+// over tasks leaves it out, as that of some virtual machines does with process 1.
+void AttachSession::require_observed(pid_t pid) const {
+  if (session_.observed(pid)) return;
+  const std::string process = "process " + std::to_string(pid);
+  if (session_.completeness().unfollowed_tasks != 0)
+    throw Error("cannot observe " + process + ": the kernel has no memory for its state");
+  if (finder_.is_running(pid))
+    throw Error("cannot observe " + process +
+                ": it is running, but this kernel does not show it to BPF programs");
+  throw Error(process + " ended before it could be observed");
+}
+
+void AttachSession::follow_cgroups() {
   for (std::size_t i = 0; i < cgroups_.size(); i++) {
     const std::uint64_t id = cgroup_id_if_any(cgroups_[i].directory);
     if (id == 0 || id == cgroups_[i].id) continue;
@@ -63,7 +74,7 @@ void Watch::follow_cgroups() {
   }
 }
 
-void Watch::attach() {
+void AttachSession::attach() {
   std::vector<pid_t> pids = std::exchange(unattached_, {});
   if (!options_.targets.names.empty()) {
     const std::vector<pid_t> named = finder_.processes_named(options_.targets.names);
@@ -72,32 +83,71 @@ void Watch::attach() {
   tasks_attached_ += session_.attach(pids);
 }
 
-void Watch::poll() {
-  follow_cgroups();  // before attach() looks who is in them
+void AttachSession::poll() {
+  follow_cgroups();  // before attach() looks which tasks are in them
   attach();
   session_.poll();
+  next_poll_ = EventLoop::after(poll_interval());
 }
 
-bool Watch::ended() const {
+// An interval may have polled meanwhile.
+void AttachSession::poll_in(EventLoop& loop) {
+  loop.repeat(poll_interval(), [this, &loop] {
+    if (EventLoop::Clock::now() >= next_poll_) poll();
+    if (ended()) loop.stop();
+    return next_poll_ - EventLoop::Clock::now();
+  });
+}
+
+bool AttachSession::ended() const {
   if (session_.running() != 0 || options_.targets.all) return false;
   if (options_.wait && !session_.has_observed_any()) return false;
-  // One that is there may fill again.
+  // A cgroup that still exists may fill again.
   return std::none_of(cgroups_.begin(), cgroups_.end(),
                       [](const Cgroup& cgroup) { return cgroup_id_if_any(cgroup.directory) != 0; });
 }
 
-Report Watch::report_of(std::vector<Process> processes) const {
+void AttachSession::finish() {
+  poll();
+  if (options_.session.probes.verify) verification_ = session_.verify();
+  // Reading the last counts may take a while on a busy machine, and is not part of the report.
+  clock_.stop();
+  interval_clock_.stop();
+  session_.stop();
+  finished_ = true;
+}
+
+Report AttachSession::counts(std::vector<Process> processes) const {
   Report report;
   report.latency = session_.latency();
   report.selection = session_.selection();
   report.processes = std::move(processes);
   report.others = session_.others();
   report.completeness = session_.completeness();
+  report.completeness.verification = verification_;
   return report;
 }
 
-Report Watch::report() const { return report_of(session_.processes()); }
+Report AttachSession::report() const {
+  Report report = counts(session_.processes());
+  report.command = "attach";
+  report.host = this_host();
+  report.argv = own_command_line();
+  clock_.stamp(report);
+  return report;
+}
 
-Report Watch::take_report() { return report_of(session_.take_processes()); }
+Report AttachSession::take_interval() {
+  if (!finished_) poll();
+  Report standing = report();
+  session_.forget_ended();  // they are in this report
+  Report between = difference(standing, last_);
+  interval_clock_.stamp(between);
+  last_ = std::move(standing);
+  if (!finished_) interval_clock_.restart();
+  return between;
+}
+
+Report AttachSession::take_counts() { return counts(session_.take_processes()); }
 
 }  // namespace zctrace

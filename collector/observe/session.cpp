@@ -40,6 +40,9 @@ constexpr const char* kLosses[ZC_LOSSES] = {
 // A pipe that did not change in so many snapshots in a row may be dropped.
 constexpr unsigned kIdleSnapshots = 10;
 
+// What reading the command lines of new processes may add to a poll.
+constexpr milliseconds kCommandPatience(100);
+
 // A pass that found no memory for a task is repeated so often, a millisecond apart.
 constexpr int kWalkTries = 100;
 
@@ -58,16 +61,6 @@ std::vector<std::string> split_command(const zc_command& command) {
     begin += length + 1;
   }
   if (command.cut != 0 && !argv.empty()) argv.back() += "…";
-  return argv;
-}
-
-// The command line of a process that was attached to, as it is now; its exec was not seen.
-std::vector<std::string> current_command(std::int64_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
-  std::vector<std::string> argv;
-  for (std::string word; std::getline(file, word, '\0');) argv.push_back(word);
-  // A program that wrote its title over its arguments leaves the rest as zero bytes.
-  while (!argv.empty() && argv.back().empty()) argv.pop_back();
   return argv;
 }
 
@@ -138,7 +131,7 @@ void Session::count_refused(std::uint32_t reason, std::uint64_t tasks) {
   counted = tasks;
 }
 
-void Session::arm(pid_t pid) { begin(ZC_WALK_ARM, pid); }
+void Session::observe_from_exec(pid_t pid) { begin(ZC_WALK_ARM, pid); }
 void Session::observe(pid_t pid) { begin(ZC_WALK_OBSERVE, pid); }
 
 void Session::observe_own(const std::vector<pid_t>& tids) {
@@ -188,14 +181,21 @@ Verification Session::verify() {
 void Session::read_commands() {
   for (const Ledger::Running& process : ledger_.running_accounts()) {
     const auto [read, first] = commands_read_.try_emplace(process.account, 0);
-    if (first && options_.commands && process.execs == 0 && process.parent_account == 0)
-      ledger_.set_command(process.account, current_command(process.pid));
+    // The exec of a process that was attached to was not seen. zctrace's own threads have no name.
+    if (first && options_.commands && process.execs == 0 && process.parent_account == 0 &&
+        process.pid != ::getpid())
+      command_lines_.ask(process.account, process.pid);
     if (read->second == process.execs) continue;
     zc_command command;
     if (bpf_map_lookup_elem(skeleton_.commands_map(), &process.account, &command) != 0) continue;
     ledger_.set_command(process.account, split_command(command));
     read->second = process.execs;
   }
+  // One that came late may have become another program meanwhile, or be gone.
+  for (const CommandLines::Found& found : command_lines_.take(kCommandPatience))
+    if (const auto read = commands_read_.find(found.account);
+        read != commands_read_.end() && read->second == 0)
+      ledger_.set_command(found.account, found.argv);
 }
 
 // The account last: while it is there, the collector knows that its rows may be, too.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "collector/model/report.h"
+#include "collector/observe/command_lines.h"
 #include "collector/observe/ledger.h"
 #include "collector/observe/skeleton.h"
 #include "collector/observe/syscall_table.h"
@@ -38,7 +39,7 @@ class Session {
   explicit Session(const SessionOptions& options);
 
   // Observes process `pid` (in the caller's pid namespace) from its next exec on.
-  void arm(pid_t pid);
+  void observe_from_exec(pid_t pid);
   // Observes process `pid`, single-threaded so far, from now on.
   void observe(pid_t pid);
   // Observes threads of this very process, each from now on. They are no processes of the
@@ -49,7 +50,7 @@ class Session {
   // descendants, until no more of them appear. Returns how many tasks were new.
   std::uint64_t attach(const std::vector<pid_t>& pids);
 
-  // From here on the cgroup `id` is meant where Newcomers::cgroups[index] was.
+  // From here on the cgroup `id` is meant where NewTasks::cgroups[index] was.
   void replace_cgroup(std::size_t index, std::uint64_t id) { skeleton_.replace_cgroup(index, id); }
 
   // Reads the counts. Call it again after poll_interval(): it also frees the kernel's memory of
@@ -107,6 +108,7 @@ class Session {
   Skeleton skeleton_;
   Ledger ledger_;
   std::optional<Verifier> verifier_;
+  CommandLines command_lines_;
   std::map<std::uint64_t, std::uint32_t> commands_read_;  // account -> execs when read
   std::chrono::steady_clock::time_point last_poll_;
   std::chrono::milliseconds poll_interval_;

@@ -6,6 +6,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/membarrier.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -95,26 +96,26 @@ constexpr std::uint32_t kCompatStatus = 0;
 constexpr std::uint32_t kCompatFlags = 1U << 22;  // TIF_32BIT of arm64
 #endif
 
-void configure_newcomers(zctrace_bpf& bpf, zc_config& config, const Newcomers& newcomers) {
-  if (newcomers.cgroups.size() > ZC_MAX_CGROUPS)
+void configure_new_tasks(zctrace_bpf& bpf, zc_config& config, const NewTasks& wanted) {
+  if (wanted.cgroups.size() > ZC_MAX_CGROUPS)
     throw Error("too many cgroups: at most " + std::to_string(ZC_MAX_CGROUPS) +
                     "; give one that contains them",
                 kExitUsage);
-  if (newcomers.names.size() > ZC_MAX_NAMES)
+  if (wanted.names.size() > ZC_MAX_NAMES)
     throw Error("too many names: at most " + std::to_string(ZC_MAX_NAMES) + "; use a glob",
                 kExitUsage);
-  config.want_all = newcomers.all;
+  config.want_all = wanted.all;
   config.own_pid = static_cast<std::uint32_t>(::getpid());
-  config.wanted_cgroups = static_cast<std::uint32_t>(newcomers.cgroups.size());
-  config.wanted_names = static_cast<std::uint32_t>(newcomers.names.size());
-  std::copy(newcomers.cgroups.begin(), newcomers.cgroups.end(), bpf.bss->cgroup_targets);
-  for (std::size_t i = 0; i < newcomers.names.size(); i++) {
-    const std::string& name = newcomers.names[i];
+  config.wanted_cgroups = static_cast<std::uint32_t>(wanted.cgroups.size());
+  config.wanted_names = static_cast<std::uint32_t>(wanted.names.size());
+  std::copy(wanted.cgroups.begin(), wanted.cgroups.end(), bpf.bss->cgroup_targets);
+  for (std::size_t i = 0; i < wanted.names.size(); i++) {
+    const std::string& name = wanted.names[i];
     if (name.empty() || name.size() >= ZC_PATTERN_BYTES)
       throw Error("-n '" + name + "': must have 1 to " + std::to_string(ZC_PATTERN_BYTES - 1) +
                       " characters",
                   kExitUsage);
-    // The kernel side matches newcomers and has only these two.
+    // The kernel side matches new tasks, and has only these two.
     if (name.find_first_of("[\\") != std::string::npos)
       throw Error("-n '" + name + "': only * and ? are supported in a glob", kExitUsage);
     name.copy(config.name_targets[i].pattern, ZC_PATTERN_BYTES - 1);
@@ -161,7 +162,7 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.ficlonerange_row = table.ficlonerange_row();
   std::copy(table.calls().begin(), table.calls().end(), config.calls);
   std::copy(table.uring_ops().begin(), table.uring_ops().end(), config.uring_ops);
-  configure_newcomers(bpf, config, options.newcomers);
+  configure_new_tasks(bpf, config, options.new_tasks);
   bpf.rodata->config = config;
   configure_room(bpf, options.room);
 }
@@ -171,7 +172,7 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
   bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
   bpf_program__set_autoload(bpf.progs.zc_unacc_begins, options.verify);
   bpf_program__set_autoload(bpf.progs.zc_unacc_ends, options.verify);
-  bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !options.newcomers.cgroups.empty());
+  bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !options.new_tasks.cgroups.empty());
   // Since 6.15 it has one struct io_uring_cqe instead of the arguments before.
   const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
   bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
@@ -180,13 +181,23 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
                             kernel.tracepoint_arguments("io_uring_cqe_overflow") > 0);
 }
 
+// Each program, map and link takes one; with libbpf's own files while they are loaded.
+constexpr int kOpenFiles = 256;
+
 // What failed, why, and what the user can do about it.
-std::string load_failure(int error) {
-  std::string advice = "'zctrace doctor' says what is missing";
-  if (error == EMFILE) advice = "raise the limit of open files (ulimit -n 256)";
-  if (error == ENOMEM) advice = "the kernel has not enough memory for the maps";
-  return "cannot load the BPF programs" + (last_warning.empty() ? "" : " (" + last_warning + ")") +
-         ": " + std::generic_category().message(error) + "; " + advice;
+Error load_error(const std::string& what, int error) {
+  if (error == EMFILE) {
+    rlimit limit = {};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return Error(what + ": this process may open only " + std::to_string(limit.rlim_cur) +
+                     " files; raise the limit: ulimit -n " + std::to_string(kOpenFiles),
+                 kExitCannotRun);
+  }
+  const std::string advice = error == ENOMEM ? "the kernel has not enough memory for the maps"
+                                             : "'zctrace doctor' says what is missing";
+  return Error(what + (last_warning.empty() ? "" : " (" + last_warning + ")") + ": " +
+                   std::generic_category().message(error) + "; " + advice,
+               kExitCannotRun);
 }
 
 }  // namespace
@@ -197,15 +208,15 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   last_warning.clear();
   libbpf_set_print(keep_warning);
   bpf_.reset(zctrace_bpf__open());
-  if (!bpf_) throw system_error("cannot open the BPF object", errno, kExitCannotRun);
+  if (!bpf_) throw load_error("cannot open the BPF object", errno);
   const KernelTypes kernel;
   configure(*bpf_, options, table, kernel);
   choose_programs(*bpf_, options, kernel);
   io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
   if (const int error = zctrace_bpf__load(bpf_.get()); error != 0)
-    throw Error(load_failure(-error), kExitCannotRun);
-  // Those that begin to observe newcomers come last: of whom they observe, each call and the end
-  // must be seen.
+    throw load_error("cannot load the BPF programs", -error);
+  // The programs that begin to observe new tasks come last, because every call and the end of a
+  // task that they observe must be seen.
   const std::pair<bpf_program*, bpf_link**> beginners[] = {
       {bpf_->progs.zc_newtask, &bpf_->links.zc_newtask},
       {bpf_->progs.zc_exec, &bpf_->links.zc_exec},
@@ -218,9 +229,7 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
     *link = bpf_program__attach(program);
     if (*link == nullptr) error = -errno;
   }
-  if (error != 0)
-    throw system_error("cannot attach the BPF programs to their tracepoints", -error,
-                       kExitCannotRun);
+  if (error != 0) throw load_error("cannot attach the BPF programs to their tracepoints", -error);
 }
 
 Skeleton::~Skeleton() = default;

@@ -16,7 +16,7 @@ struct zctrace_bpf;
 namespace zctrace {
 
 // Targets that the programs look for themselves, so that nobody is missed who comes later.
-struct Newcomers {
+struct NewTasks {
   bool all = false;
   std::vector<std::uint64_t> cgroups;  // by cgroup_id()
   std::vector<std::string> names;      // globs
@@ -28,7 +28,7 @@ struct ProbeOptions {
   bool follow_children = true;
   bool windowed = false;  // count only while *window() is not 0
   bool verify = false;    // read the kernel's own counts, too
-  Newcomers newcomers;
+  NewTasks new_tasks;
   // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
   // how many tasks are ever given a state.
   std::map<std::string, std::uint32_t> room;
@@ -53,7 +53,7 @@ class Skeleton {
 
   // Runs zc_walk over all tasks; what it wrote. `walk` and `pid` as in bpf/abi.h.
   std::vector<char> walk(std::uint32_t walk, std::uint32_t pid = 0);
-  // Puts another cgroup in the place of that one of Newcomers::cgroups.
+  // Puts another cgroup in the place of that one of NewTasks::cgroups.
   void replace_cgroup(std::size_t index, std::uint64_t id);
   // Tasks that passes began to observe, ever.
   std::uint64_t walk_observed() const;

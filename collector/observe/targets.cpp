@@ -83,6 +83,14 @@ void TargetFinder::require_process(pid_t pid) const {
   }
 }
 
+bool TargetFinder::is_running(pid_t pid) const {
+  std::ifstream status(root_ / "proc" / std::to_string(pid) / "status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("State:"))
+      return line.find_first_of("ZX", std::string_view("State:").size()) == std::string::npos;
+  return false;
+}
+
 std::vector<pid_t> TargetFinder::processes_named(const std::vector<std::string>& globs) const {
   std::vector<pid_t> found;
   std::error_code ignored;  // processes come and go while the directory is read

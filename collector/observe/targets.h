@@ -36,6 +36,9 @@ class TargetFinder {
   // Throws Error unless `pid` is a process (not a thread of one) that is there.
   void require_process(pid_t pid) const;
 
+  // Whether `pid` is there and has not ended.
+  bool is_running(pid_t pid) const;
+
   // Processes whose comm, or whose executable's base name, matches a glob.
   std::vector<pid_t> processes_named(const std::vector<std::string>& globs) const;
 

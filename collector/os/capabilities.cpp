@@ -12,10 +12,11 @@
 
 namespace zctrace {
 
-void drop_capabilities(bool inspect, bool unmount) {
+void drop_capabilities(Privilege keep) {
   std::vector<cap_value_t> wanted = {CAP_KILL};
-  if (inspect) wanted.insert(wanted.end(), {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH});
-  if (unmount) wanted.push_back(CAP_SYS_ADMIN);
+  if (includes(keep, Privilege::inspect_processes))
+    wanted.insert(wanted.end(), {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH});
+  if (includes(keep, Privilege::unmount)) wanted.push_back(CAP_SYS_ADMIN);
   const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> current(cap_get_proc(),
                                                                               cap_free);
   const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> kept(cap_init(), cap_free);

@@ -4,10 +4,22 @@
 
 namespace zctrace {
 
-// Drops every capability of the calling thread, and of threads that it will start, but CAP_KILL
-// (to pass signals on to a command that runs as somebody else) and, where `inspect` is set, the
-// two that reading other users' /proc entries needs; where `unmount` is, CAP_SYS_ADMIN. Root's
-// uid stays. Throws Error.
-void drop_capabilities(bool inspect, bool unmount = false);
+// What zctrace goes on doing, and needs capabilities for. A set: combine with |.
+enum class Privilege : unsigned {
+  none = 0,
+  inspect_processes = 1,  // read other users' /proc entries: CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH
+  unmount = 2,            // CAP_SYS_ADMIN
+};
+constexpr Privilege operator|(Privilege a, Privilege b) {
+  return static_cast<Privilege>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr bool includes(Privilege set, Privilege one) {
+  return (static_cast<unsigned>(set) & static_cast<unsigned>(one)) != 0;
+}
+
+// Drops every capability of the calling thread, and of threads that it will start, except those
+// for `kept` and CAP_KILL, which passes signals on to a command of another user. Root's uid stays.
+// Throws Error.
+void drop_capabilities(Privilege kept = Privilege::none);
 
 }  // namespace zctrace

@@ -67,6 +67,13 @@ class Errors(Attach):
                         .rsplit(")", 1)[1].split()[0] == "Z", "it ends")
         self.assert_fails("-p", zombie.pid, wanted=str(zombie.pid))
 
+    def test_process_that_bpf_does_not_see_has_not_ended(self):
+        done = self.zctrace("attach", "-q", "-p", "1", "-d", "100ms")
+        if done.returncode == 0:
+            self.skipTest("BPF programs see process 1 here")
+        self.assertEqual(done.stderr, "zctrace: cannot observe process 1: it is running, but this "
+                                      "kernel does not show it to BPF programs\n")
+
     def test_no_such_cgroup_or_unit(self):
         self.assert_fails("-G", "/no/such/cgroup", wanted="cgroup '/no/such/cgroup': no such directory")
         self.assert_fails("-G", "/proc", wanted="cgroup '/proc': no such directory")

@@ -56,6 +56,25 @@ class Intervals(Attach):
         for report in reports:
             self.assertEqual(report.processes, [])
 
+    def test_idle_interval_is_one_line(self):
+        target = self.commanded()
+        self.wait_until(lambda: waits_in_call(target.pid), "it waits to be told something")
+        done = self.zctrace("attach", "-p", target.pid, "-i", "100ms", "-d", "250ms")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for line in done.stdout.splitlines():
+            self.assertRegex(line, r"^20\S+Z  no calls in this interval$")
+
+    def test_duration_of_whole_intervals_has_no_rest(self):
+        target = self.commanded()
+        path = self.directory / "intervals"
+        for _ in range(3):
+            path.unlink(missing_ok=True)
+            done = self.zctrace("attach", "-q", "-p", target.pid, "-i", "100ms", "-d", "300ms",
+                                "--json", path)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            # Fewer where the machine is busy and intervals come late.
+            self.assertLessEqual(len(reports_of(path)), 3)
+
     def test_each_table_shows_its_time(self):
         target = self.commanded()
         done = self.zctrace("attach", "-p", target.pid, "-i", "100ms", "-d", "350ms")

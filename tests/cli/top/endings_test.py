@@ -38,9 +38,10 @@ class RestoresTheTerminal(Top):
                 self.assert_restored(window)
                 window.close()
 
-    def test_duration(self):
-        window = self.top(f"{self.targets} -d 1s")
-        self.assert_restored(window)
+    def test_duration_leaves_the_last_table(self):
+        window = self.top(f"{self.targets} -i 200ms -d 2s")
+        self.assert_restored(window, last_table=True)
+        self.assertRegex(window.text(), r"busywri\S* +\d{3}")
 
     def test_failure_while_it_runs(self):
         window = self.busy()

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// One command, observed from its first instruction.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/model/report.h"
+#include "collector/observe/session.h"
+#include "collector/os/caller.h"
+#include "collector/os/event_loop.h"
+#include "collector/os/gated_child.h"
+#include "collector/os/signals.h"
+
+namespace zctrace {
+
+// Something that runs beside the command, such as a file system that it sees. ObservedRun calls
+// each of these once, in this order.
+class RunCompanion {
+ public:
+  virtual ~RunCompanion() = default;
+  // In the forked child, before it becomes the command. Only system calls. Returns an errno.
+  virtual int enter() const noexcept = 0;
+  // The probes are loaded; the command is not observed yet. Throws Error.
+  virtual void serve(Session& session) = 0;
+  // Right before the command starts.
+  virtual void command_starts() = 0;
+  // The command has ended. When this returns, the companion counts nothing more.
+  virtual void command_ended() = 0;
+  // Adds what the companion counted to the complete report.
+  virtual void add_to(Report& report, const Session& session) = 0;
+};
+
+struct ObservedRunOptions {
+  std::vector<std::string> argv;
+  std::optional<Caller> caller;  // whose command it is; nullopt: zctrace's own user
+  SessionOptions session;
+  bool wait_for_descendants = false;
+  RunCompanion* companion = nullptr;
+};
+
+// Owns the command and the session, and the order in which they begin: fork (first, because the
+// kernel counts what zctrace holds then as the command's peak RSS), load, serve, observe, drop
+// capabilities, release. One thread.
+class ObservedRun {
+ public:
+  // Everything but the release. Throws Error.
+  ObservedRun(Signals& signals, const ObservedRunOptions& options);
+
+  // Lets the command run, and returns when it has ended, or has outlived a signal that asked
+  // zctrace to end. nullopt: that signal came before the command began, so it never does. Signals
+  // that another process sends are passed on to the command. Throws Error: 126 or 127 when it
+  // cannot be executed.
+  std::optional<Report> run();
+
+  pid_t pid() const { return child_.pid(); }
+  // Whether the command still runs, no longer observed.
+  bool left_running() const { return left_running_; }
+  // The command's own; 128+N for the signal that ended it, or that asked zctrace to end.
+  int exit_status() const { return exit_status_; }
+
+ private:
+  void watch_command();
+  void watch_descendants();
+  int wait_for_command();
+
+  ObservedRunOptions options_;
+  Signals& signals_;
+  GatedChild child_;
+  Session session_;
+  bool left_running_ = false;
+  int exit_status_ = 0;
+};
+
+}  // namespace zctrace
