@@ -7,10 +7,12 @@
 #include <cerrno>
 
 #include "collector/os/error.h"
+#include "collector/os/signals.h"
 
 namespace zctrace {
 
 void write_all(int fd, const std::string& text, const std::string& what) {
+  ignore_file_size_signal();  // the verbs that use no Signals need it, too
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t n = ::write(fd, text.data() + done, text.size() - done);
     if (n < 0 && errno == EINTR) continue;

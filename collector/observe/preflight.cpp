@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <sys/capability.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -232,6 +233,9 @@ Preflight check_machine(bool load) {
 }
 
 void require_observation() {
+  rlimit files = {};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_cur < kOpenFiles) throw too_few_files("cannot observe");
   const Preflight preflight{quick_requirements()};
   if (!preflight.can_observe())
     throw Error("cannot observe: " + preflight.reason(), kExitCannotRun);

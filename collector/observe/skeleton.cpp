@@ -181,18 +181,9 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
                             kernel.tracepoint_arguments("io_uring_cqe_overflow") > 0);
 }
 
-// Each program, map and link takes one; with libbpf's own files while they are loaded.
-constexpr int kOpenFiles = 256;
-
 // What failed, why, and what the user can do about it.
 Error load_error(const std::string& what, int error) {
-  if (error == EMFILE) {
-    rlimit limit = {};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    return Error(what + ": this process may open only " + std::to_string(limit.rlim_cur) +
-                     " files; raise the limit: ulimit -n " + std::to_string(kOpenFiles),
-                 kExitCannotRun);
-  }
+  if (error == EMFILE) return too_few_files(what);
   const std::string advice = error == ENOMEM ? "the kernel has not enough memory for the maps"
                                              : "'zctrace doctor' says what is missing";
   return Error(what + (last_warning.empty() ? "" : " (" + last_warning + ")") + ": " +
@@ -201,6 +192,14 @@ Error load_error(const std::string& what, int error) {
 }
 
 }  // namespace
+
+Error too_few_files(const std::string& what) {
+  rlimit limit = {};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return Error(what + ": this process may open only " + std::to_string(limit.rlim_cur) +
+                   " files; raise the limit: ulimit -n 256",
+               kExitCannotRun);
+}
 
 void Skeleton::Destroy::operator()(zctrace_bpf* bpf) const { zctrace_bpf__destroy(bpf); }
 

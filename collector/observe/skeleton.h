@@ -10,6 +10,7 @@
 
 #include "collector/observe/syscall_table.h"
 #include "collector/os/descriptor.h"
+#include "collector/os/error.h"
 
 struct zctrace_bpf;
 
@@ -33,6 +34,11 @@ struct ProbeOptions {
   // how many tasks are ever given a state.
   std::map<std::string, std::uint32_t> room;
 };
+
+// What a session needs with its programs, maps and links, and a few to spare.
+constexpr unsigned kOpenFiles = 64;
+// For a process that may not open enough files. Says how to raise the limit.
+Error too_few_files(const std::string& what);
 
 class Skeleton {
  public:

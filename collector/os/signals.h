@@ -18,7 +18,8 @@ struct SignalState {
 // Gives them to the calling process. For a forked child, before exec.
 void restore(const SignalState& signals) noexcept;
 
-// A write beyond the limit of a file's size (ulimit -f) is then EFBIG, an error to report.
+// A write beyond the limit of a file's size (ulimit -f) then fails with EFBIG, which can be reported,
+// and does not kill the process. Call it after Signals, which keeps the state before.
 void ignore_file_size_signal() noexcept;
 
 // Blocks SIGINT, SIGQUIT, SIGTERM and SIGHUP and ignores SIGPIPE and SIGXFSZ, for the rest of the

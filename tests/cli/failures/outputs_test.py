@@ -132,6 +132,54 @@ class FullDisk(Faults):
         self.assertEqual(done.stdout.split(), ["1", "0"], done.stderr)
 
 
+class LimitedFileSize(Faults):
+    """A file that must not grow (ulimit -f) is an error like a full disk, and does not kill
+    zctrace."""
+
+    def test_each_file_is_one_line_and_none_is_half_written(self):
+        script = ('cd "$1" && shift && ulimit -f 2 && "$@"; echo status=$?; ls')
+        done = subprocess.run(["bash", "-c", script, "bash", self.directory, ZCTRACE, "run", "-q",
+                               "--json", "report.json", "--csv", "report.csv", "-e", "%all", "--",
+                               "sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do cat /dev/null; done"],
+                              text=True, capture_output=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual(done.stdout.split(), ["status=1"], done.stderr)
+        self.assertEqual(sorted(done.stderr.splitlines()),
+                         ["zctrace: cannot write 'report.csv': File too large",
+                          "zctrace: cannot write 'report.json': File too large"])
+
+    def test_standard_output(self):
+        for arguments in (["doctor"], ["run", "--json-schema"], ["compare", "--help"],
+                          ["run", "-e", "list"]):
+            with self.subTest(arguments=arguments):
+                script = 'ulimit -f 1 && head -c 1023 /dev/zero > "$1" && out=$1 && shift && '
+                script += '"$@" >> "$out"; echo status=$?'
+                done = subprocess.run(["bash", "-c", script, "bash", self.directory / "out",
+                                       ZCTRACE, *arguments], text=True, capture_output=True,
+                                      check=False, timeout=PATIENCE_S)
+                self.assertEqual(done.stdout.split(), ["status=1"], done.stderr)
+                self.assertRegex(done.stderr,
+                                 r"^zctrace: cannot write .*standard output.*: File too large\n$")
+
+    def test_the_command_still_has_the_signal(self):
+        script = ('cd "$1" && ulimit -f 1 && shift && "$@"; echo status=$?')
+        done = subprocess.run(["bash", "-c", script, "bash", self.directory, ZCTRACE, "run", "-q",
+                               "--", "dd", "if=/dev/zero", "of=large", "bs=4096", "count=2"],
+                              text=True, capture_output=True, check=False, timeout=PATIENCE_S)
+        self.assertIn(f"status={128 + signal.SIGXFSZ}", done.stdout, done.stderr)
+
+
+class FewOpenFiles(Faults):
+    def test_one_line_says_how_to_raise_the_limit(self):
+        for limit in (8, 12, 16, 20, 30, 50):
+            with self.subTest(limit=limit):
+                done = subprocess.run(["bash", "-c", f'ulimit -n {limit}; exec "$@"', "bash",
+                                       ZCTRACE, "run", "--", "true"], text=True,
+                                      capture_output=True, check=False, timeout=PATIENCE_S)
+                self.assertEqual(done.returncode, 77, done.stderr)
+                self.assertRegex(done.stderr, r"^zctrace: cannot observe: this process may open only "
+                                              rf"{limit} files; raise the limit: ulimit -n 256\n$")
+
+
 class HungUp(Faults):
     """The terminal hangs up. zctrace ends, writes its files, and leaves its targets alone."""
 
