@@ -36,20 +36,26 @@ int BPF_PROG(zc_newtask, struct task_struct *child, __u64 clone_flags)
 	return 0;
 }
 
-/* A process moves into a cgroup that is a target. This is how services start. */
+/*
+ * A process, or a single thread of it, moves into a cgroup that is a target. Services
+ * start by moving.
+ */
 SEC("?tp_btf/cgroup_attach_task")
-int BPF_PROG(zc_cgroup_move, struct cgroup *cgroup, const char *path, struct task_struct *leader,
+int BPF_PROG(zc_cgroup_move, struct cgroup *cgroup, const char *path, struct task_struct *task,
 	     bool threadgroup)
 {
 	enum zc_observing observed;
 
-	if (zc_observed(leader) || !zc_wanted(zc_address(leader)))
+	if (zc_observed(task) || !zc_wanted(zc_address(task)))
 		return 0;
-	observed = zc_observe_process(leader, 0, ZC_TASK_FRESH);
+	/* The next walk finds the other threads. */
+	walk_wanted = 1;
+	/* Only the walk gives a thread the account of its process, which may exist already. */
+	if (task != task->group_leader || zc_task_state(task, 0))
+		return 0;
+	observed = zc_observe_process(task, 0, ZC_TASK_FRESH);
 	if (zc_refused(observed))
 		zc_lose_task(observed);
-	/* The next walk finds its other threads. */
-	walk_wanted = 1;
 	return 0;
 }
 
@@ -100,7 +106,8 @@ int BPF_PROG(zc_exec, struct task_struct *task, int old_tid, struct linux_binprm
 
 	if (!state && zc_finds_targets())
 		state = zc_observe_target(task, bprm);
-	if (!state)
+	/* Folded: a leader that only holds the account of other threads, see zc_walk. */
+	if (!state || state->head.flags & ZC_TASK_FOLDED)
 		return 0;
 	if (state->head.flags & ZC_TASK_ARMED) {
 		/* It is observed from here on; the exit of the exec is its first call. */

@@ -117,12 +117,22 @@ static long zc_try_ancestor(__u32 level, struct zc_cgroup_search *search)
 	return search->found ? 1 : 0;
 }
 
-__u32 zc_wanted(__u64 address)
+__u32 zc_in_wanted_cgroup(__u64 address)
 {
 	struct task_struct *task = (void *)address;
 	struct zc_cgroup_search search = {};
-	struct zc_glob glob = {};
 	struct cgroup *cgroup;
+
+	cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	search.cgroup = (__u64)cgroup;
+	bpf_loop(BPF_CORE_READ(cgroup, level) + 1, zc_try_ancestor, &search, 0);
+	return search.found ? 1 : 0;
+}
+
+__u32 zc_wanted(__u64 address)
+{
+	struct task_struct *task = (void *)address;
+	struct zc_glob glob = {};
 	__u32 pid;
 
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
@@ -133,13 +143,8 @@ __u32 zc_wanted(__u64 address)
 		return 0;
 	if (config.want_all)
 		return 1;
-	if (config.wanted_cgroups) {
-		cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
-		search.cgroup = (__u64)cgroup;
-		bpf_loop(BPF_CORE_READ(cgroup, level) + 1, zc_try_ancestor, &search, 0);
-		if (search.found)
-			return 1;
-	}
+	if (config.wanted_cgroups && zc_in_wanted_cgroup(address))
+		return 1;
 	if (config.wanted_names) {
 		bpf_probe_read_kernel_str(glob.text, ZC_NAME_BYTES,
 					  (void *)address + bpf_core_field_offset(task->comm));

@@ -26,4 +26,7 @@ __u32 zc_wanted(__u64 address);
 /* The same for the base name of the path at `address`. */
 __u32 zc_wanted_path(__u64 address);
 
+/* Whether the cgroup of the task at `address`, or one above it, is a target. */
+__u32 zc_in_wanted_cgroup(__u64 address);
+
 #endif

@@ -60,8 +60,14 @@ static __always_inline bool zc_matches(struct task_struct *task)
 		return true;
 	if (config.follow_children && zc_observed(task->real_parent))
 		return true;
+	if (!pid || !zc_finds_targets())
+		return false;
 	/* A thread may have a name of its own. */
-	return zc_finds_targets() && zc_wanted(zc_address(task->group_leader));
+	if (zc_wanted(zc_address(task->group_leader)))
+		return true;
+	/* A threaded cgroup may hold some of the threads of a process that is elsewhere. */
+	return config.wanted_cgroups && task != task->group_leader &&
+	       zc_in_wanted_cgroup(zc_address(task));
 }
 
 /*
@@ -70,7 +76,8 @@ static __always_inline bool zc_matches(struct task_struct *task)
  */
 static __always_inline __u64 zc_leaders_account(struct task_struct *leader, struct zc_task *state)
 {
-	if (state->head.account)
+	/* If the leader is not a target, its account ends with the last thread that is one. */
+	if (state->head.account && bpf_map_lookup_elem(&accounts, &state->head.account))
 		return state->head.account;
 	/* Nothing of the leader counts until the walk meets it. */
 	state->head.flags = ZC_TASK_FOLDED;

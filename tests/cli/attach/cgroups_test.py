@@ -35,10 +35,17 @@ class Cgroups(Attach):
     def remove(self, top):
         """Removes a cgroup and those below; remaining processes move to the root."""
         for directory, _, _ in os.walk(top, topdown=False):
-            for pid in (pathlib.Path(directory) / "cgroup.procs").read_text().split():
+            for pid in self.processes_in(pathlib.Path(directory)):
                 with contextlib.suppress(ProcessLookupError):
                     (self.mount / "cgroup.procs").write_text(pid)
             self.wait_until(lambda directory=directory: self.removed(directory), "cgroup is gone")
+
+    @staticmethod
+    def processes_in(cgroup):
+        try:
+            return (cgroup / "cgroup.procs").read_text().split()
+        except OSError:  # EOPNOTSUPP: it is threaded
+            return []
 
     @staticmethod
     def removed(directory):
@@ -224,3 +231,57 @@ class Cgroups(Attach):
         self.assertEqual(self.pids(report), {target.pid for target in targets[:-1]})
         for writes, target in zip(counts, targets[:-1]):
             self.assert_writes(report.process(target.pid), writes, writes * 5)
+
+    def threaded(self):
+        """A threaded cgroup, a process outside of it, and that process's threads but the first."""
+        cgroup = self.cgroup("threaded")
+        target = self.commanded_in(self.top)
+        self.tell(target, "threads 3")
+        threads = {int(task.name) for task in pathlib.Path(f"/proc/{target.pid}/task").iterdir()}
+        try:
+            (cgroup / "cgroup.type").write_text("threaded")
+        except OSError as error:
+            self.skipTest(f"no threaded cgroup can be made: {error}")
+        return cgroup, target, sorted(threads - {target.pid})
+
+    @in_both_modes
+    def test_threaded_cgroup_counts_the_threads_in_it(self, mode):
+        cgroup, target, threads = self.threaded()
+        for thread in threads[:2]:
+            (cgroup / "cgroup.threads").write_text(str(thread))
+        attached = self.attach("-G", cgroup, *mode)
+        self.tell(target, "write 109 5", "each 103 11")
+        report = self.detach(attached)
+        self.assertEqual(self.pids(report), {target.pid})
+        self.assertEqual(report.process(target.pid)["threads"], 2)
+        self.assert_writes(report.process(target.pid), 2 * 103, 2 * 103 * 11)
+
+    def test_threaded_cgroup_by_thread(self):
+        cgroup, target, threads = self.threaded()
+        for thread in threads[:2]:
+            (cgroup / "cgroup.threads").write_text(str(thread))
+        attached = self.attach("-G", cgroup, "--by", "thread")
+        self.tell(target, "each 103 11")
+        report = self.detach(attached)
+        self.assertEqual([process["tid"] for process in report.processes], threads[:2])
+        for thread in report.processes:
+            self.assert_writes(thread, 103, 103 * 11)
+
+    def test_threads_that_move_into_a_threaded_cgroup_have_one_process(self):
+        cgroup, target, threads = self.threaded()
+        attached = self.attach("-G", cgroup, "-i", "100ms")
+
+        def observed(count):
+            self.tell(target, "each 1 11")
+            reports = reports_of(attached.report_path)
+            return any(process["threads"] == count
+                       for report in reports for process in report.processes)
+
+        for count, thread in enumerate(threads[:2], start=1):
+            (cgroup / "cgroup.threads").write_text(str(thread))
+            self.wait_until(lambda count=count: observed(count), f"{count} threads are observed")
+        attached.send_signal(signal.SIGINT)
+        attached.communicate(timeout=PATIENCE_S)
+        self.assertEqual(attached.returncode, 0)
+        for report in reports_of(attached.report_path):
+            self.assertIn([process["pid"] for process in report.processes], ([], [target.pid]))
