@@ -65,8 +65,8 @@ class Scraped : public prometheus::Collectable {
   Scraped(std::size_t max_series, bool latency) : metrics_(max_series, latency) {}
 
   void add(Report standing) {
-    places_.update(standing.processes);
-    metrics_.add(std::move(standing), places_, seconds_since_epoch(), steady_clock::now());
+    owners_.update(standing.processes);
+    metrics_.add(std::move(standing), owners_, seconds_since_epoch(), steady_clock::now());
   }
 
   std::vector<prometheus::MetricFamily> Collect() const override {
@@ -74,7 +74,7 @@ class Scraped : public prometheus::Collectable {
   }
 
  private:
-  Places places_;
+  OwnerCache owners_;
   Metrics metrics_;
 };
 

@@ -129,11 +129,11 @@ ordered_json verification_json(const Verification& verification) {
     object[counter_key(i)] = skipped ? ordered_json(nullptr) : check_json(verification.counters[i]);
   }
   object["reaped"] = nullptr;
-  if (verification.reaped) {
+  if (verification.waited_children) {
     ordered_json& reaped = object["reaped"] = ordered_json::object();
     for (std::size_t i = 0; i < kKernelCounters; i++)
-      reaped[counter_key(i)] = {{"kernel", verification.reaped->kernel[i]},
-                                {"observed", verification.reaped->observed[i]}};
+      reaped[counter_key(i)] = {{"kernel", verification.waited_children->kernel[i]},
+                                {"observed", verification.waited_children->observed[i]}};
   }
   ordered_json& differences = object["differences"] = ordered_json::array();
   for (const Verification::Difference& one : verification.differences)

@@ -50,13 +50,13 @@ Metrics::Metrics(std::size_t max_series, bool latency)
             .latencies = {kLatencySeries, room(max_series) * 3 / 8}} {}
 
 // By owner and flow, before anybody asks whether there is room: many processes share a name.
-Metrics::Increments Metrics::increments(const Report& between, const Places& places) {
+Metrics::Increments Metrics::increments(const Report& between, const OwnerCache& owners) {
   Increments sums;
   for (const Process& process : between.processes) {
     SeriesLabels labels;
     labels.name = valid_utf8(process.name);
-    labels.place = places.of(process);
-    labels.place.unit = valid_utf8(labels.place.unit);
+    labels.owner = owners.of(process);
+    labels.owner.unit = valid_utf8(labels.owner.unit);
     Outside increment;
     increment.figures = process.outside_syscalls;
     increment.delivered_bytes = process.delivered_bytes();
@@ -79,8 +79,8 @@ void Metrics::count_folded(const SeriesLabels& labels, std::size_t series) {
   const auto mix = [&hash](std::size_t value) {
     hash ^= value + 0x9e3779b97f4a7c15 + (hash << 6) + (hash >> 2);
   };
-  for (const std::string* text : {&labels.name, &labels.place.unit, &labels.place.container_id,
-                                  &labels.place.pod_uid, &labels.syscall})
+  for (const std::string* text : {&labels.name, &labels.owner.unit, &labels.owner.container_id,
+                                  &labels.owner.pod_uid, &labels.syscall})
     mix(std::hash<std::string>()(*text));
   mix(static_cast<std::size_t>(labels.from) << 8 | static_cast<std::size_t>(labels.to));
   if (folded_hashes_.insert(hash).second) held_.folded += series;
@@ -113,7 +113,7 @@ Sums& Metrics::find_room(Table<Sums>& table, SeriesLabels labels) {
   short_of_room_ = true;
   count_folded(labels, table.series);
   labels.name = kOther;
-  labels.place = {};
+  labels.owner = {};
   if (Sums* other = find(table.with_other)) return *other;
   if (labels.flows) {
     labels.syscall = kOther;
@@ -122,9 +122,10 @@ Sums& Metrics::find_room(Table<Sums>& table, SeriesLabels labels) {
   return table.entries[labels].sums;  // its room is set aside
 }
 
-void Metrics::add(Report standing, const Places& places, double taken_at, Clock::time_point now) {
+void Metrics::add(Report standing, const OwnerCache& owners, double taken_at,
+                  Clock::time_point now) {
   const Report between = difference(standing, last_);
-  const Increments sums = increments(between, places);
+  const Increments sums = increments(between, owners);
   // Where there is not room for all, those that move the most come first.
   std::vector<std::pair<const SeriesLabels*, const Row*>> rows;
   for (const auto& [labels, row] : sums.rows) rows.emplace_back(&labels, &row);
@@ -132,9 +133,9 @@ void Metrics::add(Report standing, const Places& places, double taken_at, Clock:
     return std::pair(a.second->bytes, a.second->calls) >
            std::pair(b.second->bytes, b.second->calls);
   });
-  std::vector<std::pair<const SeriesLabels*, const Outside*>> owners;
-  for (const auto& [labels, outside] : sums.outside) owners.emplace_back(&labels, &outside);
-  std::stable_sort(owners.begin(), owners.end(), [](const auto& a, const auto& b) {
+  std::vector<std::pair<const SeriesLabels*, const Outside*>> outside;
+  for (const auto& [labels, increment] : sums.outside) outside.emplace_back(&labels, &increment);
+  std::stable_sort(outside.begin(), outside.end(), [](const auto& a, const auto& b) {
     return a.second->delivered_bytes > b.second->delivered_bytes;
   });
   last_ = std::move(standing);
@@ -151,7 +152,7 @@ void Metrics::add(Report standing, const Places& places, double taken_at, Clock:
     retire_idle(held_.calls);
     retire_idle(held_.latencies);
   }
-  for (const auto& [labels, increment] : owners) find_room(held_.outside, *labels) += *increment;
+  for (const auto& [labels, increment] : outside) find_room(held_.outside, *labels) += *increment;
   for (const auto& [labels, row] : rows) add_to(find_room(held_.calls, *labels), *row);
   for (const auto& [labels, row] : rows)
     if (row->latency.total() != 0) add_to(find_room(held_.latencies, *labels), *row);

@@ -22,7 +22,7 @@ namespace zctrace {
 // Whose series, and of what; empty strings are labels that are left out.
 struct SeriesLabels {
   std::string name;
-  Place place;
+  ProcessOwner owner;
   std::string syscall;
   bool flows = false;  // whether `from` and `to` mean anything
   Kind from = Kind::other;
@@ -47,9 +47,9 @@ class Metrics {
   Metrics(std::size_t max_series, bool latency);
 
   // What happened since the report before: `standing` holds the counts as they stand, of all
-  // that run and of those that ended since. `places` knows its processes. `taken_at` is seconds
+  // that run and of those that ended since. `owners` knows its processes. `taken_at` is seconds
   // since the epoch, `now` decides who is idle.
-  void add(Report standing, const Places& places, double taken_at, Clock::time_point now);
+  void add(Report standing, const OwnerCache& owners, double taken_at, Clock::time_point now);
 
   // A process by itself: what belongs to none of its calls.
   struct Outside {
@@ -101,7 +101,7 @@ class Metrics {
     std::map<SeriesLabels, Row> rows;
   };
 
-  Increments increments(const Report& between, const Places& places);
+  Increments increments(const Report& between, const OwnerCache& owners);
   template <typename Sums>
   Sums& find_room(Table<Sums>& table, SeriesLabels labels);
   template <typename Sums>

@@ -26,9 +26,9 @@ ClientMetric with_labels(const SeriesLabels& labels) {
     if (!value.empty()) metric.label.push_back({name, std::string(value)});
   };
   add("name", labels.name);
-  add("unit", labels.place.unit);
-  add("container_id", labels.place.container_id);
-  add("pod_uid", labels.place.pod_uid);
+  add("unit", labels.owner.unit);
+  add("container_id", labels.owner.container_id);
+  add("pod_uid", labels.owner.pod_uid);
   add("syscall", labels.syscall);
   if (labels.flows) {
     add("from", kind_name(labels.from));

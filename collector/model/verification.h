@@ -38,22 +38,23 @@ struct CounterCheck {
 };
 
 struct Verification {
-  // Processes; threads where they are counted apart.
+  // Processes, or threads with --by thread.
   std::uint64_t compared = 0;
   std::map<std::string, std::uint64_t> not_compared;  // by reason, every one present
   std::array<CounterCheck, kKernelCounters> counters;
   std::optional<std::string> io_not_verified;  // why, where the first four were not compared
-  // Where a command was waited for: what the kernel says of it and of all that it waited for, and
-  // what of that the observed processes did. Less is observed when a descendant was not.
-  struct Reaped {
+  // If a command was waited for: the kernel's counters of the command and of the children it waited
+  // for, and the part of them that the observed processes account for. The part is smaller if a
+  // descendant was not observed.
+  struct WaitedCounters {
     std::int64_t pid;
     CounterValues kernel;
     CounterValues observed;
   };
-  std::optional<Reaped> reaped;
+  std::optional<WaitedCounters> waited_children;
   struct Difference {
     std::int64_t pid;
-    bool with_descendants;  // it is Reaped's
+    bool with_descendants;  // the counters of `waited_children`
     KernelCounter counter;
     std::uint64_t kernel;
     std::uint64_t counted;

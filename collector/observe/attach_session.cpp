@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Resolving targets once, and again for those that come later.
+// Resolves targets at the start, and again for those that come later.
 #include "collector/observe/attach_session.h"
 
 #include <algorithm>
@@ -52,8 +52,9 @@ AttachSession::AttachSession(const AttachSessionOptions& options)
   interval_clock_.restart();
 }
 
-// A process that is not observed has ended, or the kernel has no memory for it, or its iterator
-// over tasks leaves it out, as that of some virtual machines does with process 1.
+// A process that is not observed has ended, or the kernel has no memory for its state, or the
+// kernel's task iterator does not return it. Some virtual machines hide process 1 from the
+// iterator.
 void AttachSession::require_observed(pid_t pid) const {
   if (session_.observed(pid)) return;
   const std::string process = "process " + std::to_string(pid);
@@ -90,7 +91,7 @@ void AttachSession::poll() {
   next_poll_ = EventLoop::after(poll_interval());
 }
 
-// An interval may have polled meanwhile.
+// Does not poll if an interval has just done so.
 void AttachSession::poll_in(EventLoop& loop) {
   loop.repeat(poll_interval(), [this, &loop] {
     if (EventLoop::Clock::now() >= next_poll_) poll();
@@ -102,7 +103,7 @@ void AttachSession::poll_in(EventLoop& loop) {
 bool AttachSession::ended() const {
   if (session_.running() != 0 || options_.targets.all) return false;
   if (options_.wait && !session_.has_observed_any()) return false;
-  // A cgroup that still exists may fill again.
+  // New processes may enter a cgroup that still exists.
   return std::none_of(cgroups_.begin(), cgroups_.end(),
                       [](const Cgroup& cgroup) { return cgroup_id_if_any(cgroup.directory) != 0; });
 }
@@ -110,7 +111,7 @@ bool AttachSession::ended() const {
 void AttachSession::finish() {
   poll();
   if (options_.session.probes.verify) verification_ = session_.verify();
-  // Reading the last counts may take a while on a busy machine, and is not part of the report.
+  // Reading the last counts may take a while on a busy machine. The report does not cover that.
   clock_.stop();
   interval_clock_.stop();
   session_.stop();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Observing running processes: a session, and the targets that it is kept pointed at.
+// Observes running processes: a session, and the targets that it follows.
 #pragma once
 
 #include <optional>
@@ -17,15 +17,15 @@ namespace zctrace {
 struct AttachSessionOptions {
   SessionOptions session;  // the targets decide which new tasks its probes look for
   Targets targets;
-  bool wait = false;  // for a name that no process has yet
+  bool wait = false;  // for a process with one of the names
 };
 
-// Owns the session. What the targets did before is not counted; they are not stopped, signalled
-// or otherwise disturbed. One thread at a time.
+// Owns the session. What the targets did before is not counted. They are not stopped, signalled or
+// otherwise disturbed. One thread at a time.
 class AttachSession {
  public:
   // Finds and attaches to every target. Throws Error: no such process, cgroup or unit, no process
-  // of that name (unless told to wait), and what Session throws.
+  // with that name (unless told to wait), and whatever Session throws.
   explicit AttachSession(const AttachSessionOptions& options);
 
   // Looks for new targets and reads the counts. Call it again after poll_interval().
@@ -33,20 +33,20 @@ class AttachSession {
   std::chrono::milliseconds poll_interval() const { return session_.poll_interval(); }
   // Polls in `loop`, and stops it when the last target has ended.
   void poll_in(EventLoop& loop);
-  // How many tasks were there already, of all that were ever observed.
+  // How many tasks existed when they were attached to, of all that were ever observed.
   std::uint64_t tasks_attached() const { return tasks_attached_; }
   // Whether everything that was named has ended and cannot come back.
   bool ended() const;
 
-  // Ends the counting, after comparing the counts with the kernel's own if that was asked for.
+  // Compares the counts with the kernel's own if options ask for that, then ends the counting.
   void finish();
 
-  // Everything since the attach; processes that ended are in it until an interval was taken.
+  // Everything since the start. Processes that have ended are in it until take_interval().
   Report report() const;
-  // What came since the latest interval, or since the attach. Processes that ended are in no later
-  // report. Before finish() it reads the counts anew.
+  // What happened since the latest interval, or since the start. Processes that have ended are in
+  // no later report. Before finish() it polls first.
   Report take_interval();
-  // The counts as they stand, with the processes of Session::take_processes(), and no times.
+  // The current counts, with the processes of Session::take_processes() and without times.
   Report take_counts();
 
  private:

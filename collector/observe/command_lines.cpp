@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A reader that is stuck is left behind, and another one goes on with the rest.
+// A thread whose read is stuck is given up, and a new thread reads the rest.
 #include "collector/observe/command_lines.h"
 
 #include <signal.h>
@@ -14,7 +14,7 @@
 namespace zctrace {
 namespace {
 
-// More processes whose memory cannot be read than this, and no command line is read any more.
+// After this many reads that are stuck, no more command lines are read.
 constexpr std::size_t kMostReaders = 8;
 
 std::vector<std::string> current_command(std::int64_t pid) {
@@ -50,7 +50,7 @@ std::vector<CommandLines::Found> CommandLines::take(std::chrono::milliseconds pa
   std::vector<Found> found = std::move(shared_->found);
   shared_->found.clear();
   if (all) return found;
-  // One read is late, and the rest are behind it.
+  // One read is late, and the rest wait behind it.
   shared_->reading = shared_->asked.size();
   shared_->generation++;
   shared_->wanted.notify_all();
@@ -59,8 +59,8 @@ std::vector<CommandLines::Found> CommandLines::take(std::chrono::milliseconds pa
   return found;
 }
 
-// A signal must reach the main thread, and the capabilities that are dropped later are the main
-// thread's only.
+// Blocks signals, which must reach the main thread. The new thread drops capabilities itself,
+// because the main thread drops only its own.
 void CommandLines::start_reader() {
   const std::size_t generation = [this] {
     const std::lock_guard lock(shared_->mutex);
@@ -78,7 +78,7 @@ void CommandLines::start_reader() {
   try {
     std::thread(read, shared_, generation).detach();
   } catch (const std::system_error&) {
-    reader_running_ = false;  // no thread is to be had: the report lacks command lines
+    reader_running_ = false;  // the report then lacks command lines
     const std::lock_guard lock(shared_->mutex);
     shared_->asked.clear();
     shared_->reading = 0;
@@ -104,7 +104,7 @@ void CommandLines::read(const std::shared_ptr<Shared>& shared, std::size_t gener
     Found found{asked.account, current_command(asked.pid)};
     lock.lock();
     shared->found.push_back(std::move(found));
-    if (shared->generation != generation) return;  // it was late, and is not waited for any more
+    if (shared->generation != generation) return;  // it was late, and take() no longer waits for it
     shared->reading--;
     shared->done.notify_all();
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The command lines of processes that are attached to.
+// Reads the command lines of attached processes.
 #pragma once
 
 #include <sys/types.h>
@@ -16,23 +16,23 @@
 
 namespace zctrace {
 
-// Reads /proc/PID/cmdline on threads of its own, because that can block for as long as the process
-// holds the lock of its memory, or until a page of it has been read from a disk or a file system
-// that does not answer. Such a read delays nothing else; what is late is taken later, or never.
-// Use it from one thread.
+// Reads /proc/PID/cmdline on its own threads. Such a read can block for as long as the process
+// holds the lock of its memory, or until a page has been read from a slow disk or a file system
+// that does not answer. It delays nothing else, and take() returns its result later or never. One
+// thread at a time.
 class CommandLines {
  public:
   struct Found {
     std::uint64_t account;
-    std::vector<std::string> argv;  // empty: there is none, or the process has ended
+    std::vector<std::string> argv;  // empty: it has none, or has ended
   };
 
   CommandLines() : shared_(std::make_shared<Shared>()) {}
-  ~CommandLines();  // waits for no read
+  ~CommandLines();  // does not wait for reads
 
   void ask(std::uint64_t account, std::int64_t pid);
-  // What has been read since the last call. Waits for at most `patience` until everything that was
-  // asked for is there; not for a read that was late before.
+  // Returns what was read since the last call. Waits, for at most `patience`, for everything that
+  // was asked for, except for reads that were late before.
   std::vector<Found> take(std::chrono::milliseconds patience);
 
  private:
@@ -47,8 +47,8 @@ class CommandLines {
     std::condition_variable done;
     std::deque<Asked> asked;
     std::vector<Found> found;
-    std::size_t reading = 0;     // asked for and not found yet, except the late ones
-    std::size_t generation = 0;  // threads of earlier ones have been given up
+    std::size_t reading = 0;     // asked for and not read yet, except the late ones
+    std::size_t generation = 0;  // threads of earlier generations have been given up
     bool stopped = false;
   };
 

@@ -9,8 +9,8 @@
 
 namespace zctrace {
 
-// Indices of struct zc_config's calls[]; ZC_CALL_UNKNOWN for a call that moves no bytes and has
-// no result of a special meaning.
+// Indices into zc_config.calls[]. ZC_CALL_UNKNOWN for a call that moves no bytes and whose result
+// has no special meaning.
 struct CompatTable {
   std::array<std::uint16_t, ZC_MAX_SYSCALLS> calls;
   std::array<std::uint16_t, ZC_MAX_SOCKETCALLS> socketcalls;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a report says of where and when it was made.
+// The host, command line and time that a report states.
 #pragma once
 
 #include <string>

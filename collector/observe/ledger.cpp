@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Adding up what is folded and what still runs, and turning it into processes.
+// Adds the folded counts and those of running tasks, and makes processes of them.
 #include "collector/observe/ledger.h"
 
 #include <sys/wait.h>
@@ -40,7 +40,7 @@ void raise_usage(zc_usage& highest, const zc_usage& now) {
   for (const auto time : kCpuTimes) highest.*time = std::max(highest.*time, now.*time);
 }
 
-// As the kernel does for getrusage: the exact time on a CPU, split by the ratio of ticks.
+// As the kernel does for getrusage: splits the exact time on a CPU by the ratio of ticks.
 std::pair<std::uint64_t, std::uint64_t> split_runtime(const zc_usage& usage) {
   const std::uint64_t ticks = usage.user_ns + usage.system_ns;
   if (usage.system_ns == 0) return {usage.runtime_ns, 0};
@@ -50,8 +50,8 @@ std::pair<std::uint64_t, std::uint64_t> split_runtime(const zc_usage& usage) {
   return {usage.runtime_ns - system, system};
 }
 
-// Snapshots in a row that find no task of a process which by its counters has one: it is over. A
-// thread that is just being made is found by the next.
+// A process has ended if this many snapshots in a row find no task of it, although its counters say
+// that one is left. A thread that is just being created is in the next snapshot.
 constexpr unsigned kGhostSnapshots = 5;
 
 // The kind that is shown.
@@ -69,7 +69,7 @@ struct Sums {
   std::uint64_t compat_calls = 0;
   std::map<std::uint32_t, zc_row> rows;
   const char* name = nullptr;
-  bool has_account = false;  // among those of the snapshot
+  bool has_account = false;  // in the snapshot
   bool has_tasks = false;
 };
 
@@ -100,7 +100,7 @@ void Ledger::add(const Snapshot& snapshot) {
     for (const auto& [key, row] : task.rows) add_row(sums.rows[key.word], row);
   }
   for (const zc_account& record : snapshot.accounts) {
-    // It is being made, or about to be removed because there was no memory for its task.
+    // It is being created, or about to be removed because there was no memory for its task.
     if (record.started == 0) continue;
     Account& account = accounts_[record.id];
     const Sums& sums = now[record.id];
@@ -122,7 +122,7 @@ void Ledger::add(const Snapshot& snapshot) {
         total.sum.latency[i] = row.latency[i];
       }
     }
-    // A thread that was attached to in the middle of its exit may be seen by no program any more.
+    // If a thread was attached to in the middle of its exit, no program may see it end.
     const bool only_ghosts = record.dead != 0 && record.folded == record.dead &&
                              record.dead < record.started && !sums.has_tasks;
     account.snapshots_of_ghosts = only_ghosts ? account.snapshots_of_ghosts + 1 : 0;
@@ -169,7 +169,7 @@ void Ledger::add_pipes(const Snapshot& snapshot) {
     if (found == accounts_.end() || found->second.taken) continue;
     pipes_.raise(process_of(found->second), key.first, key.second, use.bytes, use.open);
   }
-  // Most snapshots of most machines: no observed process uses a pipe.
+  // In most snapshots no observed process uses a pipe.
   if (pipes_.empty()) return;
   std::set<PipeLedger::ProcessId> running;
   for (const auto& [id, account] : accounts_)
@@ -199,8 +199,8 @@ bool Ledger::any_leaving() const {
   });
 }
 
-// A process without a command line of its own shows its parent's, and the parent may be forgotten
-// now.
+// A process without a command line of its own shows its parent's. Call this before a parent is
+// forgotten.
 void Ledger::keep_commands() {
   for (auto& [id, account] : accounts_)
     if (account.argv.empty()) account.argv = argv_of(account);
@@ -236,7 +236,7 @@ void Ledger::fold_finished(std::size_t most) {
     if (account != first && account->second.finished && !is_own(account->second))
       finished.push_back({moved(account->second), account});
   if (finished.size() <= most) return;
-  // A quarter more than need be, so that not each snapshot comes here.
+  // A quarter more than necessary, so that not every snapshot has to do this.
   const auto folded = finished.begin() + static_cast<std::ptrdiff_t>(most - most / 4);
   std::nth_element(finished.begin(), folded, finished.end(),
                    [](const Finished& a, const Finished& b) { return a.moved > b.moved; });
@@ -344,7 +344,7 @@ Process Ledger::to_process(const Account& account) const {
   for (const auto& [word, total] : account.rows) {
     Row row = to_row(word, total);
     if (row.calls == 0 && row.voluntary_switches == 0 && row.involuntary_switches == 0) continue;
-    // It may show the same ends as another.
+    // Another row may show the same kinds.
     if (row.zeroed_bytes + row.discarded_bytes != 0)
       merge_rows(process.rows, {std::move(row)});
     else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sums snapshots into processes whose counts only grow, for as long as zctrace runs.
+// Sums snapshots into processes. Their counts only grow while zctrace runs.
 #pragma once
 
 #include <cstdint>
@@ -29,21 +29,21 @@ class Ledger {
   void add(const Snapshot& snapshot);
   void set_command(std::uint64_t account, std::vector<std::string> argv);
 
-  // Accounts whose every task is gone, in the latest snapshot that was added; each once.
+  // Accounts whose tasks had all ended in the latest snapshot. Returns each account once.
   std::vector<std::uint64_t> take_finished();
-  // Whether the account was seen and all its tasks are gone.
+  // Whether the account was in a snapshot and all its tasks have ended.
   bool finished(std::uint64_t account) const;
-  // Whether a task has exited and is yet to leave its CPU, with the last of its counts.
+  // Whether a task has exited but not left its CPU yet, so that its last counts are missing.
   bool any_leaving() const;
   // Accounts that are not finished, and tasks of accounts that were made while the latest snapshot
-  // was taken: who dies then, and leaves a child, is not the last.
+  // was taken, because a task that ended then may have left a child.
   std::size_t running() const;
   bool empty() const { return accounts_.empty() && !forgotten_; }  // no account ever
-  // Drops the finished accounts, so that memory is that of those which run. Nobody's counts but
-  // theirs change. Call it after take_finished().
+  // Drops the finished accounts, so that only running ones take memory. The counts of others do not
+  // change. Call it after take_finished().
   void forget_finished();
-  // Where more than `most` accounts are finished, adds those that moved the least to others()
-  // and drops them like forget_finished(); the first account ever stays. Call it after
+  // If more than `most` accounts are finished, adds those that moved the least to others() and
+  // drops them as forget_finished() does. The first account ever stays. Call it after
   // take_finished().
   void fold_finished(std::size_t most);
   const Totals& others() const { return others_; }
@@ -55,12 +55,12 @@ class Ledger {
     std::uint64_t account;
     std::uint64_t parent_account;  // 0: none
     std::int64_t pid;
-    std::uint32_t execs;  // so far; more than before: its command line has changed
+    std::uint32_t execs;  // so far; if this grows, the command line has changed
   };
   // Accounts that are not finished, and those of take_finished().
   std::vector<Running> running_accounts() const;
 
-  // As they stand, by start time. A process without an exec of its own has its parent's argv.
+  // Sorted by start time. A process without an exec of its own has its parent's argv.
   std::vector<Process> processes() const;
   Process process(std::uint64_t account) const;  // of a known account
   std::vector<Process> own_threads() const;      // never forgotten

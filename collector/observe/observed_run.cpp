@@ -7,7 +7,7 @@
 
 #include "collector/observe/host.h"
 #include "collector/observe/report_clock.h"
-#include "collector/observe/waited_children.h"
+#include "collector/observe/verify/waited_children.h"
 #include "collector/os/capabilities.h"
 #include "collector/os/exit_status.h"
 
@@ -60,7 +60,7 @@ std::optional<Report> ObservedRun::run() {
     if (options_.wait_for_descendants) watch_descendants();
   }
   clock.stamp(report);
-  // A request is counted a moment after it was answered.
+  // The file system counts a request a moment after it has answered it.
   if (companion != nullptr) companion->command_ended();
   if (options_.session.probes.verify) report.completeness.verification = session_.verify();
   if (companion != nullptr || session_.running() != 0) session_.stop();
@@ -93,7 +93,7 @@ void ObservedRun::watch_command() {
   loop.run();
 }
 
-// Until every descendant is gone, or a signal asks zctrace to end.
+// Returns when every descendant has ended, or a signal asks zctrace to end.
 void ObservedRun::watch_descendants() {
   EventLoop loop(signals_);
   loop.repeat(milliseconds(0), [&] {
@@ -104,9 +104,8 @@ void ObservedRun::watch_descendants() {
   loop.run();
 }
 
-// With --verify-counts, also keeps what the kernel says of the command and its descendants. Not
-// where some of them are not observed on purpose, or where zctrace itself reads and writes
-// meanwhile.
+// With --verify-counts, also keeps the kernel's own counts of the command and its descendants,
+// unless the options exclude some of them, or zctrace itself reads and writes meanwhile.
 int ObservedRun::wait_for_command() {
   const ProbeOptions& probes = options_.session.probes;
   if (!probes.verify || !probes.follow_children || options_.companion != nullptr)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One command, observed from its first instruction.
+// A command that is observed from its first instruction.
 #pragma once
 
 #include <sys/types.h>
@@ -22,7 +22,7 @@ namespace zctrace {
 class RunCompanion {
  public:
   virtual ~RunCompanion() = default;
-  // In the forked child, before it becomes the command. Only system calls. Returns an errno.
+  // In the forked child, before it becomes the command. Makes only system calls. Returns an errno.
   virtual int enter() const noexcept = 0;
   // The probes are loaded; the command is not observed yet. Throws Error.
   virtual void serve(Session& session) = 0;
@@ -36,30 +36,30 @@ class RunCompanion {
 
 struct ObservedRunOptions {
   std::vector<std::string> argv;
-  std::optional<Caller> caller;  // whose command it is; nullopt: zctrace's own user
+  std::optional<Caller> caller;  // the user that runs the command; nullopt: zctrace's own user
   SessionOptions session;
   bool wait_for_descendants = false;
   RunCompanion* companion = nullptr;
 };
 
-// Owns the command and the session, and the order in which they begin: fork (first, because the
-// kernel counts what zctrace holds then as the command's peak RSS), load, serve, observe, drop
-// capabilities, release. One thread.
+// Owns the command and the session. The order is: fork (first, because the kernel counts zctrace's
+// memory at that moment in the command's peak RSS), load, serve, observe, drop capabilities,
+// release. One thread.
 class ObservedRun {
  public:
   // Everything but the release. Throws Error.
   ObservedRun(Signals& signals, const ObservedRunOptions& options);
 
-  // Lets the command run, and returns when it has ended, or has outlived a signal that asked
-  // zctrace to end. nullopt: that signal came before the command began, so it never does. Signals
-  // that another process sends are passed on to the command. Throws Error: 126 or 127 when it
+  // Lets the command run. Returns when the command has ended, or some time after a signal asked
+  // zctrace to end. nullopt: the signal came before the command started, so it never starts. Passes
+  // signals that another process sends on to the command. Throws Error: 126 or 127 when the command
   // cannot be executed.
   std::optional<Report> run();
 
   pid_t pid() const { return child_.pid(); }
   // Whether the command still runs, no longer observed.
   bool left_running() const { return left_running_; }
-  // The command's own; 128+N for the signal that ended it, or that asked zctrace to end.
+  // The command's own status; 128+N if signal N ended it, or asked zctrace to end.
   int exit_status() const { return exit_status_; }
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Taking cgroup paths apart.
+// Parses cgroup paths.
 #include "collector/observe/owner.h"
 
 #include <algorithm>
@@ -52,7 +52,7 @@ bool is_lasting_scope(std::string_view component) {
          !component.starts_with("run-") && component != "init.scope";
 }
 
-// The innermost service: of a user's service manager, what it runs.
+// The innermost service, so that a process of a user's service manager belongs to its own service.
 std::string_view unit_in(const std::vector<std::string_view>& components) {
   std::string_view scope;
   for (auto component = components.rbegin(); component != components.rend(); ++component) {
@@ -62,74 +62,74 @@ std::string_view unit_in(const std::vector<std::string_view>& components) {
   return scope;
 }
 
-Place place_of_path(std::string_view path) {
+ProcessOwner owner_of_path(std::string_view path) {
   const std::vector<std::string_view> components = split(path, '/');
-  Place place;
+  ProcessOwner owner;
   for (const std::string_view component : components) {
     if (std::string pod = pod_in(component.substr(0, component.find(':'))); !pod.empty())
-      place.pod_uid = std::move(pod);
-    // The innermost: a node may be a container itself.
-    if (const std::string_view id = container_in(component); !id.empty()) place.container_id = id;
+      owner.pod_uid = std::move(pod);
+    // The innermost wins, because a node may be a container itself.
+    if (const std::string_view id = container_in(component); !id.empty()) owner.container_id = id;
   }
-  if (place.container_id.empty() && place.pod_uid.empty()) place.unit = unit_in(components);
-  return place;
+  if (owner.container_id.empty() && owner.pod_uid.empty()) owner.unit = unit_in(components);
+  return owner;
 }
 
 }  // namespace
 
-Place place_of(std::string_view cgroups) {
-  Place found;
+ProcessOwner owner_of(std::string_view cgroups) {
+  ProcessOwner found;
   for (const std::string_view line : split(cgroups, '\n')) {  // "0::/path", "4:cpu,cpuacct:/path"
     const std::size_t controllers = line.find(':');
     if (controllers == std::string_view::npos) continue;
     const std::size_t path = line.find(':', controllers + 1);
     if (path == std::string_view::npos) continue;
-    const Place place = place_of_path(line.substr(path + 1));
-    // Hierarchies of v1 may differ: one that knows more than another is believed.
-    if (found.container_id.empty()) found.container_id = place.container_id;
-    if (found.pod_uid.empty()) found.pod_uid = place.pod_uid;
-    if (found.unit.empty()) found.unit = place.unit;
+    const ProcessOwner owner = owner_of_path(line.substr(path + 1));
+    // The hierarchies of v1 may differ. The first that names something wins.
+    if (found.container_id.empty()) found.container_id = owner.container_id;
+    if (found.pod_uid.empty()) found.pod_uid = owner.pod_uid;
+    if (found.unit.empty()) found.unit = owner.unit;
   }
   if (!found.container_id.empty() || !found.pod_uid.empty()) found.unit.clear();
   return found;
 }
 
-bool Places::read(std::int64_t pid, Place& place) const {
+bool OwnerCache::read(std::int64_t pid, ProcessOwner& owner) const {
   std::ifstream file(root_ / "proc" / std::to_string(pid) / "cgroup");
-  // Not through the buffer's iterators: they throw where the process ends before the read.
+  // Stream buffer iterators would throw if the process ended before the read.
   std::string text;
   if (!std::getline(file, text, '\0')) return false;
-  place = place_of(text);
+  owner = owner_of(text);
   return true;
 }
 
-void Places::update(const std::vector<Process>& processes) {
-  std::map<Key, Known> known;
-  // By start time, so a parent is known before its children.
-  std::map<std::int64_t, const Place*> latest;
+void OwnerCache::update(const std::vector<Process>& processes) {
+  std::map<Key, CacheEntry> entries;
+  // Processes are sorted by start time, so a parent comes before its children.
+  std::map<std::int64_t, const ProcessOwner*> latest;
   for (const Process& process : processes) {
     const Key key(process.pid, process.start_ns);
-    const auto before = known_.find(key);
-    Known now{process.name, {}};
-    if (before != known_.end()) now.place = before->second.place;
-    const bool look = before == known_.end() || before->second.name != process.name;
-    if (look && (process.end_ns || !read(process.pid, now.place)) && before == known_.end()) {
+    const auto before = entries_.find(key);
+    CacheEntry now{process.name, {}};
+    if (before != entries_.end()) now.owner = before->second.owner;
+    const bool look = before == entries_.end() || before->second.name != process.name;
+    if (look && (process.end_ns || !read(process.pid, now.owner)) && before == entries_.end()) {
       const auto parent = latest.find(process.parent_pid);
       if (parent != latest.end())
-        now.place = *parent->second;
+        now.owner = *parent->second;
       else
-        read(process.parent_pid, now.place);
+        read(process.parent_pid, now.owner);
     }
-    const auto added = known.insert_or_assign(key, std::move(now)).first;
-    latest[process.pid] = &added->second.place;
+    const auto added = entries.insert_or_assign(key, std::move(now)).first;
+    latest[process.pid] = &added->second.owner;
   }
-  known_ = std::move(known);
+  entries_ = std::move(entries);
 }
 
-const Place& Places::of(const Process& process) const {
-  static const Place nowhere;
-  const auto found = known_.find(Key(process.pid, process.start_ns));
-  return found == known_.end() ? nowhere : found->second.place;
+const ProcessOwner& OwnerCache::of(const Process& process) const {
+  static const ProcessOwner none;
+  const auto found = entries_.find(Key(process.pid, process.start_ns));
+  return found == entries_.end() ? none : found->second.owner;
 }
 
 }  // namespace zctrace

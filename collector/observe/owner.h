@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a process runs: its systemd unit, or its container and pod, as its cgroup's path says.
+// What a process belongs to: the path of its cgroup names a systemd unit, or a container and pod.
 #pragma once
 
 #include <cstdint>
@@ -14,45 +14,45 @@
 
 namespace zctrace {
 
-// Empty where there is none. A process in a container has no unit.
-struct Place {
+// A member is empty if there is none. A process in a container has no unit.
+struct ProcessOwner {
   std::string unit;          // "nginx.service"
   std::string container_id;  // 64 hexadecimal digits, as the runtimes give it
   std::string pod_uid;       // with hyphens
 
-  auto operator<=>(const Place&) const = default;
+  auto operator<=>(const ProcessOwner&) const = default;
 };
 
-// From the text of a /proc/PID/cgroup, of cgroup v1, v2 or both. Paths of systemd and of
-// Docker, Podman, containerd, CRI-O and the kubelet, with either cgroup driver; paths that
-// begin with "/.." are those of another cgroup namespace. Pure.
-Place place_of(std::string_view cgroups);
+// Parses the text of /proc/PID/cgroup, with cgroup v1, v2 or both. Understands the paths of
+// systemd, Docker, Podman, containerd, CRI-O and the kubelet, with either cgroup driver. A path
+// that begins with "/.." belongs to another cgroup namespace. Pure.
+ProcessOwner owner_of(std::string_view cgroups);
 
-// Remembers the places of processes for as long as they are in the reports. One thread at a time.
-class Places {
+// Remembers the owners of processes for as long as they are in the reports. One thread at a time.
+class OwnerCache {
  public:
   // Looks at /proc below `root`, which tests replace by a tree of their own.
-  explicit Places(std::filesystem::path root = "/") : root_(std::move(root)) {}
+  explicit OwnerCache(std::filesystem::path root = "/") : root_(std::move(root)) {}
 
-  // Looks up who is new or has another name than before (an exec may come after a move to
-  // another cgroup), and forgets who is no longer there. A process that ended before anybody
-  // looked has its parent's place.
+  // Looks up processes that are new or have a new name (an exec may follow a move to another
+  // cgroup), and forgets those that are not in `processes`. A process that ended before the first
+  // look has the owner of its parent.
   void update(const std::vector<Process>& processes);
 
-  // Of a process of the latest update; of any other, nowhere.
-  const Place& of(const Process& process) const;
+  // The owner of a process that is in the latest update. An empty one for any other process.
+  const ProcessOwner& of(const Process& process) const;
 
  private:
   using Key = std::pair<std::int64_t, std::uint64_t>;  // pid, start
-  struct Known {
+  struct CacheEntry {
     std::string name;
-    Place place;
+    ProcessOwner owner;
   };
 
-  bool read(std::int64_t pid, Place& place) const;
+  bool read(std::int64_t pid, ProcessOwner& owner) const;
 
   std::filesystem::path root_;
-  std::map<Key, Known> known_;
+  std::map<Key, CacheEntry> entries_;
 };
 
 }  // namespace zctrace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The arithmetic of one pipe, and when a pipe is done with.
+// The arithmetic of one pipe, and when a pipe is dropped.
 #include "collector/observe/pipe_ledger.h"
 
 #include <algorithm>
@@ -41,9 +41,9 @@ void PipeLedger::raise(ProcessId process, std::uint64_t account, std::uint64_t p
   if (open) uses.open = true;
 }
 
-// Which of several bytes come out of a pipe first is not known. Those that stayed in the kernel
-// are assumed to, and the process is assumed to take its own before those of others. Neither
-// matters where a pipe is filled in one way and by one process.
+// It is not known which bytes come out of a pipe first. This assumes that bytes which stayed in the
+// kernel do, and that a process takes its own bytes before those of others. Neither assumption
+// matters if one process fills the pipe in one way.
 void PipeLedger::derive(const Uses& uses, bool ended, std::map<std::uint64_t, Delivered>& into) {
   zc_pipe_bytes sum{};
   for (const auto& [account, bytes] : uses.accounts)
@@ -113,19 +113,19 @@ void PipeLedger::forget(std::uint64_t account) {
   if (used) forgotten_[account] = true;
 }
 
-std::vector<PipeLedger::Pipe> PipeLedger::idle(unsigned snapshots) const {
-  std::vector<Pipe> idle;
+std::vector<PipeLedger::IdlePipe> PipeLedger::idle(unsigned snapshots) const {
+  std::vector<IdlePipe> idle;
   for (const auto& [process, pipes] : processes_)
     for (const auto& [pipe, uses] : pipes) {
       if (pipe == 0 || uses.unchanged < snapshots) continue;
-      Pipe one{process, pipe, {}};
+      IdlePipe one{process, pipe, {}};
       for (const auto& [account, bytes] : uses.accounts) one.accounts.push_back(account);
       idle.push_back(std::move(one));
     }
   return idle;
 }
 
-void PipeLedger::retire(const Pipe& pipe) {
+void PipeLedger::retire(const IdlePipe& pipe) {
   const auto process = processes_.find(pipe.process);
   if (process == processes_.end()) return;
   const auto found = process->second.find(pipe.pipe);

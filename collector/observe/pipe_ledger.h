@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which bytes that a process put into pipes are delivered, and which are still on their way.
+// Which of the bytes that a process put into pipes are delivered, and which are still in transit.
 #pragma once
 
 #include <cstddef>
@@ -28,31 +28,31 @@ class PipeLedger {
     std::uint64_t spliced_from_user = 0;  // written into an own pipe, then spliced out of it
   };
 
-  // What an account did with a pipe so far; a lower value than before changes nothing. `pipe` 0
-  // stands for all that the kernel side could not keep separately. `open`: a task has bytes of
-  // it that are not in the kernel's map yet.
+  // Sets what an account did with a pipe so far. A lower value than before changes nothing. `pipe`
+  // 0 stands for all pipes that the kernel side could not keep separately. `open`: a task has bytes
+  // of it that are not in the kernel's map yet.
   void raise(ProcessId process, std::uint64_t account, std::uint64_t pipe,
              const zc_pipe_bytes& bytes, bool open);
-  // Derives what is delivered. Of a process for which `ended` is true nothing is on its way any
-  // more; its pipes are dropped, and what the accounts delivered stays.
+  // Derives what is delivered. A process for which `ended` is true has nothing in transit: its
+  // pipes are dropped, and what its accounts delivered stays.
   void settle(const std::function<bool(ProcessId)>& ended);
 
-  // No process has a pipe, so that there is nothing to settle.
+  // Whether no process has a pipe, so that there is nothing to derive.
   bool empty() const { return processes_.empty(); }
 
   Delivered delivered(std::uint64_t account) const;
-  // delivered() will not be called for the account again; its bytes still count for its process.
+  // The caller will not ask for this account again. Its bytes still count for its process.
   void forget(std::uint64_t account);
 
   // Pipes that no task of the process used in the last `snapshots` calls of settle().
-  struct Pipe {
+  struct IdlePipe {
     ProcessId process;
     std::uint64_t pipe;
     std::vector<std::uint64_t> accounts;
   };
-  std::vector<Pipe> idle(unsigned snapshots) const;
-  // Drops a pipe after the kernel has dropped it. What is left in it is delivered.
-  void retire(const Pipe& pipe);
+  std::vector<IdlePipe> idle(unsigned snapshots) const;
+  // Drops a pipe after the kernel side has dropped it. What is left in it is delivered.
+  void retire(const IdlePipe& pipe);
 
  private:
   struct Uses {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What this machine allows, found by asking it, and what zctrace will therefore do.
+// Checks what this machine allows.
 #pragma once
 
 #include <filesystem>
@@ -26,15 +26,15 @@ struct Preflight {
   std::string reason() const;
 };
 
-// What files below `root` say; it is / but in tests.
+// From files below `root`, which is / except in tests.
 Requirement btf_requirement(const std::filesystem::path& root);
 Requirement lockdown_requirement(const std::filesystem::path& root);
 // The options of `release`, a kernel's name, that zctrace looks at.
 Requirement kernel_config(const std::filesystem::path& root, const std::string& release);
 
-// Looks at the kernel, BTF, capabilities, lockdown, tracepoints, FUSE. With `load`, and when
-// nothing else is missing, loads and attaches the programs once to be certain. Never throws
-// for what is missing.
+// Checks the kernel, BTF, capabilities, lockdown, tracepoints and FUSE. With `load`, and if nothing
+// else is missing, also loads and attaches the programs once. Does not throw if something is
+// missing.
 Preflight check_machine(bool load);
 
 // Throws Error (cannot run here) with the reason, when something required is missing. Cheap:

@@ -12,7 +12,7 @@
 
 namespace zctrace {
 
-// Runs from its making, or from the latest restart(), until stop().
+// Runs from its construction, or from the latest restart(), until stop().
 class ReportClock {
  public:
   ReportClock() { restart(); }
@@ -23,7 +23,7 @@ class ReportClock {
     end_.reset();
   }
   void stop() { end_ = std::chrono::steady_clock::now(); }
-  // Writes the start and the length, until now or until stop(), into the report.
+  // Writes the start, and the length until now or until stop(), into the report.
   void stamp(Report& report) const {
     using std::chrono::nanoseconds;
     const auto length = end_.value_or(std::chrono::steady_clock::now()) - start_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Arming, polling, and the order in which finished accounts are freed.
+// Starting to observe, polling, and the order in which finished accounts are freed.
 #include "collector/observe/session.h"
 
 #include <bpf/bpf.h>
@@ -22,12 +22,12 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kPollInterval(1000);
-// While more processes end in a second, the maps are read more often, so that neither they nor a
-// snapshot hold many more, but not for more than 1 / kPollShare of a CPU.
+// If more processes than this end in a second, the maps are read more often, so that neither they
+// nor a snapshot grow much larger, but without using more than 1 / kPollShare of a CPU.
 constexpr std::int64_t kEndedAtOnce = 500;
 constexpr milliseconds kShortestPollInterval(100);
 constexpr int kPollShare = 4;
-// Snapshots in a row to find tasks that change while they are read at rest, at most.
+// How many snapshots in a row may look for a moment in which no task changes.
 constexpr std::size_t kMarkTries = 16;
 constexpr milliseconds kVerifyPatience(2000);
 
@@ -37,13 +37,13 @@ constexpr const char* kLosses[ZC_LOSSES] = {
     "message_lengths", "commands_full", "uring_results", "pipes_full",
 };
 
-// A pipe that did not change in so many snapshots in a row may be dropped.
+// A pipe that did not change in this many snapshots in a row may be dropped.
 constexpr unsigned kIdleSnapshots = 10;
 
-// What reading the command lines of new processes may add to a poll.
+// How long a poll may wait for the command lines of new processes.
 constexpr milliseconds kCommandPatience(100);
 
-// A pass that found no memory for a task is repeated so often, a millisecond apart.
+// How often a walk that found no memory for a task is repeated, a millisecond apart.
 constexpr int kWalkTries = 100;
 
 std::chrono::nanoseconds thread_cpu_time() {
@@ -102,9 +102,9 @@ void Session::begin(std::uint32_t walk, pid_t pid) {
               ": the kernel has no memory for its state");
 }
 
-// Passes over all tasks until one adds nobody: a parent may come after its child in a pass, a
-// new thread behind the pass, and memory a moment later. Room for a process does not: it is made
-// by the next poll.
+// Walks over all tasks until a walk finds none to add. A parent may follow its child in a walk, a
+// thread may start behind the walk, and memory may be free a moment later. Only the next poll makes
+// space for more accounts.
 void Session::walk_until_settled() {
   for (int tries = 0;;) {
     const std::uint64_t observed = skeleton_.walk_observed();
@@ -123,7 +123,7 @@ void Session::walk_until_settled() {
   }
 }
 
-// The next passes are refused the same tasks again, which are lost but once.
+// The next walks are refused the same tasks again, but each is lost only once.
 void Session::count_refused(std::uint32_t reason, std::uint64_t tasks) {
   std::uint64_t& counted = refused_[reason];
   if (tasks <= counted) return;
@@ -147,7 +147,7 @@ std::uint64_t Session::attach(const std::vector<pid_t>& pids) {
   const std::uint64_t before = skeleton_.walk_observed();
   if (verifier_) verifier_->expect_begin(true);
   walk_until_settled();
-  // A number may belong to somebody else by the next time.
+  // By the next walk the PID may belong to another process.
   for (const pid_t pid : pids) bpf_map_delete_elem(skeleton_.wanted_pids_map(), &pid);
   const std::uint64_t attached = skeleton_.walk_observed() - before;
   if (verifier_ && attached != 0) {
@@ -165,8 +165,8 @@ void Session::read_marks() {
   }
 }
 
-// What differs may be a call between the kernel's count and ours, for as long as its CPU is taken
-// away.
+// A difference may be a call that the kernel has counted and we have not, for as long as the task
+// is preempted between the two.
 Verification Session::verify() {
   const auto deadline = steady_clock::now() + kVerifyPatience;
   for (;;) {
@@ -181,7 +181,7 @@ Verification Session::verify() {
 void Session::read_commands() {
   for (const Ledger::Running& process : ledger_.running_accounts()) {
     const auto [read, first] = commands_read_.try_emplace(process.account, 0);
-    // The exec of a process that was attached to was not seen. zctrace's own threads have no name.
+    // No program saw the exec of an attached process. zctrace's own threads are no processes here.
     if (first && options_.commands && process.execs == 0 && process.parent_account == 0 &&
         process.pid != ::getpid())
       command_lines_.ask(process.account, process.pid);
@@ -191,14 +191,14 @@ void Session::read_commands() {
     ledger_.set_command(process.account, split_command(command));
     read->second = process.execs;
   }
-  // One that came late may have become another program meanwhile, or be gone.
+  // A process whose command line comes late may have run exec or ended meanwhile.
   for (const CommandLines::Found& found : command_lines_.take(kCommandPatience))
     if (const auto read = commands_read_.find(found.account);
         read != commands_read_.end() && read->second == 0)
       ledger_.set_command(found.account, found.argv);
 }
 
-// The account last: while it is there, the collector knows that its rows may be, too.
+// The account comes last: as long as it exists, the collector knows that its rows may exist.
 void Session::forget(std::uint64_t account) {
   bpf_map_delete_elem(skeleton_.commands_map(), &account);
   bpf_map_delete_elem(skeleton_.kernel_counts_map(), &account);
@@ -219,7 +219,8 @@ void Session::poll() {
     ended = static_cast<std::int64_t>(forget_finished(snapshot));
     retire_pipes(snapshot);
   }
-  // Of what a burst took, little is kept, and all over the heap: its holes go back to the kernel.
+  // Little of what a burst allocated is kept, spread over the heap. Give the rest back to the
+  // kernel.
   if (ended > kEndedAtOnce / 4) ::malloc_trim(0);
   const auto took = std::chrono::ceil<milliseconds>(thread_cpu_time() - cpu_before);
   const auto since = std::chrono::ceil<milliseconds>(start - last_poll_);
@@ -229,7 +230,7 @@ void Session::poll() {
       std::clamp(std::max(until_many, kPollShare * took), kShortestPollInterval, kPollInterval);
 }
 
-// Frees the kernel's memory of those that have ended, whose number it returns.
+// Frees the kernel's memory of finished accounts. Returns how many there were.
 std::size_t Session::forget_finished(const Snapshot& snapshot) {
   const std::vector<std::uint64_t> finished = ledger_.take_finished();
   if (finished.empty()) return 0;
@@ -242,11 +243,11 @@ std::size_t Session::forget_finished(const Snapshot& snapshot) {
   return finished.size();
 }
 
-// A process may use ever new pipes for as long as it runs. Before the map is full, those go that
-// no task used for a while.
+// A process may open new pipes for as long as it runs. Before the map is full, pipes that no task
+// has used for a while are dropped.
 void Session::retire_pipes(const Snapshot& snapshot) {
   if (snapshot.pipes.size() <= skeleton_.pipes_capacity() / 2) return;
-  for (const PipeLedger::Pipe& pipe : ledger_.pipes().idle(kIdleSnapshots)) {
+  for (const PipeLedger::IdlePipe& pipe : ledger_.pipes().idle(kIdleSnapshots)) {
     for (const std::uint64_t account : pipe.accounts) {
       const zc_pipe_key key = {account, pipe.pipe};
       zc_pipe_bytes last = {};
@@ -260,7 +261,7 @@ void Session::retire_pipes(const Snapshot& snapshot) {
 void Session::poll_until_gone(pid_t pid, milliseconds patience) {
   const auto deadline = steady_clock::now() + patience;
   for (;;) {
-    const bool last = steady_clock::now() >= deadline;  // not for having been stopped meanwhile
+    const bool last = steady_clock::now() >= deadline;  // before the poll, which may be delayed
     poll();
     const std::uint64_t account = ledger_.account_of(pid);
     if ((account == 0 || ledger_.finished(account)) && !ledger_.any_leaving()) return;
@@ -269,8 +270,8 @@ void Session::poll_until_gone(pid_t pid, milliseconds patience) {
   }
 }
 
-// Twice: a task that ends while it is read is in neither of the maps and the tasks then, and in the
-// maps the next time.
+// Reads twice: a task that ends during the first read may be missing from it, and is in the maps in
+// the second.
 void Session::stop() {
   skeleton_.stop_counting();
   poll();

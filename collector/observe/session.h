@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One observation: probes attached, somebody observed, counts read as often as wanted.
+// A session: attaches the probes, observes tasks, and reads their counts whenever asked.
 #pragma once
 
 #include <sys/types.h>
@@ -17,17 +17,17 @@
 #include "collector/observe/ledger.h"
 #include "collector/observe/skeleton.h"
 #include "collector/observe/syscall_table.h"
-#include "collector/observe/verifier.h"
+#include "collector/observe/verify/verifier.h"
 
 namespace zctrace {
 
 struct SessionOptions {
   ProbeOptions probes;
   std::string syscalls = "%io";
-  // Whether /proc is asked for the command lines of processes that are attached to. Reading one
-  // can need a lock that the process holds.
+  // Whether to read the command lines of attached processes from /proc. Such a read can wait for a
+  // lock that the process holds.
   bool commands = true;
-  // Ended processes that are listed; those that moved the least are added up in others().
+  // How many ended processes are listed. Those that moved the least are summed in others().
   std::size_t max_ended = std::numeric_limits<std::size_t>::max();
 };
 
@@ -50,39 +50,39 @@ class Session {
   // descendants, until no more of them appear. Returns how many tasks were new.
   std::uint64_t attach(const std::vector<pid_t>& pids);
 
-  // From here on the cgroup `id` is meant where NewTasks::cgroups[index] was.
+  // From now on the cgroup `id` is a target instead of NewTasks::cgroups[index].
   void replace_cgroup(std::size_t index, std::uint64_t id) { skeleton_.replace_cgroup(index, id); }
 
   // Reads the counts. Call it again after poll_interval(): it also frees the kernel's memory of
   // processes that have ended, and widens counters before they wrap.
   void poll();
-  // A second; less at first, and while processes end by the thousand.
+  // A second; less at first, and while thousands of processes end.
   std::chrono::milliseconds poll_interval() const { return poll_interval_; }
-  // Polls until process `pid`, and whoever else is about to go, is gone from the kernel's books,
-  // which is a moment after its parent could wait for it; gives up after `patience`.
+  // Polls until process `pid`, and every other task that is exiting, has left its CPU for the last
+  // time, which is a moment after its parent could wait for it. Gives up after `patience`.
   void poll_until_gone(pid_t pid, std::chrono::milliseconds patience);
 
-  // Counts nothing more, and reads what was counted until then, whoever goes on running or ends
-  // meanwhile. verify() comes before.
+  // Stops the counting and reads the last counts, although tasks go on running or end meanwhile.
+  // Call verify() before.
   void stop();
 
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
   std::vector<Process> processes() const;
   const Totals& others() const { return ledger_.others(); }
-  // Those that ended are in no later list. For one who has shown or added them up.
+  // Drops the processes that have ended from later lists, once the caller has reported them.
   void forget_ended() { ledger_.forget_finished(); }
-  // processes() without the peaks of RSS of those that run, then forget_ended(). For one who
-  // watches for days, and adds up.
+  // processes() without the peak RSS of processes that run, then forget_ended(). For a caller that
+  // runs for days and sums the counts.
   std::vector<Process> take_processes();
-  // Those of observe_own(), as they stand, also when they have ended.
+  // The threads of observe_own() with their counts, also when they have ended.
   std::vector<Process> own_threads() const { return ledger_.own_threads(); }
   // The latest observed process with that pid. Throws Error when there was none.
   Process process(pid_t pid) const;
-  // Reads until nobody changes meanwhile and nothing differs, for two seconds at most, and compares
-  // all counts with the kernel's own. Only with ProbeOptions::verify.
+  // Compares all counts with the kernel's own. Reads them again, for at most two seconds, until no
+  // task changes meanwhile and nothing differs. Only with ProbeOptions::verify.
   Verification verify();
-  // To be compared with, too; see Verifier.
+  // Adds counters for the comparison; see Verifier.
   void add_waited_children(pid_t pid, const CounterValues& kernel) {
     verifier_->add_waited_children(pid, kernel);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sole owner of the BPF object: open, configure, load, attach; closing it unloads all.
+// Owns the BPF object: opens, configures, loads and attaches it. Closing it unloads everything.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct zctrace_bpf;
 
 namespace zctrace {
 
-// Targets that the programs look for themselves, so that nobody is missed who comes later.
+// Targets that the BPF programs look for themselves, so that none that starts later is missed.
 struct NewTasks {
   bool all = false;
   std::vector<std::uint64_t> cgroups;  // by cgroup_id()
@@ -42,8 +42,8 @@ Error too_few_files(const std::string& what);
 
 class Skeleton {
  public:
-  // Loads and attaches everything. Throws Error (cannot run here) with libbpf's own last
-  // words when the kernel refuses. Not thread safe; nothing of it outlives the object.
+  // Loads and attaches everything. Throws Error (cannot run here) with libbpf's last warning when
+  // the kernel refuses. Not thread safe. Nothing of it outlives the object.
   Skeleton(const ProbeOptions& options, const SyscallTable& table);
   ~Skeleton();
   Skeleton(const Skeleton&) = delete;

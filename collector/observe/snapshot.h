@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One reading of everything the kernel side holds, as it stands: no sums, no history.
+// A copy of everything that the kernel side holds at one moment, without sums or history.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@ struct TaskRecord {
   std::vector<std::pair<zc_key, zc_row>> rows;
 };
 
-// The maps are read before the tasks: a task that exits in between is missing here and
-// complete in the next snapshot, but never counted twice.
+// The maps are read before the tasks. So a task that exits in between is missing here and complete
+// in the next snapshot, but never counted twice.
 struct Snapshot {
   std::vector<zc_account> accounts;
   std::vector<std::pair<zc_row_key, zc_row>> folded_rows;
   // Without what is still in TaskRecord::head.
   std::vector<std::pair<zc_pipe_key, zc_pipe_bytes>> pipes;
-  // Of tasks that are gone, by account; empty unless counts are verified.
+  // Of tasks that have ended, by account. Empty unless counts are verified.
   std::vector<std::pair<std::uint64_t, zc_folded_counts>> folded_counts;
   std::vector<TaskRecord> tasks;
 };

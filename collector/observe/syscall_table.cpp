@@ -8,7 +8,7 @@
 #include <optional>
 #include <set>
 
-#include "collector/observe/kernel_accounting.h"
+#include "collector/observe/verify/kernel_accounting.h"
 #include "collector/os/error.h"
 #include "collector/os/split.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What each syscall and io_uring operation is: its name, its row, where its bytes
-// come from and go to. The BPF programs get this as read-only data and know no
-// numbers of their own, so one object serves every architecture.
+// What each syscall and io_uring operation is: its name, its row, where its bytes come from and
+// where they go. The BPF programs get this as read-only data and contain no syscall numbers, so one
+// object serves every architecture.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ struct RowMeaning {
   std::string name;
   Copy copy = Copy::none;
   bool asynchronous = false;
-  bool shown = true;  // selected by -e; the others are counted all the same
+  bool shown = true;  // selected by -e; the others are counted, too
 };
 
 // The names that `selection` stands for, as SyscallTable takes it; sorted. Throws Error (usage).
@@ -29,10 +29,9 @@ std::vector<std::string> syscall_names(std::string_view selection);
 class SyscallTable {
  public:
   // `selection` is what -e takes: names and the groups %copy, %zerocopy, %io and %all, with
-  // commas. Data calls have rows of their own whether they are selected or not, so that every
-  // byte is counted. Calls that wait count in the row "wait" and all others in the row "other",
-  // but for those that are selected. Throws Error (usage) for a name that this architecture does
-  // not have.
+  // commas. Each data call has its own row even if it is not selected, so that every byte is
+  // counted. Unless selected, calls that wait count in the row "wait" and all others in the row
+  // "other". Throws Error (usage) for a name that this architecture does not have.
   explicit SyscallTable(std::string_view selection = "%io");
 
   const std::array<zc_call, ZC_MAX_SYSCALLS>& calls() const { return calls_; }

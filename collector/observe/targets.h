@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who is to be observed: from what a user names to pids, cgroups and patterns.
+// Finds the processes, cgroups and patterns that the user's targets stand for.
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +12,7 @@
 
 namespace zctrace {
 
-// As named on the command line; all of them together are observed.
+// The targets of the command line. All of them are observed.
 struct Targets {
   std::vector<pid_t> pids;
   std::vector<std::string> names;    // globs of comm or of the executable's base name
@@ -30,13 +30,13 @@ class TargetFinder {
  public:
   explicit TargetFinder(std::filesystem::path root = "/") : root_(std::move(root)) {}
 
-  // Throws Error where /proc is not of this process's pid namespace: its numbers are others'.
+  // Throws Error if /proc belongs to another PID namespace, because its PIDs then differ.
   void require_own_proc() const;
 
-  // Throws Error unless `pid` is a process (not a thread of one) that is there.
+  // Throws Error unless `pid` is an existing process. A thread is none.
   void require_process(pid_t pid) const;
 
-  // Whether `pid` is there and has not ended.
+  // Whether `pid` exists and has not ended.
   bool is_running(pid_t pid) const;
 
   // Processes whose comm, or whose executable's base name, matches a glob.
@@ -45,7 +45,7 @@ class TargetFinder {
   // The directory of a cgroup: an absolute path below where cgroup v2 is mounted, or a path
   // in its hierarchy ("/system.slice/nginx.service"). Throws Error when there is none.
   std::filesystem::path cgroup_directory(const std::string& path) const;
-  // Those of a systemd unit, wherever its slice is. Throws Error when it has none.
+  // The cgroups of a systemd unit, in whatever slice. Throws Error when it has none.
   std::vector<std::filesystem::path> unit_directories(const std::string& unit) const;
 
  private:
@@ -54,14 +54,14 @@ class TargetFinder {
   std::filesystem::path root_;
 };
 
-// The number by which the kernel knows a cgroup. Throws Error.
+// The kernel's number of a cgroup. Throws Error.
 std::uint64_t cgroup_id(const std::filesystem::path& directory);
 
-// The same, 0 when there is none.
+// The same, or 0 if there is no such cgroup.
 std::uint64_t cgroup_id_if_any(const std::filesystem::path& directory);
 
-// A cgroup by its name, and the number that it had when it was last looked at: a service that is
-// restarted has another one of the same name.
+// A cgroup's name, and the number it had at the last look. A service that restarts gets a new
+// cgroup with the same name.
 struct Cgroup {
   std::filesystem::path directory;
   std::uint64_t id;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From sudo's environment to a user with groups and home.
+// Finds the user in sudo's environment, with groups and home.
 #include "collector/os/caller.h"
 
 #include <grp.h>

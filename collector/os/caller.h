@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The user that the command runs as: the caller, also where sudo started zctrace.
+// The user that the command runs as: the caller, even if sudo started zctrace.
 #pragma once
 
 #include <sys/types.h>
@@ -14,15 +14,15 @@ struct Caller {
   uid_t uid;
   gid_t gid;
   std::vector<gid_t> groups;
-  // HOME, USER and LOGNAME of that user, as NAME=value.
+  // HOME, USER and LOGNAME as NAME=value.
   std::vector<std::string> environment;
 };
 
-// The user of SUDO_UID and SUDO_GID when zctrace runs as root under another user's sudo; nullopt:
-// the command keeps zctrace's own identity. Throws Error when they are not numbers.
+// The user in SUDO_UID and SUDO_GID if zctrace runs as root under another user's sudo. nullopt: the
+// command runs as zctrace's own user. Throws Error if the variables are not numbers.
 std::optional<Caller> sudo_caller();
 
-// For a forked child, between fork and exec. Returns an errno, 0 on success.
+// For a forked child, between fork and exec. Returns 0 or an errno.
 int become(const Caller& caller) noexcept;
 
 }  // namespace zctrace

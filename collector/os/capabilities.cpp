@@ -12,23 +12,23 @@
 
 namespace zctrace {
 
-void drop_capabilities(Privilege keep) {
+void drop_capabilities(Privilege kept) {
   std::vector<cap_value_t> wanted = {CAP_KILL};
-  if (includes(keep, Privilege::inspect_processes))
+  if (includes(kept, Privilege::inspect_processes))
     wanted.insert(wanted.end(), {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH});
-  if (includes(keep, Privilege::unmount)) wanted.push_back(CAP_SYS_ADMIN);
+  if (includes(kept, Privilege::unmount)) wanted.push_back(CAP_SYS_ADMIN);
   const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> current(cap_get_proc(),
                                                                               cap_free);
-  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> kept(cap_init(), cap_free);
-  if (!current || !kept) throw system_error("cannot read the capabilities", errno);
+  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> reduced(cap_init(), cap_free);
+  if (!current || !reduced) throw system_error("cannot read the capabilities", errno);
   for (const cap_value_t capability : wanted) {
     cap_flag_value_t permitted = CAP_CLEAR;
     cap_get_flag(current.get(), capability, CAP_PERMITTED, &permitted);
     if (permitted != CAP_SET) continue;
-    cap_set_flag(kept.get(), CAP_PERMITTED, 1, &capability, CAP_SET);
-    cap_set_flag(kept.get(), CAP_EFFECTIVE, 1, &capability, CAP_SET);
+    cap_set_flag(reduced.get(), CAP_PERMITTED, 1, &capability, CAP_SET);
+    cap_set_flag(reduced.get(), CAP_EFFECTIVE, 1, &capability, CAP_SET);
   }
-  if (cap_set_proc(kept.get()) != 0) throw system_error("cannot drop capabilities", errno);
+  if (cap_set_proc(reduced.get()) != 0) throw system_error("cannot drop capabilities", errno);
 }
 
 }  // namespace zctrace

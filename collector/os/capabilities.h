@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Giving up what is no longer needed once the probes are loaded.
+// Drops the capabilities that are no longer needed once the probes are loaded.
 #pragma once
 
 namespace zctrace {
 
-// What zctrace goes on doing, and needs capabilities for. A set: combine with |.
+// What zctrace still has to do that needs capabilities. A set: combine members with |.
 enum class Privilege : unsigned {
   none = 0,
   inspect_processes = 1,  // read other users' /proc entries: CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH
@@ -17,8 +17,8 @@ constexpr bool includes(Privilege set, Privilege one) {
   return (static_cast<unsigned>(set) & static_cast<unsigned>(one)) != 0;
 }
 
-// Drops every capability of the calling thread, and of threads that it will start, except those
-// for `kept` and CAP_KILL, which passes signals on to a command of another user. Root's uid stays.
+// Drops every capability of the calling thread, and of threads that it will start, except those for
+// `kept` and CAP_KILL, which is needed to pass signals on to another user's command. UID 0 stays.
 // Throws Error.
 void drop_capabilities(Privilege kept = Privilege::none);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// fork, and what must be set in the child before anything of its own runs.
+// Forks, and sets up the child before `life` runs.
 #include "collector/os/child.h"
 
 #include <sys/prctl.h>
@@ -20,7 +20,7 @@ namespace {
 
 void die_with(pid_t parent) noexcept {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) ::_exit(kExitNotExecutable);
-  // If the parent died before the line above, no signal comes.
+  // If the parent died before prctl, no signal comes.
   if (::getppid() != parent) ::_exit(kExitNotExecutable);
 }
 
@@ -86,7 +86,7 @@ void Child::live(const ChildOptions& options, pid_t parent,
 
 Child::~Child() {
   if (waited_) return;
-  if (gate_) {  // the child ends by itself
+  if (gate_) {  // closing the gate ends the child
     gate_.reset();
     wait();
     return;
@@ -103,7 +103,7 @@ int Child::handle() {
 }
 
 void Child::release() {
-  // Held until here by both sides, so that a child that was killed raises no SIGPIPE.
+  // The parent holds both ends until here. So if the child was killed, send() raises no SIGPIPE.
   const Wakeup gate = std::move(*gate_);
   gate_.reset();
   if (!gate.send()) throw system_error("cannot release process " + std::to_string(pid_), errno);

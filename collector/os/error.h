@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one exception type: set-up that makes a run impossible. Expected outcomes are values.
+// The exception type, for failures that make a run impossible. Expected outcomes are values.
 #pragma once
 
 #include <cerrno>
@@ -9,7 +9,7 @@
 
 namespace zctrace {
 
-// Exit statuses that scripts rely on; `run` otherwise returns the command's own.
+// Exit statuses that scripts rely on. Otherwise `run` returns the command's own.
 enum ExitCode : int {
   kExitDone = 0,
   kExitFailed = 1,

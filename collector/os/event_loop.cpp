@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ppoll until the earliest deadline.
+// Calls ppoll with a timeout at the earliest deadline.
 #include "collector/os/event_loop.h"
 
 #include <poll.h>
@@ -70,7 +70,7 @@ void EventLoop::wait() {
     return;
   }
   if (events.front().revents != 0) take_signals();
-  // A handler may register more, which were not waited for.
+  // A handler may register more descriptors, which this wait did not cover.
   auto one = watched_.begin();
   for (std::size_t i = 1; i < events.size() && !stopped_; i++) {
     const auto current = one++;

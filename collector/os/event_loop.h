@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one waiting loop: signals, descriptors, and points in time.
+// The only waiting loop: for signals, descriptors, and points in time.
 #pragma once
 
 #include <signal.h>
@@ -13,8 +13,9 @@
 
 namespace zctrace {
 
-// Calls what was registered when its time comes, until stop(). One thread; a handler may register
-// more, and may stop the loop: then no other handler runs. Whatever a handler throws ends run().
+// Calls the registered handlers at their time, until stop(). One thread. A handler may register
+// more handlers, and may stop the loop; then no other handler runs. An exception of a handler ends
+// run().
 class EventLoop {
  public:
   using Clock = std::chrono::steady_clock;
@@ -22,34 +23,34 @@ class EventLoop {
 
   explicit EventLoop(Signals& signals) : signals_(signals) {}
 
-  // For each of the signals that ask a program to end. Without it, the first one stops the loop.
+  // Called for each signal that asks a program to end. Without it, such a signal stops the loop.
   void on_signal(std::function<void(const Signals::Event&)> handle);
-  // Whenever `fd` can be read, or its other end is gone; `events` as poll(2) gives them.
+  // Called whenever `fd` is readable or its other end is closed. `events` are those of poll(2).
   void on_ready(int fd, std::function<void(short events)> handle);
 
-  // Once. Never, for a time that cannot be reached (Clock::time_point::max()).
+  // Called once; never if `time` is Clock::time_point::max().
   void at(Clock::time_point time, std::function<void()> work);
-  // After `first`, and then each time after as long as `work` returns.
+  // Called after `first`, and then again each time after the span that `work` returns.
   void repeat(nanoseconds first, std::function<nanoseconds()> work);
-  // At whole multiples of `period` from now on. What comes late is not made up for.
+  // Called at multiples of `period` from now. Periods that were missed are skipped.
   void every(nanoseconds period, std::function<void()> work);
-  // Before each wait.
+  // Called before each wait.
   void before_waiting(std::function<void()> work) { before_ = std::move(work); }
   // The signal mask during each wait, instead of the thread's own.
   void set_waiting_mask(const sigset_t& mask) { mask_ = mask; }
 
   void run();  // throws Error
   void stop() { stopped_ = true; }
-  // The last signal that came; 0: none did.
+  // The last signal; 0: none came.
   int signal() const { return signal_; }
 
-  // From now; never, where that cannot be said in a time_point.
+  // `span` from now; Clock::time_point::max() if that is out of range.
   static Clock::time_point after(nanoseconds span);
 
  private:
   struct Timer {
     Clock::time_point next;
-    std::function<Clock::time_point()> work;  // returns the next time, max(): never again
+    std::function<Clock::time_point()> work;  // returns the next time; max(): never again
   };
   struct Watched {
     int fd;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the end of a process is shown, from the status that wait(2) gives.
+// Shows how a process ended, from its wait(2) status.
 #pragma once
 
 #include <string.h>
@@ -9,7 +9,7 @@
 
 namespace zctrace {
 
-// As a shell shows it: the exit status, or 128+N for signal N.
+// As a shell shows it: the exit status, or 128+N if signal N killed the process.
 inline int shell_status(int wait_status) {
   return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }

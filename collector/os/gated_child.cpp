@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The child's way to exec; every failure on it comes back as an errno.
+// The steps of the child up to exec. Each failure is reported to the parent as an errno.
 #include "collector/os/gated_child.h"
 
 #include <unistd.h>
@@ -12,7 +12,7 @@
 namespace zctrace {
 namespace {
 
-// Execs, or returns an errno. Nothing here may unwind into the parent's objects.
+// Executes the program, or returns an errno. Must not unwind into the parent's objects.
 int become_program(const std::vector<char*>& argv, const std::optional<Caller>& caller,
                    const SignalState& signals, const std::function<int()>& prepare) noexcept {
   if (const int error = prepare ? prepare() : 0; error != 0) return error;
@@ -42,7 +42,7 @@ GatedChild::GatedChild(std::vector<std::string> argv, const std::optional<Caller
     ::_exit(kExitNotExecutable);
   });
   report_ = std::move(report.reader);
-  child_->handle();  // now, while the child cannot have ended
+  child_->handle();  // opened now, while the child cannot have ended
 }
 
 void GatedChild::release() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The observed command: created blocked, entered into the observed set, then released.
+// The observed command: created blocked, and released once it is observed.
 #pragma once
 
 #include <functional>
@@ -14,13 +14,13 @@
 
 namespace zctrace {
 
-// A child that becomes a program when it is released, and reports why it could not. Destroyed
-// before release(), or when zctrace dies, it ends without having run anything; released, it lives
-// on without its owner.
+// A child that executes a program when it is released, and reports why it cannot. If it is
+// destroyed or zctrace dies before release(), the child exits without running anything. Once
+// released, it may outlive its owner.
 class GatedChild {
  public:
-  // Forks. `signals` is what the child gets back before exec; `prepare`, if any, runs in it with
-  // zctrace's own rights once the gate is open, and returns an errno, 0 to go on. Throws Error.
+  // Forks. The child restores `signals` before exec. `prepare`, if any, runs in the child with
+  // zctrace's rights once the gate is open, and returns 0 or an errno. Throws Error.
   GatedChild(std::vector<std::string> argv, const std::optional<Caller>& caller,
              const SignalState& signals, const std::function<int()>& prepare = {});
 
@@ -30,12 +30,12 @@ class GatedChild {
 
   // Opens the gate and waits for the exec. Throws Error with 126 or 127 when it failed.
   void release();
-  // The status as wait(2) gives it. Blocks.
+  // Blocks, and returns the wait(2) status.
   int wait() { return child_->wait(); }
 
  private:
   std::string name_;
-  Descriptor report_;  // an errno when exec failed, end of file when it worked
+  Descriptor report_;  // gives an errno if exec fails, end of file if it succeeds
   std::optional<Child> child_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is mounted where; proc(5), mountinfo.
+// Reads the mount points from /proc/PID/mountinfo; see proc(5).
 #pragma once
 
 #include <filesystem>
@@ -14,8 +14,8 @@ struct MountEntry {
   std::string type;    // "cgroup2", "fuse.zctrace"
 };
 
-// In the order of the file, so that what is mounted over something comes after it. Empty where the
-// file cannot be read.
+// In the order of the file, so that a mount on top of another comes after it. Empty if the file
+// cannot be read.
 std::vector<MountEntry> read_mounts(const std::filesystem::path& mountinfo);
 
 }  // namespace zctrace

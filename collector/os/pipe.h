@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A pipe whose two ends each have an owner.
+// A pipe that owns both of its ends.
 #pragma once
 
 #include <fcntl.h>
@@ -17,8 +17,7 @@ struct Pipe {
   Descriptor writer;
 };
 
-// Opens both ends, closed on exec. Returns an errno, 0 on success: for callers to whom a failure
-// is an outcome.
+// Opens both ends, closed on exec. Returns 0 or an errno, for callers that expect failures.
 inline int open_pipe(Pipe& pipe) noexcept {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return errno;

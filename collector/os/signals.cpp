@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Through a signalfd, so that nothing runs in a handler.
+// Uses a signalfd, so that no code runs in a signal handler.
 #include "collector/os/signals.h"
 
 #include <sys/signalfd.h>
@@ -35,7 +35,7 @@ Signals::Signals() {
 Signals::Event Signals::take() {
   signalfd_siginfo event = {};
   if (::read(events_.get(), &event, sizeof(event)) != sizeof(event)) return {};
-  // SI_USER and the other ways for a process to send one are not positive.
+  // SI_USER and the other codes of signals that a process sends are not positive.
   return {static_cast<int>(event.ssi_signo), event.ssi_code <= 0};
 }
 

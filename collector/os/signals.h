@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The signals that ask a program to end, as events instead of deaths.
+// Receives the signals that ask a program to end, instead of dying from them.
 #pragma once
 
 #include <signal.h>
@@ -8,34 +8,34 @@
 
 namespace zctrace {
 
-// What a program inherits of signals.
+// The signal settings that a program inherits.
 struct SignalState {
   sigset_t mask{};
   struct sigaction pipe {};       // for SIGPIPE
   struct sigaction file_size {};  // for SIGXFSZ
 };
 
-// Gives them to the calling process. For a forked child, before exec.
+// Sets them in the calling process. For a forked child, before exec.
 void restore(const SignalState& signals) noexcept;
 
-// A write beyond the limit of a file's size (ulimit -f) then fails with EFBIG, which can be reported,
-// and does not kill the process. Call it after Signals, which keeps the state before.
+// A write beyond the limit of a file's size (ulimit -f) then fails with EFBIG, which can be
+// reported, and does not kill the process. Call it after Signals, which keeps the state before.
 void ignore_file_size_signal() noexcept;
 
-// Blocks SIGINT, SIGQUIT, SIGTERM and SIGHUP and ignores SIGPIPE and SIGXFSZ, for the rest of the
-// process's life: a report into a closed pipe, or into a file that may not grow any further, is an
-// error to report.
+// Blocks SIGINT, SIGQUIT, SIGTERM and SIGHUP, and ignores SIGPIPE and SIGXFSZ, until the process
+// ends. Writing a report to a closed pipe, or to a file that must not grow, then fails with an
+// error.
 class Signals {
  public:
   Signals();  // throws Error
 
-  // What zctrace itself was started with, for a child to have again.
+  // The settings that zctrace was started with, to be restored in a child.
   const SignalState& before() const { return before_; }
-  int fd() const { return events_.get(); }  // readable when there is one
+  int fd() const { return events_.get(); }  // readable when a signal is pending
 
   struct Event {
     int number = 0;     // 0: none was pending
-    bool sent = false;  // by a process, not by the terminal
+    bool sent = false;  // by a process rather than the terminal
   };
   Event take();
 

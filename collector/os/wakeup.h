@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A pipe by which one process wakes another.
+// A pipe that one process uses to wake another.
 #pragma once
 
 #include <unistd.h>
@@ -10,8 +10,8 @@
 
 namespace zctrace {
 
-// Made before the fork, so that both processes have both ends; each closes the one that it does
-// not use, or keeps it knowingly.
+// Create it before the fork. Both processes then have both ends, and each should close the one that
+// it does not use.
 class Wakeup {
  public:
   Wakeup() : pipe_(make_pipe()) {}  // throws Error
@@ -21,7 +21,7 @@ class Wakeup {
   void close_wait_end() { pipe_.reader.reset(); }
   void close_send_end() { pipe_.writer.reset(); }
 
-  // False: no process is left that could send.
+  // Returns false if no process is left that could send.
   bool wait() const noexcept {
     char byte;
     ssize_t n;
@@ -30,8 +30,8 @@ class Wakeup {
     } while (n < 0 && errno == EINTR);
     return n == 1;
   }
-  // False: no process is left that could wait, or the pipe is broken. SIGPIPE is not raised as
-  // long as the sender holds the other end as well.
+  // Returns false if no process is left that could wait. As long as the sender also holds the other
+  // end, this raises no SIGPIPE.
   bool send() const noexcept {
     ssize_t n;
     do {

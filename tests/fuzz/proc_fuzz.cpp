@@ -20,18 +20,18 @@ bool is_hexadecimal(std::string_view text) {
 }
 
 void check_place(std::string_view text) {
-  const Place place = place_of(text);
-  require(place.container_id.empty() ||
-              (place.container_id.size() == 64 && is_hexadecimal(place.container_id)),
+  const ProcessOwner owner = owner_of(text);
+  require(owner.container_id.empty() ||
+              (owner.container_id.size() == 64 && is_hexadecimal(owner.container_id)),
           "a container's id is 64 digits");
-  std::string digits = place.pod_uid;
+  std::string digits = owner.pod_uid;
   std::erase(digits, '-');
-  require(place.pod_uid.empty() || (digits.size() == 32 && is_hexadecimal(digits)),
+  require(owner.pod_uid.empty() || (digits.size() == 32 && is_hexadecimal(digits)),
           "a pod's uid is 32 digits");
-  require(place.unit.empty() || (place.container_id.empty() && place.pod_uid.empty()),
+  require(owner.unit.empty() || (owner.container_id.empty() && owner.pod_uid.empty()),
           "a process in a container has no unit");
-  require(place.unit.find_first_of("/\n") == std::string::npos, "a unit is one component");
-  require(place_of("0::/" + place.unit).unit == place.unit, "a unit is its own place");
+  require(owner.unit.find_first_of("/\n") == std::string::npos, "a unit is one component");
+  require(owner_of("0::/" + owner.unit).unit == owner.unit, "a unit is its own owner");
 }
 
 void check_stat(std::string_view text) {

@@ -171,8 +171,8 @@ TEST(Fields, EveryExportedFigureIsAMetric) {
   Metrics metrics(2000, true);
   Report report;
   report.processes = {numbered_process()};
-  Places places;
-  metrics.add(report, places, 0, {});
+  OwnerCache owners;
+  metrics.add(report, owners, 0, {});
   std::set<std::string> names;
   std::size_t series = 0;
   for (const auto& family : prometheus_view(metrics, {}))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// cgroup paths of every kind to units, containers and pods; whose place a process has.
+// cgroup paths of every kind to units, containers and pods; whose owner a process has.
 #include "collector/observe/owner.h"
 
 #include <gtest/gtest.h>
@@ -18,19 +18,19 @@ const std::string kPod = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 const std::string kPodSlice = "pod0f1e2d3c_4b5a_6978_8796_a5b4c3d2e1f0.slice";
 const std::string kStaticPod = "d4c3b2a1000102030405060708090a0b";
 
-Place unit(const std::string& name) { return {name, "", ""}; }
-Place container(const std::string& id, const std::string& pod = "") { return {"", id, pod}; }
+ProcessOwner unit(const std::string& name) { return {name, "", ""}; }
+ProcessOwner container(const std::string& id, const std::string& pod = "") { return {"", id, pod}; }
 
 struct Case {
   const char* what;
   std::string path;  // in cgroup v2
-  Place place;
+  ProcessOwner owner;
 };
 
 class PlaceOfPath : public testing::TestWithParam<Case> {};
 
 TEST_P(PlaceOfPath, IsWhatTheRuntimeMeansByIt) {
-  EXPECT_EQ(place_of("0::" + GetParam().path + "\n"), GetParam().place);
+  EXPECT_EQ(owner_of("0::" + GetParam().path + "\n"), GetParam().owner);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -88,15 +88,15 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.what); });
 
 TEST(PlaceOf, ReadsTheLinesOfBothVersions) {
-  EXPECT_EQ(place_of("4:memory:/\n1:name=systemd:/system.slice/cron.service\n0::/\n"),
+  EXPECT_EQ(owner_of("4:memory:/\n1:name=systemd:/system.slice/cron.service\n0::/\n"),
             unit("cron.service"));
-  EXPECT_EQ(place_of("9:pids:/docker/" + kId + "\n0::/system.slice/containerd.service\n"),
+  EXPECT_EQ(owner_of("9:pids:/docker/" + kId + "\n0::/system.slice/containerd.service\n"),
             container(kId));
-  EXPECT_EQ(place_of(""), Place());
-  EXPECT_EQ(place_of("nonsense\n:\n0:\n"), Place());
+  EXPECT_EQ(owner_of(""), ProcessOwner());
+  EXPECT_EQ(owner_of("nonsense\n:\n0:\n"), ProcessOwner());
 }
 
-class PlacesInATree : public testing::Test {
+class OwnersInATree : public testing::Test {
  protected:
   static Process process(std::int64_t pid, const std::string& name, std::int64_t parent = 1) {
     Process process;
@@ -114,68 +114,68 @@ class PlacesInATree : public testing::Test {
   std::filesystem::path root_ = "tests/fixtures/containers";
 };
 
-TEST_F(PlacesInATree, AreReadFromProc) {
+TEST_F(OwnersInATree, AreReadFromProc) {
   ASSERT_TRUE(std::filesystem::exists(root_)) << "run from the top of the repository";
-  Places places(root_);
+  OwnerCache owners(root_);
   const std::vector<Process> processes = {process(101, "nginx"), process(102, "redis"),
                                           process(103, "redis"), process(104, "envoy"),
                                           process(105, "envoy"), process(199, "gone")};
-  places.update(processes);
-  EXPECT_EQ(places.of(processes[0]), unit("nginx.service"));
-  EXPECT_EQ(places.of(processes[1]), container(kId));
-  EXPECT_EQ(places.of(processes[2]), container(kId));
-  EXPECT_EQ(places.of(processes[3]), container(kOtherId, kPod));
-  EXPECT_EQ(places.of(processes[4]), container(kOtherId, kPod));
-  EXPECT_EQ(places.of(processes[5]), Place());
+  owners.update(processes);
+  EXPECT_EQ(owners.of(processes[0]), unit("nginx.service"));
+  EXPECT_EQ(owners.of(processes[1]), container(kId));
+  EXPECT_EQ(owners.of(processes[2]), container(kId));
+  EXPECT_EQ(owners.of(processes[3]), container(kOtherId, kPod));
+  EXPECT_EQ(owners.of(processes[4]), container(kOtherId, kPod));
+  EXPECT_EQ(owners.of(processes[5]), ProcessOwner());
 }
 
-TEST_F(PlacesInATree, OfAProcessThatEndedIsItsParents) {
-  Places places(root_);
+TEST_F(OwnersInATree, OfAProcessThatEndedIsItsParents) {
+  OwnerCache owners(root_);
   const Process parent = process(101, "nginx");
   const Process child = ended(process(150, "worker", 101));
   const Process grandchild = ended(process(151, "sh", 150));
   const Process unknown_parent = ended(process(152, "sh", 104));
-  places.update({parent, child, grandchild, unknown_parent});
-  EXPECT_EQ(places.of(child), unit("nginx.service"));
-  EXPECT_EQ(places.of(grandchild), unit("nginx.service"));
-  EXPECT_EQ(places.of(unknown_parent), container(kOtherId, kPod));
+  owners.update({parent, child, grandchild, unknown_parent});
+  EXPECT_EQ(owners.of(child), unit("nginx.service"));
+  EXPECT_EQ(owners.of(grandchild), unit("nginx.service"));
+  EXPECT_EQ(owners.of(unknown_parent), container(kOtherId, kPod));
 }
 
 // It ends between the open and the read of its file: a directory can be opened but not read.
-TEST_F(PlacesInATree, OfAProcessThatEndsWhileItIsReadIsItsParents) {
+TEST_F(OwnersInATree, OfAProcessThatEndsWhileItIsReadIsItsParents) {
   const std::filesystem::path root =
       std::filesystem::path(testing::TempDir()) / ("ends" + std::to_string(::getpid()));
   std::filesystem::create_directories(root / "proc/160/cgroup");
   std::filesystem::create_directories(root / "proc/101");
   std::filesystem::copy(root_ / "proc/101/cgroup", root / "proc/101/cgroup");
-  Places places(root);
+  OwnerCache owners(root);
   const Process child = process(160, "worker", 101);
-  places.update({child});
-  EXPECT_EQ(places.of(child), unit("nginx.service"));
+  owners.update({child});
+  EXPECT_EQ(owners.of(child), unit("nginx.service"));
   std::filesystem::remove_all(root);
 }
 
-TEST_F(PlacesInATree, AreReadAgainAfterAnExecAndForgottenAfterTheEnd) {
-  const std::filesystem::path root = std::filesystem::path(testing::TempDir()) / "places";
+TEST_F(OwnersInATree, AreReadAgainAfterAnExecAndForgottenAfterTheEnd) {
+  const std::filesystem::path root = std::filesystem::path(testing::TempDir()) / "owners";
   std::filesystem::create_directories(root / "proc/7");
   const auto move = [&root](const char* path) {
     std::ofstream(root / "proc/7/cgroup") << "0::" << path << "\n";
   };
-  Places places(root);
+  OwnerCache owners(root);
   move("/init.scope");
-  places.update({process(7, "(sd-executor)")});
-  EXPECT_EQ(places.of(process(7, "")), Place());
+  owners.update({process(7, "(sd-executor)")});
+  EXPECT_EQ(owners.of(process(7, "")), ProcessOwner());
   move("/system.slice/a.service");
-  places.update({process(7, "a")});
-  EXPECT_EQ(places.of(process(7, "")), unit("a.service"));
+  owners.update({process(7, "a")});
+  EXPECT_EQ(owners.of(process(7, "")), unit("a.service"));
   // A process moves so rarely that its file is not read for each report.
   move("/system.slice/b.service");
-  places.update({process(7, "a")});
-  EXPECT_EQ(places.of(process(7, "")), unit("a.service"));
-  places.update({ended(process(7, "a"))});
-  EXPECT_EQ(places.of(process(7, "")), unit("a.service"));
-  places.update({});
-  EXPECT_EQ(places.of(process(7, "")), Place());
+  owners.update({process(7, "a")});
+  EXPECT_EQ(owners.of(process(7, "")), unit("a.service"));
+  owners.update({ended(process(7, "a"))});
+  EXPECT_EQ(owners.of(process(7, "")), unit("a.service"));
+  owners.update({});
+  EXPECT_EQ(owners.of(process(7, "")), ProcessOwner());
   std::filesystem::remove_all(root);
 }
 

@@ -103,7 +103,7 @@ TEST_F(PipeLedgerTest, WhatAnIdlePipeDeliveredStaysWhenItIsRetired) {
     ledger_.raise(kProcess, 1, 8, put(10, 0), true);
     settle();
   }
-  const std::vector<PipeLedger::Pipe> idle = ledger_.idle(3);
+  const std::vector<PipeLedger::IdlePipe> idle = ledger_.idle(3);
   ASSERT_EQ(idle.size(), 1u);
   EXPECT_EQ(idle[0].pipe, kPipe);
   EXPECT_EQ(idle[0].accounts, std::vector<std::uint64_t>{1});

@@ -85,7 +85,7 @@ TEST(Selection, LeavesEveryFigureTrue) {
 
 TEST(Selection, LeavesTheExportedShareTrue) {
   Metrics metrics(2000, true);
-  metrics.add(selected_report(), Places(), 0, {});
+  metrics.add(selected_report(), OwnerCache(), 0, {});
   double delivered = 0;
   std::size_t series_of_calls = 0;
   for (const auto& family : prometheus_view(metrics, {})) {

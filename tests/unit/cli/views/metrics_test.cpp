@@ -58,8 +58,8 @@ class Counting : public testing::Test {
     Report report;
     report.processes = std::move(processes);
     report.completeness = completeness_;
-    places_.update(report.processes);
-    metrics_.add(std::move(report), places_, 12.5, now_);
+    owners_.update(report.processes);
+    metrics_.add(std::move(report), owners_, 12.5, now_);
   }
 
   // The value of the samples with this name and at least these labels; -1 if there is none.
@@ -96,7 +96,7 @@ class Counting : public testing::Test {
 
   std::size_t max_series_;
   Metrics metrics_;
-  Places places_{"/nowhere"};
+  OwnerCache owners_{"/nowhere"};
   Completeness completeness_;
   Metrics::Clock::time_point now_{};
 };
@@ -217,7 +217,7 @@ TEST_F(Counting, LeavesTimesOutWithoutLatency) {
   Row untimed = sendfile(1, 1);
   untimed.latency = {};
   report.processes = {process(1, "p", {untimed})};
-  metrics.add(std::move(report), places_, 0, now_);
+  metrics.add(std::move(report), owners_, 0, now_);
   for (const MetricFamily& family : prometheus_view(metrics, {})) {
     EXPECT_NE(family.name, "zctrace_off_cpu_seconds_total");
     EXPECT_NE(family.name, "zctrace_syscall_duration_seconds");

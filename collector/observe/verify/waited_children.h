@@ -9,12 +9,12 @@
 
 namespace zctrace {
 
-// A reading before a wait, and what has come since. Nothing else may read or write in between, on
-// any thread.
+// Takes the counters before a wait, and the difference after it. No thread may read or write
+// anything else in between.
 class WaitedChildren {
  public:
   WaitedChildren();
-  // nullopt: /proc/self/io cannot be read, as of a program with file capabilities.
+  // nullopt: /proc/self/io cannot be read, as is the case for a program with file capabilities.
   std::optional<CounterValues> since() const;
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// /proc/self/io and getrusage.
-#include "collector/observe/waited_children.h"
+// Reads /proc/self/io and getrusage.
+#include "collector/observe/verify/waited_children.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -14,7 +14,7 @@
 namespace zctrace {
 namespace {
 
-struct Reading {
+struct OwnCounters {
   CounterValues values{};
   std::uint64_t bytes = 0;
 };
@@ -29,14 +29,14 @@ std::optional<std::uint64_t> field(std::string_view text, std::string_view name)
   return value;
 }
 
-// In one read, so that what it adds to the counters is known.
-std::optional<Reading> read_own() {
+// Reads the file in one call, so that the caller knows what reading it adds to the counters.
+std::optional<OwnCounters> read_own() {
   const Descriptor file(::open("/proc/self/io", O_RDONLY | O_CLOEXEC));
   char buffer[1024];
   const ssize_t n = file ? ::read(file.get(), buffer, sizeof(buffer)) : -1;
   if (n <= 0) return std::nullopt;
   const std::string_view text(buffer, static_cast<std::size_t>(n));
-  Reading reading;
+  OwnCounters reading;
   reading.bytes = text.size();
   constexpr std::string_view kFields[kIoCounters] = {"syscr: ", "syscw: ", "rchar: ", "wchar: "};
   for (std::size_t i = 0; i < kIoCounters; i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Readings, marks, and the comparison of two marks.
-#include "collector/observe/verifier.h"
+// Takes readings, finds marks, and compares two marks.
+#include "collector/observe/verify/verifier.h"
 
 #include <algorithm>
 
@@ -47,10 +47,11 @@ Verifier::Verifier(const SyscallTable& table, std::optional<std::string> io_not_
   for (const RowMeaning& row : table.rows()) accounting_.push_back(accounting_of(row.name));
 }
 
-std::map<std::uint64_t, Verifier::Reading> Verifier::readings_of(const Snapshot& snapshot) const {
-  std::map<std::uint64_t, Reading> readings;
+std::map<std::uint64_t, Verifier::AccountReading> Verifier::readings_of(
+    const Snapshot& snapshot) const {
+  std::map<std::uint64_t, AccountReading> readings;
   for (const zc_account& account : snapshot.accounts) {
-    Reading& reading = readings[account.id];
+    AccountReading& reading = readings[account.id];
     reading.started = account.started;
     reading.folded = account.folded;
     reading.dead = account.dead;
@@ -63,7 +64,7 @@ std::map<std::uint64_t, Verifier::Reading> Verifier::readings_of(const Snapshot&
       add_counts(found->second.besides, counts.besides);
       found->second.kernel_known = true;
     }
-  const auto add_row = [this](Reading& reading, std::uint32_t word, const zc_row& row) {
+  const auto add_row = [this](AccountReading& reading, std::uint32_t word, const zc_row& row) {
     reading.counted.add_row(accounting_.at(ZC_KEY_ROW(zc_key{word})), row);
   };
   for (const auto& [key, row] : snapshot.folded_rows)
@@ -72,7 +73,7 @@ std::map<std::uint64_t, Verifier::Reading> Verifier::readings_of(const Snapshot&
   for (const TaskRecord& task : snapshot.tasks) {
     const auto found = readings.find(task.head.account);
     if (found == readings.end()) continue;  // newer than the accounts that were read
-    Reading& reading = found->second;
+    AccountReading& reading = found->second;
     add_counts(reading.kernel, task.head.counts);
     reading.counted.add_row(Accounting::none, switches_of(task.head.outside));
     reading.counted.add_compat_calls(task.head.compat_calls);
@@ -90,13 +91,13 @@ void Verifier::add(const Snapshot& snapshot) {
       still_read.insert(record.id);
       continue;
     }
-    Account& account = accounts_[record.id];
+    CheckedAccount& account = accounts_[record.id];
     if (account.final) continue;
     account.pid = record.pid;
     account.forked = record.parent != 0;
     account.latest.push_back(readings.at(record.id));
     if (account.latest.size() > kReadings) account.latest.pop_front();
-    // What each task left is added before it is counted as dead.
+    // The counts of each task are added before the task is counted as dead.
     if (record.started == 0 || record.started != record.dead) continue;
     account.final = account.latest.back();
     account.dumped_core = (record.exit_code & kCoreDumped) != 0;
@@ -107,11 +108,11 @@ void Verifier::add(const Snapshot& snapshot) {
   settle_ended();
 }
 
-// Who has ended and whose start is known needs no further reading.
+// An account that has ended and whose start is known needs no further reading.
 void Verifier::settle_ended() {
   for (auto entry = accounts_.begin(); entry != accounts_.end();) {
     const auto next = std::next(entry);
-    const Account& account = entry->second;
+    const CheckedAccount& account = entry->second;
     if (account.final && (account.forked || account.begun || !beginning_)) {
       add_to(ended_, account);
       ended_unknown_ |= !account.final->kernel_known;
@@ -125,12 +126,12 @@ void Verifier::settle_ended() {
   }
 }
 
-// The last of the readings only says that no task began or ended during the others.
-std::optional<Verifier::Mark> Verifier::latest_mark(const Account& account) {
+// The last reading only proves that no task began or ended during the others.
+std::optional<Verifier::Mark> Verifier::latest_mark(const CheckedAccount& account) {
   if (account.latest.size() < kReadings) return std::nullopt;
-  const Reading& first = account.latest.front();
+  const AccountReading& first = account.latest.front();
   if (first.folded != first.dead) return std::nullopt;
-  for (const Reading& reading : account.latest)
+  for (const AccountReading& reading : account.latest)
     if (reading.started != first.started || reading.folded != first.folded ||
         reading.dead != first.dead)
       return std::nullopt;
@@ -153,15 +154,15 @@ bool Verifier::settled() const {
   });
 }
 
-const char* Verifier::why_not_compared(const Account& account) {
+const char* Verifier::why_not_compared(const CheckedAccount& account) {
   if (account.dumped_core) return kCore;
   if (account.begun && !account.start) return kBusy;
   if (!account.final && !latest_mark(account)) return kBusy;
-  const Reading& last = account.final ? *account.final : account.latest.back();
+  const AccountReading& last = account.final ? *account.final : account.latest.back();
   return last.kernel_known ? nullptr : kNoRoom;
 }
 
-void Verifier::compare(const Account& account, Verification& result) const {
+void Verifier::compare(const CheckedAccount& account, Verification& result) const {
   const Mark start = account.start.value_or(Mark());
   const Mark end = account.final ? Mark{*account.final, *account.final, *account.final}
                                  : latest_mark(account).value();
@@ -174,7 +175,7 @@ void Verifier::compare(const Account& account, Verification& result) const {
                                   (start.at.kernel[i] - start.before.kernel[i]));
     std::uint64_t high = above(most, (end.at.kernel[i] - end.before.kernel[i]) +
                                          (start.after.kernel[i] - start.at.kernel[i]));
-    // Only where nothing else explains it: else a copy that was lost would pass for one.
+    // Only if nothing else explains it, or a copy that was lost would go unnoticed.
     if (kernel > high) high = above(high, end.at.counted.again[i] - start.at.counted.again[i]);
     const std::uint64_t counted = std::clamp(kernel, low, high);
     const std::uint64_t difference = kernel > counted ? kernel - counted : counted - kernel;
@@ -194,12 +195,13 @@ void Verifier::compare(const Account& account, Verification& result) const {
 }
 
 void Verifier::add_waited_children(std::int64_t pid, const CounterValues& kernel) {
-  waited_children_ = Verification::Reaped{pid, kernel, {}};
+  waited_children_ = Verification::WaitedCounters{pid, kernel, {}};
 }
 
-// One-sided: who was not waited for, as a daemon, is observed but not in the kernel's sum.
+// Compares one side only: a process that nothing waited for, such as a daemon, is observed but not
+// in the kernel's sum.
 void Verifier::compare_waited_children(Verification& result) const {
-  Verification::Reaped waited_children = *waited_children_;
+  Verification::WaitedCounters waited_children = *waited_children_;
   if (ended_unknown_) return;
   waited_children.observed = ended_kernel_;
   // A parent may wait for a child that has yet to leave its CPU, with its counts.
@@ -209,10 +211,10 @@ void Verifier::compare_waited_children(Verification& result) const {
     if (waited_children.kernel[i] > waited_children.observed[i])
       result.differences.push_back({waited_children.pid, true, static_cast<KernelCounter>(i),
                                     waited_children.kernel[i], waited_children.observed[i]});
-  result.reaped = waited_children;
+  result.waited_children = waited_children;
 }
 
-void Verifier::add_to(Verification& result, const Account& account) const {
+void Verifier::add_to(Verification& result, const CheckedAccount& account) const {
   if (const char* reason = why_not_compared(account)) {
     result.not_compared[reason]++;
     return;

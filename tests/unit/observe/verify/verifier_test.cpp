@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The kernel's counts compared with the rows: what is equal, what is open, what differs.
-#include "collector/observe/verifier.h"
+#include "collector/observe/verify/verifier.h"
 
 #include <gtest/gtest.h>
 
@@ -349,7 +349,7 @@ TEST_F(VerifierTest, AllowsForDescendantsThatWereNotWaitedFor) {
   add_ended(account(1, 1), row(5, 700), reads(5, 700));
   verifier_.add_waited_children(kPid, waited_children(1, 100));
   EXPECT_TRUE(verifier_.result().equal());
-  ASSERT_TRUE(verifier_.result().reaped);
+  ASSERT_TRUE(verifier_.result().waited_children);
 }
 
 TEST_F(VerifierTest, DoesNotCompareDescendantsWhileOneIsBetweenItsEndAndItsLastSwitch) {
@@ -358,7 +358,7 @@ TEST_F(VerifierTest, DoesNotCompareDescendantsWhileOneIsBetweenItsEndAndItsLastS
   add_running(dying, row(0, 0), reads(0, 0));
   verifier_.add_waited_children(kPid, waited_children(7, 751));
   EXPECT_TRUE(verifier_.result().equal());
-  EXPECT_FALSE(verifier_.result().reaped);
+  EXPECT_FALSE(verifier_.result().waited_children);
 }
 
 std::string words_of(const Verification& verification) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The table, from fs/read_write.c; the same from Linux 6.1 to 6.18.
-#include "collector/observe/kernel_accounting.h"
+#include "collector/observe/verify/kernel_accounting.h"
 
 #include <algorithm>
 #include <string>
@@ -13,9 +13,9 @@ struct AccountedCall {
   Accounting accounting;
 };
 
-// What is not here adds to none of the four, though it moves bytes: recv* and send* of sockets
-// (read and write of them do count), splice, tee, vmsplice, FICLONE, and io_uring, whose reads and
-// writes call the file's read_iter and write_iter without vfs_read and vfs_write.
+// Other calls add to none of the four counters, although they move bytes: recv* and send* of
+// sockets (read and write of them do count), splice, tee, vmsplice, FICLONE, and io_uring, whose
+// reads and writes call the file's read_iter and write_iter without vfs_read and vfs_write.
 constexpr AccountedCall kAccounted[] = {
     // vfs_read and vfs_write: one inc_syscr or inc_syscw for each call that got past the checks of
     // descriptor, mode and address, whatever its result; add_rchar or add_wchar when positive.

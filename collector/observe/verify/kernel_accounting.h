@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which calls the kernel adds to which counter of /proc/PID/io, and what rows let expect of it.
+// Which calls the kernel adds to which counter of /proc/PID/io, and what that means for our rows.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ enum class Accounting : std::uint8_t {
 
 Accounting accounting_of(std::string_view syscall);
 
-// The range in which the kernel's counters must lie. Rows say how many calls failed, not whether
-// one failed before the kernel accounts it: there the range is open by one for each.
+// The range in which the kernel's counters must lie. Rows say how many calls failed, but not
+// whether a call failed before the kernel accounts it, so each failed call widens the range by one.
 struct ExpectedCounters {
   static constexpr std::uint64_t kOpen = std::numeric_limits<std::uint64_t>::max();
 
@@ -34,7 +34,7 @@ struct ExpectedCounters {
   CounterValues again{};  // what the kernel may have counted twice
 
   void add_row(Accounting accounting, const zc_row& row);
-  // Calls through the 32-bit ABI: what they did is not known.
+  // Calls through the 32-bit ABI, which may have done anything.
   void add_compat_calls(std::uint64_t calls);
 };
 
