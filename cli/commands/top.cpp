@@ -50,18 +50,6 @@ constexpr nanoseconds kShortestInterval = milliseconds(100);
 // The first figures come sooner than the interval says.
 constexpr nanoseconds kFirstInterval = milliseconds(300);
 
-std::string described(const Targets& targets) {
-  std::string words = targets.all ? "every process" : "";
-  const auto add = [&words](const std::string& word) {
-    words += (words.empty() ? "" : ", ") + word;
-  };
-  for (const pid_t pid : targets.pids) add(fmt::format("pid {}", pid));
-  for (const std::string& name : targets.names) add("name " + printable(name, false));
-  for (const std::string& path : targets.cgroups) add("cgroup " + printable(path, false));
-  for (const std::string& unit : targets.units) add("unit " + printable(unit, false));
-  return words;
-}
-
 // The frame without colours and without its last line, which names keys, for the terminal that top
 // leaves behind.
 std::string plain_text(const Frame& frame) {
@@ -92,7 +80,7 @@ int top(const TopOptions& options, const Targets& targets, nanoseconds interval,
   TopControls controls;
   TopModel model;
   TopSurroundings around;
-  around.targets = described(targets);
+  around.targets = printable(description(targets), false);
   around.interval_s = std::chrono::duration<double>(interval).count();
   std::optional<TopScreen> screen(std::in_place);
   around.unicode = screen->unicode();

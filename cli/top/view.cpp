@@ -370,9 +370,9 @@ class View {
   }
 
   std::string empty_text() const {
-    if (!sample().processes.empty()) return "nobody fits the filter; Esc removes it";
-    if (around_.all_ended) return "all that was observed has ended; q quits";
-    return "nobody yet: " + around_.targets;
+    if (!sample().processes.empty()) return "no process matches the filter; Esc removes it";
+    if (around_.all_ended) return "all observed processes have ended; q quits";
+    return "waiting for " + around_.targets;
   }
 
   std::string flow(const Row& row) const {

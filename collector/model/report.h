@@ -170,6 +170,7 @@ struct Report {
   std::string command;  // "run", "attach", "mount"
   Host host;
   std::vector<std::string> argv;
+  std::string targets;  // of attach, in words
   std::optional<int> exit_code;
   std::string started_at;  // RFC 3339, UTC
   std::uint64_t duration_ns = 0;

@@ -134,6 +134,7 @@ Report AttachSession::report() const {
   report.command = "attach";
   report.host = this_host();
   report.argv = own_command_line();
+  report.targets = description(options_.targets);
   clock_.stamp(report);
   return report;
 }

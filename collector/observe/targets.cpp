@@ -59,6 +59,19 @@ void find_directories(const fs::path& below, const std::string& name,
 
 }  // namespace
 
+std::string description(const Targets& targets) {
+  std::string words;
+  const auto add = [&words](const std::string& kind, const std::string& name) {
+    words += (words.empty() ? "" : ", ") + kind + name;
+  };
+  if (targets.all) add("every process", "");
+  for (const pid_t pid : targets.pids) add("process ", std::to_string(pid));
+  for (const std::string& name : targets.names) add("processes named ", name);
+  for (const std::string& path : targets.cgroups) add("cgroup ", path);
+  for (const std::string& unit : targets.units) add("unit ", unit);
+  return words;
+}
+
 void TargetFinder::require_own_proc() const {
   std::error_code error;
   const fs::path self = fs::read_symlink(root_ / "proc/self", error);

@@ -25,6 +25,9 @@ struct Targets {
   }
 };
 
+// In words: "every process", "process 4711, processes named nginx, unit cron.service".
+std::string description(const Targets& targets);
+
 // A look at /proc and /sys below `root`, which tests replace by a tree of their own.
 class TargetFinder {
  public:

@@ -44,7 +44,8 @@ bool has_threads(const Report& report) {
 }
 
 std::string report_title(const Report& report, const Wording& wording) {
-  // Of run it is the command, of the others zctrace's own line, which names them already.
+  if (!report.targets.empty()) return "Report on " + printable(report.targets, wording.unicode);
+  // Of run it is the command, of the others zctrace's own line.
   if (report.command != "run" && report.argv.size() > 1)
     return "zctrace " + shell_words({report.argv.begin() + 1, report.argv.end()}, wording.unicode);
   const std::string command = shell_words(report.argv, wording.unicode);

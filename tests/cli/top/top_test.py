@@ -99,7 +99,7 @@ class Shows(Top):
         self.assertIn("busywriter", window.text())
         self.writer.kill()
         self.writer.wait()
-        window.wait_for("all that was observed has ended; q quits")
+        window.wait_for("all observed processes have ended; q quits")
 
     def test_processes_that_start_later(self):
         window = self.busy("-n 'busy*' -i 200ms")
@@ -108,7 +108,7 @@ class Shows(Top):
 
     def test_waits_for_a_name(self):
         window = self.top("-n 'busylater' --wait -i 200ms")
-        window.wait_for("nobody yet: name busylater")
+        window.wait_for("waiting for processes named busylater")
         self.start_named("busylater", WRITER)
         window.wait_for(r"busylater +\d\d")
 

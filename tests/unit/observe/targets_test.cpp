@@ -162,5 +162,20 @@ TEST(Targets, AreEmptyAtFirst) {
   EXPECT_FALSE(targets.empty());
 }
 
+TEST(Targets, AreDescribedInWords) {
+  Targets targets;
+  EXPECT_EQ(description(targets), "");
+  targets.pids = {4711, 4712};
+  targets.names = {"nginx"};
+  targets.cgroups = {"/system.slice"};
+  targets.units = {"cron.service"};
+  EXPECT_EQ(description(targets),
+            "process 4711, process 4712, processes named nginx, cgroup /system.slice, unit "
+            "cron.service");
+  targets = {};
+  targets.all = true;
+  EXPECT_EQ(description(targets), "every process");
+}
+
 }  // namespace
 }  // namespace zctrace

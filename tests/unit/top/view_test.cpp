@@ -54,7 +54,7 @@ class Top : public testing::Test {
     TopSurroundings around;
     around.size = {width, height};
     around.unicode = unicode;
-    around.targets = "pid 11";
+    around.targets = "process 11";
     around.all_ended = all_ended_;
     Frame frame = top_frame(controls_, around);
     EXPECT_LE(frame.lines.size(), height);
@@ -158,7 +158,7 @@ TEST_F(Top, FilterIsAppliedWhileItIsTyped) {
   press(KeyPress::backspace);
   type("qt");  // letters, not keys
   EXPECT_EQ(pids(), (Pids{}));
-  EXPECT_NE(text().find("nobody fits the filter"), std::string::npos);
+  EXPECT_NE(text().find("no process matches the filter"), std::string::npos);
   press(KeyPress::escape);
   EXPECT_EQ(pids().size(), 3u);
   type("/SEND");
@@ -349,9 +349,9 @@ TEST_F(Top, LostEventsAreAWarning) {
 
 TEST_F(Top, AnEmptyListIsStatedInWords) {
   controls_ = TopControls();
-  EXPECT_NE(text().find("nobody yet: pid 11"), std::string::npos);
+  EXPECT_NE(text().find("waiting for process 11"), std::string::npos);
   all_ended_ = true;
-  EXPECT_NE(text().find("all that was observed has ended"), std::string::npos);
+  EXPECT_NE(text().find("all observed processes have ended"), std::string::npos);
 }
 
 TEST(Compact, CountsBytesAndTimesFitFiveOrSixCharacters) {

@@ -54,6 +54,15 @@ TEST(TableView, OfAnEmptyReportSaysSo) {
   EXPECT_TRUE(contains(table, "0 events lost, 0 calls in flight at the start and 0 at the end"));
 }
 
+TEST(TableView, OfAttachNamesTheTargetsAndNotTheOptions) {
+  Report report;
+  report.command = "attach";
+  report.argv = {"zctrace", "attach", "-p", "4711", "-i", "1s", "--markdown", "m.md"};
+  report.targets = "process 4711";
+  const std::string table = table_view(report, std::nullopt, {});
+  EXPECT_TRUE(table.starts_with("Report on process 4711\n")) << table;
+}
+
 TEST(TableView, KeepsEveryLineInsideTheTerminal) {
   for (const std::size_t width : {40u, 60u, 80u, 120u, 200u}) {
     for (const std::size_t processes : {1u, 2u, 3u, 300u}) {
