@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `zctrace export`: what attach counts, for Prometheus to scrape.
-#include <prometheus/collectable.h>
-#include <prometheus/exposer.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include <chrono>
-#include <fstream>
 #include <memory>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -18,11 +12,10 @@
 #include "cli/options/output_options.h"
 #include "cli/options/target_options.h"
 #include "cli/options/validators.h"
+#include "cli/output/metrics_server.h"
 #include "cli/output/write.h"
 #include "cli/views/metrics.h"
-#include "cli/views/prometheus_view.h"
 #include "collector/observe/attach_session.h"
-#include "collector/observe/owner.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/capabilities.h"
 #include "collector/os/error.h"
@@ -32,76 +25,12 @@
 namespace zctrace {
 namespace {
 
-using std::chrono::steady_clock;
-using std::chrono::system_clock;
-
 struct ExportOptions {
   TargetOptions targets;
   CountOptions count;
   std::string listen = "127.0.0.1:9435";
   std::size_t max_series = 2000;
 };
-
-SelfCost self_cost() {
-  SelfCost cost;
-  rusage usage = {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  for (const timeval& time : {usage.ru_utime, usage.ru_stime})
-    cost.cpu_seconds += static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  std::uint64_t size_pages = 0;
-  std::uint64_t resident_pages = 0;
-  std::ifstream("/proc/self/statm") >> size_pages >> resident_pages;
-  cost.resident_bytes = resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  return cost;
-}
-
-double seconds_since_epoch() {
-  return std::chrono::duration<double>(system_clock::now().time_since_epoch()).count();
-}
-
-// What the server's threads ask for. They never wait for the kernel side to be read.
-class Scraped : public prometheus::Collectable {
- public:
-  Scraped(std::size_t max_series, bool latency) : metrics_(max_series, latency) {}
-
-  void add(Report standing) {
-    owners_.update(standing.processes);
-    metrics_.add(std::move(standing), owners_, seconds_since_epoch(), steady_clock::now());
-  }
-
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    return prometheus_view(metrics_, self_cost());
-  }
-
- private:
-  OwnerCache owners_;
-  Metrics metrics_;
-};
-
-// Serves until the process ends. The threads inherit the caller's signal mask and capabilities:
-// call it when both are as wanted.
-void listen(const ListenAddress& address, const std::shared_ptr<Scraped>& scraped) {
-  std::unique_ptr<prometheus::Exposer> exposer;
-  try {
-    // More threads than scrapers, and no patience: a client that says nothing holds one of them.
-    exposer = std::make_unique<prometheus::Exposer>(
-        std::vector<std::string>{"listening_ports", address.text(), "num_threads", "4",
-                                 "request_timeout_ms", "5000", "enable_keep_alive", "no"});
-  } catch (const std::exception& error) {
-    require_free(address);
-    throw Error("cannot listen on " + address.text() + ": " +
-                (address.is_ipv6
-                     ? "the HTTP library here is built without IPv6; give an IPv4 address"
-                     : error.what()));
-  }
-  exposer->RegisterCollectable(scraped);
-  ListenAddress bound = address;
-  bound.port = static_cast<std::uint16_t>(exposer->GetListeningPorts().at(0));
-  tell(fmt::format("zctrace: serving http://{}/metrics\n", bound.text()));
-  // Closing it takes up to two seconds: CivetWeb looks that often whether it should stop. Its
-  // threads end with the process, and the one that may be serving holds on to what it serves.
-  static_cast<void>(exposer.release());
-}
 
 int serve(const ExportOptions& options, const Targets& targets, const ListenAddress& address) {
   const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
@@ -114,16 +43,16 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
   Signals signals;
   AttachSession session(observing);
   drop_capabilities(Privilege::inspect_processes);
-  const auto scraped = std::make_shared<Scraped>(options.max_series, !options.count.no_latency);
-  scraped->add(session.take_counts());
-  listen(address, scraped);
+  MetricsServer server(options.max_series, !options.count.no_latency);
+  server.add(session.take_counts());
+  tell(fmt::format("zctrace: serving http://{}/metrics\n", server.listen(address).text()));
 
-  // A scrape shows the latest counts. It goes on after the last target has ended: a server comes
-  // back under its name, and the counts of one that does not have yet to be scraped.
+  // It goes on after the last target has ended. A server may come back under its name, and the last
+  // counts of one that does not come back have yet to be scraped.
   EventLoop loop(signals);
   loop.repeat(session.poll_interval(), [&] {
     session.poll();
-    scraped->add(session.take_counts());
+    server.add(session.take_counts());
     return session.poll_interval();
   });
   loop.run();

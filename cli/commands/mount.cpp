@@ -5,14 +5,13 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
 #include "cli/options/help_formatter.h"
+#include "cli/options/mount_options.h"
 #include "cli/options/output_options.h"
-#include "cli/options/validators.h"
 #include "cli/output/outputs.h"
 #include "cli/output/write.h"
 #include "cli/text/printable.h"
@@ -26,28 +25,9 @@ namespace zctrace {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::nanoseconds;
-
-struct MountOptions {
-  std::string source;
-  std::string target;
-  std::optional<nanoseconds> duration;
-  std::optional<nanoseconds> interval;
-  std::string cache = "auto";
-  bool no_splice = false;
-  bool observe = false;
-  unsigned threads = 0;
-  OutputOptions output;
-};
 
 // How long processes that still use a detached mount have to finish.
 constexpr milliseconds kPatience(2000);
-
-fuse::Cache cache_option(const std::string& text) {
-  if (text == "none") return fuse::Cache::none;
-  if (text == "always") return fuse::Cache::always;
-  return fuse::Cache::automatic;
-}
 
 // A process that finishes in time is not interrupted.
 void unmount(fuse::ServedMount& mount, Signals& signals) {
@@ -72,14 +52,7 @@ int mount(const MountOptions& options) {
   if (options.observe) require_observation();
   Outputs outputs(options.output, STDOUT_FILENO);
   Signals signals;
-  fuse::ServedMountOptions serving;
-  serving.source = options.source;
-  serving.target = options.target;
-  serving.passthrough.splice = !options.no_splice;
-  serving.passthrough.cache = cache_option(options.cache);
-  serving.passthrough.threads = options.threads;
-  serving.observe = options.observe;
-  fuse::ServedMount mount(std::move(serving));
+  fuse::ServedMount mount(served_mount_options(options));
   tell(fmt::format("zctrace: {} is mounted at {}; Ctrl-C unmounts and reports\n",
                    printable(mount.source(), false), printable(mount.target(), false)));
 
@@ -109,41 +82,7 @@ void add_mount_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<MountOptions>();
   CLI::App* command =
       app.add_subcommand("mount", "Mount a directory through a file system that counts");
-  command->add_option("source", options->source, "The directory to show")
-      ->required()
-      ->type_name("SOURCE")
-      ->group("Arguments");
-  command->add_option("mountpoint", options->target, "The empty directory to show it at")
-      ->required()
-      ->type_name("MOUNTPOINT")
-      ->group("Arguments");
-  add_duration_option(*command, "-d,--duration", options->duration,
-                      "Unmount after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)")
-      ->group("When");
-  add_duration_option(*command, "-i,--interval", options->interval,
-                      "Report every TIME instead of once (e.g. 500ms, 10s)")
-      ->group("When");
-  command
-      ->add_option("--cache", options->cache,
-                   "What the kernel caches: none (each read call is a request; no shared writable "
-                   "mappings), auto, or always (nothing else may change SOURCE)")
-      ->check(one_of({"none", "auto", "always"}))
-      ->type_name("WHAT")
-      ->capture_default_str()
-      ->group("File system");
-  command
-      ->add_flag("--no-splice", options->no_splice,
-                 "Copy data through the daemon's memory instead of splicing it")
-      ->group("File system");
-  command->add_option("--threads", options->threads, "Serve requests with N threads")
-      ->check(number_from(1, 1024))
-      ->type_name("N")
-      ->group("File system");
-  command
-      ->add_flag("--observe", options->observe,
-                 "Count the syscalls of the applications and of the daemon, too: what a byte costs "
-                 "on each side (needs BPF)")
-      ->group("What to count");
+  add_mount_options(*command, *options);
   add_file_options(*command, options->output);
   set_help(*command,
            {"[OPTIONS] SOURCE MOUNTPOINT",

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// The options of `mount`, and what they stand for.
+#include "cli/options/mount_options.h"
+
+#include "cli/options/validators.h"
+
+namespace zctrace {
+namespace {
+
+fuse::Cache cache_option(const std::string& text) {
+  if (text == "none") return fuse::Cache::none;
+  if (text == "always") return fuse::Cache::always;
+  return fuse::Cache::automatic;
+}
+
+}  // namespace
+
+void add_mount_options(CLI::App& command, MountOptions& options) {
+  command.add_option("source", options.source, "The directory to show")
+      ->required()
+      ->type_name("SOURCE")
+      ->group("Arguments");
+  command.add_option("mountpoint", options.target, "The empty directory to show it at")
+      ->required()
+      ->type_name("MOUNTPOINT")
+      ->group("Arguments");
+  add_duration_option(command, "-d,--duration", options.duration,
+                      "Unmount after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)")
+      ->group("When");
+  add_duration_option(command, "-i,--interval", options.interval,
+                      "Report every TIME instead of once (e.g. 500ms, 10s)")
+      ->group("When");
+  command
+      .add_option("--cache", options.cache,
+                  "What the kernel caches: none (each read call is a request; no shared writable "
+                  "mappings), auto, or always (nothing else may change SOURCE)")
+      ->check(one_of({"none", "auto", "always"}))
+      ->type_name("WHAT")
+      ->capture_default_str()
+      ->group("File system");
+  command
+      .add_flag("--no-splice", options.no_splice,
+                "Copy data through the daemon's memory instead of splicing it")
+      ->group("File system");
+  command.add_option("--threads", options.threads, "Serve requests with N threads")
+      ->check(number_from(1, 1024))
+      ->type_name("N")
+      ->group("File system");
+  command
+      .add_flag("--observe", options.observe,
+                "Count the syscalls of the applications and of the daemon, too: what a byte costs "
+                "on each side (needs BPF)")
+      ->group("What to count");
+}
+
+fuse::ServedMountOptions served_mount_options(const MountOptions& options) {
+  fuse::ServedMountOptions serving;
+  serving.source = options.source;
+  serving.target = options.target;
+  serving.passthrough.splice = !options.no_splice;
+  serving.passthrough.cache = cache_option(options.cache);
+  serving.passthrough.threads = options.threads;
+  serving.observe = options.observe;
+  return serving;
+}
+
+}  // namespace zctrace
