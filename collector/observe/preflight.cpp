@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each requirement is one function that looks at one thing.
+// Each requirement is a function that checks one thing.
 #include "collector/observe/preflight.h"
 
 #include <bpf/btf.h>
@@ -33,7 +33,7 @@ constexpr const char* kFuse = "FUSE";
 using Btf = std::unique_ptr<btf, decltype(&btf__free)>;
 
 Btf load_kernel_btf() {
-  libbpf_set_print(nullptr);  // what is missing is ours to say
+  libbpf_set_print(nullptr);  // zctrace reports what is missing
   return Btf(btf__load_vmlinux_btf(), btf__free);
 }
 
@@ -55,7 +55,7 @@ bool has_capability(cap_value_t capability) {
   return own && cap_get_flag(own.get(), capability, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
 }
 
-// The whole command, for a program that may lie anywhere.
+// The whole setcap command, because the program may be in any directory.
 std::string capability_remedy() {
   std::error_code ignored;
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
@@ -70,7 +70,7 @@ Requirement capability(cap_value_t wanted, const char* name, const char* purpose
   return {name, State::missing, std::string("needed to ") + purpose, capability_remedy()};
 }
 
-// Tracepoints are functions in BTF; tracefs is not needed, and often not mounted.
+// BTF has a function for each tracepoint. tracefs is not needed, and often not mounted.
 std::vector<Requirement> tracepoints() {
   struct Wanted {
     const char* name;
@@ -108,15 +108,15 @@ Requirement fuse() {
           error == ENOENT ? "modprobe fuse" : "sudo chmod 666 /dev/fuse, as most systems have it"};
 }
 
-// The kernel needs BTF of its own for these programs; what it does not show under /sys, libbpf
-// also finds in the kernel's image under /boot, /lib/modules and /usr/lib/debug.
+// The programs need the kernel's own BTF. If it is not under /sys, libbpf also looks in the
+// kernel's image under /boot, /lib/modules and /usr/lib/debug.
 Requirement kernel_btf() {
   Requirement found = btf_requirement("/");
   if (found.state == State::ok || !load_kernel_btf()) return found;
   return {found.name, State::ok, "in the kernel's image; not in /sys/kernel/btf", ""};
 }
 
-// What can be known without reading BTF, where that is where it should be.
+// The checks that do not read BTF, as long as its file exists.
 std::vector<Requirement> quick_requirements() {
   return {
       kernel_version(),
@@ -159,7 +159,7 @@ Requirement lockdown_requirement(const fs::path& root) {
   std::ifstream file(directory / "lockdown");
   std::string modes;
   std::error_code ignored;
-  // Unknown is no reason to refuse: the kernel will, if it must.
+  // If the state is unknown, zctrace tries; the kernel refuses if it must.
   if (!std::getline(file, modes) && !fs::exists(directory / "lsm", ignored))
     return {"lockdown", State::unknown, "securityfs is not mounted at " + directory.string(), ""};
   if (modes.find("[confidentiality]") != std::string::npos)
@@ -174,7 +174,7 @@ Requirement kernel_config(const fs::path& root, const std::string& release) {
   constexpr std::string_view kOptions[] = {"CONFIG_BPF_SYSCALL", "CONFIG_DEBUG_INFO_BTF",
                                            "CONFIG_TASK_IO_ACCOUNTING", "CONFIG_FUSE_FS"};
   for (const fs::path& path : {root / "proc/config.gz", root / ("boot/config-" + release)}) {
-    // Reads a file that is not compressed as it is.
+    // gzopen also reads files that are not compressed.
     const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(::gzopen(path.c_str(), "r"), gzclose);
     if (!file) continue;
     std::string found;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Opening, configuring, loading and attaching the BPF object.
+// Opens, configures, loads and attaches the BPF object.
 #include "collector/observe/skeleton.h"
 
 #include <bpf/bpf.h>
@@ -25,7 +25,7 @@
 namespace zctrace {
 namespace {
 
-// libbpf speaks through a C callback without context; one object is loaded at a time.
+// libbpf reports through a C callback without context. Only one object is loaded at a time.
 thread_local std::string last_warning;
 
 int keep_warning(libbpf_print_level level, const char* format, va_list arguments) noexcept {
@@ -38,7 +38,8 @@ int keep_warning(libbpf_print_level level, const char* format, va_list arguments
   }
   char line[512];
   std::vsnprintf(line, sizeof(line), format, arguments);
-  // A refused program's log is long; its first line names it, the rest is for developers.
+  // The log of a refused program is long. Its first line names the program; the rest is for
+  // developers.
   if (std::strncmp(line, "libbpf: prog", 12) == 0 && last_warning.empty()) {
     last_warning = line + std::strlen("libbpf: ");
     last_warning.resize(std::min(last_warning.find('\n'), last_warning.size()));
@@ -46,7 +47,7 @@ int keep_warning(libbpf_print_level level, const char* format, va_list arguments
   return 0;
 }
 
-// What the running kernel has, from its BTF.
+// Looks up in BTF what the running kernel has.
 class KernelTypes {
  public:
   KernelTypes() : btf_(btf__load_vmlinux_btf(), btf__free) {}
@@ -137,7 +138,7 @@ void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>
   }
 }
 
-// Before the programs are loaded: afterwards the settings are read-only.
+// Call it before the programs are loaded, because the settings are read-only afterwards.
 void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable& table,
                const KernelTypes& kernel) {
   zc_config config = {};
@@ -279,15 +280,16 @@ void Skeleton::count_loss(std::uint32_t reason, std::uint64_t count) {
 }
 
 void Skeleton::stop_counting() {
-  // A call whose entry was not seen passes for one that seccomp denied: exits go first.
+  // Detaches from exits first, or a call whose entry was not seen would look like one that seccomp
+  // denied.
   for (bpf_link** link :
        {&bpf_->links.zc_sys_exit, &bpf_->links.zc_sys_enter, &bpf_->links.zc_uring_cqe,
         &bpf_->links.zc_uring_done, &bpf_->links.zc_uring_overflow}) {
     bpf_link__destroy(*link);
     *link = nullptr;
   }
-  // A program that runs on another CPU right now ends before this does. Where the kernel has no
-  // such call (CONFIG_MEMBARRIER, nohz_full), the reading that follows takes longer than any.
+  // Returns after every program that runs on another CPU now has ended. If the kernel lacks this
+  // call (CONFIG_MEMBARRIER, nohz_full), the read that follows takes longer than any program.
   ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 

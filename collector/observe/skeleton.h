@@ -75,8 +75,8 @@ class Skeleton {
   // forked after this.
   volatile std::uint32_t* window();
 
-  // Calls and requests are counted no more, and none is half counted. Switches are, and who ends
-  // is still noticed.
+  // Stops counting calls and requests, none of which is half counted. Still counts switches and
+  // notices which tasks end.
   void stop_counting();
 
   // Whether this kernel keeps what /proc/PID/io shows.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The tables that say what syscalls and io_uring operations move, and -e's groups.
+// What syscalls and io_uring operations move, and the groups of -e.
 #include "collector/observe/syscall_table.h"
 
 #include <sys/syscall.h>
@@ -24,7 +24,7 @@ struct Described {
   Copy copy;
 };
 
-// Data syscalls, and those without bytes that have a row of their own.
+// Data syscalls, and syscalls without bytes that have their own row.
 constexpr Described kDescribed[] = {
     {SYS_read, "read", ZC_END_ARG0, ZC_END_USER, ZC_RESULT_BYTES, Copy::copied},
     {SYS_pread64, "pread64", ZC_END_ARG0, ZC_END_USER, ZC_RESULT_BYTES, Copy::copied},
@@ -63,7 +63,7 @@ constexpr std::pair<long, zc_result> kSpecial[] = {
     {SYS_restart_syscall, ZC_RESULT_RESTART},
 };
 
-// They wait for events, for other processes or for time: their time says nothing about work.
+// Syscalls that wait for events, processes or time, so their time says nothing about work.
 constexpr std::string_view kWaiting[] = {
     "clock_nanosleep", "epoll_pwait", "epoll_pwait2", "epoll_wait",    "futex",
     "futex_wait",      "futex_waitv", "io_getevents", "io_pgetevents", "nanosleep",
@@ -218,7 +218,7 @@ SyscallTable::SyscallTable(std::string_view selection) {
                            0,
                            {}};
   }
-  // Also where they are not selected: the kernel counts them all the same.
+  // Even if it is not selected, because the kernel counts it.
   for (const Described& call : kDescribed)
     calls_[call.number].accounted = accounting_of(call.name) != Accounting::none;
   for (const auto& [number, result] : kSpecial) calls_[number].result = result;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading /proc and the cgroup hierarchy.
+// Reads /proc and the cgroup hierarchy.
 #include "collector/observe/targets.h"
 
 #include <fnmatch.h>
@@ -42,8 +42,8 @@ bool matches(const std::vector<std::string>& globs, const std::string& name) {
   });
 }
 
-// Those of that name, but for what is inside of one. A directory that goes away meanwhile has none;
-// a recursive_directory_iterator would end there, and miss what comes after.
+// The directories with that name, except those inside another one. A directory that is removed
+// meanwhile has none. A recursive_directory_iterator would stop there and miss the rest.
 void find_directories(const fs::path& below, const std::string& name,
                       std::vector<fs::path>& found) {
   std::error_code ignored;
@@ -134,14 +134,14 @@ fs::path TargetFinder::cgroup_mount() const {
 
 fs::path TargetFinder::cgroup_directory(const std::string& path) const {
   const fs::path mount = cgroup_mount();
-  // To the file system a path ends there; what is behind it would be checked instead.
+  // The file system would end the path at the zero byte and check only the part before it.
   if (path.find('\0') != std::string::npos)
     throw Error("invalid cgroup path: it contains a zero byte");
   std::error_code ignored;
   const fs::path canonical_mount = fs::weakly_canonical(mount, ignored);
   for (const fs::path& top : {root_, mount}) {
     fs::path found = fs::weakly_canonical(top / fs::path(path).relative_path(), ignored);
-    // ".." must not lead out of the hierarchy: other directories have numbers, too.
+    // ".." must not lead out of the hierarchy, because other directories have numbers, too.
     const auto [rest, _] =
         std::mismatch(canonical_mount.begin(), canonical_mount.end(), found.begin(), found.end());
     if (rest == canonical_mount.end() && fs::is_directory(found, ignored)) return found;
