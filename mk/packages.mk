@@ -3,7 +3,7 @@
 # tests/cli compares deploy/kubernetes/Containerfile with BUILD_PACKAGES.
 BUILD_PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli11-dev \
 	libfmt-dev nlohmann-json3-dev liburing-dev libncurses-dev libutf8proc-dev zlib1g-dev libelf-dev \
-	linux-libc-dev prometheus-cpp-dev libfuse3-dev
+	linux-libc-dev prometheus-cpp-dev libmicrohttpd-dev libfuse3-dev
 UNIT_TEST_PACKAGES := libgtest-dev
 TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy curl wrk openssl gcc-multilib strace \
 	python3 python3-jsonschema tmux git procps util-linux coreutils libcap2-bin bash tar findutils \

@@ -2,17 +2,18 @@
 // `zctrace export`: what attach counts, for Prometheus to scrape.
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
+#include "cli/export/metrics_server.h"
 #include "cli/options/count_options.h"
 #include "cli/options/help_formatter.h"
 #include "cli/options/listen_address.h"
 #include "cli/options/output_options.h"
 #include "cli/options/target_options.h"
 #include "cli/options/validators.h"
-#include "cli/output/metrics_server.h"
 #include "cli/output/write.h"
 #include "cli/views/metrics.h"
 #include "collector/observe/attach_session.h"
@@ -34,7 +35,7 @@ struct ExportOptions {
 
 int serve(const ExportOptions& options, const Targets& targets, const ListenAddress& address) {
   const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
-  require_free(address);
+  Descriptor listener = listen_on(address);
   require_observation();
   AttachSessionOptions observing;
   observing.targets = targets;
@@ -44,15 +45,23 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
   AttachSession session(observing);
   drop_capabilities(Privilege::inspect_processes);
   MetricsServer server(options.max_series, !options.count.no_latency);
-  server.add(session.take_counts());
-  tell(fmt::format("zctrace: serving http://{}/metrics\n", server.listen(address).text()));
-
-  // It goes on after the last target has ended. A server may come back under its name, and the last
-  // counts of one that does not come back have yet to be scraped.
   EventLoop loop(signals);
-  loop.repeat(session.poll_interval(), [&] {
+  const auto read = [&] {
     session.poll();
     server.add(session.take_counts());
+  };
+  read();
+  ListenAddress bound = address;
+  bound.port = bound_port(listener);
+  server.serve(std::move(listener), loop, read);
+  tell(fmt::format("zctrace: serving http://{}/metrics\n", bound.text()));
+
+  // A process that ends between two readings leaves its counts in kernel memory, which is limited,
+  // so they are read without a scrape, too. It goes on after the last target has ended. A server
+  // may come back under its name, and the last counts of one that does not come back have yet to be
+  // scraped.
+  loop.repeat(session.poll_interval(), [&] {
+    read();
     return session.poll_interval();
   });
   loop.run();
@@ -83,7 +92,7 @@ void add_export_command(CLI::App& app, Action& chosen) {
   set_help(*command,
            {"-p PID | -n GLOB | -G CGROUP | --unit NAME | -a [OPTIONS]",
             {"Serves http://ADDRESS:PORT/metrics until Ctrl-C or SIGTERM, also after all targets "
-             "have ended. Targets combine."},
+             "have ended. Each scrape reads the counts. /healthz answers 200. Targets combine."},
             {{"Exit status",
               {{"0", "Success"},
                {"1", "Failure"},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Parsing, and asking the kernel before an HTTP server does that keeps its reasons to itself.
+// Parsing, and a socket whose errors name the address.
 #include "cli/options/listen_address.h"
 
 #include <arpa/inet.h>
@@ -10,7 +10,6 @@
 #include <charconv>
 #include <stdexcept>
 
-#include "collector/os/descriptor.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -62,22 +61,34 @@ ListenAddress parse_listen_address(std::string_view text) {
   return address;
 }
 
-void require_free(const ListenAddress& address) {
+Descriptor listen_on(const ListenAddress& address) {
   SocketAddress at;
   to_socket_address(address, at);
   const std::string what = "cannot listen on " + address.text();
-  const Descriptor probe(::socket(at.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!probe) throw system_error(what, errno);
-  // As the server does: connections of a server that has just ended are no obstacle.
+  Descriptor listener(
+      ::socket(at.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!listener) throw system_error(what, errno);
+  // Connections of a server that has just ended are no obstacle.
   const int yes = 1;
-  ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-  if (::bind(probe.get(), reinterpret_cast<const sockaddr*>(&at.storage), at.length) == 0) return;
+  ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&at.storage), at.length) == 0 &&
+      ::listen(listener.get(), SOMAXCONN) == 0)
+    return listener;
   const int error = errno;
   const char* advice = "";
   if (error == EADDRINUSE) advice = "; choose another port with --listen";
   if (error == EADDRNOTAVAIL)
     advice = "; give an address of this machine, or 0.0.0.0 for all of them";
   throw Error(system_error(what, error).what() + std::string(advice));
+}
+
+std::uint16_t bound_port(const Descriptor& listener) {
+  SocketAddress at;
+  at.length = sizeof(at.storage);
+  if (::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&at.storage), &at.length) != 0)
+    throw system_error("cannot find the port of a socket", errno);
+  // The port is at the same place in both kinds of address.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&at.storage)->sin_port);
 }
 
 }  // namespace zctrace

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "collector/os/descriptor.h"
+
 namespace zctrace {
 
 struct ListenAddress {
@@ -20,7 +22,9 @@ struct ListenAddress {
 // looked up. Throws std::invalid_argument, with a text for the user.
 ListenAddress parse_listen_address(std::string_view text);
 
-// Throws Error, with the reason, where nobody may listen there now.
-void require_free(const ListenAddress& address);
+// A listening TCP socket that does not block. Throws Error, with the reason and advice.
+Descriptor listen_on(const ListenAddress& address);
+// The port that it got, which differs from the requested one if that was 0.
+std::uint16_t bound_port(const Descriptor& listener);
 
 }  // namespace zctrace

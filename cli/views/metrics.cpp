@@ -14,8 +14,8 @@ namespace {
 
 // The last resort, everything else in "other", always has its room.
 constexpr std::size_t kLastResortSeries = kOutsideSeries + kCallSeries + kLatencySeries;
-// Single metrics, a series for each reason of a loss, and the Exposer's seven.
-constexpr std::size_t kFixedSeries = 10 + 8 + 7;
+// Single metrics, and a series for each reason of a loss.
+constexpr std::size_t kFixedSeries = 10 + 8;
 static_assert(kFixedSeries + kLastResortSeries < Metrics::kLeastSeries);
 
 // The number of folded series is counted up to here; beyond it, a larger one says nothing more.
@@ -140,7 +140,6 @@ void Metrics::add(Report standing, const OwnerCache& owners, double taken_at,
   });
   last_ = std::move(standing);
 
-  const std::scoped_lock lock(mutex_);
   now_ = now;
   held_.taken_at = taken_at;
   held_.completeness = last_.completeness;

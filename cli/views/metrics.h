@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -31,10 +30,9 @@ struct SeriesLabels {
   auto operator<=>(const SeriesLabels&) const = default;
 };
 
-// Owns the counts of every label set. Pure but for its lock: one thread adds, any thread reads.
-// Invariants: the samples of prometheus_view(), with those that prometheus::Exposer adds of its
-// own, are never more than max_series. A label set that is there stays and only grows, unless
-// space is needed and nothing was added to it for kIdle.
+// Owns the counts of every label set. Pure. Invariants: the samples of prometheus_view() are never
+// more than max_series. A label set that is there stays and only grows, unless space is needed and
+// nothing was added to it for kIdle.
 class Metrics {
  public:
   using Clock = std::chrono::steady_clock;
@@ -88,12 +86,7 @@ class Metrics {
     double taken_at = 0;      // seconds since the epoch
   };
 
-  // Calls `reader` with the contents while nothing is added to them.
-  template <typename Reader>
-  void read(Reader reader) const {
-    const std::scoped_lock lock(mutex_);
-    reader(held_);
-  }
+  const Contents& contents() const { return held_; }
 
  private:
   struct Increments {
@@ -108,9 +101,7 @@ class Metrics {
   void retire_idle(Table<Sums>& table);
   void count_folded(const SeriesLabels& labels, std::size_t series);
 
-  Report last_;  // only add() looks at it
-
-  mutable std::mutex mutex_;  // of all that follows
+  Report last_;
   Contents held_;
   bool short_of_room_ = false;  // since the latest add()
   std::unordered_set<std::size_t> folded_hashes_;

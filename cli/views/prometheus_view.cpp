@@ -151,7 +151,7 @@ void add_contents(Families& families, const Metrics::Contents& held) {
 
 std::vector<MetricFamily> prometheus_view(const Metrics& metrics, const SelfCost& self) {
   Families families;
-  metrics.read([&families](const Metrics::Contents& held) { add_contents(families, held); });
+  add_contents(families, metrics.contents());
   families.count("zctrace_self_cpu_seconds_total", "CPU time that zctrace itself took.",
                  self.cpu_seconds);
   families.gauge("zctrace_self_resident_memory_bytes", "Memory that zctrace itself holds.",

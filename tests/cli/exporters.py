@@ -42,9 +42,9 @@ class Scrape:
 class Exporter:
     """A running `zctrace export`."""
 
-    def __init__(self, test, *words, prefix=(), program=ZCTRACE):
+    def __init__(self, test, *words, prefix=(), program=ZCTRACE, listen="127.0.0.1:0"):
         self.test = test
-        self.process = test.start([*prefix, program, "export", *words, "--listen", "127.0.0.1:0"],
+        self.process = test.start([*prefix, program, "export", *words, "--listen", listen],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         line = test.wait_for_line(self.process.stderr, "serving")
         self.url = re.search(r"http://\S+", line)[0]
@@ -60,15 +60,6 @@ class Exporter:
             scrape = self.scrape()
             return scrape if condition(scrape) else None
         return self.test.wait_until(attempt, what)
-
-    def scrape_of_two_readings_later(self):
-        """The next reading may have begun already, so this waits for two."""
-        for _ in range(2):
-            last = self.scrape().values("zctrace_last_snapshot_timestamp_seconds")
-            scrape = self.scrape_until(
-                lambda scrape, last=last:
-                scrape.values("zctrace_last_snapshot_timestamp_seconds") > last, "a reading")
-        return scrape
 
     def resident_bytes(self):
         return self.scrape().sum("zctrace_self_resident_memory_bytes")

@@ -10,7 +10,7 @@ import subprocess
 
 from exporters import DEPLOY, Exporter
 from harness import TestCase, why_not_observable
-from paths import PATIENCE_S, ZCTRACE, tool
+from paths import PATIENCE_S, ROOT, ZCTRACE, tool
 from processes import children
 
 
@@ -81,7 +81,8 @@ class Deploy(TestCase):
         calls = self.directory / "calls"
         exporter = Exporter(self, "-a", prefix=[tool("strace"), "-f", "-qq", "-o", calls])
         exporter.scrape()
-        exporter.scrape_of_two_readings_later()
+        exporter.scrape_until(
+            lambda scrape: scrape.sum("zctrace_observed_processes") > 1, "new processes are found")
         for child in children(exporter.process.pid):
             os.kill(child, signal.SIGTERM)
         exporter.process.wait(PATIENCE_S)
@@ -96,3 +97,11 @@ class Deploy(TestCase):
         unit = (DEPLOY / "systemd" / "zctrace-export.service").read_text()
         self.assertIn("AmbientCapabilities=CAP_BPF CAP_PERFMON\n", unit)
         self.assertIn("CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n", unit)
+
+    def test_image_is_built_with_the_packages_of_the_makefile(self):
+        listed = re.search(r"^BUILD_PACKAGES := ((?:.*\\\n)*.*)$",
+                           (ROOT / "mk" / "packages.mk").read_text(), re.MULTILINE)[1]
+        stage = (DEPLOY / "kubernetes" / "Containerfile").read_text().split("COPY", 1)[0]
+        installed = re.search(r"--no-install-recommends ((?:.*\\\n)*.*)$", stage, re.MULTILINE)[1]
+        words = lambda text: sorted(text.replace("\\\n", " ").split())
+        self.assertEqual(words(installed), words(listed))

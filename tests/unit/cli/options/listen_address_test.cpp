@@ -22,7 +22,7 @@ TEST(ListenAddress, IsANumericAddressAndAPort) {
 }
 
 TEST(ListenAddress, IsNothingElse) {
-  // CivetWeb would accept some of these, with another meaning.
+  // Some parsers would accept some of these, with another meaning.
   for (const char* text : {"", ":", "9435", ":9435", "localhost:9435", "127.0.0.1", "127.0.0.1:",
                            "127.0.0.1:65536", "127.0.0.1:80s", "127.0.0.1:80,81", "127.0.0.1:-1",
                            "1.2.3:80", "::1:80", "[::1:80", "[::1]", "[127.0.0.1]:80", "+80:80"})

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// The text format is prometheus-cpp's.
+#include "cli/export/metrics_server.h"
+
+#include <prometheus/text_serializer.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <utility>
+
+#include "cli/views/prometheus_view.h"
+
+namespace zctrace {
+namespace {
+
+using std::chrono::steady_clock;
+using std::chrono::system_clock;
+
+SelfCost self_cost() {
+  SelfCost cost;
+  rusage usage = {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  for (const timeval& time : {usage.ru_utime, usage.ru_stime})
+    cost.cpu_seconds += static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  std::uint64_t size_pages = 0;
+  std::uint64_t resident_pages = 0;
+  std::ifstream("/proc/self/statm") >> size_pages >> resident_pages;
+  cost.resident_bytes = resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return cost;
+}
+
+double seconds_since_epoch() {
+  return std::chrono::duration<double>(system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+MetricsServer::MetricsServer(std::size_t max_series, bool latency)
+    : metrics_(max_series, latency) {}
+
+void MetricsServer::add(Report standing) {
+  owners_.update(standing.processes);
+  metrics_.add(std::move(standing), owners_, seconds_since_epoch(), steady_clock::now());
+}
+
+void MetricsServer::serve(Descriptor listener, EventLoop& loop, std::function<void()> read) {
+  server_.emplace(std::move(listener), loop, [this, read = std::move(read)] {
+    read();
+    return text();
+  });
+}
+
+std::string MetricsServer::text() const {
+  return prometheus::TextSerializer().Serialize(prometheus_view(metrics_, self_cost()));
+}
+
+}  // namespace zctrace

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Serves counts to Prometheus over HTTP.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "cli/export/http_server.h"
+#include "cli/views/metrics.h"
+#include "collector/model/report.h"
+#include "collector/observe/owner.h"
+#include "collector/os/descriptor.h"
+#include "collector/os/event_loop.h"
+
+namespace zctrace {
+
+// Owns the counts by owner, and the HTTP server. One thread.
+class MetricsServer {
+ public:
+  MetricsServer(std::size_t max_series, bool latency);
+
+  // Adds the counts since the start, in which processes that have ended appear once.
+  void add(Report standing);
+  // Serves while `loop` runs. `read` must add the current counts; it is called for each scrape, but
+  // only once for those that arrive together. Throws Error.
+  void serve(Descriptor listener, EventLoop& loop, std::function<void()> read);
+
+ private:
+  std::string text() const;
+
+  OwnerCache owners_;
+  Metrics metrics_;
+  std::optional<HttpServer> server_;
+};
+
+}  // namespace zctrace
