@@ -24,6 +24,7 @@ struct TopOptions {
   CountOptions count;
   std::optional<nanoseconds> interval;
   std::optional<nanoseconds> duration;
+  std::string by = std::string(group_name(TopGroup::process));
 };
 
 constexpr nanoseconds kDefaultInterval = milliseconds(1000);
@@ -38,6 +39,7 @@ int top(const TopOptions& options, const Targets& targets) {
   live.observing.session = session_options(options.count, OutputOptions{});
   live.interval = options.interval.value_or(kDefaultInterval);
   live.duration = options.duration;
+  live.group = parse_top_group(options.by).value();
   show_live(live);
   return kExitDone;
 }
@@ -56,6 +58,14 @@ void add_top_command(CLI::App& app, Action& chosen) {
                       "Update the screen every TIME, 100ms or more", kShortestInterval)
       ->default_str("1s")
       ->group("When");
+  command
+      ->add_option("--by", options->by,
+                   "What makes a line: a process, or all those with the same name, systemd unit or "
+                   "container. The key g changes it")
+      ->type_name("WHAT")
+      ->check(one_of({"process", "name", "unit", "container"}))
+      ->capture_default_str()
+      ->group("Output");
   add_count_options(*command, options->count);
   set_help(
       *command,
@@ -68,8 +78,7 @@ void add_top_command(CLI::App& app, Action& chosen) {
           {"77", "This machine or user cannot observe; 'zctrace doctor' says why"}}}},
        {{"Watch every process", "sudo zctrace top"},
         {"Watch nginx and its workers, five times a second", "sudo zctrace top -n nginx -i 200ms"},
-        {"Watch the processes of a container or slice",
-         "sudo zctrace top -G system.slice/docker.service"}}});
+        {"Watch every process, one line for each name", "sudo zctrace top --by name"}}});
   command->callback([options, &chosen] {
     if (wants_syscall_list(options->count)) {
       chosen = print_syscall_list;

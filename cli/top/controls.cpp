@@ -46,14 +46,34 @@ std::size_t index_of(const Sorts& sorts, Sort sort) {
 void TopControls::show(std::shared_ptr<const TopSample> sample) {
   newest_ = std::move(sample);
   if (paused_) return;
-  sample_ = newest_;
+  take_newest();
   arrange();
+}
+
+void TopControls::take_newest() {
+  ungrouped_ = newest_;
+  sample_ = grouped(ungrouped_, group_);
+}
+
+void TopControls::group_by(TopGroup by) {
+  group_ = by;
+  sample_ = grouped(ungrouped_, group_);
+  chosen_.reset();
+  selected_ = 0;
+  arrange();
+}
+
+ProcessSummary TopControls::sum() const {
+  if (filter_.empty()) return sample_->sum(totals_);
+  ProcessSummary sum;
+  for (const TopProcess* process : processes_) sum += process->figures(totals_);
+  return sum;
 }
 
 void TopControls::arrange() {
   processes_.clear();
   for (const TopProcess& process : sample_->processes)
-    if (fits_filter(*process.total, filter_)) processes_.push_back(&process);
+    if (matches_filter(*process.total, filter_)) processes_.push_back(&process);
   sort_processes(processes_, process_sort_, processes_reversed_, totals_);
   const auto chosen =
       std::find_if(processes_.begin(), processes_.end(),
@@ -62,7 +82,7 @@ void TopControls::arrange() {
     selected_ = static_cast<std::size_t>(chosen - processes_.begin());
   else if (!chosen_)
     selected_ = 0;
-  // Its process is gone: the line stays, whoever is there now.
+  // When the chosen process is gone, the same line stays selected.
   selected_ = std::min(selected_, processes_.empty() ? 0 : processes_.size() - 1);
 
   rows_.clear();
@@ -161,9 +181,13 @@ void TopControls::press_letter(char letter) {
     case 'p':
     case ' ':
       paused_ = !paused_;
-      sample_ = newest_;
+      take_newest();
       return;
     case 't': totals_ = !totals_; return;
+    case 'g':
+      if (opened_) return;
+      group_by(static_cast<TopGroup>((static_cast<int>(group_) + 1) % kTopGroups));
+      return;
     case 'r': (opened_ ? rows_reversed_ : processes_reversed_) ^= true; return;
     case '<': move_sort(-1); return;
     case '>': move_sort(1); return;

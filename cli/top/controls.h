@@ -77,7 +77,7 @@ inline constexpr std::array<RowSortKey, 8> kRowSorts{{
 // first line. A process that is open stays so, as last seen, when it ends.
 class TopControls {
  public:
-  // A new sample; while paused it is not shown.
+  // A new sample of processes; while paused it is not shown.
   void show(std::shared_ptr<const TopSample> sample);
   // What that key does; false: quit.
   bool press(const KeyPress& key);
@@ -95,8 +95,13 @@ class TopControls {
   bool reversed() const { return opened() ? rows_reversed_ : processes_reversed_; }
   std::string_view sort_title() const;
 
+  TopGroup group() const { return group_; }
+  void group_by(TopGroup by);
+
   // Sorted and filtered, of the sample shown.
   const std::vector<const TopProcess*>& processes() const { return processes_; }
+  // Of all processes, or of those that match the filter where there is one.
+  ProcessSummary sum() const;
   std::size_t selected() const { return selected_; }
   std::size_t first_line() const { return opened() ? first_row_ : first_process_; }
 
@@ -105,6 +110,7 @@ class TopControls {
   const std::vector<const Row*>& rows() const { return rows_; }
 
  private:
+  void take_newest();
   bool press_in_filter(const KeyPress& key);
   void press_letter(char letter);
   void move_to(std::ptrdiff_t line);
@@ -114,8 +120,9 @@ class TopControls {
   void close();
   void arrange();
 
-  std::shared_ptr<const TopSample> sample_ = std::make_shared<TopSample>();
-  std::shared_ptr<const TopSample> newest_ = sample_;
+  std::shared_ptr<const TopSample> newest_ = std::make_shared<TopSample>();
+  std::shared_ptr<const TopSample> ungrouped_ = newest_;  // as shown
+  std::shared_ptr<const TopSample> sample_ = newest_;     // the same, in groups
   std::vector<const TopProcess*> processes_;
   std::optional<ProcessKey> chosen_;
   std::size_t selected_ = 0;
@@ -138,6 +145,7 @@ class TopControls {
   std::string filter_;
   std::string filter_before_;
   std::size_t lines_ = 1;
+  TopGroup group_ = TopGroup::process;
 };
 
 }  // namespace zctrace

@@ -53,7 +53,14 @@ void show_live(const LiveOptions& options) {
   drop_capabilities(Privilege::inspect_processes);
 
   TopControls controls;
+  controls.group_by(options.group);
   TopModel model;
+  OwnerCache owners;
+  const auto show = [&](nanoseconds elapsed) {
+    Report report = session.take_counts();
+    owners.update(report.processes);
+    controls.show(model.add(std::move(report), elapsed, owners));
+  };
   TopSurroundings around;
   around.targets = printable(description(options.observing.targets), false);
   around.interval_s = std::chrono::duration<double>(options.interval).count();
@@ -68,7 +75,7 @@ void show_live(const LiveOptions& options) {
       out_of_time = true;
       loop.stop();
     });
-  controls.show(model.add(session.take_counts(), nanoseconds(0)));
+  show(nanoseconds(0));
   auto sampled = EventLoop::Clock::now();
   auto next_sample = sampled + std::min(options.interval, kFirstInterval);
   const auto pause = [&](EventLoop::Clock::time_point now) {
@@ -80,7 +87,7 @@ void show_live(const LiveOptions& options) {
     // The counts are of now; reading a thousand tasks takes its time.
     const auto now = EventLoop::Clock::now();
     if (due) {
-      controls.show(model.add(session.take_counts(), now - std::exchange(sampled, now)));
+      show(now - std::exchange(sampled, now));
       next_sample = now + options.interval;
     }
     return pause(now);

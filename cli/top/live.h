@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "cli/top/model.h"
 #include "collector/observe/attach_session.h"
 
 namespace zctrace {
@@ -13,6 +14,7 @@ struct LiveOptions {
   AttachSessionOptions observing;
   std::chrono::nanoseconds interval;
   std::optional<std::chrono::nanoseconds> duration;
+  TopGroup group = TopGroup::process;
 };
 
 // Shows the targets on the whole screen until q, a signal, the end of the duration, or until the

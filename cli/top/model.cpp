@@ -29,7 +29,7 @@ std::string_view base_name(std::string_view path) { return path.substr(path.rfin
 
 // What a column sorts by; negative: no value.
 double weight(const TopProcess& process, ProcessSort by, bool totals) {
-  const Figures& figures = process.figures(totals);
+  const ProcessSummary& figures = process.figures(totals);
   switch (by) {
     case ProcessSort::moved: return static_cast<double>(figures.moved_bytes());
     case ProcessSort::syscalls: return static_cast<double>(figures.syscalls);
@@ -75,45 +75,14 @@ std::strong_ordering compare_weights(double a, double b, bool reversed) {
 
 }  // namespace
 
-std::optional<double> Figures::zero_copy_share() const {
-  if (delivered_bytes == 0) return std::nullopt;
-  return static_cast<double>(zero_copy_bytes) / static_cast<double>(delivered_bytes);
-}
-
-Figures& Figures::operator+=(const Figures& other) {
-  syscalls += other.syscalls;
-  errors += other.errors;
-  copied_bytes += other.copied_bytes;
-  in_kernel_bytes += other.in_kernel_bytes;
-  delivered_bytes += other.delivered_bytes;
-  zero_copy_bytes += other.zero_copy_bytes;
-  voluntary_switches += other.voluntary_switches;
-  involuntary_switches += other.involuntary_switches;
-  cpu_ns += other.cpu_ns;
-  return *this;
-}
-
-Figures figures_of(const Process& process) {
-  Figures figures;
-  figures.syscalls = process.syscalls();
-  figures.errors = process.errors();
-  figures.copied_bytes = process.copied_bytes();
-  figures.in_kernel_bytes = process.in_kernel_bytes();
-  figures.delivered_bytes = process.delivered_bytes();
-  figures.zero_copy_bytes = process.zero_copy_bytes();
-  figures.voluntary_switches = process.voluntary_switches();
-  figures.involuntary_switches = process.involuntary_switches();
-  figures.cpu_ns = process.user_ns + process.system_ns;
-  return figures;
-}
-
 const TopProcess* TopSample::find(const ProcessKey& key) const {
   const auto found = std::find_if(processes.begin(), processes.end(),
                                   [&](const TopProcess& process) { return process.key == key; });
   return found == processes.end() ? nullptr : &*found;
 }
 
-std::shared_ptr<const TopSample> TopModel::add(Report standing, std::chrono::nanoseconds elapsed) {
+std::shared_ptr<const TopSample> TopModel::add(Report standing, std::chrono::nanoseconds elapsed,
+                                               const OwnerCache& owners) {
   auto sample = std::make_shared<TopSample>();
   sample->latency = standing.latency;
   sample->completeness = standing.completeness;
@@ -132,14 +101,15 @@ std::shared_ptr<const TopSample> TopModel::add(Report standing, std::chrono::nan
     line.key = key_of(process);
     line.ended = process.end_ns.has_value();
     line.total = &process;
-    line.total_figures = figures_of(process);
+    line.owner = owners.of(process);
+    line.total_figures = summary_of(process);
     sample->total += line.total_figures;
     const auto earlier = before.find(line.key);
     const bool known = earlier != before.end();
     const bool ended_before = known && earlier->second->end_ns;
     if (const auto found = interval.find(line.key); found != interval.end()) {
       line.interval = found->second;
-      line.interval_figures = figures_of(*found->second);
+      line.interval_figures = summary_of(*found->second);
       // Not the difference's own: time moves between user and system as ticks come in.
       const std::uint64_t cpu_before =
           known ? earlier->second->user_ns + earlier->second->system_ns : 0;
@@ -150,7 +120,7 @@ std::shared_ptr<const TopSample> TopModel::add(Report standing, std::chrono::nan
     if (known) before.erase(earlier);
     if (!ended_before) sample->processes.push_back(line);
   }
-  for (const auto& [key, process] : before) gone_ += figures_of(*process);
+  for (const auto& [key, process] : before) gone_ += summary_of(*process);
   sample->total += gone_;
   last_ = std::move(sample);
   return last_;
@@ -197,7 +167,7 @@ void sort_rows(std::vector<const Row*>& rows, RowSort by, bool reversed) {
   });
 }
 
-bool fits_filter(const Process& process, std::string_view filter) {
+bool matches_filter(const Process& process, std::string_view filter) {
   if (filter.empty() || filter == std::to_string(process.pid)) return true;
   const std::string wanted = lower_case(filter);
   if (lower_case(process.name).find(wanted) != std::string::npos) return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What `zctrace top` knows: the counts of an interval beside those since the start, a process
-// each, and the orders and filters to look at them in. Pure, no I/O, no layout.
+// What `zctrace top` shows: the counts of an interval beside those since the start, for each
+// process or group of them, and the orders and filters to look at them in. Pure, no I/O, no layout.
 #pragma once
 
 #include <chrono>
@@ -12,47 +12,35 @@
 #include <string_view>
 #include <vector>
 
+#include "collector/model/process_summary.h"
 #include "collector/model/report.h"
+#include "collector/observe/owner.h"
 
 namespace zctrace {
 
-// A process's counts without its rows: these add up over processes and over time.
-struct Figures {
-  std::uint64_t syscalls = 0;
-  std::uint64_t errors = 0;
-  std::uint64_t copied_bytes = 0;
-  std::uint64_t in_kernel_bytes = 0;
-  std::uint64_t delivered_bytes = 0;
-  std::uint64_t zero_copy_bytes = 0;
-  std::uint64_t voluntary_switches = 0;
-  std::uint64_t involuntary_switches = 0;
-  std::uint64_t cpu_ns = 0;
-
-  std::uint64_t moved_bytes() const { return copied_bytes + in_kernel_bytes; }
-  std::uint64_t switches() const { return voluntary_switches + involuntary_switches; }
-  std::optional<double> zero_copy_share() const;  // nullopt: delivered nothing
-  Figures& operator+=(const Figures& other);
-};
-
-Figures figures_of(const Process& process);
-
-// A pid alone comes back.
+// The kernel gives a pid again; together with the start time it is unique.
 struct ProcessKey {
   std::int64_t pid = 0;
   std::int64_t tid = 0;
   std::uint64_t start_ns = 0;
+  std::string group = {};  // of a group: its name; the rest is 0
   auto operator<=>(const ProcessKey&) const = default;
 };
 
+// A process, or the sum of a group of them.
 struct TopProcess {
   ProcessKey key;
-  bool ended = false;                 // during the interval
+  std::uint64_t members = 1;
+  bool ended = false;                 // during the interval; of a group: every member
   const Process* total = nullptr;     // since observation began
   const Process* interval = nullptr;  // null: did nothing
-  Figures total_figures;
-  Figures interval_figures;
+  ProcessSummary total_figures;
+  ProcessSummary interval_figures;
+  ProcessOwner owner;
 
-  const Figures& figures(bool totals) const { return totals ? total_figures : interval_figures; }
+  const ProcessSummary& figures(bool totals) const {
+    return totals ? total_figures : interval_figures;
+  }
 };
 
 // The state at the end of an interval. Immutable; owns what its processes point to.
@@ -62,10 +50,10 @@ struct TopSample {
   bool latency = true;
   Completeness completeness;          // since observation began
   std::vector<TopProcess> processes;  // those that run or have ended in the interval
-  Figures interval;                   // of all processes
-  Figures total;                      // also of those that ended long ago
+  ProcessSummary interval;            // of all processes
+  ProcessSummary total;               // also of those that ended long ago
 
-  const Figures& sum(bool totals) const { return totals ? total : interval; }
+  const ProcessSummary& sum(bool totals) const { return totals ? total : interval; }
   const TopProcess* find(const ProcessKey& key) const;
 
   Report standing;
@@ -77,13 +65,24 @@ struct TopSample {
 class TopModel {
  public:
   // `standing` counts from the beginning of the observation; `elapsed` is the time since the
-  // report before it, of no meaning with the first.
-  std::shared_ptr<const TopSample> add(Report standing, std::chrono::nanoseconds elapsed);
+  // report before it, of no meaning with the first. `owners` has been updated with its processes.
+  std::shared_ptr<const TopSample> add(Report standing, std::chrono::nanoseconds elapsed,
+                                       const OwnerCache& owners = OwnerCache());
 
  private:
   std::shared_ptr<const TopSample> last_;
-  Figures gone_;
+  ProcessSummary gone_;
 };
+
+// What makes one line: a process, or all those with the same name, unit or container.
+enum class TopGroup { process, name, unit, container };
+inline constexpr int kTopGroups = 4;
+
+std::optional<TopGroup> parse_top_group(std::string_view text);
+std::string_view group_name(TopGroup by);
+// The groups of a sample, as a sample of their sums. Processes in no unit or container are one
+// group, called "(no unit)" or "(no container)".
+std::shared_ptr<const TopSample> grouped(std::shared_ptr<const TopSample> sample, TopGroup by);
 
 enum class ProcessSort {
   moved,
@@ -107,9 +106,9 @@ void sort_processes(std::vector<const TopProcess*>& processes, ProcessSort by, b
                     bool totals);
 void sort_rows(std::vector<const Row*>& rows, RowSort by, bool reversed);
 
-// Whether `filter` is part of the name or of the command's base name, whatever the case, or is
-// the pid. An empty one fits everybody.
-bool fits_filter(const Process& process, std::string_view filter);
+// Whether `filter` is part of the name or of the command's base name, in upper or lower case, or
+// is the pid. Every process matches an empty one.
+bool matches_filter(const Process& process, std::string_view filter);
 
 // Of the time inside the call, the part switched out; nullopt where no time was measured.
 std::optional<double> off_cpu_share(const Row& row);

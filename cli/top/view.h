@@ -9,19 +9,13 @@
 #include <vector>
 
 #include "cli/top/controls.h"
+#include "cli/top/line.h"
 
 namespace zctrace {
 
-enum class Style { plain, dim, bold, good, warning, reverse };
-
-struct Span {
-  std::string text;
-  Style style = Style::plain;
-};
-
 struct Frame {
-  std::vector<std::vector<Span>> lines;  // at most `height`, each at most `width` columns
-  std::optional<std::size_t> cursor;     // column on the last line where text is typed
+  std::vector<Line> lines;            // at most `height`, each at most `width` columns
+  std::optional<std::size_t> cursor;  // column on the last line where text is typed
 };
 
 struct FrameSize {
@@ -34,17 +28,10 @@ struct TopSurroundings {
   bool unicode = false;
   std::string targets;     // what was asked for, as given
   double interval_s = 1;   // as asked for
-  bool all_ended = false;  // and nobody can come
+  bool all_ended = false;  // and no new process can be observed
 };
 
 // Also tells `controls` how many lines the table has.
 Frame top_frame(TopControls& controls, const TopSurroundings& surroundings);
-
-// At most five characters: "0", "0.5", "1234", "12.3k", "1.2M".
-std::string compact_count(double count);
-// The same in powers of 1024: "1023", "1.0K", "12.3M".
-std::string compact_bytes(double bytes);
-// Two or three digits and a unit: "999ns", "1.2us", "12ms", "3m20s", "5h03m".
-std::string compact_ns(std::uint64_t ns);
 
 }  // namespace zctrace

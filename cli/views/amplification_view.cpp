@@ -42,7 +42,7 @@ struct SideLine {
   Cell bytes(std::uint64_t count) const { return cell(is_part ? "" : format_bytes(count)); }
   Cell switches() const {
     if (!has_switches) return cell(is_part ? "" : "-");
-    return cell(switches_text(side.switches.voluntary, side.switches.involuntary));
+    return cell(switches_text(side.switches.voluntary, side.switches.involuntary, full_numerals()));
   }
   Cell switches_per_gb() const {
     if (!has_switches) return cell(is_part ? "" : "-");

@@ -67,8 +67,9 @@ bool is_without_copy(const Row& row) {
   return row.copy == Copy::in_kernel || row.copy == Copy::lent;
 }
 
-std::string switches_text(std::uint64_t voluntary, std::uint64_t involuntary) {
-  return fmt::format("{}/{}", format_count(voluntary), format_count(involuntary));
+std::string switches_text(std::uint64_t voluntary, std::uint64_t involuntary,
+                          const Numerals& numerals) {
+  return fmt::format("{}/{}", numerals.count(voluntary), numerals.count(involuntary));
 }
 
 std::string amount_text(double amount) {

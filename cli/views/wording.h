@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/views/numerals.h"
 #include "collector/model/report.h"
 
 namespace zctrace {
@@ -31,7 +32,8 @@ bool is_without_copy(const Row& row);
 // The title of a column of switches_text().
 inline constexpr std::string_view kSwitchesTitle = "SWITCHES";
 // "voluntary/involuntary"
-std::string switches_text(std::uint64_t voluntary, std::uint64_t involuntary);
+std::string switches_text(std::uint64_t voluntary, std::uint64_t involuntary,
+                          const Numerals& numerals);
 // "1 process", "2 processes".
 std::string plural(std::uint64_t count, std::string_view one, std::string_view many);
 // Of one count; "-" where too few bytes moved to extrapolate.

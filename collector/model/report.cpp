@@ -138,13 +138,15 @@ std::optional<double> Totals::zero_copy_share() const {
   return share_of(zero_copy_bytes, delivered_bytes);
 }
 
+void Totals::add(const Process& process) {
+  add_process(sum, process);
+  delivered_bytes += process.delivered_bytes();
+  zero_copy_bytes += process.zero_copy_bytes();
+  processes++;
+}
+
 void Totals::add(const std::vector<Process>& more) {
-  for (const Process& process : more) {
-    add_process(sum, process);
-    delivered_bytes += process.delivered_bytes();
-    zero_copy_bytes += process.zero_copy_bytes();
-  }
-  processes += more.size();
+  for (const Process& process : more) add(process);
 }
 
 void Totals::add(const Totals& more) {

@@ -99,6 +99,7 @@ struct Totals {
   std::uint64_t zero_copy_bytes = 0;
 
   std::optional<double> zero_copy_share() const;
+  void add(const Process& process);
   void add(const std::vector<Process>& more);
   void add(const Totals& more);
 };

@@ -11,7 +11,6 @@
 
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
-#include "cli/text/units.h"
 #include "cli/views/columns.h"
 #include "cli/views/report/report_facts.h"
 
@@ -27,85 +26,100 @@ std::string exit_text(const Process& process) {
   return process.end_ns ? "-" : "running";
 }
 
-// A line of the table of processes: one of them, or the sum of the others.
-struct ProcessLine {
-  const Process* process;
-  std::uint64_t delivered_bytes;
-  std::optional<double> zero_copy_share;
-  std::uint64_t others = 0;  // how many; 0: it is one process
-};
-
 RecordColumn<ProcessLine> process_column(Column column,
                                          std::function<Cell(const ProcessLine&)> cell) {
   return {std::move(column), std::move(cell), "", nullptr};
 }
 
-RecordColumn<ProcessLine> process_count(const char* title, unsigned rank,
-                                        std::string (*text)(const Process&)) {
-  return process_column({title, true, rank},
-                        [text](const ProcessLine& line) -> Cell { return {text(*line.process)}; });
-}
-
-void add_identity_columns(Columns<ProcessLine>& columns, bool threads, const Wording& wording) {
-  columns.push_back(process_column({"PID"}, [](const ProcessLine& line) -> Cell {
-    return {line.others != 0 ? "-" : fmt::format("{}", line.process->pid)};
-  }));
-  if (threads)
-    columns.push_back(process_column({"TID"}, [](const ProcessLine& line) -> Cell {
-      return {line.others != 0 ? "-" : fmt::format("{}", line.process->tid)};
+void add_identity_columns(Columns<ProcessLine>& columns, const ProcessColumnOptions& options) {
+  const auto add_number = [&columns](const char* title, std::int64_t Process::*number) {
+    columns.push_back(process_column({title}, [number](const ProcessLine& line) -> Cell {
+      return {line.summed != 0 ? "-" : fmt::format("{}", line.process->*number)};
     }));
-  columns.push_back(
-      process_column({"NAME", false}, [unicode = wording.unicode](const ProcessLine& line) -> Cell {
-        if (line.others != 0) return {fmt::format("({})", plural(line.others, "other", "others"))};
-        return {cut_to_width(printable(line.process->name, unicode), kNameWidth, unicode)};
+  };
+  add_number("PID", &Process::pid);
+  if (options.threads) add_number("TID", &Process::tid);
+  columns.push_back(process_column(
+      {"NAME", false}, [unicode = options.wording.unicode](const ProcessLine& line) -> Cell {
+        const std::string& name = line.summed != 0 ? line.sum_name : line.process->name;
+        return {cut_to_width(printable(name, unicode), kNameWidth, unicode)};
       }));
 }
 
-Columns<ProcessLine> process_columns(bool threads, const Wording& wording) {
-  Columns<ProcessLine> columns;
-  add_identity_columns(columns, threads, wording);
-  columns.push_back(process_count(
-      "SYSCALLS", 0, [](const Process& process) { return format_count(process.syscalls()); }));
-  columns.push_back(process_count(
-      "COPIED", 0, [](const Process& process) { return format_bytes(process.copied_bytes()); }));
-  columns.push_back(process_count("IN KERNEL", 1, [](const Process& process) {
-    return format_bytes(process.in_kernel_bytes());
+void add_summary_columns(Columns<ProcessLine>& columns, const ProcessColumnOptions& options) {
+  using Write = std::string (Numerals::*)(std::uint64_t) const;
+  const auto add = [&](const char* title, unsigned rank, std::uint64_t ProcessSummary::*figure,
+                       Write write) {
+    columns.push_back(process_column(
+        {title, true, rank},
+        [figure, write, numerals = options.numerals](const ProcessLine& line) -> Cell {
+          return {(numerals->*write)(line.figures.*figure)};
+        }));
+  };
+  add("SYSCALLS", 0, &ProcessSummary::syscalls, &Numerals::count);
+  add("COPIED", 0, &ProcessSummary::copied_bytes, &Numerals::bytes);
+  add("IN KERNEL", 1, &ProcessSummary::in_kernel_bytes, &Numerals::bytes);
+  add("DELIVERED", 3, &ProcessSummary::delivered_bytes, &Numerals::bytes);
+  columns.push_back(process_column({"ZERO-COPY", true, 2},
+                                   [numerals = options.numerals](const ProcessLine& line) -> Cell {
+                                     const auto share = line.figures.zero_copy_share();
+                                     return {share ? numerals->share(*share) : "-",
+                                             share.value_or(0) > 0 ? Tone::good : Tone::plain};
+                                   }));
+  add("CPU", 5, &ProcessSummary::cpu_ns, &Numerals::time);
+}
+
+// What the kernel says of a process as a whole, beside what it did.
+void add_usage_columns(Columns<ProcessLine>& columns, const ProcessColumnOptions& options) {
+  columns.push_back(process_column({"SYSTEM", true, 6}, [](const ProcessLine& line) -> Cell {
+    const auto share = system_share(*line.process);
+    return {share ? fmt::format("{:.0f}%", 100 * *share) : "-"};
   }));
-  columns.push_back(process_column({"DELIVERED", true, 3}, [](const ProcessLine& line) -> Cell {
-    return {format_bytes(line.delivered_bytes)};
-  }));
-  columns.push_back(process_column({"ZERO-COPY", true, 2}, [](const ProcessLine& line) -> Cell {
-    const auto share = line.zero_copy_share;
-    return {share ? percent_text(*share) : "-", share.value_or(0) > 0 ? Tone::good : Tone::plain};
-  }));
-  columns.push_back(process_count("CPU", 5, [](const Process& process) {
-    return format_ns(process.user_ns + process.system_ns);
-  }));
-  columns.push_back(process_count("SYSTEM", 6, [](const Process& process) {
-    const auto share = system_share(process);
-    return share ? fmt::format("{:.0f}%", 100 * *share) : "-";
-  }));
-  columns.push_back(process_count("FAULTS", 9, [](const Process& process) {
-    return format_count(process.minor_faults + process.major_faults);
-  }));
-  columns.push_back(process_count(
-      "RSS", 8, [](const Process& process) { return format_bytes(process.max_rss_bytes); }));
-  columns.push_back(process_count(kSwitchesTitle.data(), 7, [](const Process& process) {
-    return switches_text(process.voluntary_switches(), process.involuntary_switches());
-  }));
+  columns.push_back(process_column(
+      {"FAULTS", true, 9}, [numerals = options.numerals](const ProcessLine& line) -> Cell {
+        return {numerals->count(line.process->minor_faults + line.process->major_faults)};
+      }));
+  columns.push_back(process_column({"RSS", true, 8},
+                                   [numerals = options.numerals](const ProcessLine& line) -> Cell {
+                                     return {numerals->size(line.process->max_rss_bytes)};
+                                   }));
+}
+
+void add_event_columns(Columns<ProcessLine>& columns, const ProcessColumnOptions& options) {
+  columns.push_back(process_column({std::string(kSwitchesTitle), true, 7},
+                                   [numerals = options.numerals](const ProcessLine& line) -> Cell {
+                                     return {switches_text(line.figures.voluntary_switches,
+                                                           line.figures.involuntary_switches,
+                                                           *numerals)};
+                                   }));
+  if (options.errors)
+    columns.push_back(process_column(
+        {"ERRORS", true, 11}, [numerals = options.numerals](const ProcessLine& line) -> Cell {
+          return {numerals->count(line.figures.errors),
+                  line.figures.errors > 0 ? Tone::warning : Tone::plain};
+        }));
   columns.push_back(process_column({"EXIT", true, 4}, [](const ProcessLine& line) -> Cell {
-    if (line.others != 0) return {};
+    if (line.summed != 0) return {};
     return {exit_text(*line.process),
             line.process->exit_code.value_or(0) != 0 ? Tone::warning : Tone::plain};
   }));
+}
+
+}  // namespace
+
+Columns<ProcessLine> process_columns(const ProcessColumnOptions& options) {
+  Columns<ProcessLine> columns;
+  add_identity_columns(columns, options);
+  add_summary_columns(columns, options);
+  add_usage_columns(columns, options);
+  add_event_columns(columns, options);
   columns.push_back(process_column(
-      {"COMMAND", false, 10, 16}, [unicode = wording.unicode](const ProcessLine& line) -> Cell {
+      {"COMMAND", false, 10, 16},
+      [unicode = options.wording.unicode](const ProcessLine& line) -> Cell {
         return {cut_to_width(shell_words(line.process->argv, unicode), kCommandWidth, unicode)};
       }));
   return columns;
 }
-
-}  // namespace
 
 std::vector<const Process*> by_bytes(const std::vector<Process>& processes) {
   struct Moved {
@@ -133,13 +147,15 @@ Grid processes_grid(const Report& report, const Wording& wording) {
   std::vector<const Process*> shown = by_bytes(report.processes);
   if (shown.size() > kProcessLines) shown.resize(kProcessLines);
   std::vector<ProcessLine> lines;
-  for (const Process* process : shown)
-    lines.push_back({process, process->delivered_bytes(), process->zero_copy_share()});
+  for (const Process* process : shown) lines.push_back({process, summary_of(*process), 0, ""});
   const Totals& others = report.others;
   if (others.processes != 0)
-    lines.push_back(
-        {&others.sum, others.delivered_bytes, others.zero_copy_share(), others.processes});
-  return grid_of(process_columns(has_threads(report), wording), lines);
+    lines.push_back({&others.sum, summary_of(others), others.processes,
+                     fmt::format("({})", plural(others.processes, "other", "others"))});
+  ProcessColumnOptions options;
+  options.wording = wording;
+  options.threads = has_threads(report);
+  return grid_of(process_columns(options), lines);
 }
 
 std::string processes_left_out(const Report& report, const Wording& wording) {

@@ -62,11 +62,6 @@ std::vector<Row> rows_by_flow(const std::vector<Row>& all) {
   return rows;
 }
 
-std::string latency_text(const Row& row, double fraction) {
-  const auto ns = row.latency.percentile_ns(fraction, row.max_ns);
-  return ns ? format_ns(*ns) : "-";
-}
-
 // Bytes that did not arrive are worth a look; a name that was not found is everyday life.
 Tone error_tone(const Row& row) {
   if (row.errors == 0) return Tone::dim;
@@ -77,33 +72,41 @@ Tone error_tone(const Row& row) {
 // here is in CSV (and JSON) only.
 struct Shown {
   Column column;
-  Cell (*cell)(const Row&);
+  Cell (*cell)(const Row&, const Numerals&);
 };
 
 std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& options) {
   const bool latency = options.wording.latency;
   if (name == "calls")
-    return Shown{{"CALLS"}, [](const Row& r) -> Cell { return {format_count(r.calls)}; }};
+    return Shown{{"CALLS"}, [](const Row& r, const Numerals& numerals) -> Cell {
+                   return {numerals.count(r.calls)};
+                 }};
   // Without an error the column may go early; with one it is what to look at.
   if (name == "errors")
-    return Shown{{"ERRORS", true, options.errors ? 1U : 4U}, [](const Row& r) -> Cell {
-                   return {format_count(r.errors), error_tone(r)};
+    return Shown{{"ERRORS", true, options.errors ? 1U : 4U},
+                 [](const Row& r, const Numerals& numerals) -> Cell {
+                   return {numerals.count(r.errors), error_tone(r)};
                  }};
   if (name == "restarts" && options.restarts)
-    return Shown{{"RESTARTS", true, 8},
-                 [](const Row& r) -> Cell { return {format_count(r.restarts)}; }};
+    return Shown{{"RESTARTS", true, 8}, [](const Row& r, const Numerals& numerals) -> Cell {
+                   return {numerals.count(r.restarts)};
+                 }};
   if (name == "bytes")
-    return Shown{{"BYTES"}, [](const Row& r) -> Cell {
-                   return {r.copy == Copy::none ? "-" : format_bytes(r.bytes)};
+    return Shown{{"BYTES"}, [](const Row& r, const Numerals& numerals) -> Cell {
+                   return {r.copy == Copy::none ? "-" : numerals.bytes(r.bytes)};
                  }};
   if (name == "wall_ns" && latency)
-    return Shown{{"TIME", true, 2}, [](const Row& r) -> Cell { return {format_ns(r.wall_ns)}; }};
+    return Shown{{"TIME", true, 2}, [](const Row& r, const Numerals& numerals) -> Cell {
+                   return {numerals.time(r.wall_ns)};
+                 }};
   if (name == "off_cpu_ns" && latency)
-    return Shown{{"OFF-CPU", true, 3},
-                 [](const Row& r) -> Cell { return {format_ns(r.off_cpu_ns)}; }};
+    return Shown{{"OFF-CPU", true, 3}, [](const Row& r, const Numerals& numerals) -> Cell {
+                   return {numerals.time(r.off_cpu_ns)};
+                 }};
   if (name == "voluntary_switches")
-    return Shown{{std::string(kSwitchesTitle), true, 5}, [](const Row& r) -> Cell {
-                   return {switches_text(r.voluntary_switches, r.involuntary_switches)};
+    return Shown{{std::string(kSwitchesTitle), true, 5},
+                 [](const Row& r, const Numerals& numerals) -> Cell {
+                   return {switches_text(r.voluntary_switches, r.involuntary_switches, numerals)};
                  }};
   return std::nullopt;
 }
@@ -167,49 +170,49 @@ void add_figure_columns(Columns<RowLine>& columns, const RowColumnOptions& optio
         });
     if (const auto shown = shown_as(field.name, options)) {
       column.column = shown->column;
-      column.cell = [cell = shown->cell](const RowLine& line) { return cell(*line.row); };
+      column.cell = [cell = shown->cell, numerals = options.numerals](const RowLine& line) {
+        return cell(*line.row, *numerals);
+      };
     }
     columns.push_back(std::move(column));
     if (field.name == "bytes")
       columns.push_back({{"AVG/CALL", true, 9},
-                         [](const RowLine& line) -> Cell {
+                         [numerals = options.numerals](const RowLine& line) -> Cell {
                            const Row& row = *line.row;
                            const bool none = row.copy == Copy::none || row.calls == 0;
-                           return {none ? "-" : format_bytes(row.bytes / row.calls)};
+                           return {none ? "-" : numerals->size(row.bytes / row.calls)};
                          },
                          "",
                          nullptr});
   }
 }
 
-void add_latency_columns(Columns<RowLine>& columns, bool latency) {
-  const auto add = [&](const char* title, unsigned rank, const char* csv_name, auto cell,
-                       auto value) {
+void add_latency_columns(Columns<RowLine>& columns, const RowColumnOptions& options) {
+  const bool latency = options.wording.latency;
+  const auto add = [&](const char* title, unsigned rank, const char* csv_name, auto value) {
     Column column{title, true, rank};
     if (!latency) column.title.clear();
     columns.push_back({std::move(column),
-                       [cell](const RowLine& line) -> Cell { return {cell(*line.row)}; }, csv_name,
+                       [value, numerals = options.numerals](const RowLine& line) -> Cell {
+                         const std::optional<std::uint64_t> ns = value(*line.row);
+                         return {ns ? numerals->duration(*ns) : "-"};
+                       },
+                       csv_name,
                        [value, latency](const RowLine& line) {
                          const std::optional<std::uint64_t> ns =
                              latency ? value(*line.row) : std::nullopt;
                          return ns ? fmt::format("{}", *ns) : "";
                        }});
   };
-  const auto add_percentile = [&](const char* title, unsigned rank, const char* csv_name,
-                                  double fraction) {
-    add(
-        title, rank, csv_name, [fraction](const Row& row) { return latency_text(row, fraction); },
-        [fraction](const Row& row) { return row.latency.percentile_ns(fraction, row.max_ns); });
+  const auto percentile = [](double fraction) {
+    return [fraction](const Row& row) { return row.latency.percentile_ns(fraction, row.max_ns); };
   };
-  add_percentile("P50", 10, "p50_ns", 0.5);
-  add_percentile("P90", 11, "p90_ns", 0.9);
-  add_percentile("P99", 6, "p99_ns", 0.99);
-  add(
-      "MAX", 7, "max_ns",
-      [](const Row& row) { return row.latency.total() > 0 ? format_ns(row.max_ns) : "-"; },
-      [](const Row& row) {
-        return row.latency.total() > 0 ? std::optional(row.max_ns) : std::nullopt;
-      });
+  add("P50", 10, "p50_ns", percentile(0.5));
+  add("P90", 11, "p90_ns", percentile(0.9));
+  add("P99", 6, "p99_ns", percentile(0.99));
+  add("MAX", 7, "max_ns", [](const Row& row) {
+    return row.latency.total() > 0 ? std::optional(row.max_ns) : std::nullopt;
+  });
 }
 
 // Fills the last line's cells under the named titles; the rest stays as it is.
@@ -254,7 +257,7 @@ Columns<RowLine> row_columns(const RowColumnOptions& options) {
   if (!by_flow) columns.push_back(name_column({"SYSCALL", false}, "syscall", options));
   if (!by_syscall) add_flow_columns(columns, options);
   add_figure_columns(columns, options);
-  add_latency_columns(columns, options.wording.latency);
+  add_latency_columns(columns, options);
   if (by_flow) columns.push_back(name_column({"BY", false, 1, 12}, "syscalls", options));
   return columns;
 }
@@ -286,10 +289,10 @@ Grid rows_grid(const Process& process, std::optional<GroupBy> by, const Wording&
 
   const OutsideFigures& outside = process.outside_syscalls;
   if (outside.voluntary + outside.involuntary > 0) {
-    add_sum_line(
-        grid, "outside calls",
-        {{"OFF-CPU", format_ns(outside.off_cpu_ns)},
-         {std::string(kSwitchesTitle), switches_text(outside.voluntary, outside.involuntary)}});
+    add_sum_line(grid, "outside calls",
+                 {{"OFF-CPU", format_ns(outside.off_cpu_ns)},
+                  {std::string(kSwitchesTitle),
+                   switches_text(outside.voluntary, outside.involuntary, full_numerals())}});
   }
   if (grid.lines.size() > 1) {
     // No bytes: what is read and then written would count twice.
@@ -299,7 +302,8 @@ Grid rows_grid(const Process& process, std::optional<GroupBy> by, const Wording&
                   {"TIME", format_ns(wall_ns_of(process.rows))},
                   {"OFF-CPU", format_ns(process.off_cpu_ns())},
                   {std::string(kSwitchesTitle),
-                   switches_text(process.voluntary_switches(), process.involuntary_switches())}});
+                   switches_text(process.voluntary_switches(), process.involuntary_switches(),
+                                 full_numerals())}});
   }
   return grid;
 }

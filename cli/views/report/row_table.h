@@ -9,6 +9,7 @@
 
 #include "cli/views/cell.h"
 #include "cli/views/columns.h"
+#include "cli/views/numerals.h"
 #include "cli/views/wording.h"
 #include "collector/model/report.h"
 
@@ -21,11 +22,13 @@ struct RowLine {
 };
 
 // What rows have to show. `by` is syscall or flow; otherwise each has its syscall and its ends.
+// The numerals must live as long as the columns.
 struct RowColumnOptions {
   std::optional<GroupBy> by;
   Wording wording;
   bool restarts = false;  // whether any row has some
   bool errors = false;
+  const Numerals* numerals = &full_numerals();
 };
 Columns<RowLine> row_columns(const RowColumnOptions& options);
 

@@ -25,7 +25,7 @@ class Shows(Top):
         self.assertEqual(len(lines), 24)
         self.assertLessEqual(max(map(len, lines)), 80)
         (header,) = [line for line in lines if "PID" in line]
-        for title in ("NAME", "CALLS", "COPIED", "KERNEL", "DELIV", "ZERO-COPY", "SW V/I", "CPU%",
+        for title in ("NAME", "CALLS", "COPIED", "KERNEL", "DELIV", "ZERO-COPY", "SWITCHES", "CPU%",
                       "ERR"):
             self.assertIn(title, header)
         self.assertIn("q quit", lines[-1])
@@ -147,6 +147,22 @@ class Keys(Top):
         window.wait_for("q quit", "filter: COPI")
         window.type("Escape")
         window.wait_for("busywriter")
+
+    def test_groups(self):
+        later = self.start_named("busywriter", WRITER)
+        window = self.busy(f"-p {self.writer.pid},{self.copier.pid},{later.pid} -i 200ms --by name")
+        window.wait_for("2 names", r"(?m)^ +2 busywriter ", r"(?m)^ +1 copier ", "PROCS NAME")
+        window.type("g")
+        window.wait_for(r"by bytes moved", "UNIT")
+        window.type("g")
+        window.wait_for("CONTAINER")
+        window.type("g")
+        window.wait_for("3 processes", rf"(?m)^ *{later.pid} busywriter ")
+
+    def test_unknown_group_is_a_usage_error(self):
+        done = self.zctrace("top", "--by", "colour")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("process, name, unit, container", done.stderr)
 
     def test_enter_opens_the_rows(self):
         window = self.busy(columns=120)

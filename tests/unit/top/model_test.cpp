@@ -219,14 +219,14 @@ TEST(OffCpuShare, IsOfTheTimeInsideTheCall) {
 
 TEST(Filter, FitsNameBaseNameAndPid) {
   const Process process = server(4711, 0, 0);
-  EXPECT_TRUE(fits_filter(process, ""));
-  EXPECT_TRUE(fits_filter(process, "erv"));
-  EXPECT_TRUE(fits_filter(process, "SERVER"));
-  EXPECT_TRUE(fits_filter(process, "-bin"));
-  EXPECT_TRUE(fits_filter(process, "4711"));
-  EXPECT_FALSE(fits_filter(process, "471"));
-  EXPECT_FALSE(fits_filter(process, "sbin"));  // of the directory
-  EXPECT_FALSE(fits_filter(process, "-x"));
+  EXPECT_TRUE(matches_filter(process, ""));
+  EXPECT_TRUE(matches_filter(process, "erv"));
+  EXPECT_TRUE(matches_filter(process, "SERVER"));
+  EXPECT_TRUE(matches_filter(process, "-bin"));
+  EXPECT_TRUE(matches_filter(process, "4711"));
+  EXPECT_FALSE(matches_filter(process, "471"));
+  EXPECT_FALSE(matches_filter(process, "sbin"));  // of the directory
+  EXPECT_FALSE(matches_filter(process, "-x"));
 }
 
 }  // namespace

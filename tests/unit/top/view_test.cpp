@@ -117,7 +117,7 @@ TEST_F(Top, ShowsRatesPerSecond) {
             "   12 sender          100      0   100K   100K ##### 100%      50/0    0.0     0");
   EXPECT_EQ(line_of("13"),
             "   13 idler             0      0      0      0          -       0/0    0.0     0");
-  EXPECT_NE(text().find("syscalls 300/s  copied 200K/s  in kernel 100K/s"), std::string::npos)
+  EXPECT_NE(text().find("syscalls 300/s  copied 200 KiB/s  in kernel 100 KiB/s"), std::string::npos)
       << text();
 }
 
@@ -171,6 +171,64 @@ TEST_F(Top, FilterIsAppliedWhileItIsTyped) {
   EXPECT_EQ(pids().size(), 3u);
 }
 
+TEST_F(Top, TotalsAreOfWhatMatchesTheFilter) {
+  type("/send");
+  press(KeyPress::enter);
+  EXPECT_NE(text().find("syscalls 100/s  copied 0 B/s  in kernel 100 KiB/s"), std::string::npos)
+      << text();
+  type("t");
+  EXPECT_NE(text().find("syscalls 300  copied 0 B  in kernel 300 KiB"), std::string::npos)
+      << text();
+  press(KeyPress::escape);
+  EXPECT_NE(text().find("syscalls 903  "), std::string::npos) << text();
+}
+
+TEST_F(Top, TheSortedColumnsAreMarked) {
+  const auto header = [this](bool unicode) { return lines_of(frame(160, 24, unicode))[3]; };
+  // Bytes moved are those copied and those moved in the kernel.
+  EXPECT_NE(header(false).find(" *COPIED/s*IN KERNEL/s "), std::string::npos) << header(false);
+  EXPECT_NE(header(true).find("▼COPIED/s"), std::string::npos) << header(true);
+  type("c");
+  EXPECT_EQ(header(true).find("▼IN KERNEL"), std::string::npos);
+  type("c");
+  EXPECT_NE(header(true).find("▲COPIED/s"), std::string::npos) << header(true);
+  type("n");
+  EXPECT_NE(header(true).find("NAME▲"), std::string::npos) << header(true);
+  type("r");
+  EXPECT_NE(header(true).find("NAME▼"), std::string::npos) << header(true);
+  // A title as wide as its column keeps every letter.
+  type("b");
+  EXPECT_NE(text(40, 10).find("*COPIED*KERNEL"), std::string::npos) << text(40, 10);
+  press(KeyPress::enter);
+  EXPECT_NE(header(false).find("*BYTES/s"), std::string::npos) << header(false);
+}
+
+TEST_F(Top, GroupsAreLinesWithTheNumberOfTheirProcesses) {
+  Report report = sample(3);
+  report.processes.push_back(named(14, "sender", 7, Copy::in_kernel));
+  controls_.show(model_.add(report, seconds(1)));
+  type("gt");
+  const std::string groups = text();
+  EXPECT_NE(groups.find("3 names"), std::string::npos) << groups;
+  EXPECT_NE(groups.find("PROCS NAME"), std::string::npos) << groups;
+  EXPECT_NE(groups.find("    2 sender "), std::string::npos) << groups;
+  EXPECT_NE(groups.find("   307 "), std::string::npos) << groups;
+  type("/sender");
+  press(KeyPress::enter);
+  press(KeyPress::enter);
+  EXPECT_NE(text().find("sender: 2 processes"), std::string::npos) << text();
+  EXPECT_NE(text().find("sendfile"), std::string::npos) << text();
+  press(KeyPress::escape);
+  press(KeyPress::escape);
+  type("g");  // none of them is in a unit
+  EXPECT_NE(text().find("1 unit"), std::string::npos) << text();
+  EXPECT_NE(text().find("    4 (no unit)"), std::string::npos) << text();
+  type("g");
+  EXPECT_NE(text().find("    4 (no container)"), std::string::npos) << text();
+  type("g");
+  EXPECT_EQ(pids(), (Pids{11, 12, 14, 13}));
+}
+
 TEST_F(Top, EnterOpensTheRowsAndEscapeGoesBack) {
   press(KeyPress::down);
   press(KeyPress::enter);
@@ -178,7 +236,7 @@ TEST_F(Top, EnterOpensTheRowsAndEscapeGoesBack) {
   EXPECT_EQ(controls_.opened()->key.pid, 12);
   const std::string rows = text();
   EXPECT_NE(rows.find("sender 12"), std::string::npos);
-  EXPECT_NE(rows.find("sendfile         file>socket"), std::string::npos) << rows;
+  EXPECT_NE(rows.find("sendfile         file>sock"), std::string::npos) << rows;
   EXPECT_NE(rows.find("P99"), std::string::npos);
   press(KeyPress::escape);
   EXPECT_EQ(controls_.opened(), nullptr);
@@ -236,7 +294,8 @@ TEST_F(Top, EndedProcessesAreDim) {
   });
   ASSERT_NE(line, shown.lines.end());
   for (const Span& span : *line) EXPECT_EQ(span.style, Style::dim);
-  EXPECT_NE(line_of("12").find("ended"), std::string::npos);
+  EXPECT_NE(line_of("12").find("(ended)"), std::string::npos) << text();
+  EXPECT_NE(line_of("12").find(" 0.0 "), std::string::npos) << "it keeps its CPU time";
   controls_.show(model_.add(report, seconds(1)));
   EXPECT_EQ(line_of("12"), "");
 }
@@ -262,12 +321,12 @@ TEST_F(Top, QQuitsFromEverywhere) {
 }
 
 TEST_F(Top, EveryLetterHasOneMeaning) {
-  std::string letters = "qh?p t/<>r";
+  std::string letters = "qh?p t/g<>r";
   for (const auto& key : kProcessSorts) {
     EXPECT_EQ(letters.find(key.letter), std::string::npos) << key.letter;
     letters += key.letter;
   }
-  letters = "qh?p t/<>r";
+  letters = "qh?p t/g<>r";
   for (const auto& key : kRowSorts) {
     EXPECT_EQ(letters.find(key.letter), std::string::npos) << key.letter;
     letters += key.letter;
@@ -352,31 +411,6 @@ TEST_F(Top, AnEmptyListIsStatedInWords) {
   EXPECT_NE(text().find("waiting for process 11"), std::string::npos);
   all_ended_ = true;
   EXPECT_NE(text().find("all observed processes have ended"), std::string::npos);
-}
-
-TEST(Compact, CountsBytesAndTimesFitFiveOrSixCharacters) {
-  EXPECT_EQ(compact_count(0), "0");
-  EXPECT_EQ(compact_count(0.01), "<0.1");
-  EXPECT_EQ(compact_count(0.5), "0.5");
-  EXPECT_EQ(compact_count(4.97), "5");
-  EXPECT_EQ(compact_count(9.96), "10");
-  EXPECT_EQ(compact_count(9999), "9999");
-  EXPECT_EQ(compact_count(12'345), "12.3k");
-  EXPECT_EQ(compact_count(123'456), "123k");
-  EXPECT_EQ(compact_count(999'600), "1.0M");
-  EXPECT_EQ(compact_count(1e12), "1.0T");
-  EXPECT_EQ(compact_bytes(1023), "1023");
-  EXPECT_EQ(compact_bytes(1024), "1.0K");
-  EXPECT_EQ(compact_bytes(1023.6 * 1024), "1.0M");
-  EXPECT_EQ(compact_bytes(5.5 * 1024 * 1024 * 1024), "5.5G");
-  EXPECT_EQ(compact_ns(0), "0");
-  EXPECT_EQ(compact_ns(999), "999ns");
-  EXPECT_EQ(compact_ns(1000), "1.0us");
-  EXPECT_EQ(compact_ns(12'300'000), "12ms");
-  EXPECT_EQ(compact_ns(999'900'000), "1.0s");
-  EXPECT_EQ(compact_ns(200'000'000'000), "3m20s");
-  EXPECT_EQ(compact_ns(18'180'000'000'000), "5h03m");
-  EXPECT_EQ(compact_ns(1'000'000'000'000'000), "11d13h");
 }
 
 }  // namespace

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// What a line about a process shows: its counts without its rows. Pure values, no I/O.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "collector/model/report.h"
+
+namespace zctrace {
+
+// These add up over processes and over time; a Process's own ratios do not.
+struct ProcessSummary {
+  std::uint64_t syscalls = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t copied_bytes = 0;
+  std::uint64_t in_kernel_bytes = 0;
+  std::uint64_t delivered_bytes = 0;
+  std::uint64_t zero_copy_bytes = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  std::uint64_t cpu_ns = 0;
+
+  std::uint64_t moved_bytes() const { return copied_bytes + in_kernel_bytes; }
+  std::uint64_t switches() const { return voluntary_switches + involuntary_switches; }
+  std::optional<double> zero_copy_share() const;  // nullopt: delivered nothing
+  ProcessSummary& operator+=(const ProcessSummary& other);
+};
+
+ProcessSummary summary_of(const Process& process);
+// What was delivered is a sum over processes: the sum's own rows do not say it.
+ProcessSummary summary_of(const Totals& totals);
+
+}  // namespace zctrace
