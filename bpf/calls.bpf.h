@@ -95,7 +95,7 @@ static __always_inline bool zc_discards(const struct zc_args *args, __u8 result)
 {
 	__u64 flags = result == ZC_RESULT_RECVMSG ? args->arg[2] : args->arg[3];
 
-	return flags & MSG_TRUNC && zc_fd_discards(args->arg[0]);
+	return flags & MSG_TRUNC && zc_file_discards((__u64)zc_current_file(args->arg[0]));
 }
 
 static __always_inline bool zc_receives(__u8 result)

@@ -217,14 +217,44 @@ struct linux_binprm {
 	const char *interp;
 };
 
+/* One registered file or buffer, since 6.13. */
+struct io_rsrc_node {
+	unsigned long file_ptr;
+};
+
 struct io_splice {
 	int splice_fd_in;
 	unsigned int flags;
+	struct io_rsrc_node *rsrc_node;
 };
+
+/* send and recv */
+struct io_sr_msg {
+	void *umsg;
+	int len;
+	unsigned int msg_flags;
+};
+
+struct io_ring_ctx;
 
 struct io_kiocb {
 	struct file *file;
 	__u8 opcode;
+	struct io_ring_ctx *ctx;
+};
+
+/* Registered files before 6.13. */
+struct io_fixed_file {
+	unsigned long file_ptr;
+};
+
+struct io_file_table___files {
+	struct io_fixed_file *files;
+};
+
+struct io_ring_ctx___files {
+	struct io_file_table___files file_table;
+	unsigned int nr_user_files;
 };
 
 struct io_uring_cqe {

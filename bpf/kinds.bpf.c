@@ -112,9 +112,9 @@ __u64 zc_fd_end(__u64 address, __u32 fd)
 	return zc_end_of((struct file *)place->next);
 }
 
-__u32 zc_fd_discards(__u32 fd)
+__u32 zc_file_discards(__u64 address)
 {
-	struct file *file = zc_current_file(fd);
+	struct file *file = (void *)address;
 	struct inet_connection_sock *tcp;
 	struct socket *socket;
 	struct sock *sk;

@@ -27,10 +27,10 @@ __u64 zc_fd_end(__u64 fdt, __u32 fd);
 __u64 zc_file_end(__u64 address);
 
 /*
- * Whether the descriptor is a socket that throws away what it receives with MSG_TRUNC:
- * TCP does, while others only cut what does not fit into the buffer.
+ * Whether the struct file at `address` is a socket that throws away what it receives with
+ * MSG_TRUNC: TCP does, while others only cut what does not fit into the buffer.
  */
-__u32 zc_fd_discards(__u32 fd);
+__u32 zc_file_discards(__u64 address);
 
 /* NULL: not open. */
 static __always_inline struct file *zc_current_file(__u32 fd)

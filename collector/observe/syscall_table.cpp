@@ -78,25 +78,24 @@ struct UringOp {
   zc_end from;
   zc_end to;
   Copy copy;
+  zc_result result = ZC_RESULT_BYTES;
 };
 
 // Opcodes are UAPI (enum io_uring_op) and the same on every architecture; numbers, because
 // the build's header may be older than the kernel that it runs on.
-constexpr std::uint8_t kTeeOp = 33;
-
 constexpr UringOp kUringOps[] = {
     {1, "readv", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
     {2, "writev", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
     {4, "read_fixed", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
     {5, "write_fixed", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
     {9, "sendmsg", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
-    {10, "recvmsg", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
+    {10, "recvmsg", ZC_END_REQUEST, ZC_END_USER, Copy::copied, ZC_RESULT_RECVMSG},
     {22, "read", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
     {23, "write", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
     {26, "send", ZC_END_USER, ZC_END_REQUEST, Copy::copied},
-    {27, "recv", ZC_END_REQUEST, ZC_END_USER, Copy::copied},
+    {27, "recv", ZC_END_REQUEST, ZC_END_USER, Copy::copied, ZC_RESULT_RECV},
     {30, "splice", ZC_END_SPLICE, ZC_END_REQUEST, Copy::in_kernel},
-    {kTeeOp, "tee", ZC_END_SPLICE, ZC_END_REQUEST, Copy::in_kernel},
+    {33, "tee", ZC_END_SPLICE, ZC_END_REQUEST, Copy::in_kernel, ZC_RESULT_TEE},
     {47, "send_zc", ZC_END_USER, ZC_END_REQUEST, Copy::copied},         // 6.0
     {48, "sendmsg_zc", ZC_END_USER, ZC_END_REQUEST, Copy::copied},      // 6.1
     {49, "read_multishot", ZC_END_REQUEST, ZC_END_USER, Copy::copied},  // 6.7
@@ -231,13 +230,12 @@ SyscallTable::SyscallTable(std::string_view selection) {
   for (zc_call& op : uring_ops_) op.row = uring_other;
   for (const UringOp& op : kUringOps) {
     const std::string name = std::string("io_uring:") + op.name;
-    uring_ops_[op.opcode] = {
-        add(name, op.copy, true),
-        static_cast<__u8>(op.from),
-        static_cast<__u8>(op.to),
-        static_cast<__u8>(op.opcode == kTeeOp ? ZC_RESULT_TEE : ZC_RESULT_BYTES),
-        0,
-        {}};
+    uring_ops_[op.opcode] = {add(name, op.copy, true),
+                             static_cast<__u8>(op.from),
+                             static_cast<__u8>(op.to),
+                             static_cast<__u8>(op.result),
+                             0,
+                             {}};
   }
 }
 

@@ -2,7 +2,6 @@
 // Results that are not what they seem: seccomp's answers, bytes that are thrown away, zeros.
 #include "observed.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -118,23 +117,6 @@ TEST_P(Answers, ASupervisorsAnswerCountsWithItsBytes) {
   EXPECT_EQ(seen.row("pwrite64").calls, 7u);
   EXPECT_EQ(seen.row("pwrite64").errors, 0u);
   EXPECT_EQ(seen.row("pwrite64").bytes, 7u * 997);
-}
-
-std::array<int, 2> tcp_pair() {
-  std::array<int, 2> pair{};
-  sockaddr_in address{};
-  socklen_t length = sizeof(address);
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
-  EXPECT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), length), 0);
-  EXPECT_EQ(::listen(listener, 1), 0);
-  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
-  pair[0] = ::socket(AF_INET, SOCK_STREAM, 0);
-  EXPECT_EQ(::connect(pair[0], reinterpret_cast<sockaddr*>(&address), length), 0);
-  pair[1] = ::accept(listener, nullptr, nullptr);
-  ::close(listener);
-  return pair;
 }
 
 TEST_P(Answers, TcpThrowsAwayWhatIsReceivedWithMsgTrunc) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "observed.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "collector/observe/preflight.h"
@@ -21,6 +23,23 @@ const std::string& probes_refused() {
     }
   }();
   return reason;
+}
+
+std::array<int, 2> tcp_pair() {
+  std::array<int, 2> pair{};
+  sockaddr_in address{};
+  socklen_t length = sizeof(address);
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), length), 0);
+  EXPECT_EQ(::listen(listener, 1), 0);
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
+  pair[0] = ::socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_EQ(::connect(pair[0], reinterpret_cast<sockaddr*>(&address), length), 0);
+  pair[1] = ::accept(listener, nullptr, nullptr);
+  ::close(listener);
+  return pair;
 }
 
 Row Observation::row(const std::string& syscall) const {

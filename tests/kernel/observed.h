@@ -2,6 +2,7 @@
 // Runs a piece of code in an observed child, and returns the counts of just that code.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct Observation {
   Row row(const std::string& syscall) const;
   Row row(const std::string& syscall, Kind from, Kind to) const;
 };
+
+// Two connected TCP sockets.
+std::array<int, 2> tcp_pair();
 
 // What the child runs; its result is the exit code. It must not use GoogleTest.
 using Body = std::function<int()>;

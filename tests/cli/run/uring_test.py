@@ -35,9 +35,17 @@ class Uring(TestCase):
         self.observe_uring("splice", mode)
 
     @in_both_modes
+    def test_splice_by_registered_files(self, mode):
+        self.observe_uring("registered", mode)
+
+    @in_both_modes
     def test_send_and_receive(self, mode):
         self.observe_uring("sockets", mode)
 
+    @in_both_modes
+    def test_messages_between_rings(self, mode):
+        observed = self.observe_uring("messages", [*mode, "--strict"])
+        self.assertEqual(observed.report.calls()["io_uring:other"]["calls"], 101)
 
     def lost_results(self, what):
         path = self.directory / "report.json"
