@@ -12,7 +12,8 @@ struct zc_user_iovec {
 
 struct zc_user_msghdr {
 	__u64 name;
-	__u64 name_length;
+	__u32 name_length;
+	__u32 name_pad;
 	__u64 iov;
 	__u64 iov_count;
 	__u64 control;
@@ -108,6 +109,17 @@ __u64 zc_message_room(__u64 address, __u32 compat)
 	}
 	bpf_loop(count < UIO_MAXIOV ? count : UIO_MAXIOV, zc_add_room, &room, 0);
 	return room.bytes;
+}
+
+__u64 zc_message_prefix(__u64 address)
+{
+	struct zc_user_msghdr header = {};
+
+	if (bpf_probe_read_user(&header, sizeof(header), (void *)address)) {
+		zc_read_failed();
+		return 0;
+	}
+	return header.name_length + header.control_length;
 }
 
 static long zc_add_length(__u32 index, struct zc_length_sum *sum)

@@ -16,6 +16,8 @@ struct zc_messages {
 
 /* The size of the buffers of one message. */
 __u64 zc_message_room(__u64 address, __u32 compat);
+/* The size of its name and control data. */
+__u64 zc_message_prefix(__u64 address);
 /* The sum of the messages' lengths; with MSG_TRUNC in `flags`, of the parts that fitted. */
 __u64 zc_message_lengths(const struct zc_messages *messages);
 

@@ -233,6 +233,32 @@ struct io_sr_msg {
 	void *umsg;
 	int len;
 	unsigned int msg_flags;
+	__u16 flags;
+};
+
+struct io_async_msghdr {
+	int namelen;
+	unsigned long controllen;
+};
+
+struct io_accept {
+	int iou_flags;
+};
+
+struct io_poll {
+	unsigned int events;
+};
+
+struct io_timeout_data {
+	__u32 flags;
+};
+
+struct io_uring_cmd {
+	__u32 flags;
+};
+
+struct io_cqe {
+	__u64 user_data;
 };
 
 struct io_ring_ctx;
@@ -240,7 +266,9 @@ struct io_ring_ctx;
 struct io_kiocb {
 	struct file *file;
 	__u8 opcode;
+	struct io_cqe cqe;
 	struct io_ring_ctx *ctx;
+	void *async_data;
 };
 
 /* Registered files before 6.13. */
@@ -258,6 +286,7 @@ struct io_ring_ctx___files {
 };
 
 struct io_uring_cqe {
+	__u64 user_data;
 	__s32 res;
 	__u32 flags;
 };

@@ -98,6 +98,21 @@ ZC_MAP struct {
 	__type(value, struct zc_pipe_bytes);
 } pipes SEC(".maps");
 
+/* What a completion of io_uring says of its request. */
+struct zc_request_id {
+	__u64 ring;
+	__u64 user_data;
+};
+
+/* The addresses of the multishot requests that have not ended. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct zc_request_id);
+	__type(value, __u64);
+} multishots SEC(".maps");
+
 /* Processes to attach to, by their PID in zctrace's namespace. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -8,11 +8,31 @@
 #include "pipes.bpf.h"
 #include "rows.bpf.h"
 
+/* enum io_uring_op: those that can complete several times */
+#define IORING_OP_POLL_ADD 6
+#define IORING_OP_RECVMSG 10
+#define IORING_OP_TIMEOUT 11
+#define IORING_OP_ACCEPT 13
+#define IORING_OP_SEND 26
+#define IORING_OP_RECV 27
+#define IORING_OP_URING_CMD 46
+#define IORING_OP_READ_MULTISHOT 49
+#define IORING_OP_RECV_ZC 58
+
+#define EPOLLONESHOT (1U << 30)
+#define IORING_TIMEOUT_MULTISHOT (1U << 6)
+#define IORING_ACCEPT_MULTISHOT (1U << 0)
+#define IORING_RECV_MULTISHOT (1U << 1)
+#define IORING_RECVSEND_BUNDLE (1U << 4)
+#define IORING_URING_CMD_MULTISHOT (1U << 1)
 #define IORING_CQE_F_MORE (1U << 1)
 #define IORING_CQE_F_NOTIF (1U << 3)
 #define SPLICE_F_FD_IN_FIXED (1U << 31)
 /* The kernel keeps flags in the low bits of its pointers to registered files. */
 #define ZC_FILE_FLAGS 7UL
+
+/* Whether the map `multishots` was ever used. */
+__u32 multishots_noted = 0;
 
 /* The registered file with this index, before Linux 6.13. */
 static __always_inline __u64 zc_registered_file(struct io_kiocb *request, __u32 index)
@@ -63,11 +83,89 @@ static __always_inline __u64 zc_request_end(struct io_kiocb *request, __u8 end)
 	}
 }
 
-static __always_inline __u32 zc_request_flags(struct io_kiocb *request)
+static __always_inline bool zc_is_multishot(struct io_kiocb *request)
 {
+	struct io_timeout_data *timeout = 0;
 	struct io_sr_msg *message = (void *)request;
+	struct io_uring_cmd *command = (void *)request;
+	struct io_accept *accept = (void *)request;
+	struct io_poll *poll = (void *)request;
 
-	return bpf_core_type_exists(struct io_sr_msg) ? BPF_CORE_READ(message, msg_flags) : 0;
+	switch (BPF_CORE_READ(request, opcode)) {
+	case IORING_OP_RECV:
+	case IORING_OP_RECVMSG:
+		return bpf_core_type_exists(struct io_sr_msg) &&
+		       BPF_CORE_READ(message, flags) & IORING_RECV_MULTISHOT;
+	case IORING_OP_SEND:
+		return bpf_core_type_exists(struct io_sr_msg) &&
+		       BPF_CORE_READ(message, flags) & IORING_RECVSEND_BUNDLE;
+	case IORING_OP_ACCEPT:
+		/* Older kernels do not keep the flag: then each takes an entry while it waits. */
+		return !bpf_core_field_exists(accept->iou_flags) ||
+		       BPF_CORE_READ(accept, iou_flags) & IORING_ACCEPT_MULTISHOT;
+	case IORING_OP_POLL_ADD:
+		return bpf_core_field_exists(poll->events) &&
+		       !(BPF_CORE_READ(poll, events) & EPOLLONESHOT);
+	case IORING_OP_TIMEOUT:
+		if (!bpf_core_field_exists(timeout->flags))
+			return false;
+		timeout = BPF_CORE_READ(request, async_data);
+		return BPF_CORE_READ(timeout, flags) & IORING_TIMEOUT_MULTISHOT;
+	case IORING_OP_URING_CMD:
+		return bpf_core_field_exists(command->flags) &&
+		       BPF_CORE_READ(command, flags) & IORING_URING_CMD_MULTISHOT;
+	case IORING_OP_READ_MULTISHOT:
+	case IORING_OP_RECV_ZC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static __always_inline struct zc_request_id zc_request_id(struct io_kiocb *request)
+{
+	return (struct zc_request_id){
+		.ring = (__u64)BPF_CORE_READ(request, ctx),
+		.user_data = BPF_CORE_READ(request, cqe.user_data),
+	};
+}
+
+/*
+ * Only the last completion of a multishot request names it. The others can be attributed
+ * because the request is noted while it lives.
+ */
+static __always_inline int zc_request_begins(struct io_kiocb *request)
+{
+	__u64 address = (__u64)request;
+	struct zc_request_id id;
+
+	if (!zc_observed(bpf_get_current_task_btf()) || !zc_is_multishot(request))
+		return 0;
+	id = zc_request_id(request);
+	/* Without space, its completions count as lost when they come. */
+	if (!bpf_map_update_elem(&multishots, &id, &address, BPF_ANY))
+		multishots_noted = 1;
+	return 0;
+}
+
+static __always_inline struct io_kiocb *zc_multishot(struct zc_request_id id)
+{
+	__u64 *request = bpf_map_lookup_elem(&multishots, &id);
+
+	return request ? (struct io_kiocb *)*request : 0;
+}
+
+/* Whichever task completes it: a ring may outlive its process. */
+static __always_inline void zc_request_ends(struct io_kiocb *request)
+{
+	struct zc_request_id id;
+
+	if (!multishots_noted || !zc_is_multishot(request))
+		return;
+	id = zc_request_id(request);
+	/* A later request may have taken its place. */
+	if (zc_multishot(id) == request)
+		bpf_map_delete_elem(&multishots, &id);
 }
 
 /* The result of a recv or recvmsg that cut a message is the length of the whole message. */
@@ -80,56 +178,55 @@ static __always_inline __u64 zc_request_room(struct io_kiocb *request, __u8 kind
 	return zc_message_room((__u64)BPF_CORE_READ(message, umsg), 0);
 }
 
-/* `result` is positive. */
-static __always_inline __u64 zc_request_bytes(struct io_kiocb *request, __u8 kind, __u32 flags,
-					      __u64 result)
+/* What a multishot recvmsg puts into the buffer before the bytes: a header, name, control. */
+static __always_inline __u64 zc_prefix_bytes(struct io_kiocb *request)
 {
-	__u64 room = result;
+	struct io_async_msghdr *prepared = BPF_CORE_READ(request, async_data);
+	struct io_sr_msg *message = (void *)request;
+	__u64 header = 16; /* struct io_uring_recvmsg_out */
 
-	if (kind == ZC_RESULT_NONE)
-		return 0;
-	if (!zc_receives(kind))
-		return result;
+	if (prepared)
+		return header + BPF_CORE_READ(prepared, namelen) +
+		       BPF_CORE_READ(prepared, controllen);
+	return header + zc_message_prefix((__u64)BPF_CORE_READ(message, umsg));
+}
+
+/* `result` is positive. */
+static __always_inline __u64 zc_received_bytes(struct io_kiocb *request, __u8 kind, __u32 flags,
+					       __u64 result)
+{
+	struct io_sr_msg *message = (void *)request;
+	__u64 room = result, prefix;
+
 	/* As for the syscalls, see zc_call_bytes(). */
 	if (flags & MSG_PEEK)
 		return 0;
+	if (kind == ZC_RESULT_RECVMSG && BPF_CORE_READ(message, flags) & IORING_RECV_MULTISHOT) {
+		prefix = zc_prefix_bytes(request);
+		return prefix < result ? result - prefix : 0;
+	}
 	if (flags & MSG_TRUNC)
 		room = zc_request_room(request, kind);
 	return room < result ? room : result;
 }
 
-static __always_inline int zc_request_done(void *completed, __s32 result, __u32 cqe_flags)
+static __always_inline int zc_count_request(struct zc_task *state, struct io_kiocb *request,
+					    __s32 result)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct io_kiocb *request = completed;
+	bool receives, described = bpf_core_type_exists(struct io_sr_msg);
+	struct io_sr_msg *message = (void *)request;
 	const volatile struct zc_call *op;
-	struct zc_task *state;
+	__u64 from, to, bytes = result;
 	struct zc_key key;
 	struct zc_row *row;
-	__u64 from, to, bytes;
 	__u32 flags = 0;
 
-	/* A notification says that a buffer is free again; its result is not a size. */
-	if (cqe_flags & IORING_CQE_F_NOTIF || !zc_counting())
-		return 0;
-	state = zc_task_find(task);
-	if (!state)
-		return 0;
-	if (!request) {
-		/*
-		 * One of several completions of a multishot request; the kernel does not say
-		 * which. Without this flag it is a message from another ring, or says that a
-		 * registered resource is released: neither moves bytes.
-		 */
-		if (cqe_flags & IORING_CQE_F_MORE)
-			zc_lose(ZC_LOST_URING_RESULTS, 1);
-		return 0;
-	}
 	op = &config.uring_ops[BPF_CORE_READ(request, opcode) % ZC_MAX_URING_OPS];
 	from = zc_request_end(request, op->from);
 	to = zc_request_end(request, op->to);
-	if (zc_receives(op->result)) {
-		flags = zc_request_flags(request);
+	receives = described && zc_receives(op->result);
+	if (receives) {
+		flags = BPF_CORE_READ(message, msg_flags);
 		if (flags & MSG_TRUNC && zc_file_discards((__u64)BPF_CORE_READ(request, file)))
 			to = ZC_DISCARD;
 	}
@@ -140,36 +237,93 @@ static __always_inline int zc_request_done(void *completed, __s32 result, __u32 
 	row->calls++;
 	if (result < 0)
 		row->errors++;
-	if (result <= 0)
+	if (result <= 0 || op->result == ZC_RESULT_NONE)
 		return 0;
-	bytes = zc_request_bytes(request, op->result, flags, result);
+	if (receives)
+		bytes = zc_received_bytes(request, op->result, flags, result);
 	row->bytes += bytes;
 	if (ZC_END_PIPE(from) | ZC_END_PIPE(to))
 		zc_pipes_add(state, zc_pipes_use(state, from, to, op->result), bytes);
 	return 0;
 }
 
-/* The kernel reports this one instead when the ring is full. */
+/* A completion was posted. NULL: it names no request. */
+static __always_inline int zc_completed(void *ring, struct io_kiocb *request, __u64 user_data,
+					__s32 result, __u32 flags)
+{
+	struct zc_task *state;
+
+	/* A notification says that a buffer is free again; its result is not a size. */
+	if (flags & IORING_CQE_F_NOTIF)
+		return 0;
+	if (request && !(flags & IORING_CQE_F_MORE))
+		zc_request_ends(request);
+	if (!zc_counting())
+		return 0;
+	state = zc_task_find(bpf_get_current_task_btf());
+	if (!state)
+		return 0;
+	if (!request)
+		request = zc_multishot((struct zc_request_id){ (__u64)ring, user_data });
+	if (request)
+		return zc_count_request(state, request, result);
+	/*
+	 * Without this flag it is a message from another ring, or says that a registered
+	 * resource is released: neither moves bytes.
+	 */
+	if (flags & IORING_CQE_F_MORE)
+		zc_lose(ZC_LOST_URING_RESULTS, 1);
+	return 0;
+}
+
+/* Before 6.3. */
+SEC("?tp_btf/io_uring_submit_sqe")
+int BPF_PROG(zc_uring_sqe, void *request)
+{
+	return zc_request_begins(request);
+}
+
+SEC("?tp_btf/io_uring_submit_req")
+int BPF_PROG(zc_uring_submit, void *request)
+{
+	return zc_request_begins(request);
+}
+
+/* The kernel reports this one instead when the ring is full. It never names the request. */
 SEC("?tp_btf/io_uring_cqe_overflow")
 int BPF_PROG(zc_uring_overflow, void *ring, unsigned long long user_data, int result,
-	     unsigned int cqe_flags, void *overflown)
+	     unsigned int flags, void *overflown)
 {
-	if (!(cqe_flags & IORING_CQE_F_NOTIF) && zc_counting() &&
-	    zc_task_find(bpf_get_current_task_btf()))
-		zc_lose(ZC_LOST_URING_RESULTS, 1);
+	struct zc_request_id id = { (__u64)ring, user_data };
+	struct io_kiocb *request;
+	struct zc_task *state;
+
+	if (flags & IORING_CQE_F_NOTIF)
+		return 0;
+	request = zc_multishot(id);
+	if (request && !(flags & IORING_CQE_F_MORE))
+		bpf_map_delete_elem(&multishots, &id);
+	if (!zc_counting())
+		return 0;
+	state = zc_task_find(bpf_get_current_task_btf());
+	if (!state)
+		return 0;
+	if (request)
+		return zc_count_request(state, request, result);
+	zc_lose(ZC_LOST_URING_RESULTS, 1);
 	return 0;
 }
 
 /* Before 6.15. */
 SEC("?tp_btf/io_uring_complete")
 int BPF_PROG(zc_uring_cqe, void *ring, void *request, __u64 user_data, int result,
-	     unsigned int cqe_flags)
+	     unsigned int flags)
 {
-	return zc_request_done(request, result, cqe_flags);
+	return zc_completed(ring, request, user_data, result, flags);
 }
 
 SEC("?tp_btf/io_uring_complete")
 int BPF_PROG(zc_uring_done, void *ring, void *request, struct io_uring_cqe *cqe)
 {
-	return zc_request_done(request, cqe->res, cqe->flags);
+	return zc_completed(ring, request, cqe->user_data, cqe->res, cqe->flags);
 }

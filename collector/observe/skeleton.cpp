@@ -178,6 +178,10 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
   const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
   bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
   bpf_program__set_autoload(bpf.progs.zc_uring_cqe, arguments >= 5);
+  const bool submit_req = kernel.tracepoint_arguments("io_uring_submit_req") > 0;
+  bpf_program__set_autoload(bpf.progs.zc_uring_submit, submit_req);
+  bpf_program__set_autoload(bpf.progs.zc_uring_sqe,
+                            !submit_req && kernel.tracepoint_arguments("io_uring_submit_sqe") > 0);
   bpf_program__set_autoload(bpf.progs.zc_uring_overflow,
                             kernel.tracepoint_arguments("io_uring_cqe_overflow") > 0);
 }
