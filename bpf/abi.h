@@ -40,19 +40,28 @@ enum zc_end {
 	ZC_END_ARG2,
 	ZC_END_REQUEST,	/* io_uring: the request's own file */
 	ZC_END_SPLICE,	/* io_uring: the second descriptor of a splice or tee */
+	ZC_END_OTHER,	/* neither memory nor a descriptor, or different for each call */
 };
 
 /* How to get from a syscall's result to its bytes, and what else is special about it. */
 enum zc_result {
 	ZC_RESULT_NONE,		/* no bytes */
 	ZC_RESULT_BYTES,	/* the result, when positive */
+	ZC_RESULT_LENGTH,	/* argument 2, when the call succeeded */
+	ZC_RESULT_SENDTO,	/* the result, but at most the length in argument 2 */
+	ZC_RESULT_SENDMSG,	/* the same for a message */
 	ZC_RESULT_RECV,		/* recvfrom: argument 3 holds MSG_*, argument 2 the length */
 	ZC_RESULT_RECVMSG,	/* recvmsg: argument 2 holds MSG_* */
 	ZC_RESULT_RECVMMSG,	/* recvmmsg: the messages' lengths */
 	ZC_RESULT_SENDMMSG,	/* sendmmsg: the messages' lengths */
 	ZC_RESULT_TEE,		/* the result; the bytes stay in the source, too */
 	ZC_RESULT_VMSPLICE,	/* the result; the end of the pipe gives the direction */
+	/* From here on: each call is different, and there is no pipe. */
 	ZC_RESULT_CLONE_FILE,	/* ioctl: bytes for FICLONE and FICLONERANGE only */
+	ZC_RESULT_AIO_SET_UP,	/* argument 1 is where the context's id is stored */
+	ZC_RESULT_AIO_SUBMIT,	/* argument 0 is the context, 2 points to the requests */
+	ZC_RESULT_AIO_REAP,	/* argument 0 is the context */
+	ZC_RESULT_AIO_DESTROY,	/* the same; it is gone afterwards */
 	ZC_RESULT_FORK,		/* a result of 0 is the return of the child, which made no call */
 	ZC_RESULT_RESTART,	/* restart_syscall: counts as the call that it restarts */
 };
@@ -273,6 +282,7 @@ enum zc_loss {
 	ZC_LOST_MESSAGE_LENGTHS,/* messages whose length could not be read */
 	ZC_LOST_COMMANDS_FULL,	/* command lines */
 	ZC_LOST_URING_RESULTS,	/* completions of io_uring that name no request */
+	ZC_LOST_AIO_RESULTS,	/* requests of native AIO that were not seen to complete */
 	ZC_LOST_PIPES_FULL,	/* pipes that are not listed separately; no bytes are lost */
 	ZC_LOSSES,
 };
@@ -303,6 +313,8 @@ struct zc_config {
 	__u8 pad;
 	__u16 ficlone_row;
 	__u16 ficlonerange_row;
+	__u16 aio_read_row;
+	__u16 aio_write_row;
 	__u16 pad2;
 	__u32 wanted_cgroups;	/* how many of cgroup_targets[] are set */
 	__u32 wanted_names;	/* the same of name_targets[] */
@@ -350,7 +362,7 @@ struct zc_snapshot_task {
 };
 
 ZC_SIZE(zc_call, == 8);
-ZC_SIZE(zc_config, == 52 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
+ZC_SIZE(zc_config, == 56 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
 		      8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
 		      ZC_PATTERN_BYTES * ZC_MAX_NAMES);
 ZC_SIZE(zc_key, == 4);

@@ -128,7 +128,12 @@ struct mm_struct {
 
 #define SIGNAL_GROUP_EXIT 0x00000004 /* linux/sched/signal.h */
 
+typedef struct {
+	int counter;
+} atomic_t;
+
 struct signal_struct {
+	atomic_t live;	/* threads that have not exited */
 	int group_exit_code;
 	unsigned int flags;
 	unsigned long maxrss;
@@ -291,6 +296,7 @@ struct io_uring_cqe {
 	__u32 flags;
 };
 
+struct bpf_map;
 struct seq_file;
 
 struct bpf_iter_meta {

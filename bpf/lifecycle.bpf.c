@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Fork, exec and exit: children inherit observation, and it ends with the task. */
 #include "accounts.bpf.h"
+#include "aio.bpf.h"
 #include "pipes.bpf.h"
 #include "rows.bpf.h"
 #include "targets.bpf.h"
@@ -121,6 +122,8 @@ int BPF_PROG(zc_exec, struct task_struct *task, int old_tid, struct linux_binprm
 		zc_observed_clear(old_tid);
 	state->head.tid = task->pid;
 	zc_observed_set(task->pid);
+	if (aio_used)
+		zc_aio_forget(0);
 	account = bpf_map_lookup_elem(&accounts, &state->head.account);
 	if (!account)
 		return 0;
@@ -157,6 +160,8 @@ int BPF_PROG(zc_exit, struct task_struct *task)
 
 	if (!state || state->head.flags & ZC_TASK_FOLDED)
 		return 0;
+	if (aio_used && !task->signal->live.counter)
+		zc_aio_exit();
 	/* From here on the programs write only to the account. */
 	state->head.flags |= ZC_TASK_FOLDED;
 	bpf_loop(state->head.used, zc_fold_slot, &fold, 0);

@@ -113,6 +113,45 @@ ZC_MAP struct {
 	__type(value, __u64);
 } multishots SEC(".maps");
 
+/* A context of native AIO: the start of its process, and its id. */
+struct zc_aio_context {
+	__u64 process;
+	__u64 address;
+};
+
+struct zc_aio_seen {
+	__u32 tail;	/* of its ring: the events before it are counted */
+	__u32 lookers;	/* 0: no program is counting events; 1: one is; more: once more */
+};
+
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, struct zc_aio_context);
+	__type(value, struct zc_aio_seen);
+} aio_contexts SEC(".maps");
+
+struct zc_aio_request {
+	struct zc_aio_context context;
+	__u64 address;	/* of its struct iocb */
+};
+
+struct zc_aio_note {
+	__u64 end;	/* its file, as zc_file_end() gives it */
+	__u32 row;	/* 0: it completed before its io_submit() returned */
+	__u32 pad;
+};
+
+/* The requests in flight; by default the kernel allows 65,536 of them. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct zc_aio_request);
+	__type(value, struct zc_aio_note);
+} aio_requests SEC(".maps");
+
 /* Processes to attach to, by their PID in zctrace's namespace. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -34,7 +34,7 @@ static __always_inline void zc_note_call(struct zc_task *state, struct task_stru
 		state->head.flags &= ~ZC_TASK_COMPAT;
 		return;
 	}
-	state->head.slot = zc_row_slot(state, zc_call_key(state, task, regs, call));
+	state->head.slot = zc_row_slot(state, zc_call_key(state, task, regs, call, true));
 	state->head.entered_ns = 0;
 	state->head.call = index;
 }

@@ -4,7 +4,7 @@
 # Files that define what others declare extern come first: libbpf 1.1's linker takes a map's
 # place from the first object that names it.
 BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,config.bpf.o maps.bpf.o tasks.bpf.o pids.bpf.o \
-	kinds.bpf.o compat.bpf.o pipes.bpf.o clones.bpf.o calls.bpf.o bytes.bpf.o rows.bpf.o \
+	kinds.bpf.o compat.bpf.o pipes.bpf.o clones.bpf.o aio.bpf.o calls.bpf.o bytes.bpf.o rows.bpf.o \
 	accounts.bpf.o targets.bpf.o syscalls.bpf.o lifecycle.bpf.o sched.bpf.o uring.bpf.o \
 	walk.bpf.o unaccounted.bpf.o)
 # Only compiled: an x86 machine finds out whether the programs still build for arm64.

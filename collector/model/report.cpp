@@ -186,7 +186,9 @@ std::vector<Row> shown_rows(const std::vector<Row>& rows) {
       continue;
     }
     Row& other = others.emplace_back(row);
-    other.syscall = row.asynchronous ? "io_uring:other" : "other";
+    other.syscall = !row.asynchronous                 ? "other"
+                    : row.syscall.starts_with("aio:") ? "aio:other"
+                                                      : "io_uring:other";
     other.from = other.to = Kind::other;
     other.copy = Copy::none;
     other.bytes = 0;

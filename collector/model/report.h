@@ -188,8 +188,8 @@ struct Report {
 // Rows of one process with the same (syscall, from, to) added up.
 void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
 
-// As a view lists them: those that -e leaves out are in "other" (or "io_uring:other"), which has
-// no bytes.
+// As a view lists them: those that -e leaves out are in "other" (or "io_uring:other" or
+// "aio:other"), which has no bytes.
 std::vector<Row> shown_rows(const std::vector<Row>& rows);
 
 // What happened between two reports of the same observation. Processes without anything new are

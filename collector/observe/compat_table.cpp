@@ -43,6 +43,10 @@ constexpr Translated kTranslated[] = {
     {239, 239, SYS_sendfile},
     {kNone, 289, SYS_sendto},    // send
     {kNone, 291, SYS_recvfrom},  // recv
+    {245, 243, SYS_io_setup},
+    {246, 244, SYS_io_destroy},
+    {247, 245, SYS_io_getevents},
+    {248, 246, SYS_io_submit},
     {313, 340, SYS_splice},
     {315, 342, SYS_tee},
     {316, 343, SYS_vmsplice},
@@ -57,7 +61,9 @@ constexpr Translated kTranslated[] = {
     {377, 391, SYS_copy_file_range},
     {378, 392, SYS_preadv2},
     {379, 393, SYS_pwritev2},
-    {417, 417, SYS_recvmmsg},  // recvmmsg_time64
+    {385, 399, SYS_io_pgetevents},
+    {416, 416, SYS_io_pgetevents},  // io_pgetevents_time64
+    {417, 417, SYS_recvmmsg},       // recvmmsg_time64
     {435, 435, SYS_clone3},
 };
 

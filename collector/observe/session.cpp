@@ -33,8 +33,8 @@ constexpr milliseconds kVerifyPatience(2000);
 
 // In the order of enum zc_loss.
 constexpr const char* kLosses[ZC_LOSSES] = {
-    "task_memory",     "task_busy",     "accounts_full", "rows_full",
-    "message_lengths", "commands_full", "uring_results", "pipes_full",
+    "task_memory",   "task_busy",     "accounts_full", "rows_full",  "message_lengths",
+    "commands_full", "uring_results", "aio_results",   "pipes_full",
 };
 
 // A pipe that did not change in this many snapshots in a row may be dropped.
@@ -172,6 +172,8 @@ Verification Session::verify() {
   for (;;) {
     read_marks();
     Verification result = verifier_->result();
+    result.lost_operations =
+        skeleton_.loss(ZC_LOST_URING_RESULTS) + skeleton_.loss(ZC_LOST_AIO_RESULTS);
     if (verifier_->settled() && result.differences.empty()) return result;
     if (steady_clock::now() >= deadline) return result;
     std::this_thread::sleep_for(milliseconds(1));

@@ -161,6 +161,8 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   std::copy(compat.socketcalls.begin(), compat.socketcalls.end(), config.socketcalls);
   config.ficlone_row = table.ficlone_row();
   config.ficlonerange_row = table.ficlonerange_row();
+  config.aio_read_row = table.aio_read_row();
+  config.aio_write_row = table.aio_write_row();
   std::copy(table.calls().begin(), table.calls().end(), config.calls);
   std::copy(table.uring_ops().begin(), table.uring_ops().end(), config.uring_ops);
   configure_new_tasks(bpf, config, options.new_tasks);

@@ -116,6 +116,15 @@ constexpr NumberedName kNames[] = {
 
 constexpr std::string_view kFiclone = "ioctl:FICLONE";
 constexpr std::string_view kFiclonerange = "ioctl:FICLONERANGE";
+constexpr std::string_view kAioRead = "aio:read";
+constexpr std::string_view kAioWrite = "aio:write";
+
+// The calls of native AIO; its requests, not these, move bytes.
+constexpr std::pair<long, zc_result> kAioCalls[] = {
+    {SYS_io_setup, ZC_RESULT_AIO_SET_UP},    {SYS_io_submit, ZC_RESULT_AIO_SUBMIT},
+    {SYS_io_getevents, ZC_RESULT_AIO_REAP},  {SYS_io_pgetevents, ZC_RESULT_AIO_REAP},
+    {SYS_io_destroy, ZC_RESULT_AIO_DESTROY},
+};
 
 bool is_syscall_name(std::string_view name) {
   return std::any_of(std::begin(kNames), std::end(kNames),
@@ -146,6 +155,7 @@ Names select(std::string_view selection, bool& all) {
     for (const UringOp& op : kUringOps)
       if (wanted(op.copy)) names.insert(std::string("io_uring:") + op.name);
     if (wanted(Copy::in_kernel)) names.insert({std::string(kFiclone), std::string(kFiclonerange)});
+    if (wanted(Copy::copied)) names.insert({std::string(kAioRead), std::string(kAioWrite)});
     if (wanted(Copy::none)) names.insert({"io_uring:other", std::string(kWait)});
   };
   for (const std::string_view part : split_list(selection)) {
@@ -160,8 +170,8 @@ Names select(std::string_view selection, bool& all) {
       add_if([](Copy copy) { return copy == Copy::in_kernel || copy == Copy::lent; });
     } else if (part == "sendfile64") {
       names.emplace("sendfile");
-    } else if (part == kFiclone || part == kFiclonerange || part == kWait ||
-               is_syscall_name(part) || is_uring_name(part)) {
+    } else if (part == kFiclone || part == kFiclonerange || part == kAioRead || part == kAioWrite ||
+               part == kWait || is_syscall_name(part) || is_uring_name(part)) {
       names.emplace(part);
     } else {
       throw Error("-e: unknown syscall '" + std::string(part) +
@@ -225,6 +235,12 @@ SyscallTable::SyscallTable(std::string_view selection) {
   calls_[SYS_ioctl].result = ZC_RESULT_CLONE_FILE;
   ficlone_row_ = add(kFiclone, Copy::in_kernel, false);
   ficlonerange_row_ = add(kFiclonerange, Copy::in_kernel, false);
+  aio_read_row_ = add(kAioRead, Copy::copied, true);
+  aio_write_row_ = add(kAioWrite, Copy::copied, true);
+  for (const auto& [number, result] : kAioCalls) {
+    calls_[number].from = calls_[number].to = ZC_END_OTHER;
+    calls_[number].result = result;
+  }
 
   const std::uint16_t uring_other = add("io_uring:other", Copy::none, true);
   for (zc_call& op : uring_ops_) op.row = uring_other;

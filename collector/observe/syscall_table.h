@@ -41,6 +41,8 @@ class SyscallTable {
 
   std::uint16_t ficlone_row() const { return ficlone_row_; }
   std::uint16_t ficlonerange_row() const { return ficlonerange_row_; }
+  std::uint16_t aio_read_row() const { return aio_read_row_; }
+  std::uint16_t aio_write_row() const { return aio_write_row_; }
   // More rows than a task holds by default: one for every syscall.
   bool wide() const { return wide_; }
 
@@ -54,6 +56,8 @@ class SyscallTable {
   std::vector<RowMeaning> rows_;
   std::uint16_t ficlone_row_ = kOtherRow;
   std::uint16_t ficlonerange_row_ = kOtherRow;
+  std::uint16_t aio_read_row_ = kOtherRow;
+  std::uint16_t aio_write_row_ = kOtherRow;
   bool wide_ = false;
 };
 

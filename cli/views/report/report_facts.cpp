@@ -100,7 +100,7 @@ std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_
                  fmt::format("{} user/kernel crossings", format_count(process.crossings()))}};
   if (std::any_of(process.rows.begin(), process.rows.end(),
                   [](const Row& row) { return row.asynchronous; })) {
-    syscalls.items.push_back("io_uring operations cross nothing");
+    syscalls.items.push_back("operations of io_uring and AIO cross nothing");
   }
   facts.push_back(std::move(syscalls));
   facts.push_back({"copied", {format_bytes(process.copied_bytes()) + " through user space"}});

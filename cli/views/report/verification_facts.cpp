@@ -82,6 +82,9 @@ std::vector<Fact> verification_facts(const Verification& verification) {
                                         one.with_descendants ? " with its descendants" : "",
                                         format_count(one.kernel), format_count(one.counted)));
   }
+  if (verification.lost_operations != 0)
+    unequal.items.push_back(fmt::format("{} operations of io_uring or native AIO are not counted",
+                                        format_count(verification.lost_operations)));
   facts.push_back(std::move(unequal));
   return facts;
 }

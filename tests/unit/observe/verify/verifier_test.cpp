@@ -385,6 +385,17 @@ TEST_F(VerifierTest, ListsDifferencesByProcess) {
             "NOT EQUAL: syscr of process 42: the kernel has 5 and zctrace 4\n");
 }
 
+// The kernel counts neither io_uring nor native AIO, so nothing differs.
+TEST_F(VerifierTest, IsNotEqualWhenOperationsWereLost) {
+  add_ended(account(1, 1), row(5, 700), reads(5, 700));
+  Verification result = verifier_.result();
+  result.lost_operations = 7;
+  EXPECT_FALSE(result.equal());
+  EXPECT_EQ(words_of(result),
+            "verified: syscr, syscw, rchar, wchar, switches of 1 process compared\n"
+            "NOT EQUAL: 7 operations of io_uring or native AIO are not counted\n");
+}
+
 TEST_F(VerifierTest, ListsWhatWasNotVerified) {
   verifier_ = Verifier(table_, "this kernel keeps no I/O counters");
   add_ended(account(1, 1), row(4, 700), reads(5, 700));

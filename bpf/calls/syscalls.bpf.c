@@ -28,7 +28,7 @@ static __always_inline __u32 zc_slot_of_call(struct zc_task *state, struct task_
 	struct zc_key key;
 
 	call = zc_call_at(index);
-	key = zc_call_key(state, task, regs, call);
+	key = zc_call_key(state, task, regs, call, false);
 	if (call->result == ZC_RESULT_RESTART && state->head.restartable)
 		key = state->head.restarted;
 	return zc_row_slot(state, key);
@@ -131,7 +131,6 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 		return 0;
 	result = zc_call_at(state->head.call)->result;
 	compat = state->head.flags & ZC_TASK_COMPAT;
-	state->head.call = -1;
 	row->calls++;
 	if (zc_is_restart(ret)) {
 		row->restarts++;
@@ -148,6 +147,8 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 		if (state->head.pipes && bytes)
 			zc_pipes_add(state, state->head.pipes, bytes);
 	}
+	/* Until here its row may not make space for one that native AIO needs. */
+	state->head.call = -1;
 	if (compat) {
 		state->head.flags &= ~ZC_TASK_COMPAT;
 		state->head.compat_calls++;

@@ -3,6 +3,7 @@
 #ifndef ZC_CALLS_H
 #define ZC_CALLS_H
 
+#include "aio.bpf.h"
 #include "clones.bpf.h"
 #include "compat.bpf.h"
 #include "pipes.bpf.h"
@@ -103,13 +104,31 @@ static __always_inline bool zc_receives(__u8 result)
 	return result >= ZC_RESULT_RECV && result <= ZC_RESULT_RECVMMSG;
 }
 
+/* Of calls whose descriptors are not simply arguments. */
+static __always_inline struct zc_key zc_special_key(const struct zc_args *args, __u32 row,
+						    __u8 result, bool switching)
+{
+	if (result == ZC_RESULT_CLONE_FILE) {
+		if (zc_is_clone(args->arg[1]))
+			return (struct zc_key){ zc_clone_key(args->arg[0], args->arg[1],
+							     args->arg[2]) };
+	} else if (result >= ZC_RESULT_AIO_SUBMIT && !switching) {
+		/*
+		 * io_destroy() takes the ring away. Not during a switch: with interrupts off,
+		 * a map can allocate only a few entries.
+		 */
+		zc_aio_look(args->arg[0]);
+	}
+	return ZC_KEY(row, ZC_OTHER, ZC_OTHER);
+}
+
 /*
  * The row that the call of `task`, the current one, belongs to. Also begins to count what
- * it does with pipes.
+ * it does with pipes. `switching`: the task is being switched out during the call.
  */
 static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct task_struct *task,
 						 struct pt_regs *regs,
-						 const volatile struct zc_call *call)
+						 const volatile struct zc_call *call, bool switching)
 {
 	bool compat = state->head.flags & ZC_TASK_COMPAT;
 	__u64 fdt, from, to;
@@ -123,12 +142,8 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 	args = zc_args_of(task, regs, compat);
 	result = call->result;
 	state->head.pipes = 0;
-	if (result == ZC_RESULT_CLONE_FILE) {
-		if (zc_is_clone(args.arg[1]))
-			return (struct zc_key){ zc_clone_key(args.arg[0], args.arg[1],
-							     args.arg[2]) };
-		return ZC_KEY(row, ZC_OTHER, ZC_OTHER);
-	}
+	if (result >= ZC_RESULT_CLONE_FILE)
+		return zc_special_key(&args, row, result, switching);
 	fdt = zc_number(state, task->files->fdt);
 	from = zc_call_end(&args, fdt, call->from);
 	to = zc_call_end(&args, fdt, call->to);

@@ -56,6 +56,20 @@ static __always_inline __u64 zc_call_bytes(const struct task_struct *task, struc
 	case ZC_RESULT_CLONE_FILE:
 		return zc_is_clone(args.arg[1]) ?
 		       zc_cloned_bytes(args.arg[1], args.arg[2]) : 0;
+	/* Their requests move bytes, not they. */
+	case ZC_RESULT_AIO_SET_UP:
+		return zc_aio_set_up(args.arg[1]);
+	case ZC_RESULT_AIO_SUBMIT:
+		/* What has completed already, first. */
+		if (zc_aio_look(args.arg[0]))
+			return zc_aio_submitted(args.arg[0], args.arg[2], ret, compat);
+		zc_lose(ZC_LOST_AIO_RESULTS, ret);
+		return 0;
+	case ZC_RESULT_AIO_REAP:
+		zc_aio_look(args.arg[0]);
+		return 0;
+	case ZC_RESULT_AIO_DESTROY:
+		return zc_aio_forget(args.arg[0]);
 	default:
 		return 0;
 	}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Native AIO (io_submit). Nothing tells when a request completes: the kernel writes an
+ * event into a ring that the process maps, and a program may read that ring without a
+ * call, as qemu does. So every call on a context looks at the events that its ring has
+ * gained. The ring has space for all requests in flight; none is overwritten unseen.
+ */
+#ifndef ZC_AIO_H
+#define ZC_AIO_H
+
+#include "tasks.bpf.h"
+
+/* io_setup() has stored the context's id at this user address. */
+int zc_aio_set_up(__u64 address);
+
+/* Counts the events since the last look, in rows of the current task. 0: not possible. */
+__u32 zc_aio_look(__u64 context);
+
+/* After a look, io_submit() having accepted that many requests of the array at `requests`. */
+int zc_aio_submitted(__u64 context, __u64 requests, __u32 count, __u32 compat);
+
+/* The context (0: all of the current process) is gone. */
+int zc_aio_forget(__u64 context);
+
+/* The last thread of the current process exits. */
+int zc_aio_exit(void);
+
+/* Whether any observed process ever used native AIO. */
+extern __u32 aio_used;
+
+#endif
