@@ -95,7 +95,12 @@ struct file {
 	void *private_data;
 };
 
+struct sock_common {
+	unsigned short skc_family;
+};
+
 struct sock {
+	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
 };

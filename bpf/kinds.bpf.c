@@ -14,6 +14,7 @@
 #define DEV_NULL MKDEV(1, 3)
 #define DEV_ZERO MKDEV(1, 5)
 #define DEV_FULL MKDEV(1, 7)
+#define AF_PACKET 17
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
@@ -110,6 +111,26 @@ __u64 zc_fd_end(__u64 address, __u32 fd)
 	/* To read a pointer, any type that begins with one will do. */
 	place = bpf_rdonly_cast(fdt->fd + fd, bpf_core_type_id_kernel(struct list_head));
 	return zc_end_of((struct file *)place->next);
+}
+
+__u32 zc_file_is_packet(__u64 address)
+{
+	struct file *file = (void *)address;
+	struct socket *socket;
+
+	if (!file)
+		return 0;
+	if (config.rdonly_cast) {
+		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+		if ((file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
+			return 0;
+		socket = bpf_rdonly_cast(file->private_data, bpf_core_type_id_kernel(struct socket));
+		return socket->sk->__sk_common.skc_family == AF_PACKET;
+	}
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk, __sk_common.skc_family) == AF_PACKET;
 }
 
 __u32 zc_file_discards(__u64 address)

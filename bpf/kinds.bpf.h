@@ -32,6 +32,12 @@ __u64 zc_file_end(__u64 address);
  */
 __u32 zc_file_discards(__u64 address);
 
+/*
+ * Whether the struct file at `address` is a packet socket (AF_PACKET): a program may map a
+ * ring of frames, which a call then sends without being given them.
+ */
+__u32 zc_file_is_packet(__u64 address);
+
 /* NULL: not open. */
 static __always_inline struct file *zc_current_file(__u32 fd)
 {

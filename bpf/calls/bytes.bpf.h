@@ -33,6 +33,15 @@ static __always_inline __u64 zc_call_bytes(const struct task_struct *task, struc
 		return ret;
 	args = zc_args_of(task, regs, compat);
 	switch (result) {
+	case ZC_RESULT_LENGTH:
+		return args.arg[2];
+	case ZC_RESULT_SENDTO:
+		/* More than its buffer only of a packet socket's ring: not copied by the call. */
+		return args.arg[2] < ret ? args.arg[2] : ret;
+	case ZC_RESULT_SENDMSG:
+		if (ret && zc_file_is_packet((__u64)zc_current_file(args.arg[0])))
+			room = zc_message_room(args.arg[1], compat);
+		return room < ret ? room : ret;
 	case ZC_RESULT_RECV:
 		/* Peeked bytes stay in the socket; they count when they are taken. */
 		if (args.arg[3] & MSG_PEEK)
@@ -52,6 +61,8 @@ static __always_inline __u64 zc_call_bytes(const struct task_struct *task, struc
 		messages.flags = args.arg[3];
 		break;
 	case ZC_RESULT_SENDMMSG:
+		if (zc_file_is_packet((__u64)zc_current_file(args.arg[0])))
+			messages.flags = MSG_TRUNC;
 		break;
 	case ZC_RESULT_CLONE_FILE:
 		return zc_is_clone(args.arg[1]) ?

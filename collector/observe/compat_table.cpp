@@ -47,6 +47,8 @@ constexpr Translated kTranslated[] = {
     {246, 244, SYS_io_destroy},
     {247, 245, SYS_io_getevents},
     {248, 246, SYS_io_submit},
+    {279, 276, SYS_mq_timedsend},
+    {280, 277, SYS_mq_timedreceive},
     {313, 340, SYS_splice},
     {315, 342, SYS_tee},
     {316, 343, SYS_vmsplice},
@@ -54,6 +56,8 @@ constexpr Translated kTranslated[] = {
     {334, 362, SYS_pwritev},
     {337, 365, SYS_recvmmsg},
     {345, 374, SYS_sendmmsg},
+    {347, 376, SYS_process_vm_readv},
+    {348, 377, SYS_process_vm_writev},
     {369, 290, SYS_sendto},
     {370, 296, SYS_sendmsg},
     {371, 292, SYS_recvfrom},
@@ -62,8 +66,12 @@ constexpr Translated kTranslated[] = {
     {378, 392, SYS_preadv2},
     {379, 393, SYS_pwritev2},
     {385, 399, SYS_io_pgetevents},
-    {416, 416, SYS_io_pgetevents},  // io_pgetevents_time64
-    {417, 417, SYS_recvmmsg},       // recvmmsg_time64
+    {400, 301, SYS_msgsnd},
+    {401, 302, SYS_msgrcv},
+    {416, 416, SYS_io_pgetevents},    // io_pgetevents_time64
+    {417, 417, SYS_recvmmsg},         // recvmmsg_time64
+    {418, 418, SYS_mq_timedsend},     // mq_timedsend_time64
+    {419, 419, SYS_mq_timedreceive},  // mq_timedreceive_time64
     {435, 435, SYS_clone3},
 };
 
