@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Fork, exec and exit: children inherit observation, and it ends with the task. */
 #include "accounts.bpf.h"
-#include "aio.bpf.h"
+#include "bpf/requests/aio.bpf.h"
 #include "pipes.bpf.h"
 #include "rows.bpf.h"
 #include "targets.bpf.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Charges context switches, and the time off the CPU, to the call in flight. */
-#include "calls.bpf.h"
+#include "bpf/calls/calls.bpf.h"
 #include "kernel_counts.bpf.h"
 
 #define TASK_DEAD 0x80

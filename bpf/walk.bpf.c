@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The task walk: one pass over all tasks, to start observing some or to read their state. */
 #include "accounts.bpf.h"
-#include "calls.bpf.h"
+#include "bpf/calls/calls.bpf.h"
 #include "targets.bpf.h"
 
 /* What the walk does; user space sets it before it reads the iterator. */

@@ -4,9 +4,10 @@
 # Files that define what others declare extern come first: libbpf 1.1's linker takes a map's
 # place from the first object that names it.
 BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,config.bpf.o maps.bpf.o tasks.bpf.o pids.bpf.o \
-	kinds.bpf.o compat.bpf.o pipes.bpf.o clones.bpf.o aio.bpf.o calls.bpf.o bytes.bpf.o rows.bpf.o \
-	accounts.bpf.o targets.bpf.o syscalls.bpf.o lifecycle.bpf.o sched.bpf.o uring.bpf.o \
-	walk.bpf.o unaccounted.bpf.o)
+	kinds.bpf.o calls/compat.bpf.o pipes.bpf.o calls/clones.bpf.o requests/aio.bpf.o \
+	calls/calls.bpf.o calls/bytes.bpf.o rows.bpf.o accounts.bpf.o targets.bpf.o \
+	calls/syscalls.bpf.o lifecycle.bpf.o sched.bpf.o requests/uring.bpf.o walk.bpf.o \
+	calls/unaccounted.bpf.o)
 # Only compiled: an x86 machine finds out whether the programs still build for arm64.
 ARM64_OBJECTS := $(BPF_OBJECTS:$(BUILD)/bpf/%=$(BUILD)/bpf-arm64/%)
 SKELETON := $(BUILD)/generated/zctrace.skel.h

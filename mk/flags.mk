@@ -36,4 +36,4 @@ COMPILE_FLAGS = $(OPTIMIZE) $(DEBUG) $(WARNINGS) $(DEPENDENCIES) $(ZC_CPPFLAGS) 
 ALL_CXXFLAGS = -std=c++20 $(COMPILE_FLAGS) $(LIB_CPPFLAGS) $(CXXFLAGS)
 ALL_CFLAGS = $(COMPILE_FLAGS) $(CFLAGS)
 # bpftool makes the types that libbpf relocates from the full debug information.
-BPF_FLAGS := -O2 -g $(WARNINGS) $(DEPENDENCIES) -target bpf -mcpu=v3 -Wno-unused-parameter
+BPF_FLAGS := -O2 -g -iquote . $(WARNINGS) $(DEPENDENCIES) -target bpf -mcpu=v3 -Wno-unused-parameter

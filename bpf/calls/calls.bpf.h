@@ -3,11 +3,11 @@
 #ifndef ZC_CALLS_H
 #define ZC_CALLS_H
 
-#include "aio.bpf.h"
+#include "bpf/requests/aio.bpf.h"
 #include "clones.bpf.h"
 #include "compat.bpf.h"
-#include "pipes.bpf.h"
-#include "rows.bpf.h"
+#include "bpf/pipes.bpf.h"
+#include "bpf/rows.bpf.h"
 
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20

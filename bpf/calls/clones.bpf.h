@@ -3,7 +3,7 @@
 #ifndef ZC_CLONES_H
 #define ZC_CLONES_H
 
-#include "kinds.bpf.h"
+#include "bpf/kinds.bpf.h"
 
 #define FICLONE 0x40049409
 #define FICLONERANGE 0x4020940d

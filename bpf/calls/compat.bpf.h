@@ -8,7 +8,7 @@
 #ifndef ZC_COMPAT_H
 #define ZC_COMPAT_H
 
-#include "tasks.bpf.h"
+#include "bpf/tasks.bpf.h"
 
 #define ZC_X32_BIT 0x40000000
 

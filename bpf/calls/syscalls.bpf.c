@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counts syscalls at their exit, by their results. The entry only notes the row and the time. */
-#include "bystanders.bpf.h"
+#include "bpf/bystanders.bpf.h"
 #include "bytes.bpf.h"
-#include "histogram.bpf.h"
+#include "bpf/histogram.bpf.h"
 
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516

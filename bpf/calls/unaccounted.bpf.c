@@ -7,7 +7,7 @@
  * itself counted there is subtracted again.
  */
 #include "calls.bpf.h"
-#include "kernel_counts.bpf.h"
+#include "bpf/kernel_counts.bpf.h"
 
 SEC("?tp_btf/sys_enter")
 int BPF_PROG(zc_unacc_begins, struct pt_regs *regs, long number)

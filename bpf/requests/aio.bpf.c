@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counts the requests of native AIO when they complete, see aio.bpf.h. */
 #include "aio.bpf.h"
-#include "pipes.bpf.h"
-#include "rows.bpf.h"
+#include "bpf/pipes.bpf.h"
+#include "bpf/rows.bpf.h"
 
 #define AIO_RING_MAGIC 0xa10a10a1
 /* The most events that are looked at, and requests noted, at once. */

@@ -8,7 +8,7 @@
 #ifndef ZC_AIO_H
 #define ZC_AIO_H
 
-#include "tasks.bpf.h"
+#include "bpf/tasks.bpf.h"
 
 /* io_setup() has stored the context's id at this user address. */
 int zc_aio_set_up(__u64 address);

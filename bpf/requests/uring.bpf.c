@@ -4,9 +4,9 @@
  * submitter, or in a worker or poll thread of the same process, so each task still
  * writes only its own rows.
  */
-#include "bytes.bpf.h"
-#include "pipes.bpf.h"
-#include "rows.bpf.h"
+#include "bpf/calls/bytes.bpf.h"
+#include "bpf/pipes.bpf.h"
+#include "bpf/rows.bpf.h"
 
 /* enum io_uring_op: those that can complete several times */
 #define IORING_OP_POLL_ADD 6
