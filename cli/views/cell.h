@@ -15,6 +15,8 @@ enum class Tone { plain, dim, good, warning };
 struct Cell {
   std::string text;
   Tone tone = Tone::plain;
+  // Takes the place of all cells to its right, which are empty.
+  bool spans_rest = false;
 };
 
 struct Column {

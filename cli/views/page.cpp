@@ -61,7 +61,8 @@ Layout lay_out(const Grid& grid, std::size_t limit) {
   std::vector<std::size_t> natural;
   for (std::size_t i = 0; i < grid.columns.size(); ++i) {
     std::size_t width = display_width(grid.columns[i].title);
-    for (const auto& line : grid.lines) width = std::max(width, display_width(line[i].text));
+    for (const auto& line : grid.lines)
+      if (!line[i].spans_rest) width = std::max(width, display_width(line[i].text));
     natural.push_back(width);
     layout.columns.push_back(i);
   }
@@ -142,8 +143,18 @@ void Page::grid(const Grid& grid) {
   const auto write_line = [&](auto cell_of) {
     std::string line;
     std::size_t pending = 0;  // spaces, written only when something follows
+    std::size_t begin = 0;    // where the column begins
     for (const std::size_t column : layout.columns) {
       const Cell cell = cell_of(column);
+      if (cell.spans_rest) {
+        const std::size_t room = style_.width > begin ? style_.width - begin : 0;
+        const std::string text =
+            style_.width == 0 ? cell.text : cut_to_width(cell.text, room, style_.unicode);
+        line.append(pending, ' ');
+        line += painted(text, cell.tone);
+        break;
+      }
+      begin += layout.widths[column] + layout.gap;
       const std::size_t width = layout.widths[column];
       const std::string text = grid.columns[column].right_aligned
                                    ? cell.text
