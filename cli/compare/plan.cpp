@@ -20,22 +20,24 @@ namespace {
 constexpr std::string_view kDefaultRows =
     "read_write/4K,read_write/8K,read_write/64K,read_write/1M,readv_writev/64K,mmap_write/whole,"
     "sendfile/64K,sendfile/whole,splice/64K,splice/1M,io_uring_read_write/64K,async_hop";
+constexpr std::string_view kDefaultMethods =
+    "read_write,readv_writev,mmap_write,sendfile,splice,io_uring_read_write,async_hop";
 constexpr std::string_view kDefaultBuffers = "4K,64K,1M";
 
-// The bytes of an option's value, at least 1.
-std::uint64_t size_option(const char* option, const std::string& text) {
+// The size that `text` gives, at least 1. `where` begins the error message: "--size".
+std::uint64_t size_in(const std::string& where, const std::string& text) {
   try {
     const std::uint64_t bytes = parse_size(text);
     if (bytes == 0) throw std::invalid_argument("must be greater than 0");
     return bytes;
   } catch (const std::invalid_argument& error) {
-    throw Error(fmt::format("{}: {}", option, error.what()), kExitUsage);
+    throw Error(fmt::format("{}: {}", where, error.what()), kExitUsage);
   }
 }
 
-transfers::BufferSize parse_buffer(const char* option, const std::string& text) {
+transfers::BufferSize parse_buffer(const std::string& where, const std::string& text) {
   if (text == "whole") return transfers::kWholeSource;
-  return {size_option(option, text)};
+  return {size_in(where, text)};
 }
 
 std::string size_name(std::uint64_t bytes) {
@@ -119,7 +121,7 @@ RoutePlan plan_route(const RouteOptions& options) {
   const bool is_made = options.from == "disk" || options.from == "tmpfs" || options.from == "fuse";
   plan.source_kind = is_made ? options.from : "file";
   plan.source_path = is_made ? "" : options.from;
-  plan.source_bytes = is_made ? size_option("--size", options.size) : 0;
+  plan.source_bytes = is_made ? size_in("--size", options.size) : 0;
   // The directory of a FUSE sink is known once its daemon runs.
   const auto sink = options.to == "fuse" ? transfers::SinkSpec{transfers::SinkKind::file}
                                          : transfers::parse_sink(options.to);
@@ -135,8 +137,7 @@ RoutePlan plan_route(const RouteOptions& options) {
 
 std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string& buffers) {
   std::string names = methods;
-  if (methods.empty())
-    names = buffers.empty() ? std::string(kDefaultRows) : "read_write,sendfile,splice";
+  if (methods.empty()) names = buffers.empty() ? kDefaultRows : kDefaultMethods;
   if (names == "all") {
     names.clear();
     for (const transfers::Method* method : transfers::all_methods())
@@ -155,7 +156,7 @@ std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string&
     const auto slash = name.find('/');
     const transfers::Method& method = method_named(name.substr(0, slash));
     if (slash != std::string::npos)
-      add(make_row(method, parse_buffer("--buffers", name.substr(slash + 1))));
+      add(make_row(method, parse_buffer("--methods " + name, name.substr(slash + 1))));
     else
       for (const std::string_view size : sizes)
         add(make_row(method, parse_buffer("--buffers", std::string(size))));
@@ -165,6 +166,9 @@ std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string&
 }
 
 ComparePlan plan_compare(const CompareOptions& options) {
+  if (options.cold && options.route.from == "tmpfs")
+    throw Error("--cold: tmpfs has no disk to read from; use --from disk or the path of a file",
+                kExitUsage);
   ComparePlan plan;
   plan.route = plan_route(options.route);
   plan.rows = for_each_daemon(plan_rows(options.methods, options.buffers), plan.route.splice);
@@ -173,11 +177,12 @@ ComparePlan plan_compare(const CompareOptions& options) {
   plan.runs = options.runs;
   plan.warmup = options.warmup;
   plan.cold = options.cold;
-  plan.drain_read_bytes = size_option("--drain-read", options.drain_read);
+  plan.drain_read_bytes = size_in("--drain-read", options.drain_read);
   plan.drain_splices = options.drain == "splice";
   plan.drain = !plan.route.has_reader() ? "no reader"
-               : plan.drain_splices     ? "a reader that splices to /dev/null"
-                                        : "a reader with " + options.drain_read + " a read";
+               : plan.drain_splices
+                   ? "a reader that splices to /dev/null"
+                   : fmt::format("a reader that asks for {} at a time", options.drain_read);
   return plan;
 }
 

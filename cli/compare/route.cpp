@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Parses both ends, then makes what lies between them.
+// Makes the source, tries the sink, and starts the FUSE daemons between them.
 #include "cli/compare/route.h"
 
 #include <fcntl.h>
@@ -12,6 +12,8 @@
 
 #include "cli/text/units.h"
 #include "collector/os/error.h"
+#include "transfers/error.h"
+#include "transfers/unnamed_file.h"
 
 namespace zctrace {
 namespace {
@@ -41,7 +43,26 @@ transfers::Source make_source(const RoutePlan& plan, const Descriptor& backing) 
       plan.source_bytes);
 }
 
-// An unnamed file gets a name, in a file system that no other process sees.
+// Makes one sink and drops it: what cannot be made is one error here, not one in every row.
+void try_sink(const RoutePlan& plan, const transfers::Source& source) {
+  try {
+    transfers::make_sink(plan.sink, source);
+  } catch (const transfers::SetupError& error) {
+    throw Error(fmt::format("--to {}: {}", plan.sink_kind, error.what()));
+  }
+}
+
+// Before the source is made, which takes longer.
+void require_sink_directory(const RoutePlan& plan) {
+  if (plan.sink.directory.empty()) return;
+  try {
+    transfers::make_unnamed_file(plan.sink.directory);
+  } catch (const transfers::SetupError& error) {
+    throw Error(fmt::format("--to {}: {}", plan.sink_kind, error.what()));
+  }
+}
+
+// Gives an unnamed file a name in a file system that no other process sees.
 void give_name(const transfers::Source& source, const Descriptor& directory) {
   const Descriptor file = source.open();
   const std::string path = "/proc/self/fd/" + std::to_string(file.get());
@@ -52,11 +73,14 @@ void give_name(const transfers::Source& source, const Descriptor& directory) {
 }  // namespace
 
 Routes::Routes(const RoutePlan& plan) {
+  require_sink_directory(plan);
   if (!plan.splice.empty()) backing_ = fuse::mount_detached_tmpfs();
-  // All daemons before any file of a mount is open: a fork's copy would be flushed when it closes.
+  // All daemons start before any file of a mount is open: a fork would inherit a copy, and closing
+  // that would make the daemon flush.
   for (const bool splice : plan.splice) daemons_.emplace_back(backing_, splice);
   const transfers::Source& source = sources_.emplace_back(make_source(plan, backing_));
   if (plan.splice.empty()) {
+    try_sink(plan, source);
     routes_.push_back({&source, plan.sink, nullptr});
     return;
   }

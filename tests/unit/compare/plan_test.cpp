@@ -61,6 +61,20 @@ TEST(ComparePlan, GivesEachDaemonARow) {
   EXPECT_EQ(plan.baseline, "sendfile/4K/splice-on");
 }
 
+TEST(ComparePlan, KeepsTheMethodsWhenOnlyBuffersAreGiven) {
+  EXPECT_EQ(
+      labels(plan_rows("", "4K")),
+      (std::vector<std::string>{"read_write/4K", "readv_writev/4K", "mmap_write/4K", "sendfile/4K",
+                                "splice/4K", "io_uring_read_write/4K", "async_hop/8K"}));
+}
+
+TEST(ComparePlan, RefusesAColdSourceOnTmpfs) {
+  CompareOptions options;
+  options.route.from = "tmpfs";
+  options.cold = true;
+  EXPECT_EQ(usage_error(options).find("--cold: tmpfs"), 0U);
+}
+
 TEST(ComparePlan, NamesTheOptionThatIsWrong) {
   const auto with = [](auto change) {
     CompareOptions options;
@@ -73,6 +87,9 @@ TEST(ComparePlan, NamesTheOptionThatIsWrong) {
   EXPECT_EQ(with([](CompareOptions& o) { o.route.to = "moon"; }).find("--to 'moon'"), 0U);
   EXPECT_EQ(
       with([](CompareOptions& o) { o.buffers = "-4K"; }).find("--buffers: invalid size '-4K'"), 0U);
+  EXPECT_EQ(
+      with([](CompareOptions& o) { o.methods = "tee/"; }).find("--methods tee/: invalid size ''"),
+      0U);
   EXPECT_EQ(
       with([](CompareOptions& o) { o.drain_read = "x"; }).find("--drain-read: invalid size 'x'"),
       0U);
