@@ -100,6 +100,8 @@ struct Method {
   // short writes.
   Moved (*move)(const Transfer& job, Workspace& workspace) = nullptr;
   std::vector<ExpectedCalls> (*expected)(const Workload& workload) = nullptr;
+  // It copies every byte by loads and stores of its own, which no syscall shows.
+  bool copies_in_user_space = false;
 };
 
 // All methods, in the order that tables show; static storage.

@@ -26,13 +26,16 @@ int compare(const CompareOptions& options, const OutputOptions& output) {
   require_observation();
   Outputs outputs(output, STDOUT_FILENO);
   const CompareResult compared = run_compare(plan);
-  if (compared.interrupted_by != 0) return 128 + compared.interrupted_by;
+  const int interrupted = compared.interrupted_by != 0 ? 128 + compared.interrupted_by : 0;
+  if (interrupted != 0 && compared.rounds_done == 0)
+    throw Error("interrupted before the first round was complete; nothing to report", interrupted);
   outputs.write({[&] { return compare_table(compared, outputs.style()); },
                  [&] { return compare_json(compared).dump(2) + "\n"; },
                  [&] { return compare_csv(compared); },
                  [&] { return compare_markdown(compared); }});
   const bool any = std::any_of(compared.methods.begin(), compared.methods.end(),
                                [](const MethodResult& result) { return result.timed(); });
+  if (interrupted != 0) return interrupted;
   if (!any) return kExitFailed;
   return output.strict && compared.completeness.lost_events() != 0 ? kExitLost : kExitDone;
 }

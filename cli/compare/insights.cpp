@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The sentences that counts and times support.
+// Every sentence states a difference that is larger than the spread of the runs, or an exact count.
 #include "cli/compare/insights.h"
 
 #include <fmt/format.h>
@@ -7,109 +7,155 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "cli/compare/ranking.h"
+#include "cli/text/printable.h"
 #include "cli/text/units.h"
 
 namespace zctrace {
 namespace {
 
-// At least half of a's runs beat every one of b's; anything less is taken for noise.
-bool clearly_faster(const MethodResult& a, const MethodResult& b) {
-  return statistics_of(a.wall_ns).median < statistics_of(b.wall_ns).min;
-}
+using Lines = std::vector<std::string>;
+using Rows = std::vector<const MethodResult*>;
 
 std::uint64_t switches(const MethodResult& result) {
   return result.counts.voluntary_switches() + result.counts.involuntary_switches();
 }
 
-bool counted(const MethodResult& result) { return result.timed() && result.counts.pid != 0; }
-
 std::string plural(std::uint64_t count, const char* noun, const char* ending = "s") {
   return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : ending);
 }
 
-void say_fewest_syscalls(const CompareResult& comparison, std::vector<std::string>& lines) {
-  const MethodResult* baseline = comparison.baseline_row();
-  if (baseline == nullptr || !counted(*baseline)) return;
+// "a", "a and b", "a, b and c".
+std::string listed(const Lines& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i != 0) text += i + 1 == names.size() ? " and " : ", ";
+    text += names[i];
+  }
+  return text;
+}
+
+Lines labels_of(const Rows& rows) {
+  Lines labels;
+  for (const MethodResult* row : rows) labels.push_back(row->label);
+  return labels;
+}
+
+// Digits that the spread of a few runs can support: "1.05", "2.3", "9.1", "23".
+std::string times_text(double ratio) {
+  return fmt::format("{:.{}f}", ratio, ratio < 2 ? 2 : ratio < 10 ? 1 : 0);
+}
+
+double cpu_ns(const MethodResult& result) {
+  return median_of(result.cpu_ns()) + median_of(result.daemon_cpu_ns());
+}
+
+std::string ties(const Leaders& leaders) {
+  const Rows others(leaders.rows.begin() + 1, leaders.rows.end());
+  if (others.empty()) return "";
+  return fmt::format(" {} {} no different within the spread.", listed(labels_of(others)),
+                     others.size() == 1 ? "is" : "are");
+}
+
+// The row that the leader is measured against: the baseline, or the next one if the baseline is
+// itself among the leaders. nullptr: no row is clearly worse.
+const MethodResult* reference(const CompareResult& compared, const Leaders& leaders) {
+  const MethodResult* baseline = compared.baseline_row();
+  const bool usable = baseline != nullptr && time_means_something(compared, *baseline);
+  return usable && !leaders.include(*baseline) ? baseline : leaders.next;
+}
+
+std::string with_baseline(const CompareResult& compared, const MethodResult& result) {
+  return result.label == compared.baseline ? result.label + ", the baseline," : result.label;
+}
+
+std::size_t ranked_rows(const CompareResult& compared) {
+  return static_cast<std::size_t>(
+      std::count_if(compared.methods.begin(), compared.methods.end(),
+                    [&](const auto& row) { return time_means_something(compared, row); }));
+}
+
+void say_fastest(const CompareResult& compared, Lines& lines) {
+  const Leaders leaders = fastest_rows(compared);
+  if (leaders.rows.empty()) return;
+  if (!leaders.decided()) {
+    lines.push_back("No row is clearly faster: the times differ by no more than their spread.");
+    return;
+  }
+  const MethodResult& first = *leaders.rows.front();
+  const MethodResult& other = *reference(compared, leaders);
+  lines.push_back(fmt::format(
+      "{} ran fastest: {} times faster than {}.{}", with_baseline(compared, first),
+      times_text(median_of(other.wall_ns) / median_of(first.wall_ns)), other.label, ties(leaders)));
+}
+
+void say_cheapest(const CompareResult& compared, Lines& lines) {
+  const Leaders leaders = cheapest_rows(compared);
+  if (!leaders.decided()) return;
+  const MethodResult& first = *leaders.rows.front();
+  const MethodResult& other = *reference(compared, leaders);
+  if (cpu_ns(first) <= 0) return;  // a kernel that only counts ticks
+  const double cpu = cpu_ns(other) / cpu_ns(first);
+  const double wall = median_of(other.wall_ns) / median_of(first.wall_ns);
+  lines.push_back(fmt::format("{} took the least CPU time: {} times less than {}{}.{}",
+                              with_baseline(compared, first), times_text(cpu), other.label,
+                              compared.has_reader && cpu > 1.25 * wall
+                                  ? ", but most of its time is spent waiting for the reader"
+                                  : "",
+                              ties(leaders)));
+}
+
+void say_fewest_syscalls(const CompareResult& compared, Lines& lines) {
+  const MethodResult* baseline = compared.baseline_row();
+  if (baseline == nullptr || !baseline->counted()) return;
   const MethodResult* fewest = nullptr;
-  for (const MethodResult& result : comparison.methods)
-    if (counted(result) &&
+  for (const MethodResult& result : compared.methods)
+    if (result.counted() &&
         (fewest == nullptr || result.counts.syscalls() < fewest->counts.syscalls()))
       fewest = &result;
   if (fewest == nullptr || fewest->counts.syscalls() >= baseline->counts.syscalls()) return;
   const bool more_switches = switches(*fewest) > switches(*baseline);
   lines.push_back(
-      fmt::format("{} used {} and {}, {} used {} and {}{}.", fewest->label,
+      fmt::format("{} used {} and {}, {} used {} and {}.{}", fewest->label,
                   plural(fewest->counts.syscalls(), "syscall"),
                   plural(switches(*fewest), "context switch", "es"), baseline->label,
                   format_count(baseline->counts.syscalls()), format_count(switches(*baseline)),
-                  more_switches ? ": fewer crossings do not mean fewer context switches" : ""));
+                  more_switches ? " Fewer syscalls do not mean fewer context switches." : ""));
 }
 
-void say_fastest(const CompareResult& comparison, std::vector<std::string>& lines) {
-  const MethodResult* baseline = comparison.baseline_row();
-  if (baseline == nullptr) return;
-  const MethodResult* fastest = nullptr;
-  for (const MethodResult& result : comparison.methods)
-    if (result.timed() && (fastest == nullptr || statistics_of(result.wall_ns).median <
-                                                     statistics_of(fastest->wall_ns).median))
-      fastest = &result;
-  if (fastest == nullptr || fastest == baseline || !clearly_faster(*fastest, *baseline)) return;
-  // Others whose runs overlap with the fastest one's cannot be told from it.
-  std::string ties;
-  for (const MethodResult& result : comparison.methods)
-    if (&result != fastest && result.timed() && !clearly_faster(*fastest, result))
-      ties += (ties.empty() ? "" : ", ") + result.label;
-  lines.push_back(fmt::format("{} took {:.2f} of the time of {}{}.", fastest->label,
-                              *comparison.relative(*fastest), baseline->label,
-                              ties.empty() ? "" : "; no different within the spread: " + ties));
-}
-
-void say_cpu(const CompareResult& comparison, std::vector<std::string>& lines) {
-  const MethodResult* baseline = comparison.baseline_row();
-  if (baseline == nullptr || baseline->cpu_ns() <= 0) return;
-  const MethodResult* least = nullptr;
-  for (const MethodResult& result : comparison.methods)
-    if (result.timed() && (least == nullptr || result.cpu_ns() < least->cpu_ns())) least = &result;
-  if (least == nullptr || least == baseline) return;
-  const double cpu = least->cpu_ns() / baseline->cpu_ns();
-  const double wall = *comparison.relative(*least);
-  if (cpu > 0.9) return;
-  lines.push_back(fmt::format(
-      "{} cost its sender {:.2f} of the CPU time of {}{}.", least->label, cpu, baseline->label,
-      cpu < 0.8 * wall ? fmt::format(", but {:.2f} of the wall time: the "
-                                     "rest is spent waiting for the reader",
-                                     wall)
-                       : fmt::format(" and {:.2f} of the wall time", wall)));
-}
-
-void say_copies(const CompareResult& comparison, std::vector<std::string>& lines) {
-  std::string zero;
-  const auto daemon_copied = [](const MethodResult& result) {
-    return result.daemon && result.daemon->usage.copied_bytes != 0;
-  };
-  for (const MethodResult& result : comparison.methods)
-    if (counted(result) && result.bytes != 0 && result.counts.copied_bytes() == 0 &&
-        !daemon_copied(result))
-      zero += (zero.empty() ? "" : ", ") + result.label;
+void say_copies(const CompareResult& compared, Lines& lines) {
+  Rows without;
+  Rows unseen;
   const MethodResult* most = nullptr;
-  for (const MethodResult& result : comparison.methods)
-    if (counted(result) &&
-        (most == nullptr || result.counts.copied_bytes() > most->counts.copied_bytes()))
+  for (const MethodResult& result : compared.methods) {
+    if (!result.counted() || result.bytes == 0) continue;
+    const bool daemon_copied = result.daemon && result.daemon->usage.copied_bytes != 0;
+    if (result.copies_in_user_space)
+      unseen.push_back(&result);
+    else if (result.counts.copied_bytes() == 0 && !daemon_copied)
+      without.push_back(&result);
+    if (most == nullptr || result.counts.copied_bytes() > most->counts.copied_bytes())
       most = &result;
-  if (zero.empty() || most == nullptr || most->counts.copied_bytes() == 0) return;
-  lines.push_back(
-      fmt::format("No byte through user space by syscalls{}: {}; {} copied {} for {} moved.",
-                  comparison.fuse ? ", of client or daemon" : "", zero, most->label,
-                  format_bytes(most->counts.copied_bytes()), format_bytes(most->bytes)));
+  }
+  if (!without.empty() && most->counts.copied_bytes() != 0)
+    lines.push_back(fmt::format(
+        "{} copied no byte through user space{}; {} copied {} to move {}.",
+        listed(labels_of(without)), compared.fuse ? ", nor did the daemon" : "", most->label,
+        format_bytes(most->counts.copied_bytes()), format_bytes(most->bytes)));
+  if (!unseen.empty())
+    lines.push_back(
+        fmt::format("{} {} every byte in user space, without a syscall that COPIED could show.",
+                    listed(labels_of(unseen)), unseen.size() == 1 ? "copies" : "copy"));
 }
 
-// From which buffer on a larger one gains a method no more than a tenth.
-void say_buffers(const CompareResult& comparison, std::vector<std::string>& lines) {
-  std::map<std::string, std::vector<const MethodResult*>> by_method;
-  for (const MethodResult& result : comparison.methods) {
-    if (!result.timed() || !result.buffer_bytes) continue;
+// The buffer size from which on a larger one gains a method less than a tenth.
+void say_buffers(const CompareResult& compared, Lines& lines) {
+  std::map<std::string, Rows> by_method;
+  for (const MethodResult& result : compared.methods) {
+    if (!time_means_something(compared, result) || !result.buffer_bytes) continue;
     const std::string daemon = !result.daemon          ? ""
                                : result.daemon->splice ? "/splice-on"
                                                        : "/splice-off";
@@ -120,123 +166,153 @@ void say_buffers(const CompareResult& comparison, std::vector<std::string>& line
     std::sort(sizes.begin(), sizes.end(), [](const MethodResult* a, const MethodResult* b) {
       return *a->buffer_bytes < *b->buffer_bytes;
     });
-    double best = statistics_of(sizes.front()->wall_ns).median;
-    for (const MethodResult* size : sizes)
-      best = std::min(best, statistics_of(size->wall_ns).median);
+    double best = median_of(sizes.front()->wall_ns);
+    for (const MethodResult* size : sizes) best = std::min(best, median_of(size->wall_ns));
     const auto enough = std::find_if(sizes.begin(), sizes.end(), [&](const MethodResult* size) {
-      return statistics_of(size->wall_ns).median <= 1.1 * best;
+      return median_of(size->wall_ns) <= 1.1 * best;
     });
-    if (enough == sizes.begin() || *enough == sizes.back()) continue;
-    lines.push_back(fmt::format("{}: no larger buffer gained more than a tenth over {}.", method,
-                                (*enough)->buffer));
+    if (*enough == sizes.back() || !clearly_less((*enough)->wall_ns, sizes.front()->wall_ns))
+      continue;
+    lines.push_back(
+        fmt::format("{}: a buffer larger than {} gains less than 10%.", method, (*enough)->buffer));
   }
 }
 
-void say_notifications(const CompareResult& comparison, std::vector<std::string>& lines) {
-  for (const MethodResult& result : comparison.methods)
+void say_notifications(const CompareResult& compared, Lines& lines) {
+  for (const MethodResult& result : compared.methods)
     if (result.timed() && result.copied_notifications != 0)
       lines.push_back(fmt::format(
-          "{}: {} of {} notifications say that the kernel copied after all.", result.label,
-          format_count(result.copied_notifications), format_count(result.notifications)));
+          "{}: the kernel copied the bytes after all, according to {} of {}.", result.label,
+          format_count(result.copied_notifications), plural(result.notifications, "notification")));
 }
 
 // The row with the same method and buffer and a daemon that copies; nullptr: none was timed.
-const MethodResult* copying_twin(const CompareResult& comparison, const MethodResult& result) {
-  for (const MethodResult& other : comparison.methods)
+const MethodResult* copying_twin(const CompareResult& compared, const MethodResult& result) {
+  for (const MethodResult& other : compared.methods)
     if (other.timed() && !other.daemon->splice && other.method == result.method &&
         other.buffer == result.buffer)
       return &other;
   return nullptr;
 }
 
-void say_daemon(const CompareResult& comparison, std::vector<std::string>& lines) {
-  if (!comparison.fuse) return;
+void say_daemon_share(const CompareResult& compared, Lines& lines) {
   std::vector<double> shares;
-  std::vector<double> time;
-  std::vector<double> cpu;
+  for (const MethodResult& result : compared.methods)
+    if (result.timed() && cpu_ns(result) > 0)
+      shares.push_back(median_of(result.daemon_cpu_ns()) / cpu_ns(result));
+  if (!shares.empty())
+    lines.push_back(
+        fmt::format("The daemon took {:.0f}% of the CPU time of client and daemon together{}.",
+                    100 * median_of(shares), shares.size() == 1 ? "" : " (median of the rows)"));
+}
+
+void say_daemon_splice(const CompareResult& compared, Lines& lines) {
   std::vector<double> syscalls;
-  for (const MethodResult& result : comparison.methods) {
-    const double all_ns = result.cpu_ns() + result.daemon_cpu_ns();
-    if (!result.timed() || all_ns <= 0) continue;
-    shares.push_back(result.daemon_cpu_ns() / all_ns);
-    const MethodResult* twin = result.daemon->splice ? copying_twin(comparison, result) : nullptr;
-    if (twin == nullptr || !counted(result) || twin->daemon->counts.syscalls() == 0 ||
-        twin->cpu_ns() + twin->daemon_cpu_ns() <= 0)
-      continue;
-    time.push_back(statistics_of(result.wall_ns).median / statistics_of(twin->wall_ns).median);
-    cpu.push_back(all_ns / (twin->cpu_ns() + twin->daemon_cpu_ns()));
+  std::size_t faster = 0;
+  std::size_t slower = 0;
+  for (const MethodResult& result : compared.methods) {
+    if (!result.counted() || !result.daemon->splice) continue;
+    const MethodResult* twin = copying_twin(compared, result);
+    if (twin == nullptr || !twin->counted() || twin->daemon->counts.syscalls() == 0) continue;
+    faster += clearly_less(result.wall_ns, twin->wall_ns);
+    slower += clearly_less(twin->wall_ns, result.wall_ns);
     syscalls.push_back(static_cast<double>(result.daemon->counts.syscalls()) /
                        static_cast<double>(twin->daemon->counts.syscalls()));
   }
-  if (!shares.empty())
-    lines.push_back(
-        fmt::format("The daemon took {:.0f} % of the CPU time of client and daemon together "
-                    "(median of the rows).",
-                    100 * statistics_of(shares).median));
-  if (!time.empty())
-    lines.push_back(fmt::format(
-        "Where the daemon splices, a transfer took {:.2f} of the time and {:.2f} of all CPU time "
-        "that it "
-        "took where the daemon copies, with {:.2f} times the daemon's syscalls (medians of {}).",
-        statistics_of(time).median, statistics_of(cpu).median, statistics_of(syscalls).median,
-        plural(time.size(), "pair")));
+  if (syscalls.empty()) return;
+  std::string times;
+  if (compared.rounds_done >= kLeastToRank)
+    times = fmt::format("; of {} of rows, {} ran clearly faster with it and {} clearly slower",
+                        plural(syscalls.size(), "pair"), faster, slower);
+  lines.push_back(
+      fmt::format("A daemon that splices makes {} times the syscalls of one that copies{}.",
+                  times_text(median_of(syscalls)), times));
 }
 
-void say_observing(const CompareResult& comparison, std::vector<std::string>& lines) {
-  const MethodResult* worst = nullptr;
-  double highest = 0;
-  std::vector<double> added;
-  for (const MethodResult& result : comparison.methods) {
-    if (!counted(result)) continue;
-    const double cost = result.observed_wall_ns / statistics_of(result.wall_ns).median - 1;
-    added.push_back(cost);
-    if (worst == nullptr || cost > highest) {
-      worst = &result;
-      highest = cost;
-    }
+void say_observing(const CompareResult& compared, Lines& lines) {
+  if (compared.rounds_done < kLeastToRank) return;
+  if (const auto cost = cost_of_observing(compared))
+    lines.push_back(
+        fmt::format("Observing added {:.0f}% to the time (median of the rows); the times above are "
+                    "taken without it.",
+                    100 * *cost));
+  else if (std::any_of(compared.methods.begin(), compared.methods.end(),
+                       [](const MethodResult& row) { return row.counted(); }))
+    lines.push_back("The cost of observing is not measurable here: it lies within the spread.");
+}
+
+void warn_of_outliers(const CompareResult& compared, Lines& lines) {
+  Lines rows;
+  std::size_t far = 0;
+  std::size_t all = 0;
+  for (const MethodResult& result : compared.methods) {
+    const double median = median_of(result.wall_ns);
+    const auto late =
+        static_cast<std::size_t>(std::count_if(result.wall_ns.begin(), result.wall_ns.end(),
+                                               [&](double wall) { return wall > 1.5 * median; }));
+    all += result.wall_ns.size();
+    far += late;
+    if (late != 0) rows.push_back(result.label);
   }
-  if (worst == nullptr) return;
-  lines.push_back(
-      fmt::format("Observing changed the time by {:+.0f} % (median of the rows), at most {:+.0f} % "
-                  "({}); the times "
-                  "above are without.",
-                  100 * statistics_of(added).median, 100 * highest, worst->label));
+  if (far != 0)
+    lines.push_back(
+        fmt::format("{} of {} took more than 1.5 times the median of their row ({}): other work "
+                    "kept the machine busy.",
+                    format_count(far), plural(all, "run"), listed(rows)));
 }
 
 }  // namespace
 
-std::vector<std::string> insights(const CompareResult& comparison) {
-  std::vector<std::string> lines;
-  say_fewest_syscalls(comparison, lines);
-  say_fastest(comparison, lines);
-  say_cpu(comparison, lines);
-  say_copies(comparison, lines);
-  say_buffers(comparison, lines);
-  say_notifications(comparison, lines);
-  say_daemon(comparison, lines);
-  say_observing(comparison, lines);
+Lines verdict(const CompareResult& compared) {
+  Lines lines;
+  if (ranked_rows(compared) < 2) return lines;
+  if (compared.rounds_done < kLeastToRank) {
+    lines.push_back(fmt::format(
+        "The rows are not ranked: {} of each {} too little about the spread{}.",
+        plural(compared.rounds_done, "run"), compared.rounds_done == 1 ? "says" : "say",
+        compared.interrupted_by != 0 ? "" : fmt::format("; use --runs {} or more", kLeastToRank)));
+    return lines;
+  }
+  say_fastest(compared, lines);
+  say_cheapest(compared, lines);
   return lines;
 }
 
-std::vector<std::string> warnings(const CompareResult& comparison) {
-  std::vector<std::string> lines;
-  for (const MethodResult& result : comparison.methods) {
-    if (!result.timed()) continue;
-    const double median = statistics_of(result.wall_ns).median;
-    const auto far = std::count_if(result.wall_ns.begin(), result.wall_ns.end(),
-                                   [&](double wall) { return wall > 1.5 * median; });
-    if (far != 0)
-      lines.push_back(
-          fmt::format("{}: {} of {} runs took more than 1.5 times the median; something "
-                      "else kept the machine busy.",
-                      result.label, far, result.wall_ns.size()));
-    if (comparison.sink_kind == "null" && result.method == "mmap_write")
-      lines.push_back(
-          fmt::format("{}: a write of a mapping to /dev/null touches no page; its time "
-                      "says nothing.",
-                      result.label));
+Lines findings(const CompareResult& compared) {
+  Lines lines;
+  say_fewest_syscalls(compared, lines);
+  say_copies(compared, lines);
+  say_buffers(compared, lines);
+  say_notifications(compared, lines);
+  if (compared.fuse) {
+    say_daemon_share(compared, lines);
+    say_daemon_splice(compared, lines);
+  }
+  say_observing(compared, lines);
+  return lines;
+}
+
+Lines insights(const CompareResult& compared) {
+  Lines lines = verdict(compared);
+  for (std::string& line : findings(compared)) lines.push_back(std::move(line));
+  return lines;
+}
+
+Lines warnings(const CompareResult& compared) {
+  Lines lines;
+  warn_of_outliers(compared, lines);
+  for (const MethodResult& result : compared.methods) {
     if (result.verified == false)
-      lines.push_back(fmt::format("{}: what arrived is not what was sent.", result.label));
+      lines.push_back(
+          fmt::format("{}: the bytes that arrived differ from the source.", result.label));
+    else if (result.timed() && result.error)
+      lines.push_back(fmt::format("{}: a later run failed, so the row is not ranked: {}",
+                                  result.label, printable(*result.error, false)));
+    else if (result.timed() && !time_means_something(compared, result))
+      lines.push_back(fmt::format(
+          "{}: writing a mapping to /dev/null touches no page, so its time means nothing "
+          "and is not ranked.",
+          result.label));
   }
   return lines;
 }

@@ -9,9 +9,13 @@
 
 namespace zctrace {
 
-// One line for each thing that the counts and times show, in no run more than they show.
-std::vector<std::string> insights(const CompareResult& comparison);
+// The answer: which rows are fastest and which take the least CPU time, or why that cannot be said.
+std::vector<std::string> verdict(const CompareResult& compared);
+// A line for everything else that the counts and times show.
+std::vector<std::string> findings(const CompareResult& compared);
+// The verdict, then the findings.
+std::vector<std::string> insights(const CompareResult& compared);
 // Runs that do not fit the others, and times that mean nothing.
-std::vector<std::string> warnings(const CompareResult& comparison);
+std::vector<std::string> warnings(const CompareResult& compared);
 
 }  // namespace zctrace

@@ -6,16 +6,35 @@
 #include <limits>
 
 namespace zctrace {
+namespace {
+
+std::vector<double> sums(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> added(std::min(a.size(), b.size()));
+  for (std::size_t i = 0; i < added.size(); ++i) added[i] = a[i] + b[i];
+  return added;
+}
+
+}  // namespace
 
 double MethodResult::bytes_per_s() const {
   const double median = statistics_of(wall_ns).median;
   return median > 0 ? static_cast<double>(bytes) * 1e9 / median : 0;
 }
 
-double MethodResult::cpu_ns() const { return median_of(user_ns) + median_of(system_ns); }
+std::vector<double> MethodResult::cpu_ns() const { return sums(user_ns, system_ns); }
 
-double MethodResult::daemon_cpu_ns() const {
-  return daemon ? median_of(daemon->user_ns) + median_of(daemon->system_ns) : 0;
+std::vector<double> MethodResult::daemon_cpu_ns() const {
+  return daemon ? sums(daemon->user_ns, daemon->system_ns) : std::vector<double>();
+}
+
+void CompareResult::keep_rounds(unsigned rounds) {
+  rounds_done = rounds;
+  for (MethodResult& result : methods) {
+    const std::size_t kept = std::min<std::size_t>(result.wall_ns.size(), rounds);
+    for (auto* runs : {&result.wall_ns, &result.user_ns, &result.system_ns}) runs->resize(kept);
+    if (!result.daemon) continue;
+    for (auto* runs : {&result.daemon->user_ns, &result.daemon->system_ns}) runs->resize(kept);
+  }
 }
 
 void CompareResult::choose_baseline(const std::string& label) {
@@ -29,7 +48,7 @@ void CompareResult::sort_by(const std::string& figure) {
   const auto key = [&](const MethodResult& result) -> double {
     if (!result.timed()) return std::numeric_limits<double>::max();
     if (figure == "time") return median_of(result.wall_ns);
-    if (figure == "cpu") return result.cpu_ns() + result.daemon_cpu_ns();
+    if (figure == "cpu") return median_of(result.cpu_ns()) + median_of(result.daemon_cpu_ns());
     const Process& client = result.counts;
     const Process& daemon = result.daemon ? result.daemon->counts : Process();
     if (figure == "syscalls") return static_cast<double>(client.syscalls() + daemon.syscalls());

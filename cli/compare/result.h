@@ -31,8 +31,9 @@ struct MethodResult {
   std::string buffer = "-";                   // "4K", "whole"; "-": the method takes none
   std::string label;  // "read_write/4K", "sendfile/whole", "reflink", "splice/64K/splice-off"
   bool supported = true;
-  std::optional<std::string> error;  // "EINVAL: …"; also what went wrong in a later run
-  std::optional<bool> verified;      // nullopt: nothing to compare with (null sink)
+  std::optional<std::string> error;   // "EINVAL: …"; also what went wrong in a later run
+  std::optional<bool> verified;       // nullopt: nothing to compare with (null sink)
+  bool copies_in_user_space = false;  // by plain loads and stores, which no syscall shows
 
   std::vector<double> wall_ns;  // one a timed run
   std::vector<double> user_ns;  // the same, of the sender
@@ -47,9 +48,10 @@ struct MethodResult {
   std::optional<DaemonResult> daemon;
 
   bool timed() const { return !wall_ns.empty(); }
-  double bytes_per_s() const;    // at the median
-  double cpu_ns() const;         // of the sender, user and system, at their medians
-  double daemon_cpu_ns() const;  // the same of the daemon; 0 without one
+  bool counted() const { return timed() && counts.pid != 0; }
+  double bytes_per_s() const;                 // at the median
+  std::vector<double> cpu_ns() const;         // user and system, one a timed run, of the sender
+  std::vector<double> daemon_cpu_ns() const;  // the same of the daemon; empty without one
 };
 
 struct CompareResult {
@@ -63,7 +65,9 @@ struct CompareResult {
   std::uint64_t source_bytes = 0;
   std::string sink_kind;
   std::string drain;
-  unsigned runs = 0;
+  bool has_reader = false;   // at the other end of the sink
+  unsigned runs = 0;         // that were asked for
+  unsigned rounds_done = 0;  // that every row has
   bool cold = false;
   bool fuse = false;     // every row has a daemon
   std::string baseline;  // the label of a row
@@ -73,6 +77,8 @@ struct CompareResult {
 
   // Sets `baseline` to `label`; "" is the first row that was timed.
   void choose_baseline(const std::string& label);
+  // Forgets a round that a signal cut short, so that every row has as many runs.
+  void keep_rounds(unsigned rounds);
   // By "time", "cpu", "syscalls" or "switches", the least first; "" leaves the order as it is.
   void sort_by(const std::string& figure);
   const MethodResult* baseline_row() const;  // nullptr when it was not timed

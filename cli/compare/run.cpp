@@ -32,6 +32,7 @@ MethodResult no_result_yet(const PlannedRow& row) {
   result.buffer = row.buffer_name;
   result.buffer_bytes = row.buffer_bytes;
   result.label = row.label;
+  result.copies_in_user_space = row.method->copies_in_user_space;
   if (row.daemon_splices) result.daemon.emplace().splice = *row.daemon_splices;
   return result;
 }
@@ -60,14 +61,19 @@ class CompareRun {
   }
 
   // Returns early when a signal asks for it; what was measured until then stays valid.
+  // Counts come first, so that an interrupted comparison has them for all of its rounds.
   void run() {
     warm_up();
-    for (unsigned round = 0; round < plan_.runs && !interrupted(); round++) time_round(round);
     count();
+    while (rounds_done_ < plan_.runs && !interrupted()) {
+      time_round(rounds_done_);
+      if (!interrupted()) rounds_done_++;
+    }
   }
 
   void take_results(CompareResult& compared) {
     for (RowRun& run : runs_) compared.methods.push_back(std::move(run.result));
+    compared.keep_rounds(rounds_done_);
     compared.completeness = completeness_;
     compared.interrupted_by = signal_;
   }
@@ -130,8 +136,10 @@ class CompareRun {
       }
   }
 
+  // Each round begins with another row, so that no row always follows the same one.
   void time_round(unsigned round) {
-    for (RowRun& run : runs_) {
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+      RowRun& run = runs_[(round + i) % runs_.size()];
       progress_.step(fmt::format("round {}/{} {}", round + 1, plan_.runs, run.result.label));
       if (run.works()) time(run);
     }
@@ -245,6 +253,7 @@ class CompareRun {
   const ComparePlan& plan_;
   Signals& signals_;
   int signal_ = 0;  // the one that asked to stop
+  unsigned rounds_done_ = 0;
   std::vector<RowRun> runs_;
   std::vector<pid_t> daemons_;
   transfers::TransferOptions base_;
@@ -261,6 +270,7 @@ void describe(const ComparePlan& plan, const transfers::Source& source, CompareR
   compared.source_bytes = source.bytes();
   compared.sink_kind = plan.route.sink_kind;
   compared.drain = plan.drain;
+  compared.has_reader = plan.route.has_reader();
   compared.runs = plan.runs;
   compared.cold = plan.cold;
   compared.fuse = !plan.route.splice.empty();
@@ -273,6 +283,8 @@ CompareResult run_compare(const ComparePlan& plan) {
   compared.started_at = now_rfc3339();
   const auto start = steady_clock::now();
   const Routes routes(plan.route);
+  if (plan.cold && routes.source().filesystem() == "tmpfs")
+    throw Error("--cold: the source lies on tmpfs, which has no disk to read from", kExitUsage);
   // Only now: until here there is nothing to report, so a signal may end the process at once.
   Signals signals;
   describe(plan, routes.source(), compared);

@@ -19,12 +19,21 @@ Statistics statistics_of(std::vector<double> values) {
   double squares = 0;
   for (const double value : values)
     squares += (value - statistics.mean) * (value - statistics.mean);
-  statistics.stddev = n > 1 ? std::sqrt(squares / static_cast<double>(n - 1)) : 0;
+  if (n > 1) statistics.stddev = std::sqrt(squares / static_cast<double>(n - 1));
   return statistics;
 }
 
 double median_of(const std::vector<double>& values) {
   return values.empty() ? 0 : statistics_of(values).median;
+}
+
+bool clearly_less(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() < kLeastToRank || b.size() < kLeastToRank) return false;
+  const Statistics low = statistics_of(a);
+  const Statistics high = statistics_of(b);
+  if (low.median + *low.stddev < high.median - *high.stddev) return low.median < high.min;
+  // One slow run makes the deviation large, even where all values are far apart.
+  return low.max < high.min && 2 * low.median < high.median;
 }
 
 }  // namespace zctrace

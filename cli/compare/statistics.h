@@ -2,13 +2,15 @@
 // Mean, median and spread of a handful of measurements.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace zctrace {
 
 struct Statistics {
   double mean = 0;
-  double stddev = 0;  // of the sample (n - 1); 0 for a single run
+  std::optional<double> stddev;  // of the sample (n - 1); nullopt: one value shows no spread
   double median = 0;
   double min = 0;
   double max = 0;
@@ -18,5 +20,13 @@ struct Statistics {
 Statistics statistics_of(std::vector<double> values);
 // 0 of no values.
 double median_of(const std::vector<double>& values);
+
+// Fewer measurements than this on either side support no statement about which is less.
+inline constexpr std::size_t kLeastToRank = 3;
+
+// Whether the values of `a` are less than those of `b` by more than their spread: "median ± stddev"
+// does not overlap and no value of `b` is below the median of `a`, or no values overlap and the
+// medians differ by a factor of more than 2.
+bool clearly_less(const std::vector<double>& a, const std::vector<double>& b);
 
 }  // namespace zctrace

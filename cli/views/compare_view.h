@@ -10,9 +10,9 @@
 
 namespace zctrace {
 
-std::string compare_table(const CompareResult& comparison, const TableStyle& style);
-nlohmann::ordered_json compare_json(const CompareResult& comparison);
-std::string compare_csv(const CompareResult& comparison);
-std::string compare_markdown(const CompareResult& comparison);
+std::string compare_table(const CompareResult& compared, const TableStyle& style);
+nlohmann::ordered_json compare_json(const CompareResult& compared);
+std::string compare_csv(const CompareResult& compared);
+std::string compare_markdown(const CompareResult& compared);
 
 }  // namespace zctrace

@@ -113,6 +113,7 @@ constinit const Method kMmapMemcpy = {
     .prepare = prepare,
     .move = move,
     .expected = expected,
+    .copies_in_user_space = true,
 };
 
 }  // namespace zctrace::transfers

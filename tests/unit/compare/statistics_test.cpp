@@ -13,8 +13,10 @@ TEST(Statistics, OfAnOddNumberOfValues) {
   EXPECT_EQ(s.max, 5);
   EXPECT_EQ(s.median, 3);
   EXPECT_EQ(s.mean, 3);
-  EXPECT_EQ(s.stddev, 2);
+  EXPECT_EQ(s.stddev, 2.0);
 }
+
+TEST(Statistics, OfOneValueHaveNoSpread) { EXPECT_FALSE(statistics_of({5}).stddev); }
 
 TEST(Statistics, TheMedianOfAnEvenNumberOfValuesLiesBetweenTheMiddleTwo) {
   EXPECT_EQ(statistics_of({4, 1, 2, 100}).median, 3);

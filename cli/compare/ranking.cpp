@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Compares rows by all of their runs, not by their medians alone.
+#include "cli/compare/ranking.h"
+
+#include <algorithm>
+
+namespace zctrace {
+namespace {
+
+using Figure = std::vector<double> (*)(const MethodResult&);
+
+std::vector<double> wall_times(const MethodResult& result) { return result.wall_ns; }
+
+std::vector<double> cpu_times(const MethodResult& result) {
+  std::vector<double> sums = result.cpu_ns();
+  const std::vector<double> daemon = result.daemon_cpu_ns();
+  for (std::size_t i = 0; i < sums.size() && i < daemon.size(); ++i) sums[i] += daemon[i];
+  return sums;
+}
+
+Leaders leaders(const CompareResult& compared, Figure figure) {
+  std::vector<const MethodResult*> ranked;
+  for (const MethodResult& result : compared.methods)
+    if (time_means_something(compared, result) && figure(result).size() >= kLeastToRank)
+      ranked.push_back(&result);
+  std::stable_sort(ranked.begin(), ranked.end(), [&](const auto* a, const auto* b) {
+    return median_of(figure(*a)) < median_of(figure(*b));
+  });
+  Leaders found;
+  for (const MethodResult* result : ranked) {
+    if (!clearly_less(figure(*ranked.front()), figure(*result)))
+      found.rows.push_back(result);
+    else if (found.next == nullptr)
+      found.next = result;
+  }
+  return found;
+}
+
+}  // namespace
+
+bool Leaders::include(const MethodResult& result) const {
+  return std::find(rows.begin(), rows.end(), &result) != rows.end();
+}
+
+bool time_means_something(const CompareResult& compared, const MethodResult& result) {
+  // write(2) of a mapping to /dev/null returns without touching a page.
+  const bool idle = compared.sink_kind == "null" && result.method == "mmap_write";
+  return result.timed() && !result.error && result.verified != false && !idle;
+}
+
+Leaders fastest_rows(const CompareResult& compared) { return leaders(compared, wall_times); }
+Leaders cheapest_rows(const CompareResult& compared) { return leaders(compared, cpu_times); }
+
+std::optional<double> cost_of_observing(const CompareResult& compared) {
+  std::vector<double> added;
+  std::vector<double> spreads;
+  std::size_t slower = 0;
+  for (const MethodResult& result : compared.methods) {
+    if (!result.counted() || result.wall_ns.size() < kLeastToRank) continue;
+    const Statistics wall = statistics_of(result.wall_ns);
+    added.push_back(result.observed_wall_ns / wall.median - 1);
+    spreads.push_back(*wall.stddev / wall.median);
+    slower += result.observed_wall_ns > wall.max;
+  }
+  // One observed run a row: noise would make about as many rows faster as slower.
+  if (added.empty() || 2 * slower <= added.size()) return std::nullopt;
+  const double cost = median_of(added);
+  return cost > median_of(spreads) ? std::optional(cost) : std::nullopt;
+}
+
+}  // namespace zctrace

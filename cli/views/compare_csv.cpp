@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// A comparison as CSV: a record for each client and each daemon, one entry below for each field.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/text/printable.h"
+#include "cli/views/compare_view.h"
+#include "cli/views/csv_view.h"
+
+namespace zctrace {
+namespace {
+
+struct Record {
+  const CompareResult& compared;
+  const MethodResult& result;
+  bool is_daemon;
+
+  const Process& counts() const { return is_daemon ? result.daemon->counts : result.counts; }
+};
+
+// "" for a figure that a record has not.
+struct CsvColumn {
+  const char* name;
+  std::string (*text)(const Record&);
+};
+
+std::string number(double value) { return fmt::to_string(std::llround(value)); }
+
+// Of the client's timed runs.
+template <auto of>
+std::string time(const Record& r) {
+  if (r.is_daemon || !r.result.timed()) return "";
+  return of(statistics_of(r.result.wall_ns));
+}
+
+template <auto of>
+std::string count(const Record& r) {
+  return r.result.timed() ? fmt::to_string(of(r.counts())) : "";
+}
+
+constexpr CsvColumn kCsvColumns[] = {
+    {"method", [](const Record& r) { return csv_field(r.result.method); }},
+    {"buffer_bytes",
+     [](const Record& r) {
+       return r.result.buffer_bytes ? fmt::to_string(*r.result.buffer_bytes) : "";
+     }},
+    {"runs", [](const Record& r) { return fmt::to_string(r.result.wall_ns.size()); }},
+    {"supported", [](const Record& r) { return fmt::to_string(r.result.supported); }},
+    {"error",
+     [](const Record& r) {
+       const bool has = !r.is_daemon && r.result.error;
+       return has ? csv_field(printable(*r.result.error, true)) : "";
+     }},
+    {"verified",
+     [](const Record& r) {
+       return !r.is_daemon && r.result.verified ? fmt::to_string(*r.result.verified) : "";
+     }},
+    {"wall_median_ns", time<[](const Statistics& s) { return number(s.median); }>},
+    {"wall_stddev_ns", time<[](const Statistics& s) { return s.stddev ? number(*s.stddev) : ""; }>},
+    {"wall_min_ns", time<[](const Statistics& s) { return number(s.min); }>},
+    {"wall_max_ns", time<[](const Statistics& s) { return number(s.max); }>},
+    {"relative",
+     [](const Record& r) {
+       const auto relative = r.is_daemon ? std::nullopt : r.compared.relative(r.result);
+       return relative ? fmt::format("{:.4f}", *relative) : "";
+     }},
+    {"bytes",
+     [](const Record& r) {
+       return !r.is_daemon && r.result.timed() ? fmt::to_string(r.result.bytes) : "";
+     }},
+    {"bytes_per_s",
+     [](const Record& r) {
+       return !r.is_daemon && r.result.timed() ? number(r.result.bytes_per_s()) : "";
+     }},
+    {"user_ns",
+     [](const Record& r) {
+       if (!r.result.timed()) return std::string();
+       return number(median_of(r.is_daemon ? r.result.daemon->user_ns : r.result.user_ns));
+     }},
+    {"system_ns",
+     [](const Record& r) {
+       if (!r.result.timed()) return std::string();
+       return number(median_of(r.is_daemon ? r.result.daemon->system_ns : r.result.system_ns));
+     }},
+    {"syscalls", count<[](const Process& p) { return p.syscalls(); }>},
+    {"crossings", count<[](const Process& p) { return p.crossings(); }>},
+    {"copied_bytes", count<[](const Process& p) { return p.copied_bytes(); }>},
+    {"in_kernel_bytes", count<[](const Process& p) { return p.in_kernel_bytes(); }>},
+    {"voluntary_switches", count<[](const Process& p) { return p.voluntary_switches(); }>},
+    {"involuntary_switches", count<[](const Process& p) { return p.involuntary_switches(); }>},
+    {"minor_faults", count<[](const Process& p) { return p.minor_faults; }>},
+    {"major_faults", count<[](const Process& p) { return p.major_faults; }>},
+    {"process", [](const Record& r) { return std::string(r.is_daemon ? "daemon" : "client"); }},
+    {"fuse_splice",
+     [](const Record& r) {
+       return std::string(!r.result.daemon ? "" : r.result.daemon->splice ? "on" : "off");
+     }},
+    {"fuse_requests",
+     [](const Record& r) {
+       return r.is_daemon ? fmt::to_string(r.result.daemon->usage.requests) : "";
+     }},
+};
+
+void add_line(std::string& csv, auto text_of) {
+  const char* comma = "";
+  for (const CsvColumn& field : kCsvColumns) {
+    csv += comma + std::string(text_of(field));
+    comma = ",";
+  }
+  csv += '\n';
+}
+
+}  // namespace
+
+std::string compare_csv(const CompareResult& compared) {
+  std::string csv;
+  add_line(csv, [](const CsvColumn& field) { return field.name; });
+  for (const MethodResult& result : compared.methods) {
+    for (const bool is_daemon : {false, true}) {
+      if (is_daemon && (!result.daemon || !result.timed())) continue;
+      const Record record{compared, result, is_daemon};
+      add_line(csv, [&](const CsvColumn& field) { return field.text(record); });
+    }
+  }
+  return csv;
+}
+
+}  // namespace zctrace

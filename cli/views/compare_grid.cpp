@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// One entry a column: its title, and what it shows of a client and of a daemon.
+#include "cli/views/compare_grid.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "cli/compare/ranking.h"
+#include "cli/text/printable.h"
+#include "cli/text/units.h"
+
+namespace zctrace {
+namespace {
+
+// What a cell may depend on.
+struct Line {
+  const CompareResult& compared;
+  const MethodResult& result;
+  bool fastest;
+  bool cheapest;
+};
+
+using Show = Cell (*)(const Line&);
+
+struct ColumnOf {
+  Column column;
+  Show client;
+  Show daemon;
+  bool fuse_only = false;
+};
+
+Cell nothing(const Line&) { return {"-", Tone::dim}; }
+
+std::string time_text(double ns) { return format_ns(static_cast<std::uint64_t>(std::llround(ns))); }
+
+// A count of the counting pass, of the client or of the daemon.
+template <auto text_of>
+Cell client_count(const Line& line) {
+  return {line.result.counted() ? text_of(line.result.counts) : "-"};
+}
+template <auto text_of>
+Cell daemon_count(const Line& line) {
+  const Process& counts = line.result.daemon->counts;
+  return {counts.pid != 0 ? text_of(counts) : "-"};
+}
+
+std::string syscalls(const Process& p) { return format_count(p.syscalls()); }
+std::string crossings(const Process& p) { return format_count(p.crossings()); }
+std::string copied(const Process& p) { return format_bytes(p.copied_bytes()); }
+std::string in_kernel(const Process& p) { return format_bytes(p.in_kernel_bytes()); }
+std::string switches(const Process& p) {
+  return format_count(p.voluntary_switches() + p.involuntary_switches());
+}
+std::string faults(const Process& p) { return format_count(p.minor_faults + p.major_faults); }
+
+Cell method(const Line& line) { return {line.result.method}; }
+Cell buffer(const Line& line) { return {line.result.buffer}; }
+Cell splice(const Line& line) { return {line.result.daemon->splice ? "on" : "off"}; }
+Cell is_client(const Line&) { return {"client"}; }
+Cell is_daemon(const Line&) { return {"daemon"}; }
+Cell time(const Line& line) { return {time_text(median_of(line.result.wall_ns))}; }
+
+Cell spread(const Line& line) {
+  const Statistics wall = statistics_of(line.result.wall_ns);
+  if (!wall.stddev || wall.mean <= 0) return {"-", Tone::dim};
+  return {fmt::format("{:.0f}%", 100 * *wall.stddev / wall.mean), Tone::dim};
+}
+
+Cell speed(const Line& line) {
+  const MethodResult* base = line.compared.baseline_row();
+  const auto relative = line.compared.relative(line.result);
+  if (base == nullptr || !relative || *relative <= 0) return {"-", Tone::dim};
+  if (!time_means_something(line.compared, line.result)) return {"-", Tone::dim};
+  const double factor = 1 / *relative;
+  const bool faster = clearly_less(line.result.wall_ns, base->wall_ns);
+  const bool slower = clearly_less(base->wall_ns, line.result.wall_ns);
+  return {fmt::format("{:.{}f}x", factor,
+                      factor < 2    ? 2
+                      : factor < 10 ? 1
+                                    : 0),
+          faster   ? Tone::good
+          : slower ? Tone::plain
+                   : Tone::dim};
+}
+
+Cell best(const Line& line) {
+  if (line.fastest && line.cheapest) return {"both", Tone::good};
+  return {line.fastest ? "time" : line.cheapest ? "CPU" : "", Tone::good};
+}
+
+Cell client_cpu(const Line& line) { return {time_text(median_of(line.result.cpu_ns()))}; }
+Cell daemon_cpu(const Line& line) { return {time_text(median_of(line.result.daemon_cpu_ns()))}; }
+Cell rate(const Line& line) {
+  if (!time_means_something(line.compared, line.result)) return {"-", Tone::dim};
+  return {fmt::format("{:.2f}", line.result.bytes_per_s() / 1e9)};
+}
+Cell requests(const Line& line) {
+  const DaemonResult& daemon = *line.result.daemon;
+  return {daemon.counts.pid != 0 ? format_count(daemon.usage.requests) : "-"};
+}
+Cell verified(const Line& line) {
+  if (!line.result.verified) return {"-", Tone::dim};
+  return *line.result.verified ? Cell{"yes"} : Cell{"NO", Tone::warning};
+}
+
+// A daemon has no time of its own: it works while the client waits, and the client while it waits.
+const ColumnOf kColumns[] = {
+    {{"METHOD", false, 0, 0}, method, method},
+    {{"BUFFER", true, 0, 0}, buffer, buffer},
+    {{"SPLICE", false, 0, 0}, splice, splice, true},
+    {{"PROCESS", false, 0, 0}, is_client, is_daemon, true},
+    {{"TIME", true, 0, 0}, time, nothing},
+    {{"+-", true, 3, 0}, spread, nothing},
+    {{"SPEED", true, 1, 0}, speed, nothing},
+    {{"BEST", false, 2, 0}, best, nothing},
+    {{"CPU", true, 6, 0}, client_cpu, daemon_cpu},
+    {{"GB/S", true, 10, 0}, rate, nothing},
+    {{"SYSCALLS", true, 4, 0}, client_count<syscalls>, daemon_count<syscalls>},
+    {{"CROSSINGS", true, 12, 0}, client_count<crossings>, daemon_count<crossings>},
+    {{"COPIED", true, 5, 0}, client_count<copied>, daemon_count<copied>},
+    {{"IN KERNEL", true, 8, 0}, client_count<in_kernel>, daemon_count<in_kernel>},
+    {{"SWITCHES", true, 7, 0}, client_count<switches>, daemon_count<switches>},
+    {{"FAULTS", true, 11, 0}, client_count<faults>, daemon_count<faults>},
+    {{"REQUESTS", true, 9, 0}, nothing, requests, true},
+    {{"VERIFIED", false, 9, 0}, verified, nothing},
+};
+
+// A row without figures: the reason takes their place.
+std::vector<Cell> failed_cells(const Line& line, std::vector<Cell> cells, std::size_t first_figure,
+                               bool unicode) {
+  for (std::size_t i = first_figure; i < cells.size(); ++i) cells[i] = {};
+  const MethodResult& result = line.result;
+  cells[first_figure] = {printable(result.error.value_or("not run"), unicode),
+                         result.supported ? Tone::warning : Tone::dim, true};
+  return cells;
+}
+
+}  // namespace
+
+Grid compare_grid(const CompareResult& compared, bool unicode) {
+  const Leaders fastest = fastest_rows(compared);
+  const Leaders cheapest = cheapest_rows(compared);
+  const bool ranked = fastest.decided() || cheapest.decided();
+  Grid grid;
+  std::vector<const ColumnOf*> shown;
+  std::size_t first_figure = 0;
+  for (const ColumnOf& column : kColumns) {
+    if (column.fuse_only && !compared.fuse) continue;
+    if (column.client == best && !ranked) continue;
+    if (column.client == spread && compared.rounds_done < 2) continue;
+    if (column.client == time) first_figure = shown.size();
+    shown.push_back(&column);
+    grid.columns.push_back(column.column);
+    if (unicode && column.client == spread) grid.columns.back().title = "±";
+  }
+  const auto cells = [&](const Line& line, Show ColumnOf::*show) {
+    std::vector<Cell> text;
+    for (const ColumnOf* column : shown) {
+      const bool figure = text.size() >= first_figure;
+      text.push_back(figure && !line.result.timed() ? Cell{} : (column->*show)(line));
+    }
+    return text;
+  };
+  for (const MethodResult& result : compared.methods) {
+    const Line line{compared, result, fastest.decided() && fastest.include(result),
+                    cheapest.decided() && cheapest.include(result)};
+    grid.lines.push_back(cells(line, &ColumnOf::client));
+    if (!result.timed())
+      grid.lines.back() = failed_cells(line, std::move(grid.lines.back()), first_figure, unicode);
+    else if (result.daemon)
+      grid.lines.push_back(cells(line, &ColumnOf::daemon));
+  }
+  return grid;
+}
+
+std::string compare_title(const CompareResult& compared) {
+  const bool same = compared.source_kind == compared.source_filesystem;
+  return fmt::format("zctrace compare: {} from {}{} to {}", format_bytes(compared.source_bytes),
+                     compared.source_kind,
+                     same ? "" : fmt::format(" ({})", compared.source_filesystem),
+                     compared.sink_kind);
+}
+
+std::vector<std::string> compare_circumstances(const CompareResult& compared, bool unicode) {
+  std::vector<std::string> items;
+  if (compared.interrupted_by != 0)
+    items.push_back(
+        fmt::format("interrupted after {} of {} rounds", compared.rounds_done, compared.runs));
+  else
+    items.push_back(compared.runs == 1
+                        ? "1 run of each"
+                        : fmt::format("{} runs of each, interleaved", compared.runs));
+  items.push_back(compared.source_kind == "fuse"
+                      ? "each run reads all of the source from the daemon"
+                  : compared.cold ? "source dropped from the page cache before each run"
+                                  : "source in the page cache");
+  items.push_back(compared.drain);
+  items.push_back("timed until the sender's last call returns");
+  if (compared.fuse) items.push_back("a FUSE daemon of one thread over tmpfs");
+  items.push_back(fmt::format("took {}", format_ns(compared.duration_ns)));
+  items.push_back(fmt::format("Linux {} {}", printable(compared.host.kernel, unicode),
+                              printable(compared.host.arch, unicode)));
+  items.push_back(
+      fmt::format("{} {}", compared.host.cpus, compared.host.cpus == 1 ? "CPU" : "CPUs"));
+  return items;
+}
+
+std::string compare_legend(const CompareResult& compared) {
+  if (compared.baseline_row() == nullptr) return "";
+  std::string text = fmt::format("SPEED is relative to {}.", compared.baseline);
+  if (fastest_rows(compared).decided() || cheapest_rows(compared).decided())
+    text += " BEST marks the rows with the least time, CPU time or both, within the spread.";
+  return text;
+}
+
+}  // namespace zctrace

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// A comparison as one JSON object; schema/ defines its names.
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/compare/insights.h"
+#include "cli/compare/ranking.h"
+#include "cli/text/printable.h"
+#include "cli/text/signal_name.h"
+#include "cli/views/compare_view.h"
+#include "cli/views/json_view.h"
+
+namespace zctrace {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::uint64_t rounded(double ns) { return static_cast<std::uint64_t>(std::llround(ns)); }
+
+// The labels of the rows that lead; none when no row is clearly ahead.
+ordered_json labels(const Leaders& leaders) {
+  ordered_json names = ordered_json::array();
+  if (leaders.decided())
+    for (const MethodResult* row : leaders.rows) names.push_back(row->label);
+  return names;
+}
+
+ordered_json times_json(const std::vector<double>& values) {
+  const Statistics times = statistics_of(values);
+  ordered_json runs = ordered_json::array();
+  for (const double run : values) runs.push_back(rounded(run));
+  ordered_json object;
+  object["mean"] = rounded(times.mean);
+  object["stddev"] = times.stddev ? ordered_json(rounded(*times.stddev)) : nullptr;
+  object["median"] = rounded(times.median);
+  object["min"] = rounded(times.min);
+  object["max"] = rounded(times.max);
+  object["runs"] = std::move(runs);
+  return object;
+}
+
+// What client and daemon have in common, appended to `object`.
+void append_counts(ordered_json& object, const Process& counts) {
+  object["syscalls"] = counts.syscalls();
+  object["crossings"] = counts.crossings();
+  object["copied_bytes"] = counts.copied_bytes();
+  object["in_kernel_bytes"] = counts.in_kernel_bytes();
+  object["delivered_bytes"] = counts.delivered_bytes();
+  object["voluntary_switches"] = counts.voluntary_switches();
+  object["involuntary_switches"] = counts.involuntary_switches();
+  object["minor_faults"] = counts.minor_faults;
+  object["major_faults"] = counts.major_faults;
+  object["rows"] = ordered_json::array();
+  for (const Row& row : counts.rows) object["rows"].push_back(row_json(row, true));
+}
+
+ordered_json daemon_json(const DaemonResult& daemon) {
+  ordered_json object;
+  object["splice"] = daemon.splice;
+  object["user_ns"] = rounded(median_of(daemon.user_ns));
+  object["system_ns"] = rounded(median_of(daemon.system_ns));
+  object["fuse_requests"] = daemon.usage.requests;
+  object["fuse_bytes_read"] = daemon.usage.bytes_read;
+  object["fuse_bytes_written"] = daemon.usage.bytes_written;
+  object["fuse_spliced_bytes"] = daemon.usage.spliced_bytes;
+  object["fuse_copied_bytes"] = daemon.usage.copied_bytes;
+  append_counts(object, daemon.counts);
+  return object;
+}
+
+ordered_json method_json(const CompareResult& compared, const MethodResult& result) {
+  ordered_json object;
+  object["method"] = result.method;
+  object["buffer_bytes"] = result.buffer_bytes ? ordered_json(*result.buffer_bytes) : nullptr;
+  object["label"] = result.label;
+  if (result.daemon) object["fuse_splice"] = result.daemon->splice;
+  object["runs"] = result.wall_ns.size();
+  object["supported"] = result.supported;
+  object["error"] = result.error ? ordered_json(valid_utf8(*result.error)) : nullptr;
+  if (!result.timed()) return object;
+  object["verified"] = result.verified ? ordered_json(*result.verified) : nullptr;
+  object["wall_ns"] = times_json(result.wall_ns);
+  object["user_ns"] = rounded(median_of(result.user_ns));
+  object["system_ns"] = rounded(median_of(result.system_ns));
+  object["bytes"] = result.bytes;
+  object["bytes_per_s"] = rounded(result.bytes_per_s());
+  const auto relative = compared.relative(result);
+  object["relative"] = relative ? ordered_json(*relative) : nullptr;
+  object["observed_wall_ns"] = rounded(result.observed_wall_ns);
+  object["notifications"] = result.notifications;
+  object["copied_notifications"] = result.copied_notifications;
+  append_counts(object, result.counts);
+  if (result.daemon) object["daemon"] = daemon_json(*result.daemon);
+  return object;
+}
+
+}  // namespace
+
+ordered_json compare_json(const CompareResult& compared) {
+  ordered_json object;
+  object["schema"] = "zctrace/1";
+  object["command"] = "compare";
+  object["version"] = version();
+  object["host"] = host_json(compared.host);
+  object["argv"] = ordered_json::array();
+  for (const std::string& word : compared.argv) object["argv"].push_back(valid_utf8(word));
+  object["exit_code"] = nullptr;
+  object["started_at"] = compared.started_at;
+  object["duration_ns"] = compared.duration_ns;
+  object["completeness"] = completeness_json(compared.completeness);
+  object["source"] = {{"kind", compared.source_kind},
+                      {"path", valid_utf8(compared.source_path)},
+                      {"bytes", compared.source_bytes},
+                      {"filesystem", compared.source_filesystem}};
+  object["sink"] = {{"kind", compared.sink_kind}};
+  object["drain"] = compared.drain;
+  object["baseline"] = compared.baseline;
+  object["rounds"] = compared.rounds_done;
+  object["interrupted_by"] =
+      compared.interrupted_by != 0 ? ordered_json(signal_name(compared.interrupted_by)) : nullptr;
+  object["fastest"] = labels(fastest_rows(compared));
+  object["cheapest"] = labels(cheapest_rows(compared));
+  object["methods"] = ordered_json::array();
+  for (const MethodResult& result : compared.methods)
+    object["methods"].push_back(method_json(compared, result));
+  object["insights"] = insights(compared);
+  object["warnings"] = warnings(compared);
+  return object;
+}
+
+}  // namespace zctrace

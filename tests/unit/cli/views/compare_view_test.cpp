@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// A comparison as a table, as CSV, as Markdown and as JSON.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "cli/text/printable.h"
+#include "cli/views/compare_view.h"
+#include "tests/unit/cli/views/sample_reports.h"
+#include "tests/unit/compare/results.h"
+
+namespace zctrace {
+namespace {
+
+std::string line_with(const std::string& text, const std::string& part) {
+  for (const std::string& line : lines_of(text))
+    if (line.find(part) != std::string::npos) return line;
+  return "";
+}
+
+CompareResult example() {
+  return comparison_of({timed("read_write", {90, 91, 92}), timed("splice", {9, 10, 11}, 0),
+                        unsupported("reflink", "EXDEV: ioctl FICLONE: Invalid cross-device link")});
+}
+
+TEST(CompareTable, AnswersBeforeTheTable) {
+  const std::string text = compare_table(example(), {});
+  EXPECT_LT(text.find("splice/64K ran fastest"), text.find("METHOD"));
+  EXPECT_GT(text.find("copied no byte"), text.find("METHOD"));
+}
+
+TEST(CompareTable, MarksTheFastestAndTheCheapestRow) {
+  const std::string text = compare_table(example(), {});
+  EXPECT_NE(line_with(text, "splice  ").find("  9.1x  both"), std::string::npos) << text;
+  EXPECT_EQ(line_with(text, "read_write  ").find("both"), std::string::npos) << text;
+}
+
+TEST(CompareTable, KeepsTheErrnoAndFitsAt80Columns) {
+  const std::string text = compare_table(example(), {false, false, 80});
+  EXPECT_NE(line_with(text, "reflink").find("EXDEV: ioctl FICLONE"), std::string::npos) << text;
+  for (const std::string& line : lines_of(text)) EXPECT_LE(display_width(line), 80U) << line;
+  EXPECT_NE(line_with(text, "METHOD").find("+-"), std::string::npos) << text;
+  EXPECT_EQ(line_with(text, "METHOD").find("CROSSINGS"), std::string::npos) << text;
+}
+
+TEST(CompareTable, ShowsNoSpreadOfOneRun) {
+  const CompareResult compared = comparison_of({timed("read_write", {90}), timed("splice", {1})});
+  const std::string text = compare_table(compared, {});
+  EXPECT_EQ(text.find('%'), std::string::npos) << text;
+  EXPECT_EQ(text.find("+-"), std::string::npos) << text;
+  EXPECT_EQ(text.find("BEST"), std::string::npos) << text;
+  EXPECT_TRUE(compare_json(compared)["methods"][0]["wall_ns"]["stddev"].is_null());
+  EXPECT_TRUE(compare_json(compared)["fastest"].empty());
+}
+
+TEST(CompareTable, NamesTheRoundsOfAnInterruptedComparison) {
+  CompareResult compared = example();
+  compared.runs = 5;
+  compared.interrupted_by = 2;
+  EXPECT_NE(compare_table(compared, {}).find("interrupted after 3 of 5 rounds"), std::string::npos);
+  EXPECT_NE(compare_markdown(compared).find("interrupted after 3 of 5 rounds"), std::string::npos);
+  EXPECT_EQ(compare_json(compared)["rounds"], 3);
+  EXPECT_EQ(compare_json(compared)["interrupted_by"], "SIGINT");
+}
+
+TEST(CompareJson, ListsTheLeaders) {
+  const auto json = compare_json(example());
+  EXPECT_EQ(json["fastest"], (std::vector<std::string>{"splice/64K"}));
+  EXPECT_EQ(json["cheapest"], (std::vector<std::string>{"splice/64K"}));
+  EXPECT_TRUE(json["interrupted_by"].is_null());
+}
+
+TEST(CompareCsv, HasAsManyFieldsInEveryRecord) {
+  CompareResult compared = example();
+  compared.fuse = true;
+  for (MethodResult& row : compared.methods) row.daemon.emplace();
+  compared.methods[0].daemon->counts = process_of({});
+  const auto lines = lines_of(compare_csv(compared));
+  ASSERT_EQ(lines.size(), 6U);  // header, two clients with daemons, one that is unsupported
+  for (const std::string& line : lines)
+    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 25) << line;
+  EXPECT_NE(lines[2].find(",daemon,on,"), std::string::npos);
+}
+
+TEST(CompareCsv, LeavesTheSpreadOfOneRunEmpty) {
+  const auto lines = lines_of(compare_csv(comparison_of({timed("read_write", {90})})));
+  EXPECT_NE(lines[1].find(",true,90000000,,90000000,"), std::string::npos) << lines[1];
+}
+
+}  // namespace
+}  // namespace zctrace

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// The sentences about a comparison.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "cli/compare/insights.h"
+#include "tests/unit/compare/results.h"
+
+namespace zctrace {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+std::string line_with(const Lines& lines, const std::string& part) {
+  for (const std::string& line : lines)
+    if (line.find(part) != std::string::npos) return line;
+  return "";
+}
+
+TEST(CompareVerdict, NamesTheFastestAndTheCheapestRow) {
+  const CompareResult compared =
+      comparison_of({timed("read_write", {90, 91, 92}), timed("splice", {9.9, 10, 10.1})});
+  EXPECT_EQ(verdict(compared),
+            (Lines{"splice/64K ran fastest: 9.1 times faster than read_write/64K.",
+                   "splice/64K took the least CPU time: 9.1 times less than read_write/64K."}));
+}
+
+TEST(CompareVerdict, SaysThatTheBaselineIsFastest) {
+  const CompareResult compared =
+      comparison_of({timed("sendfile", {9.9, 10, 10.1}), timed("splice", {19.9, 20, 20.1})});
+  EXPECT_EQ(verdict(compared).front(),
+            "sendfile/64K, the baseline, ran fastest: 2.0 times faster than splice/64K.");
+}
+
+TEST(CompareVerdict, ListsRowsThatAreNoDifferentWithinTheSpread) {
+  const CompareResult compared =
+      comparison_of({timed("read_write", {90, 91, 92}), timed("tee", {10, 11, 12}),
+                     timed("sendfile", {10, 12, 14}), timed("splice", {10, 13, 14})});
+  EXPECT_EQ(
+      verdict(compared).front(),
+      "tee/64K ran fastest: 8.3 times faster than read_write/64K. sendfile/64K and splice/64K "
+      "are no different within the spread.");
+}
+
+TEST(CompareVerdict, SaysThatNoRowIsFaster) {
+  const CompareResult compared =
+      comparison_of({timed("read_write", {10, 14, 18}), timed("splice", {9, 13, 17})});
+  EXPECT_EQ(verdict(compared),
+            (Lines{"No row is clearly faster: the times differ by no more than their spread."}));
+}
+
+TEST(CompareVerdict, ExplainsWhyOneRunRanksNothing) {
+  const CompareResult compared = comparison_of({timed("read_write", {90}), timed("splice", {1})});
+  EXPECT_EQ(verdict(compared),
+            (Lines{"The rows are not ranked: 1 run of each says too little about "
+                   "the spread; use --runs 3 or more."}));
+}
+
+TEST(CompareVerdict, OfASingleRowIsEmpty) {
+  EXPECT_EQ(verdict(comparison_of({timed("read_write", {90, 91, 92})})), Lines());
+}
+
+TEST(CompareVerdict, IsTheSameForTheSameFigures) {
+  const CompareResult compared =
+      comparison_of({timed("read_write", {90, 91, 92}), timed("splice", {9, 10, 11})});
+  EXPECT_EQ(insights(compared), insights(compared));
+}
+
+TEST(CompareFindings, KeepACopyInUserSpaceOutOfTheRowsWithoutCopies) {
+  MethodResult memcpy = timed("mmap_memcpy", {10, 11, 12}, 0);
+  memcpy.copies_in_user_space = true;
+  const CompareResult compared = comparison_of(
+      {timed("read_write", {90, 91, 92}), timed("sendfile", {10, 11, 12}, 0), memcpy}, "file");
+  const Lines lines = findings(compared);
+  EXPECT_EQ(line_with(lines, "copied no byte"),
+            "sendfile/64K copied no byte through user space; read_write/64K copied 1.0 MiB to move "
+            "1.0 MiB.");
+  EXPECT_EQ(line_with(lines, "mmap_memcpy"),
+            "mmap_memcpy/64K copies every byte in user space, without a syscall that COPIED could "
+            "show.");
+}
+
+TEST(CompareFindings, UseTheSingularForOneSyscall) {
+  CompareResult compared =
+      comparison_of({timed("read_write", {90, 91, 92}), timed("sendfile", {10, 11, 12}, 0)});
+  compared.methods[0].counts.rows[0].calls = 2000;
+  EXPECT_EQ(line_with(findings(compared), "used"),
+            "sendfile/64K used 1 syscall and 0 context switches, read_write/64K used 2,000 and 0.");
+}
+
+TEST(CompareFindings, SayThatObservingIsNotMeasurable) {
+  const CompareResult compared = comparison_of({timed("read_write", {10, 12, 14})});
+  EXPECT_NE(line_with(findings(compared), "observing is not measurable"), "");
+}
+
+TEST(CompareWarnings, CountLateRunsInOneLine) {
+  const CompareResult compared =
+      comparison_of({timed("read_write", {10, 10, 90}), timed("splice", {5, 5, 5, 50})});
+  EXPECT_EQ(warnings(compared),
+            (Lines{"2 of 7 runs took more than 1.5 times the median of their row (read_write/64K "
+                   "and splice/64K): other work kept the machine busy."}));
+}
+
+TEST(CompareWarnings, NameTheErrorOfALaterRun) {
+  CompareResult compared = comparison_of({timed("read_write", {90, 91, 92})});
+  compared.methods[0].error = "EIO: read: Input/output error";
+  EXPECT_EQ(warnings(compared),
+            (Lines{"read_write/64K: a later run failed, so the row is not ranked: EIO: read: "
+                   "Input/output error"}));
+}
+
+TEST(CompareWarnings, ExplainATimeThatMeansNothing) {
+  const CompareResult compared =
+      comparison_of({timed("read_write", {90, 91, 92}), timed("mmap_write", {1, 1, 1})}, "null");
+  EXPECT_EQ(warnings(compared),
+            (Lines{"mmap_write/64K: writing a mapping to /dev/null touches no page, so its time "
+                   "means nothing and is not ranked."}));
+}
+
+}  // namespace
+}  // namespace zctrace
