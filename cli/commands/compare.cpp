@@ -13,7 +13,7 @@
 #include "cli/options/help_formatter.h"
 #include "cli/options/output_options.h"
 #include "cli/output/outputs.h"
-#include "cli/views/compare_view.h"
+#include "cli/views/compare/compare_view.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/error.h"
 #include "transfers/method.h"

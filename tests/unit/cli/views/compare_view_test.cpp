@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/text/printable.h"
-#include "cli/views/compare_view.h"
+#include "cli/views/compare/compare_view.h"
 #include "tests/unit/cli/views/sample_reports.h"
 #include "tests/unit/compare/results.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cli/text/printable.h"
-#include "cli/views/compare_view.h"
+#include "cli/views/compare/compare_view.h"
 #include "cli/views/csv_view.h"
 
 namespace zctrace {

@@ -9,7 +9,7 @@
 #include "cli/compare/ranking.h"
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
-#include "cli/views/compare_view.h"
+#include "cli/views/compare/compare_view.h"
 #include "cli/views/json_view.h"
 
 namespace zctrace {

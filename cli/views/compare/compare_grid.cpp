@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One entry a column: its title, and what it shows of a client and of a daemon.
-#include "cli/views/compare_grid.h"
+#include "cli/views/compare/compare_grid.h"
 
 #include <fmt/format.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The answer first, then the table that it comes from, then what else is worth knowing.
-#include "cli/views/compare_view.h"
+#include "cli/views/compare/compare_view.h"
 
 #include <fmt/format.h>
 
 #include "cli/compare/insights.h"
-#include "cli/views/compare_grid.h"
+#include "cli/views/compare/compare_grid.h"
 #include "cli/views/markdown_view.h"
 #include "cli/views/report/report_facts.h"
 
