@@ -320,7 +320,7 @@ struct zc_config {
 	__u32 wanted_names;	/* the same of name_targets[] */
 	__u32 own_pid;		/* zctrace's, in its own pid namespace */
 	__u32 pid_namespace_inum;
-	__u32 task_limit;	/* for tests: give a state to so many tasks; 0: to all */
+	__u32 task_limit;	/* for tests: give a state to this many tasks; 0: to all */
 	__u32 compat_status_mask;
 	__u32 compat_flags_mask;
 	/* Numbers of syscalls that the programs treat specially. */
@@ -334,7 +334,7 @@ struct zc_config {
 	struct zc_name_target name_targets[ZC_MAX_NAMES];
 };
 
-/* What an iteration over all tasks is asked to do with each. */
+/* What a walk over all tasks does with each. */
 enum zc_walk {
 	ZC_WALK_SNAPSHOT,	/* write the state of each observed task */
 	ZC_WALK_ARM,		/* observe one process from its next exec on */

@@ -82,7 +82,7 @@ static __always_inline void zc_note_command(struct task_struct *task, __u64 acco
 		zc_lose(ZC_LOST_COMMANDS_FULL, 1);
 }
 
-/* A process that its new program makes a target; its exec is the first call. */
+/* A process whose new program makes it a target; the exec is its first call. */
 static __always_inline struct zc_task *zc_observe_target(struct task_struct *task,
 							   struct linux_binprm *bprm)
 {
@@ -171,7 +171,7 @@ int BPF_PROG(zc_exit, struct task_struct *task)
 		return 0;
 	__sync_fetch_and_add(&account->outside.voluntary, state->head.outside.voluntary);
 	__sync_fetch_and_add(&account->outside.involuntary, state->head.outside.involuntary);
-	/* A call that never returns has no time that it could be a part of. */
+	/* A call that never returns has no time: its time off the CPU counts as outside. */
 	__sync_fetch_and_add(&account->outside.off_cpu_ns,
 			     state->head.outside.off_cpu_ns + state->head.call_off_cpu_ns);
 	__sync_fetch_and_add(&account->compat_calls, state->head.compat_calls);

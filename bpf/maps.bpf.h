@@ -45,7 +45,7 @@ ZC_MAP struct {
 	__type(value, struct zc_task_wide);
 } tasks_wide SEC(".maps");
 
-/* Rows that no task holds any more: it exited, or needed the slot for another row. */
+/* Rows of tasks that exited, or that needed the slot for another row. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -6,7 +6,7 @@
 #include "tasks.bpf.h"
 
 /*
- * 0: the task has no number there, as getppid() has it. Takes the pointer as a number:
+ * 0: the task has no number there, as with getppid(). Takes the pointer as a number:
  * callers hold pointers of several kinds, and the verifier wants one kind for each load.
  */
 __u32 zc_namespace_pid_at(__u64 address);

@@ -6,7 +6,7 @@
 #include "tasks.bpf.h"
 
 /*
- * The slot of the row with key `word`, which is made if need be. One function for each
+ * The slot of the row with key `word`, which is created if necessary. One function for each
  * map, because the verifier takes the size of the value from the type of the pointer.
  */
 __u32 zc_row_slot_narrow(struct zc_task *task, __u32 word);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which tasks to observe that are no descendants of an observed task. */
+/* Which tasks to observe besides the descendants of observed tasks. */
 #ifndef ZC_TARGETS_H
 #define ZC_TARGETS_H
 

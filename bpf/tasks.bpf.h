@@ -100,7 +100,7 @@ static __always_inline struct zc_task *zc_task_find(struct task_struct *task)
 	return zc_observed(task) ? zc_task_of(task) : 0;
 }
 
-/* Does what zc_address() does, but for the price of a store and a load. */
+/* Like zc_address(), but costs only a store and a load. */
 static __always_inline __u64 zc_number(struct zc_task *task, const void *pointer)
 {
 	volatile __u64 *place = &task->head.address;

@@ -31,7 +31,7 @@ static __always_inline bool zc_in_call(struct task_struct *task, const struct zc
 	return (!config.latency || state->head.flags & ZC_TASK_FRESH) && zc_waits_in_call(task);
 }
 
-/* `flags`: ZC_TASK_ARMED for from its next exec on, ZC_TASK_FRESH for from now on. */
+/* `flags`: ZC_TASK_ARMED observes from the next exec on, ZC_TASK_FRESH from now on. */
 static __always_inline int zc_begin(struct task_struct *task, __u32 flags)
 {
 	/* The number names one task: the leader of a process, or one thread. */

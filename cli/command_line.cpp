@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// CLI11 parses; the words of refusals are zctrace's own.
+// CLI11 parses; the error messages are zctrace's own.
 #include "cli/command_line.h"
 
 #include <unistd.h>
@@ -67,7 +67,7 @@ void set_main_help(CLI::App& app) {
 CommandLine::CommandLine(std::vector<std::string> words)
     : words_(std::move(words)),
       app_("See how bytes really move: syscalls, bytes, copies and context switches", "zctrace") {
-  // A command's own words are never ours to parse, whatever they look like.
+  // The arguments of an observed command are never parsed here, whatever they look like.
   const auto separator = std::find(words_.begin(), words_.end(), "--");
   if (separator != words_.end()) {
     separated_.emplace(separator + 1, words_.end());
@@ -108,7 +108,7 @@ CommandLine::CommandLine(std::vector<std::string> words)
 }
 
 Action CommandLine::parse() {
-  // As git does: the help, for a person, and a status that stops a script.
+  // As git does: print the help for a person, and exit with a status that stops a script.
   if (words_.empty())
     return [this] {
       print(help("", help_width(STDOUT_FILENO)));
@@ -170,7 +170,7 @@ std::string CommandLine::message(const CLI::ParseError& error) const {
   return as_typed(*option) + text.substr(end);
 }
 
-// The first word that has no meaning, and what was perhaps meant.
+// The first unexpected argument, and what may have been meant.
 std::string CommandLine::unexpected() const {
   const CLI::App& command = app_.remaining().empty() ? chosen_command() : app_;
   const std::vector<std::string> words = command.remaining();

@@ -15,11 +15,11 @@ class CommandLine {
   // `words` are the arguments, without the program's name.
   explicit CommandLine(std::vector<std::string> words);
 
-  // The action of the chosen command; help and the version are actions, too. Throws Error (usage),
-  // which names things as they were typed.
+  // The action of the chosen command; help and the version are actions, too. Throws Error (usage)
+  // that names options as they were typed.
   Action parse();
 
-  // How the chosen command is called, or zctrace where none is.
+  // The usage line of the chosen command, or of zctrace if there is none.
   std::string usage() const;
   // The help of a command, of zctrace for "". Throws Error (usage) for an unknown command.
   std::string help(const std::string& command, std::size_t width) const;

@@ -16,7 +16,7 @@ namespace {
 
 int fail(const std::string& what, int exit_code, const std::string& usage = "") {
   std::string text = "zctrace: " + zctrace::printable(what, false);
-  // A terminal breaks lines inside words; what reads a pipe wants one line.
+  // A terminal would break lines inside words; a program that reads a pipe expects one line.
   if (::isatty(STDERR_FILENO) == 1)
     text = zctrace::wrapped(text, zctrace::help_width(STDERR_FILENO), 2);
   text += "\n";
@@ -27,7 +27,7 @@ int fail(const std::string& what, int exit_code, const std::string& usage = "") 
 
 }  // namespace
 
-// What may still be thrown says that there is no memory.
+// An exception that is thrown here means that there is no memory.
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   zctrace::CommandLine command_line(std::vector<std::string>(argv + (argc > 0), argv + argc));

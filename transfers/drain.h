@@ -19,7 +19,7 @@ struct DrainOptions {
   bool checksum = false;                    // costs CPU time: only in runs that verify
 };
 
-// What a drain has seen when its sender had closed the other end.
+// What a drain has received once its sender has closed the other end.
 struct Drained {
   std::uint64_t bytes = 0;
   std::uint64_t all_received_ns =
@@ -28,7 +28,7 @@ struct Drained {
   std::string failure{};  // "" or why it ended early
 };
 
-// Owns the draining process. It reads until end of file, and dies with its maker.
+// Owns the draining process. It reads until end of file, and dies with the thread that forked it.
 class Drain {
  public:
   // Reads `in` until its end. The caller closes its own copy of `in` afterwards:
@@ -37,7 +37,7 @@ class Drain {
 
   pid_t pid() const { return child_.pid(); }
 
-  // Waits for the end of file; whoever holds the sending end must have closed it.
+  // Waits for the end of file; every copy of the sending end must be closed.
   Drained wait();
 
  private:

@@ -38,7 +38,7 @@ struct Transfer {
   int in_fd = -1;
   int out_fd = -1;
   int second_out_fd = -1;          // for methods with needs.second_sink
-  std::uint64_t length = 0;        // bytes to move; a source that ends earlier is no error
+  std::uint64_t length = 0;        // bytes to move; a source that ends earlier is not an error
   std::uint64_t buffer_bytes = 0;  // from resolve_buffer_bytes(); at least 1
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Makes sink, drains and child, lets the child go, and collects what each of them reports.
+// Creates sink, drains and child, releases the child, and collects what each of them reports.
 #include "transfers/run.h"
 
 #include <fcntl.h>
@@ -52,7 +52,7 @@ void record_error(ChildRecord& record, const Failure& error) {
 }
 
 // The measured window. The order is the contract with the observer: between its two
-// calls there is no syscall but the method's own.
+// calls there is no syscall except the method's own.
 Moved measure(const Method& method, const Transfer& job, Workspace& workspace,
               const TransferOptions& options, ChildRecord& record) {
   ::getrusage(RUSAGE_SELF, &record.before);
@@ -194,7 +194,7 @@ bool file_equals(const Descriptor& sink, const Source& source) {
          file_crc32(file, source.bytes()) == source.crc32();
 }
 
-// Returns when the child has ended, or kills it when it is told to stop.
+// Returns when the child has ended; kills it if the run is stopped.
 void kill_if_stopped(Child& child, int stop_fd) {
   if (stop_fd < 0) return;
   if (!wait_unless_stopped(child.handle(), stop_fd)) ::kill(child.pid(), SIGKILL);

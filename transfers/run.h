@@ -28,7 +28,7 @@ struct TransferOptions {
 
   // Called in this process with the child's pid while the child is blocked, before it
   // has made any thread or descriptor of the method's. If it throws, the child is killed
-  // and the exception goes on to the caller.
+  // and the exception is passed on to the caller.
   std::function<void(pid_t child)> before_release{};
 
   // Called in this process, outside the window, while the child waits right before and right

@@ -49,7 +49,7 @@ Sink make_tcp_pair() {
     throw SetupError(errno, "connect to 127.0.0.1");
   }
   const in_port_t own_port = address_of(out, ::getsockname).sin_port;
-  // Any local process may connect to the port before it is closed: take ours only.
+  // Any local process may connect to the port before it is closed: accept only ours.
   for (;;) {
     Descriptor accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!accepted && (errno == EINTR || errno == ECONNABORTED)) continue;

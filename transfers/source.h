@@ -34,9 +34,8 @@ class Source {
   // The file opened read-only again, at offset 0. Throws SetupError.
   Descriptor open() const;
 
-  // Writes the file back and drops its pages from the page cache. Pages that someone
-  // has mapped stay, and tmpfs has no disk to read from: there it changes nothing.
-  // Throws SetupError.
+  // Writes the file back and drops its pages from the page cache. Pages that are mapped stay, and
+  // tmpfs has no disk to read from, so there it changes nothing. Throws SetupError.
   void drop_cache() const;
 
   std::uint64_t bytes() const { return bytes_; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sets a workspace up before a move and looks back after it.
+// Sets a workspace up before a move and checks it afterwards.
 #include "transfers/workspace.h"
 
 #include <fcntl.h>

@@ -49,8 +49,8 @@ int attach(const AttachOptions& options, const Targets& targets) {
   AttachSession session(observing);
   drop_capabilities(Privilege::inspect_processes);
   if (!options.output.quiet)
-    tell(fmt::format("zctrace: observing {} task{}; Ctrl-C ends\n", session.tasks_attached(),
-                     session.tasks_attached() == 1 ? "" : "s"));
+    tell(fmt::format("zctrace: observing {} task{}; press Ctrl-C to stop\n",
+                     session.tasks_attached(), session.tasks_attached() == 1 ? "" : "s"));
 
   bool lost = false;
   const auto write_interval = [&] {

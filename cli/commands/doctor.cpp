@@ -35,7 +35,7 @@ std::string text_of(const Preflight& preflight) {
     }
   };
   std::string text = fmt::format("{:<8} {:<30} {}\n", "ok", "zctrace", version());
-  std::set<std::string> remedies;  // each is said once
+  std::set<std::string> remedies;  // each is printed once
   for (const Requirement& requirement : preflight.requirements) {
     std::string detail = requirement.detail;
     if (!requirement.remedy.empty() && remedies.insert(requirement.remedy).second)
@@ -51,9 +51,9 @@ std::string text_of(const Preflight& preflight) {
   text += "\n";
   if (!works.empty()) text += "Works here: " + works + ".\n";
   if (!fails.empty()) text += "Does not work here: " + fails + ".\n";
-  text += preflight.can_observe() ? "The capabilities that observing needs: CAP_BPF and "
+  text += preflight.can_observe() ? "Observing needs the capabilities CAP_BPF and "
                                     "CAP_PERFMON.\n"
-                                  : "What cannot observe exits with status 77.\n";
+                                  : "Commands that do not work exit with status 77.\n";
   return text;
 }
 
@@ -99,7 +99,7 @@ int doctor(const std::string& json) {
 void add_doctor_command(CLI::App& app, Action& chosen) {
   auto json = std::make_shared<std::string>();
   CLI::App* command =
-      app.add_subcommand("doctor", "Say what this machine allows, and what is missing");
+      app.add_subcommand("doctor", "Check what this machine allows, and what is missing");
   command->add_option("--json", *json, "Write the findings as JSON instead; '-' is standard output")
       ->type_name("FILE")
       ->group("Output");
@@ -109,7 +109,7 @@ void add_doctor_command(CLI::App& app, Action& chosen) {
              "lockdown, each tracepoint and FUSE, and loads the BPF programs once if it may."},
             {{"Exit status",
               {{"0", "'zctrace run' works here"},
-               {"77", "It does not; the lines marked MISSING say why"}}}},
+               {"77", "It does not work; the lines marked MISSING say why"}}}},
             {{"See what an ordinary user may do", "zctrace doctor"},
              {"See what root may do", "sudo zctrace doctor"},
              {"List what is missing, for a script",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Three sections of help.
+// The options of `compare`, in three sections.
 #include "cli/options/compare_options.h"
 
 #include "cli/options/validators.h"
@@ -56,7 +56,7 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
       ->group(kGroup);
   command
       .add_option("--warmup", options.warmup,
-                  "Run each method N times before that; the first time verifies")
+                  "Run each method N times untimed first; the first run verifies")
       ->check(number_from(0, 10'000))
       ->type_name("N")
       ->capture_default_str()

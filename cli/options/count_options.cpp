@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From options to what a session is asked for.
+// Turns options into the settings of a session.
 #include "cli/options/count_options.h"
 
 #include <unistd.h>

@@ -27,7 +27,7 @@ int print_syscall_list();
 // For commands that end in one report.
 void add_verify_option(CLI::App& command, CountOptions& options);
 
-// What a session is asked for by both. Throws Error: usage.
+// The session's settings from both. Throws Error: usage.
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output);
 
 }  // namespace zctrace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Parsing lists of pids.
+// Parses lists of PIDs.
 #include "cli/options/target_options.h"
 
 #include <charconv>

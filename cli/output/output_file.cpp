@@ -31,7 +31,7 @@ void OutputFile::write(const std::string& text) {
     write_all(STDOUT_FILENO, text, "to standard output");
     return;
   }
-  // Not a regular file (a pipe, /dev/stdout): nothing to cut.
+  // Not a regular file (a pipe, /dev/stdout): nothing to truncate.
   if (!written_ && ::ftruncate(file_.get(), 0) != 0 && errno != EINVAL)
     throw system_error("cannot write '" + path_ + "'", errno);
   written_ = true;
@@ -40,7 +40,7 @@ void OutputFile::write(const std::string& text) {
     write_all(file_.get(), text, "'" + path_ + "'");
     created_ = false;
   } catch (const Error&) {
-    // Only a regular file can be cut. Anything else keeps the part that was written.
+    // Only a regular file can be truncated. Anything else keeps the part that was written.
     if (before >= 0 && ::ftruncate(file_.get(), before) == 0)
       ::lseek(file_.get(), before, SEEK_SET);
     throw;

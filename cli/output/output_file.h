@@ -9,8 +9,8 @@
 namespace zctrace {
 
 // The file is opened before anything runs, so that a path which cannot be written is an early
-// error. Its old content is cut only when there is a new one. What could be written only in part
-// (a full disk) is taken back; a file that was created and holds nothing is removed again.
+// error. Its old content is removed only when there is new content. A part that was written before
+// a disk became full is removed again, and so is a new file that stayed empty.
 class OutputFile {
  public:
   // "" writes nothing, "-" standard output. Throws Error.
@@ -19,7 +19,7 @@ class OutputFile {
   OutputFile(OutputFile&&) = default;
 
   bool wanted() const { return !path_.empty(); }
-  void write(const std::string& text);  // the first time in place of what was there; throws Error
+  void write(const std::string& text);  // the first call replaces the old content; throws Error
 
  private:
   std::string path_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Text to a descriptor: whole, or a line on standard error.
+// Writes text to a descriptor completely, or a line to standard error.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace zctrace {
 
-// The other end of a pipe was closed, as `head` does when it has read enough. That ends the
-// command, but it is nothing to complain about.
+// The other end of a pipe was closed, as by `head` when it has read enough. That ends the command,
+// but is not reported as an error.
 class ReaderGone : public Error {
   using Error::Error;
 };

@@ -32,8 +32,8 @@ Decoded decode(std::string_view text, std::size_t at) {
 // More of them would run over the lines above.
 constexpr std::size_t kMostMarks = 2;
 
-// Says of each character of a text, in turn, whether it is to be escaped: those that break a line,
-// are invisible, or swap the order of others.
+// Decides for each character of a text, in order, whether to escape it: those that break a line,
+// are invisible, or reorder others.
 class Hidden {
  public:
   bool operator()(char32_t code) {

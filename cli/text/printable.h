@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names and command lines come from strangers. Nothing of theirs reaches a terminal
-// or a file before it has gone through here.
+// Names and command lines are untrusted. They must pass through here before they reach a terminal
+// or a file.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ std::string shell_words(const std::vector<std::string>& argv, bool unicode);
 // Columns that printable() text takes on a terminal.
 std::size_t display_width(std::string_view printable_text);
 
-// At most `width` columns of it; the last one says that something is missing.
+// At most `width` columns of it; the last one shows that something is missing.
 std::string cut_to_width(std::string_view printable_text, std::size_t width, bool unicode);
 
 }  // namespace zctrace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The edit distance counts a swap of neighbours as one edit: the usual slip of fingers.
+// The edit distance counts a swap of neighbours, the most common typo, as one edit.
 #include "cli/text/suggestion.h"
 
 #include <algorithm>

@@ -65,7 +65,7 @@ struct Notation {
   std::uint64_t largest;
 };
 
-// The digits behind the point, as so many 1/10^digits.
+// The digits after the point, in units of 1/10^digits.
 struct Fraction {
   std::uint64_t numerator = 0;
   std::uint64_t denominator = 1;

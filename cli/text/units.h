@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sizes, durations and counts, between people's notation and numbers.
+// Converts sizes, durations and counts between text and numbers.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ncurses, and nothing of it outside this file.
+// The only file that uses ncurses.
 #include "cli/top/screen.h"
 
 #include <langinfo.h>
@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-// Its macros are named like everything else.
+// Its macros have common names.
 #define NCURSES_NOMACROS 1
 #include <ncurses.h>
 
@@ -80,7 +80,7 @@ TopScreen::TopScreen() {
 }
 
 TopScreen::~TopScreen() {
-  // Where there is no second screen to leave, at least nothing of it stays in the way.
+  // A terminal without an alternate screen keeps what was drawn, so clear it.
   ::werase(stdscr);
   ::wrefresh(stdscr);
   ::curs_set(1);

@@ -135,7 +135,7 @@ ordered_json rows_json(const Process& process) {
 
 Grid amplification_grid(const Report& report) {
   const Amplification all = amplification_of(report);
-  Side identifying;  // what a file system that does not count would not call
+  Side identifying;  // calls that a file system without counting would not make
   identifying.calls = report.mount->daemon.proc_calls;
   const std::vector<SideLine> lines = {
       {"application calls", all.applications, all, true},

@@ -11,7 +11,7 @@
 
 namespace zctrace {
 
-// All of these need report.mount->observed.
+// All functions here require report.mount->observed.
 Grid amplification_grid(const Report& report);
 // What its titles mean.
 std::vector<std::string> amplification_legend(const Report& report);

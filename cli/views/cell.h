@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The pieces of every text for people, before any layout and without any wording: tables of
-// cells, and lists of facts. Views fill them; Page and the Markdown view lay them out.
-// All text has been through printable().
+// The building blocks of all output for people, without layout or wording: tables of cells, and
+// lists of facts. Views fill them; Page and the Markdown view lay them out. All text has been
+// through printable().
 #pragma once
 
 #include <cstddef>
@@ -22,9 +22,9 @@ struct Cell {
 struct Column {
   std::string title;
   bool right_aligned = true;
-  // 0: never left out. Of the others the one with the greatest rank goes first.
+  // 0: never left out. Of the others, the one with the greatest rank is left out first.
   unsigned rank = 0;
-  // Of a column that may be cut: what it keeps. 0: not to be cut.
+  // The width that a truncated column keeps. 0: never truncated.
   std::size_t min_width = 0;
 };
 
@@ -40,8 +40,8 @@ struct Fact {
   Tone tone = Tone::plain;
 };
 
-// A part of a report: what it is called, what is said of it, a table, what the table's titles
-// mean or what it leaves out, and facts. Each may be empty.
+// A part of a report: its title, lines of items, a table, notes on the table's titles or on what it
+// leaves out, and facts. Each may be empty.
 struct Section {
   std::string title;
   std::vector<std::vector<std::string>> lines;  // each a list of items

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes each field of the interface once; what else is written is additional.
+// Writes the fields of the interface; other fields are additional.
 #include "cli/views/json_view.h"
 
 #include <optional>

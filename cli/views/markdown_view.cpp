@@ -24,7 +24,7 @@ std::string escaped(std::string_view text) {
   static constexpr std::string_view kMarkup = "\\`*[]<>|~&#@";
   std::string safe;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    // An underscore inside a word, as in copy_file_range, is no markup.
+    // An underscore inside a word, as in copy_file_range, is not markup.
     const bool inside_word = at > 0 && is_word(text, at - 1) && is_word(text, at + 1);
     if (kMarkup.find(text[at]) != std::string_view::npos || (text[at] == '_' && !inside_word)) {
       safe += '\\';

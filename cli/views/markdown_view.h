@@ -13,7 +13,7 @@
 
 namespace zctrace {
 
-// UTF-8. Whatever comes from outside is escaped: no cell ends a row, a table or a line.
+// UTF-8. Untrusted text is escaped, so that no cell can end a row, a table or a line.
 std::string markdown_view(const Report& report, std::optional<GroupBy> by);
 
 // The same of the sections of any report.

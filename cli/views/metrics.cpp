@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Differences of reports, summed by label set, in at most so many series.
+// Differences of reports, summed by label set, in a limited number of series.
 #include "cli/views/metrics.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace zctrace {
 namespace {
 
-// The last resort, everything else in "other", always has its room.
+// Space for the last resort, one "other" for everything, is always reserved.
 constexpr std::size_t kLastResortSeries = kOutsideSeries + kCallSeries + kLatencySeries;
 // Single metrics, and a series for each reason of a loss.
 constexpr std::size_t kFixedSeries = 10 + 8;
@@ -27,7 +27,7 @@ constexpr std::size_t room(std::size_t max_series) {
 }
 
 void add_to(Row& sum, const Row& row) {
-  // What holds any bytes once goes on to show them.
+  // A series that has once had bytes keeps showing them.
   if (row.copy != Copy::none) sum.copy = row.copy;
   add_figures<RowFigures>(sum, row, kRowFields);
   sum.latency += row.latency;
@@ -49,7 +49,7 @@ Metrics::Metrics(std::size_t max_series, bool latency)
             .calls = {kCallSeries, room(max_series) * (latency ? 4 : 7) / 8},
             .latencies = {kLatencySeries, room(max_series) * 3 / 8}} {}
 
-// By owner and flow, before anybody asks whether there is room: many processes share a name.
+// By owner and flow, before space is checked: many processes share a name.
 Metrics::Increments Metrics::increments(const Report& between, const OwnerCache& owners) {
   Increments sums;
   for (const Process& process : between.processes) {
@@ -119,7 +119,7 @@ Sums& Metrics::find_room(Table<Sums>& table, SeriesLabels labels) {
     labels.syscall = kOther;
     labels.from = labels.to = Kind::other;
   }
-  return table.entries[labels].sums;  // its room is set aside
+  return table.entries[labels].sums;  // its space is reserved
 }
 
 void Metrics::add(Report standing, const OwnerCache& owners, double taken_at,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which columns, in which order, with which words.
+// The columns, their order and their wording.
 #include "cli/views/mount_tables.h"
 
 #include <fmt/format.h>
@@ -197,7 +197,7 @@ std::vector<std::string> operation_notes(const ProcessRequests& requests) {
   std::vector<std::string> notes;
   if (const TimedCounts* const unknown = counts_of(requests, Operation::read_or_mmap))
     notes.push_back(
-        fmt::format("{} may come from a read call or from a mapping; --cache none tells which",
+        fmt::format("{} may come from a read call or from a mapping; --cache none shows which",
                     plural(unknown->calls, "read request", "read requests")));
   const TimedCounts* const getxattr = counts_of(requests, Operation::getxattr);
   if (getxattr != nullptr && getxattr->errors != 0)

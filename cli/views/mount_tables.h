@@ -17,7 +17,7 @@ std::vector<std::string> mount_circumstances(const Report& report, bool unicode)
 // behind it; then totals and the daemon's own cost.
 std::vector<Section> mount_sections(const Report& report, const Wording& wording);
 
-// The processes of a report that sent requests: those that it lists, then those that only the
+// The processes of a report that sent requests: first those that it lists, then those that only the
 // mount has seen.
 std::vector<const Process*> requesters_of(const Report& report);
 

@@ -10,7 +10,7 @@
 
 namespace zctrace {
 
-// All of these need report.mount.
+// All functions here require report.mount.
 
 // The mount's part alone, to follow the report of `run`.
 std::string mount_part_table(const Report& report, const TableStyle& style);

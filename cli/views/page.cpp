@@ -83,7 +83,7 @@ Layout lay_out(const Grid& grid, std::size_t limit) {
     layout.columns.erase(least);
   }
   if (layout.total() > limit) layout.gap = 1;
-  // Texts give way, digits never do. Where even that is too wide, whole columns go.
+  // Text is truncated, digits never are. If that is not enough, whole columns are left out.
   while (layout.total() > limit) {
     std::size_t* widest = nullptr;
     for (const std::size_t column : layout.columns) {

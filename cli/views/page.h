@@ -18,7 +18,7 @@ struct TableStyle {
   std::size_t width = 0;  // columns; 0: no limit
 };
 
-// Below so many columns words are abbreviated as well.
+// Below this many columns, words are abbreviated, too.
 inline constexpr std::size_t kNarrowWidth = 64;
 
 // Owns the text so far. All text that goes in has been through printable().

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The names and help texts of what no catalogue has, and the labels of all.
+// The names and help texts of metrics that are not in the catalogue, and the labels of all.
 #include "cli/views/prometheus_view.h"
 
 #include <map>
@@ -131,7 +131,7 @@ void add_contents(Families& families, const Metrics::Contents& held) {
     families.count("zctrace_lost_events_total", "What could not be counted, by reason.",
                    static_cast<double>(count), with_label({}, "reason", reason));
   families.count("zctrace_compat_syscalls_total",
-                 "Calls through a 32-bit ABI, which syscall=\"other\" holds.",
+                 "Calls through a 32-bit ABI, in whichever row they count.",
                  static_cast<double>(held.completeness.compat_syscalls));
   families.count("zctrace_unfollowed_tasks_total", "Tasks that could not be observed.",
                  static_cast<double>(held.completeness.unfollowed_tasks));
@@ -139,7 +139,7 @@ void add_contents(Families& families, const Metrics::Contents& held) {
                  "Series that did not fit within --max-series; name=\"other\" holds their counts.",
                  static_cast<double>(held.folded));
   families.count("zctrace_retired_series_total",
-                 "Series that made space for others after they had not grown for long.",
+                 "Series that were removed to make space, because they had not grown for long.",
                  static_cast<double>(held.retired));
   families.gauge("zctrace_observed_processes", "Processes that are observed and run.",
                  static_cast<double>(held.running));
@@ -156,7 +156,7 @@ std::vector<MetricFamily> prometheus_view(const Metrics& metrics, const SelfCost
                  self.cpu_seconds);
   families.gauge("zctrace_self_resident_memory_bytes", "Memory that zctrace itself holds.",
                  static_cast<double>(self.resident_bytes));
-  families.gauge("zctrace_build_info", "1; the label says which version this is.", 1,
+  families.gauge("zctrace_build_info", "Always 1; the label is the version.", 1,
                  with_label({}, "version", version()));
   return families.take();
 }

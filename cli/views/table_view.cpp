@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the terminal can show, and a report on a page that suits it.
+// Finds out what the terminal can show, and lays a report out for it.
 #include "cli/views/table_view.h"
 
 #include <fmt/format.h>

@@ -41,7 +41,7 @@ std::string flow_text(const Row& row, const Wording& wording) {
 
 std::string percent_text(double share) {
   if (share > 0 && share < 0.001) return "<0.1%";
-  // 100.0 % is said only of all of it.
+  // 100.0% only if it is all.
   return fmt::format("{:.1f}%", std::floor(share * 1000) / 10);
 }
 

@@ -24,7 +24,7 @@ struct Wording {
 
 // "file -> socket"; "-" where no bytes move.
 std::string flow_text(const Row& row, const Wording& wording);
-// "100.0 %" is said only of all of it.
+// "100.0%" only if it is all.
 std::string percent_text(double share);
 std::string share_bar(double share, bool unicode);
 // Whether its bytes moved without a copy through user space.
@@ -43,7 +43,7 @@ inline constexpr std::uint64_t kPerGbFloor = 100'000'000;
 // Of a count per GB.
 std::string amount_text(double amount);
 
-// Of the CPU time, what the kernel took; nullopt where that was measured by too few ticks to say.
+// The kernel's share of the CPU time; nullopt if it was measured by too few ticks.
 std::optional<double> system_share(const Process& process);
 
 }  // namespace zctrace

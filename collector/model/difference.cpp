@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Subtracting one report from another, row by row.
+// Subtracts one report from another, row by row.
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -26,7 +26,7 @@ void subtract(Row& later, const Row& earlier) {
 }
 
 bool is_empty(const Row& row) {
-  // Of a call that was counted in the middle of a reading the rest comes with the next.
+  // If a reading caught a call half counted, the next reading has the rest.
   return no_figures<RowFigures>(row, kRowFields) && row.latency.total() == 0;
 }
 
@@ -44,8 +44,8 @@ void subtract(Process& later, const Process& earlier) {
   std::erase_if(later.rows, is_empty);
 }
 
-// What came to the others: what they were then is not of this interval, nor is what `joined`,
-// which since became some of them, had done by then.
+// What was added to the other processes in the interval: without what they had at its beginning,
+// and without what `joined`, which have become other processes since, had then.
 void subtract(Totals& later, const Totals& earlier, const std::vector<const Process*>& joined) {
   const auto subtract_derived = [&later](std::uint64_t delivered, std::uint64_t zero_copy) {
     later.delivered_bytes = not_below_zero(later.delivered_bytes, delivered);

@@ -17,7 +17,7 @@ namespace zctrace {
 
 enum class Unit : std::uint8_t { count, bytes, ns };
 
-// What becomes of a figure of several rows or processes.
+// How a figure of several rows or processes is combined.
 enum class Sum : std::uint8_t { added, largest };
 
 // What a report of an interval shows.
@@ -46,7 +46,7 @@ template <typename Figures, typename Record>
 struct Field {
   std::string_view name;  // in JSON and CSV, with its unit
   std::uint64_t Figures::*member;
-  __u64 Record::*kernel;  // nullptr: the ledger works it out
+  __u64 Record::*kernel;  // nullptr: the ledger computes it
   Unit unit;
   Sum sum = Sum::added;
   InInterval interval = InInterval::difference;
@@ -61,8 +61,8 @@ struct RowFigures {
   std::uint64_t errors = 0;
   std::uint64_t restarts = 0;  // ERESTART*: neither errors nor bytes
   std::uint64_t bytes = 0;     // moved, from the result
-  // Of them: from /dev/zero, which only fills memory with zeros; and into /dev/null, or received
-  // to be thrown away. Neither are copied, and the latter not delivered.
+  // Parts of `bytes`: from /dev/zero, which fills memory with zeros; and thrown away, into
+  // /dev/null or when received. Neither is copied; the latter is not delivered.
   std::uint64_t zeroed_bytes = 0;
   std::uint64_t discarded_bytes = 0;
   std::uint64_t wall_ns = 0;
@@ -129,7 +129,7 @@ inline constexpr Field<RowFigures, zc_row> kRowFields[] = {
 };
 
 struct ProcessFigures {
-  std::uint64_t threads = 0;  // observed in it, ever
+  std::uint64_t threads = 0;  // ever observed in it
   std::uint64_t user_ns = 0;
   std::uint64_t system_ns = 0;
   std::uint64_t minor_faults = 0;
@@ -166,7 +166,7 @@ inline constexpr Field<ProcessFigures, zc_usage> kProcessFields[] = {
      .interval = InInterval::as_it_stands},
 };
 
-// Of a process while it is in no call.
+// Of a process outside its calls.
 struct OutsideFigures {
   std::uint64_t voluntary = 0;  // switches
   std::uint64_t involuntary = 0;
@@ -222,7 +222,7 @@ constexpr void subtract_figures(Figures& later, const Figures& earlier,
   }
 }
 
-// Whether nothing of it happened in the interval that it is the difference of.
+// Whether a difference says that nothing happened in its interval.
 template <typename Figures, typename Record, std::size_t N>
 constexpr bool no_figures(const Figures& figures, const Field<Figures, Record> (&fields)[N]) {
   return std::none_of(std::begin(fields), std::end(fields), [&figures](const auto& field) {
@@ -238,7 +238,7 @@ constexpr std::size_t exported(const Field<Figures, Record> (&fields)[N]) {
                     [](const auto& field) { return !field.metric.name.empty(); }));
 }
 
-// The kernel side's records have the same figures as long as they are not taken over.
+// Adds the same figures in records of the kernel side, before they become figures.
 template <typename Figures, typename Record, std::size_t N>
 constexpr void add_records(Record& sum, const Record& more,
                            const Field<Figures, Record> (&fields)[N]) {
@@ -246,7 +246,7 @@ constexpr void add_records(Record& sum, const Record& more,
     if (field.kernel != nullptr) sum.*field.kernel += more.*field.kernel;
 }
 
-// The highest that was ever seen of each.
+// Keeps the highest value ever seen of each.
 template <typename Figures, typename Record, std::size_t N>
 constexpr void raise_records(Record& highest, const Record& now,
                              const Field<Figures, Record> (&fields)[N]) {

@@ -25,7 +25,7 @@ class Histogram {
   // The value below which `fraction` of the samples lie, interpolated inside its bucket,
   // never above max_ns. Empty histogram: nullopt.
   std::optional<std::uint64_t> percentile_ns(double fraction, std::uint64_t max_ns) const;
-  // A bound of all samples, `ceiling` at most. Empty histogram: 0.
+  // An upper bound of all samples, at most `ceiling`. Empty histogram: 0.
   std::uint64_t highest_ns(std::uint64_t ceiling) const;
 
   Histogram& operator+=(const Histogram& other);

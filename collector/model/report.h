@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What every command ends in: plain rows with the ratios derived from them.
+// The result of every command: plain rows, and the ratios derived from them.
 // Pure values, no I/O, no locks; safe to copy and to read from any thread.
 // Times are nanoseconds, sizes bytes, unless a name says otherwise.
 #pragma once
@@ -25,12 +25,12 @@ enum class Kind : std::uint8_t { user, file, socket, pipe, device, fuse, other }
 
 std::string_view kind_name(Kind kind);
 
-// Which side of the ledger a row's bytes belong to; see docs/counting.md.
+// How a row's bytes count; see docs/counting.md.
 enum class Copy : std::uint8_t {
   none,       // no bytes: mmap, munmap, other
   copied,     // through user space: the read and write families
   in_kernel,  // sendfile, splice, tee, copy_file_range, clones
-  lent,       // vmsplice: user pages handed to a pipe, neither copied nor kernel-born
+  lent,       // vmsplice: user pages handed to a pipe, neither copied nor moved in the kernel
 };
 
 std::string_view copy_name(Copy copy);
@@ -43,7 +43,7 @@ struct Row : RowFigures {
   Copy copy = Copy::none;
   std::uint64_t max_ns = 0;
   Histogram latency;
-  // An operation the kernel runs for an earlier call (io_uring): moves bytes, crosses nothing.
+  // An operation that the kernel runs for an earlier call (io_uring): not a crossing.
   bool asynchronous = false;
   // Whether -e selects it. The others count in every figure; shown_rows() adds them to "other".
   bool shown = true;
@@ -56,20 +56,20 @@ struct Switches {
 
 // One process, or one thread of it with `--by thread` (then tid != 0), or a sum of several.
 struct Process : ProcessFigures {
-  std::uint64_t account = 0;  // the session's number for it, never given twice
+  std::uint64_t account = 0;  // the session's number for it, never reused
   std::int64_t pid = 0;
   std::int64_t tid = 0;
   std::int64_t parent_pid = 0;
   std::string name;
   std::vector<std::string> argv;
   std::uint64_t start_ns = 0;           // since boot (CLOCK_BOOTTIME)
-  std::optional<std::uint64_t> end_ns;  // absent: still runs
+  std::optional<std::uint64_t> end_ns;  // absent: still running
   std::optional<int> exit_code;         // as a shell shows it: 128+N for a signal
   std::optional<int> signal;            // that ended it
   OutsideFigures outside_syscalls;
   std::vector<Row> rows;
   // Bytes put into pipes, without those that the process takes out again itself. `in_kernel`: the
-  // part that never was in user space. Of a difference they are negative where bytes that looked
+  // part that never was in user space. In a difference they are negative if bytes that looked
   // delivered were taken out again.
   std::int64_t delivered_to_pipes = 0;
   std::int64_t delivered_to_pipes_in_kernel = 0;
@@ -84,7 +84,7 @@ struct Process : ProcessFigures {
   std::uint64_t copied_bytes() const;
   std::uint64_t in_kernel_bytes() const;
   std::uint64_t delivered_bytes() const;
-  std::uint64_t zero_copy_bytes() const;          // of the delivered, those never in user space
+  std::uint64_t zero_copy_bytes() const;          // delivered bytes that were never in user space
   std::optional<double> zero_copy_share() const;  // nullopt: delivered nothing
   std::uint64_t off_cpu_ns() const;               // in rows and outside
   std::uint64_t voluntary_switches() const;       // in rows and outside
@@ -113,7 +113,7 @@ struct Completeness {
   std::optional<Verification> verification;  // where it was asked for
 
   std::uint64_t lost_events() const;
-  // Nothing was lost, nor is suspected to be: a count that differs from the kernel's.
+  // Nothing was lost, and no count differs from the kernel's.
   bool whole() const;
 };
 
@@ -159,7 +159,7 @@ struct MountPart {
   bool splice = true;
   std::vector<FileRequests> files;  // the files with the most bytes come first
   // Requesters that are in no list of the report: the kernel, and processes that `run` does not
-  // observe. Without calls of their own.
+  // observe. They have requests but no calls.
   std::vector<Process> other_requesters;
   // The processes whose requests are summed in Report::others.
   std::uint64_t summed_requesters = 0;
@@ -180,9 +180,9 @@ struct Report {
   Completeness completeness;
   std::vector<Process> processes;
   std::optional<MountPart> mount;
-  Totals others;  // ended, and in no list any more: there were too many
+  Totals others;  // ended processes that are not listed, because there were too many
 
-  Totals totals() const;  // of both
+  Totals totals() const;  // of `processes` and `others`
 };
 
 // Rows of one process with the same (syscall, from, to) added up.
@@ -197,7 +197,7 @@ std::vector<Row> shown_rows(const std::vector<Row>& rows);
 // highest bucket that grew. High-water marks (RSS) stay as they are. A process that ran in
 // `earlier` and that `later` does not list is one of its others, where it has any.
 Report difference(const Report& later, const Report& earlier);
-// The same of one process, or of one sum; also when there is nothing new.
+// The same for one process or one sum, even if there is nothing new.
 Process difference(const Process& later, const Process& earlier);
 
 // count per GB (10^9 bytes) delivered; nullopt when nothing was.

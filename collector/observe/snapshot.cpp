@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading the maps in batches and the tasks through the iterator.
+// Reads the maps in batches and the tasks through the iterator.
 #include "collector/observe/snapshot.h"
 
 #include <bpf/bpf.h>
@@ -14,7 +14,7 @@ namespace {
 
 template <typename Key, typename Value, typename Sink>
 void read_map(int map, const char* name, Sink sink) {
-  // A hash bucket must fit one batch; with ENOSPC it did not, and the batch grows.
+  // A hash bucket must fit into one batch. ENOSPC says that it did not; then the batch grows.
   std::vector<Key> keys(512);
   std::vector<Value> values(512);
   std::uint32_t position = 0;

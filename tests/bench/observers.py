@@ -43,7 +43,7 @@ def wait_until(condition, what):
         time.sleep(0.01)
 
 
-class Nobody:
+class NoObserver:
     """No observer at all."""
 
     @contextlib.contextmanager
@@ -140,8 +140,8 @@ class Zctrace(Beside):
 
 def of_process(pid, bystander):
     """name -> observer of one process, of those that are installed."""
-    everybody = {
-        "nothing": Nobody(),
+    observers = {
+        "nothing": NoObserver(),
         "zctrace": Zctrace("-p", str(pid)),
         "zctrace --no-latency": Zctrace("-p", str(pid), "--no-latency"),
         "zctrace, of another process": Zctrace("-p", str(bystander)),
@@ -157,5 +157,5 @@ def of_process(pid, bystander):
                                    settle_s=1.0),
         "strace -c -f -p": Strace(pid),
     }
-    return {name: observer for name, observer in everybody.items()
-            if isinstance(observer, Nobody) or installed(observer.command[0])}
+    return {name: observer for name, observer in observers.items()
+            if isinstance(observer, NoObserver) or installed(observer.command[0])}

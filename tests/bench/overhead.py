@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What observing costs: zctrace and its peers, interleaved in one go on the same work.
+"""What observing costs: zctrace and its peers, interleaved in one run of the same work.
 
 Run by `make bench`. Prints tables, each figure with its spread; --json FILE keeps every run.
 """
@@ -55,7 +55,7 @@ def main():
     parser.add_argument("--watch-seconds", type=int, default=10,
                         help="how long zctrace's own use is watched")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART",
-                        help=f"of {', '.join(PARTS)}")
+                        help=f"one of {', '.join(PARTS)}")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
     options = parser.parse_args()
     if min(options.rounds, options.seconds, options.watch_seconds) < 1:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import figures
-from observers import BUILD, ZCTRACE, Beside, Failed, Nobody, installed
+from observers import BUILD, ZCTRACE, Beside, Failed, NoObserver, installed
 
 LOOP = str(BUILD / "bench/loop")
 SWITCHES = str(BUILD / "bench/switches")
@@ -26,7 +26,7 @@ class Variant:
     """The loop with an observer beside it, or started by one that `prefix` names."""
 
     def __init__(self, observer=None, prefix=(), rounds=300000):
-        self.observer = observer or Nobody()
+        self.observer = observer or NoObserver()
         self.prefix = prefix
         self.rounds = rounds  # slow variants get fewer rounds, or it would take hours
 
@@ -48,7 +48,7 @@ def variants():
         "zctrace --no-latency": Variant(prefix=(ZCTRACE, "run", "-q", "--no-latency", "--")),
         "zctrace": Variant(prefix=(ZCTRACE, "run", "-q", "--")),
         "bystander of zctrace": Variant(Beside(ZCTRACE, "attach", "-q", "-n",
-                                               "nobody-has-this-name", "--wait", settle_s=0.8)),
+                                               "no-process-has-this-name", "--wait", settle_s=0.8)),
     }
     if installed("syscount"):
         chosen["syscount"] = Variant(Beside("syscount", "-d", "100", settle_s=1.0))

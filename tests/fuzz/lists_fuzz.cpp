@@ -33,7 +33,7 @@ void check_syscalls(std::string_view text) {
     for (const RowMeaning& row : table.rows())
       require(names.insert(row.name).second, "no name has two rows");
   } catch (const Error& error) {
-    require(error.exit_code() == kExitUsage, "a bad list is wrong usage");
+    require(error.exit_code() == kExitUsage, "a bad list is a usage error");
   }
 }
 
@@ -50,7 +50,7 @@ void check_pids(const std::string& text) {
     options.pids = {again};
     require(parse_targets(options, true).pids == targets.pids, "written again it is the same list");
   } catch (const Error& error) {
-    require(error.exit_code() == kExitUsage, "a bad PID is wrong usage");
+    require(error.exit_code() == kExitUsage, "a bad PID is a usage error");
   }
 }
 

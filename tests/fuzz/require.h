@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a fuzz target says must hold. Unlike assert() it is there in every build.
+// Checks what a fuzz target requires. Unlike assert(), it exists in every build.
 #pragma once
 
 #include <cstdio>
@@ -8,7 +8,7 @@
 
 namespace zctrace {
 
-// Ends the program, which is what a fuzzer takes for a finding; `what` is in its report.
+// Ends the program, which a fuzzer reports as a finding; `what` is in its report.
 inline void require(bool holds, std::string_view what) {
   if (holds) return;
   std::fprintf(stderr, "does not hold: %.*s\n", static_cast<int>(what.size()), what.data());

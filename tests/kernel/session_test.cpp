@@ -317,7 +317,7 @@ TEST(Selection, WhatIsNotSelectedCountsAsOther) {
       },
       {}, "getppid");
   EXPECT_EQ(seen.row("getppid").calls, 59u);
-  // Counted by its own name all the same; the views add it to "other".
+  // Counted under its own name nevertheless; the views add it to "other".
   EXPECT_EQ(seen.row("read").calls, 53u);
   EXPECT_EQ(seen.row("read").bytes, 53u);
   EXPECT_EQ(seen.row("other").calls, 1u);

@@ -3,7 +3,7 @@
 
     CHECKED_DIRECTORY=DIR python3 -m unittest discover -s tests/posix -p '*_checks.py'
 
-On a plain directory this shows what the checks are worth, on a mount what the mount is worth.
+On a plain directory this tests the checks, on a mount it tests the mount.
 $DIRECT_IO is set where the file system keeps no page cache.
 """
 

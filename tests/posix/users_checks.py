@@ -13,7 +13,7 @@ from directory import NOBODY, DirectoryTest
 
 
 class Users(DirectoryTest):
-    @unittest.skipIf(os.geteuid() == 0, "root may all")
+    @unittest.skipIf(os.geteuid() == 0, "root may do everything")
     def test_permissions_apply_to_the_owner(self):
         path = self.file(content=b"secret")
         os.chmod(path, 0)
@@ -106,7 +106,7 @@ assert os.stat('shared/mine').st_mode & 0o7777 == 0o755, oct(os.stat('shared/min
             os.chmod(path, mode)
 
     @unittest.skipIf(os.geteuid() != 0, "needs root")
-    def test_an_ordinary_user_who_truncates_drops_set_user_id_and_set_group_id(self):
+    def test_truncation_by_an_ordinary_user_drops_set_user_id_and_set_group_id(self):
         self.files_of_nobody(0o6777, opened=NOBODY, truncated=NOBODY, written=0)
         self.assertEqual(self.as_nobody("""
 os.close(os.open('opened', os.O_WRONLY | os.O_TRUNC))

@@ -106,7 +106,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
   std::byte* const buffer = workspace.buffer.begin();
   auto& pool = static_cast<Pool&>(*workspace.state);
   Moved moved;
-  // As read_write, until the end has been found.
+  // Reads until the end of the file, as read_write does.
   for (;;) {
     const ssize_t n =
         restarted([&] { return pool.reader.run(job.in_fd, buffer, job.buffer_bytes); });

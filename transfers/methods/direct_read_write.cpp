@@ -21,7 +21,7 @@ struct DirectState : MethodState {
 Failure prepare(const Transfer& job, Workspace& workspace) {
   // ext4 quietly buffers a misaligned request instead of refusing it.
   if (job.buffer_bytes % kAlignmentBytes != 0) {
-    return {EINVAL, "O_DIRECT with a buffer that is no multiple of 4096 bytes"};
+    return {EINVAL, "O_DIRECT with a buffer that is not a multiple of 4096 bytes"};
   }
   auto state = std::make_unique<DirectState>();
   const int source_flags = ::fcntl(job.in_fd, F_GETFL);
@@ -42,7 +42,7 @@ Failure prepare(const Transfer& job, Workspace& workspace) {
   return {};
 }
 
-// The tail of a file is no whole block: it goes through the page cache, as with dd.
+// The tail of a file is not a whole block, so it goes through the page cache, as with dd.
 Failure stop_direct_writes(const Transfer& job, DirectState& state) {
   if (::fcntl(job.out_fd, F_SETFL, state.sink_flags) != 0) return last_error("fcntl of the sink");
   state.sink_is_direct = false;
@@ -53,7 +53,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
   std::byte* const buffer = workspace.buffer.begin();
   auto& state = static_cast<DirectState&>(*workspace.state);
   Moved moved;
-  // As read_write, until the end has been found.
+  // Reads until the end of the file, as read_write does.
   for (;;) {
     const ssize_t n = restarted([&] { return ::read(job.in_fd, buffer, job.buffer_bytes); });
     if (n < 0) moved.error = last_error("read O_DIRECT");

@@ -19,7 +19,7 @@ std::uint64_t default_pipe_bytes();
 std::uint64_t pipe_bytes_for(std::uint64_t buffer_bytes);
 
 // pipe2, and fcntl(F_SETPIPE_SZ) if `bytes` is not the default. `bytes` becomes the
-// capacity; EPERM leaves the default and is no error.
+// capacity; EPERM leaves the default and is not an error.
 Failure open_intermediate_pipe(Pipe& pipe, std::uint64_t& bytes);
 
 // Splices exactly `bytes` from the pipe to `out_fd`, adding to `moved` what was taken.

@@ -16,7 +16,7 @@ constexpr std::uint64_t divide_up(std::uint64_t dividend, std::uint64_t divisor)
   return dividend / divisor + (dividend % divisor != 0);
 }
 
-// `call()` again for as long as it fails with EINTR.
+// Repeats `call()` while it fails with EINTR.
 template <typename Call>
 ssize_t restarted(Call call) {
   for (;;) {
@@ -25,14 +25,14 @@ ssize_t restarted(Call call) {
   }
 }
 
-// `call(done, left)` until `bytes` are done, adding to `moved` as they are. `operation`
+// Repeats `call(done, left)` until `bytes` are done, adding them to `moved`. `operation`
 // is a string literal.
 template <typename Call>
 Failure complete(const char* operation, std::uint64_t bytes, std::uint64_t& moved, Call call) {
   for (std::uint64_t done = 0; done < bytes;) {
     const ssize_t n = restarted([&] { return call(done, bytes - done); });
     if (n < 0) return last_error(operation);
-    if (n == 0) return {EIO, operation};  // no sink takes nothing for ever
+    if (n == 0) return {EIO, operation};  // no sink accepts nothing forever
     done += static_cast<std::uint64_t>(n);
     moved += static_cast<std::uint64_t>(n);
   }

@@ -55,7 +55,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
     return ring.run_one();
   }));
   if (n < 0) moved.error = last_error("io_uring read");
-  // As read_write, until the end has been found.
+  // Reads until the end of the file, as read_write does.
   while (!moved.error && n > 0 && moved.bytes < job.length) {
     const std::uint64_t chunk = std::min<std::uint64_t>(n, job.length - moved.bytes);
     moved.error = write_while_reading(ring, job, current, chunk, next, moved, n);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Room for pages that a zero-copy send pins.
+// Memory for the pages that a zero-copy send pins.
 #pragma once
 
 #include <sys/resource.h>
@@ -8,7 +8,7 @@ namespace zctrace::transfers {
 
 // Raises RLIMIT_MEMLOCK of this process to its hard limit: pages in flight count
 // against it for a caller without CAP_IPC_LOCK (ENOBUFS, ENOMEM). Best effort: if it is
-// still too little, the send says so.
+// still too little, the send fails.
 inline void raise_memlock_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return;

@@ -12,7 +12,7 @@
 namespace zctrace::transfers {
 namespace {
 
-// Where a load or store that got SIGBUS goes on: the page was truncated away, or there
+// Where a load or store that got SIGBUS continues: the page was truncated away, or there
 // was no space for it.
 thread_local sigjmp_buf bus_error_exit;
 thread_local volatile std::sig_atomic_t bus_error_expected = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// send with MSG_ZEROCOPY from a mapping; a send is over when its notification has come.
+// send with MSG_ZEROCOPY from a mapping; a send is complete when its notification has arrived.
 // Documentation/networking/msg_zerocopy.rst of the kernel describes the error queue.
 // linux/errqueue.h uses timespec without declaring it:
 // clang-format off
@@ -66,7 +66,7 @@ Failure take_notification(int socket_fd, Moved& moved) {
 Failure wait_for_notifications(int socket_fd, std::uint64_t sends, std::uint64_t most,
                                Moved& moved) {
   while (sends - moved.notifications > most) {
-    pollfd waiting{socket_fd, 0, 0};  // POLLERR comes unasked
+    pollfd waiting{socket_fd, 0, 0};  // POLLERR is always reported
     if (restarted([&] { return ::poll(&waiting, 1, -1); }) < 0) return last_error("poll");
     const Failure error = take_notification(socket_fd, moved);
     // Something is reported but nothing is queued: the connection itself has failed.
@@ -92,7 +92,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
       moved.error = wait_for_notifications(job.out_fd, sends, kMaxOutstanding - 1, moved);
     }
   }
-  // The mapping stays until the workspace goes, so after an error nothing is waited for.
+  // The mapping lives as long as the workspace, so after an error there is nothing to wait for.
   if (!moved.error) moved.error = wait_for_notifications(job.out_fd, sends, 0, moved);
   return moved;
 }

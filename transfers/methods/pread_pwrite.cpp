@@ -11,7 +11,7 @@ namespace {
 Moved move(const Transfer& job, Workspace& workspace) {
   std::byte* const buffer = workspace.buffer.begin();
   Moved moved;
-  // As read_write, until the end has been found.
+  // Reads until the end of the file, as read_write does.
   for (;;) {
     const auto offset = static_cast<off_t>(moved.bytes);
     const ssize_t n =

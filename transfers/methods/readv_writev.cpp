@@ -29,7 +29,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
   // One call may ask for more than it moves, but not for so much that the sum overflows.
   const std::uint64_t call_bytes = std::min(job.buffer_bytes, kMaxCallBytes);
   Moved moved;
-  // As read_write, until the end has been found.
+  // Reads until the end of the file, as read_write does.
   for (;;) {
     auto parts = segments(buffer, call_bytes);
     const ssize_t n = restarted([&] { return ::readv(job.in_fd, parts.data(), kSegments); });

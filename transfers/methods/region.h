@@ -9,7 +9,7 @@
 
 namespace zctrace::transfers {
 
-// Owns one mapping, or none; unmaps it when it goes. Not for use inside the measured
+// Owns one mapping, or none; unmaps it when destroyed. Not for use inside the measured
 // window unless the method's contract counts the munmap.
 class Region {
  public:

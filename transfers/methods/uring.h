@@ -8,27 +8,27 @@
 
 namespace zctrace::transfers {
 
-// Owns one io_uring. Nothing may be in flight when it goes, except notifications.
+// Owns one io_uring. When it is destroyed, only notifications may be in flight.
 class Ring : public MethodState {
  public:
-  // Empty when the kernel refuses one (ENOSYS, or EPERM by kernel.io_uring_disabled or
-  // seccomp): `error` says why. Makes no syscall after that which is not asked for.
+  // Empty when the kernel refuses one (ENOSYS, or EPERM by kernel.io_uring_disabled or seccomp):
+  // `error` says why. After that it makes no syscall by itself.
   static std::unique_ptr<Ring> make(Failure& error);
   ~Ring() override;
 
   // A cleared entry. There is always room: the methods have at most two in flight.
   io_uring_sqe* next_entry() { return ::io_uring_get_sqe(&ring_); }
 
-  // Submits what next_entry gave out and waits for `completions`: one io_uring_enter.
+  // Submits the entries of next_entry() and waits for `completions`: one io_uring_enter.
   Failure submit_and_wait(unsigned completions);
 
-  // The oldest completion, waiting for it if need be.
+  // The oldest completion, waiting for it if necessary.
   Failure take(io_uring_cqe& completion);
 
   // Submits one operation, waits for it, returns its result or -1 with errno set.
   ssize_t run_one();
 
-  bool reports_copies() const;  // IORING_SEND_ZC_REPORT_USAGE is there
+  bool reports_copies() const;  // IORING_SEND_ZC_REPORT_USAGE is supported
 
  private:
   Ring() = default;

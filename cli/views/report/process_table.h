@@ -38,7 +38,7 @@ Columns<ProcessLine> process_columns(const ProcessColumnOptions& options);
 // then one for the others, if any.
 inline constexpr std::size_t kProcessLines = 20;
 Grid processes_grid(const Report& report, const Wording& wording);
-// What that does not show, "" where it shows all.
+// What the table leaves out, "" if nothing.
 std::string processes_left_out(const Report& report, const Wording& wording);
 
 // As processes_grid orders them.

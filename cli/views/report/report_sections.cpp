@@ -13,7 +13,7 @@
 namespace zctrace {
 namespace {
 
-constexpr std::size_t kProcessBlocks = 4;  // up to so many, --by process shows each one's rows
+constexpr std::size_t kProcessBlocks = 4;  // up to this many, --by process shows each one's rows
 
 Section process_lines(const Report& report, const Wording& wording) {
   Section section;

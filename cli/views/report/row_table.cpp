@@ -16,7 +16,7 @@
 namespace zctrace {
 namespace {
 
-// Of the bytes of the largest row: less is the noise of starting a program.
+// Rows with less than this fraction of the largest row's bytes are noise of program start-up.
 constexpr std::uint64_t kNoiseFraction = 1000;
 
 // Rows with bytes by what they moved, then mmap and the like; waiting and all others last.
@@ -41,7 +41,7 @@ std::vector<Row> rows_by_syscall(const std::vector<Row>& all) {
   return rows;
 }
 
-// The names of the syscalls go into the rows' own, which by flow is free.
+// A flow has no syscall of its own, so that field lists the names of its syscalls.
 std::vector<Row> rows_by_flow(const std::vector<Row>& all) {
   std::vector<Row> sorted = all;
   std::sort(sorted.begin(), sorted.end(), shown_before);
@@ -62,7 +62,7 @@ std::vector<Row> rows_by_flow(const std::vector<Row>& all) {
   return rows;
 }
 
-// Bytes that did not arrive are worth a look; a name that was not found is everyday life.
+// Bytes that were not moved deserve attention; a name that was not found is normal.
 Tone error_tone(const Row& row) {
   if (row.errors == 0) return Tone::dim;
   return row.copy == Copy::none ? Tone::plain : Tone::warning;
@@ -81,7 +81,7 @@ std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& opt
     return Shown{{"CALLS"}, [](const Row& r, const Numerals& numerals) -> Cell {
                    return {numerals.count(r.calls)};
                  }};
-  // Without an error the column may go early; with one it is what to look at.
+  // Without errors the column can be left out early; with errors it matters.
   if (name == "errors")
     return Shown{{"ERRORS", true, options.errors ? 1U : 4U},
                  [](const Row& r, const Numerals& numerals) -> Cell {
@@ -236,7 +236,7 @@ std::uint64_t wall_ns_of(const std::vector<Row>& rows) {
   return sum;
 }
 
-// What the loader and the like move beside the work itself steps back.
+// Dims the rows of the dynamic loader and similar overhead.
 void dim_noise(Grid& grid, const std::vector<Row>& rows) {
   std::uint64_t largest = 0;
   for (const Row& row : rows) largest = std::max(largest, row.bytes);

@@ -21,12 +21,12 @@ struct RowLine {
   const Row* row;
 };
 
-// What rows have to show. `by` is syscall or flow; otherwise each has its syscall and its ends.
+// What a table of rows shows. `by` is syscall or flow; otherwise each has its syscall and its ends.
 // The numerals must live as long as the columns.
 struct RowColumnOptions {
   std::optional<GroupBy> by;
   Wording wording;
-  bool restarts = false;  // whether any row has some
+  bool restarts = false;  // whether any row has restarts
   bool errors = false;
   const Numerals* numerals = &full_numerals();
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a comparison with the kernel's own counts comes to, in words.
+// The result of the comparison with the kernel's own counts, in words.
 #pragma once
 
 #include <vector>

@@ -70,9 +70,9 @@ Operation remember_cause(FileHandle& handle, Operation cause) {
   return cause;
 }
 
-// Called as late as possible, just before the reply. Readahead does not block its task, and a task
-// that runs tells nothing; but soon the task needs the bytes that were read ahead and waits for
-// them.
+// Called as late as possible, just before the reply. Readahead does not block its task, and the
+// state of a running task shows no cause; but the task soon needs the bytes that were read ahead
+// and waits for them.
 Operation cause_of(Request& request, const Inode& inode, FileHandle& handle,
                    const fuse_file_info& info) {
   // With direct I/O a read call carries its lock owner, and a page-in never does

@@ -54,7 +54,7 @@ struct FileSystemOptions {
 };
 
 // openat(2). When no descriptor is left, waits up to a second for the kernel to forget inodes,
-// which it is being told to. An empty Descriptor means failure, with the reason in errno.
+// as zctrace has asked it to. An empty Descriptor means failure, with the reason in errno.
 Descriptor open_patiently(int directory, const char* name, int flags, mode_t mode = 0);
 
 // The key of the file `name` below the directory `fd`, or of `fd` itself when `name` is "".

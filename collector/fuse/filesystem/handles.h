@@ -25,7 +25,7 @@ struct Inode;
 struct FileHandle {
   Descriptor fd;
   bool append;          // splice refuses O_APPEND, and only the source knows its current end
-  bool direct = false;  // direct I/O, so the kernel tells which reads are calls
+  bool direct = false;  // direct I/O, so the kernel marks reads that are calls
   ProcessId opener;
   // The causes of earlier read requests through this handle, where they could be found.
   std::atomic<bool> read_by_call{false};

@@ -10,7 +10,7 @@
 namespace zctrace::fuse {
 
 // A child, in a session of its own, that waits for the end of this process. libfuse's own
-// auto_unmount (3.14) is not enough: fusermount3 looks only once, and takes a mount for alive if
+// auto_unmount (3.14) is not enough: fusermount3 looks only once, and considers a mount alive if
 // its process has not closed the device yet (closing BPF programs takes a while) or if it belongs
 // to another user. It also leaves the mount behind when this process dies before it has received
 // the device.

@@ -44,7 +44,7 @@ std::size_t raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
   ::getrlimit(RLIMIT_NOFILE, &limit);
   // Half for inodes. The rest is for open files, and for inodes that arrive while the kernel is
-  // being told to forget some.
+  // asked to forget some.
   return std::max<rlim_t>(limit.rlim_cur > kOtherDescriptors ? limit.rlim_cur / 2 : 0, 64);
 }
 
@@ -204,7 +204,7 @@ void Passthrough::start(const PassthroughOptions& options) {
   struct sigaction nothing = {};
   nothing.sa_handler = [](int) {};
   ::sigaction(kWakeSignal, &nothing, nullptr);
-  // Every other signal is the caller's to take.
+  // Block all other signals: the caller's threads take them.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
@@ -220,7 +220,7 @@ void Passthrough::start(const PassthroughOptions& options) {
     }
     forgetter_ = std::thread([this] { make_kernel_forget(); });
   } catch (const std::system_error& error) {
-    if (workers_.size() < serving_) --serving_;  // the one that was not to be
+    if (workers_.size() < serving_) --serving_;  // the thread that could not be started
     stop();
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw system_error("cannot start " + std::to_string(count) + " threads", error.code().value());

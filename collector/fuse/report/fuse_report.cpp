@@ -96,7 +96,7 @@ class ObservedProcesses {
   }
 
  private:
-  // /proc tells a process's start in clock ticks, the session in ns.
+  // /proc gives a process's start in clock ticks, the session in ns.
   bool started_together(const Process& process, const Process& requester) const {
     return process.start_ns >= requester.start_ns &&
            process.start_ns - requester.start_ns < tick_ns_;

@@ -36,7 +36,7 @@ MountSnapshot take_snapshot(Passthrough& mount, std::uint64_t threads);
 Report report_between(const MountSnapshot& earlier, const MountSnapshot& now, Passthrough& mount);
 
 // Fills processes and files. Processes without an entry in `identities` are added to the other
-// processes. report.mount must be there.
+// processes. Requires report.mount.
 void fill_report(Report& report, const RequestCountsSnapshot& snapshot,
                  const std::unordered_map<ProcessId, Process>& identities, const PathTree& paths);
 

@@ -51,7 +51,7 @@ class BusyTargets(Attach):
         sums = list(itertools.accumulate(lengths, initial=0))
         windows = [begin for begin in range(len(sums) - calls)
                    if sums[begin + calls] - sums[begin] == moved]
-        self.assertTrue(windows, f"{calls} writes of {moved} bytes are no part of writes "
+        self.assertTrue(windows, f"{calls} writes of {moved} bytes are not consecutive ones of writes "
                                  f"{first} to {last}")
         return first + windows[0]
 
@@ -95,7 +95,7 @@ class BusyTargets(Attach):
             ends = [thread for thread in range(7)
                     if calls <= totals[thread] - before[thread] and moved == sum(
                         map(self.length, range(totals[thread] - calls, totals[thread])))]
-            self.assertTrue(ends, f"{calls} writes of {moved} bytes are the last ones of no thread")
+            self.assertTrue(ends, f"{calls} writes of {moved} bytes are not the last ones of any thread")
 
     @in_both_modes
     def test_threads_that_appear_while_attaching(self, mode):

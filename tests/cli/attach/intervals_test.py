@@ -80,4 +80,4 @@ class Intervals(Attach):
         done = self.zctrace("attach", "-p", target.pid, "-i", "100ms", "-d", "350ms")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"(?m)^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ?")
-        self.assertEqual(done.stderr, "zctrace: observing 1 task; Ctrl-C ends\n")
+        self.assertEqual(done.stderr, "zctrace: observing 1 task; press Ctrl-C to stop\n")

@@ -67,7 +67,7 @@ class Doctor(NeedsRoot):
             self.assertTrue([line for line in lines if line.startswith(state) and
                              line.split(None, 1)[1].startswith(check["name"] + " ")], check)
 
-    def test_other_user_is_told_what_is_missing(self):
+    def test_doctor_lists_what_another_user_lacks(self):
         done = self.run_as_nobody(ZCTRACE, "doctor")
         self.assertEqual((done.returncode, done.stderr), (77, ""))
         for capability in ("CAP_BPF", "CAP_PERFMON"):

@@ -72,7 +72,7 @@ class OtherNumbers(TestCase):
         self.assertEqual(observed.report["completeness"]["lost_events"], 0)
 
     @in_both_modes
-    def test_32_bit_fork_returns_once_and_fails_never(self, mode):
+    def test_32_bit_fork_returns_once_and_never_fails(self, mode):
         program = self.program("fork_m32")
         none, many = (self.observe(program, str(children), mode=mode) for children in (0, 100))
         if "skip" in none.stdout:

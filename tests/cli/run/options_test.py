@@ -223,7 +223,7 @@ class Files(TestCase):
         done = self.zctrace("run", "-q", "--json", "-", "--", "true")
         self.assertEqual(Report(done.stdout)["argv"], ["true"])
 
-    def test_report_among_the_output_of_the_command_is_warned_of(self):
+    def test_report_mixed_with_the_output_of_the_command_causes_a_warning(self):
         done = self.zctrace("run", "-q", "--json", "-", "--", "echo", "hello")
         self.assertIn("hello", done.stdout)
         self.assertIn("--json FILE keeps the report separate", done.stderr)
@@ -293,7 +293,7 @@ class Files(TestCase):
 
 class Strict(TestCase):
     @in_both_modes
-    def test_nothing_lost_is_no_error(self, mode):
+    def test_nothing_lost_is_not_an_error(self, mode):
         self.observe(self.program("many_children"), mode=[*mode, "--strict"])
 
     @in_both_modes

@@ -211,7 +211,7 @@ class Killed(TestCase):
                     return argv_of(pid)[:1] == [ZCTRACE.encode()]
 
                 self.wait_until(lambda pid=pid, at_the_gate=at_the_gate:
-                                waits_in_call(pid) or not at_the_gate(), "it waits or was let go")
+                                waits_in_call(pid) or not at_the_gate(), "it waits or was released")
                 if at_the_gate():
                     return run, pid
             run.kill()

@@ -62,7 +62,7 @@ class Surroundings(TestCase):
         inside = self.zctrace("run", "-q", "--", "sh", "-c", "ps -o pgid= -p $$")
         self.assertEqual(int(inside.stdout), os.getpgid(0))
 
-    def test_closed_pipe_ends_a_command_as_ever(self):
+    def test_closed_pipe_ends_a_command_as_before(self):
         # `yes` dies of SIGPIPE, unless it inherited an ignored SIGPIPE.
         pipeline = f"{{ {ZCTRACE} run -q -- yes; echo $? >&2; }} | head -n 1"
         done = subprocess.run(["sh", "-c", pipeline], capture_output=True, text=True,

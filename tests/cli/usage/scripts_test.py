@@ -140,7 +140,7 @@ class PackagesTest(Scripts):
         self.assertEqual(self.calls(), ["systemctl --quiet disable nginx.service",
                                         "update-rc.d nginx disable"])
 
-    def test_a_policy_of_the_machines_own_stays(self):
+    def test_a_policy_of_the_machine_stays(self):
         self.policy.write_text("#!/bin/sh\nexit 101\n")
         self.assertEqual(self.install("missing").returncode, 0)
         self.assertEqual(self.policy.read_text(), "#!/bin/sh\nexit 101\n")
@@ -204,7 +204,7 @@ class PackagesTest(Scripts):
         for line in lines:
             self.assertIn("sudo noninteractive apt-get ", line)
 
-    def test_an_ordinary_user_without_sudo_is_told_the_command(self):
+    def test_an_ordinary_user_without_sudo_gets_the_command_to_run(self):
         self.write_program("bin/id", "#!/bin/sh\necho 1000")
         done = self.install("here", "missing")
         self.assertEqual(done.returncode, 1)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Each figure of the catalogue reaches every place that shows it: who adds one is told here what
-// is missing.
+// Each figure of the catalogue reaches every place that shows it; a failing test names the place
+// that lacks a new figure.
 #include "collector/model/fields.h"
 
 #include <gtest/gtest.h>

@@ -96,7 +96,7 @@ TEST(Process, VmspliceAndSpliceDeliverOnceAndCopyNothing) {
   EXPECT_EQ(process.zero_copy_share(), 1.0);
 }
 
-TEST(Process, VmspliceFromAPipeToMemoryIsNoDelivery) {
+TEST(Process, VmspliceFromAPipeToMemoryIsNotADelivery) {
   const Process process = process_of({moved("vmsplice", Kind::pipe, Kind::user, Copy::lent, kN)});
   EXPECT_EQ(process.delivered_bytes(), 0u);
   EXPECT_EQ(process.zero_copy_share(), std::nullopt);
@@ -128,7 +128,7 @@ TEST(Process, NeitherCopiesFromDevZeroNorDeliversToDevNull) {
   EXPECT_EQ(process.zero_copy_bytes(), 0u);
 }
 
-TEST(Process, IoUringMovesBytesAndCrossesNothing) {
+TEST(Process, IoUringMovesBytesWithoutCrossings) {
   Row read = moved("io_uring:read", Kind::file, Kind::user, Copy::copied, kN, 100);
   read.asynchronous = true;
   const Process process =

@@ -144,7 +144,7 @@ TEST_F(Others, AnIntervalHasOnlyWhatTheyDidInIt) {
   EXPECT_EQ(nothing.totals().delivered_bytes, 0u);
 }
 
-TEST_F(Others, ThreadsOfAProcessThatGoTogetherAreDerivedTogether) {
+TEST_F(Others, ThreadsOfAProcessThatAreSummedTogetherAreDerivedTogether) {
   const auto splice = [this](std::uint64_t id, zc_kind from, zc_kind to) {
     zc_row_key key = {};
     key.account = id;

@@ -54,7 +54,7 @@ TEST_F(PipeLedgerTest, DeliversNothingThatTheProcessTakesItself) {
   expect(1, 0, 0);
 }
 
-TEST_F(PipeLedgerTest, KnowsOnePipeFromAnother) {
+TEST_F(PipeLedgerTest, DistinguishesPipes) {
   ledger_.raise(kProcess, 1, 7, taken(0, 500), false);
   ledger_.raise(kProcess, 1, 8, put(0, 500), false);
   settle();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The child wrapper: what a child inherits, and what becomes of it.
+// The child wrapper: what a child inherits, and how it ends.
 #include "collector/os/child.h"
 
 #include <fcntl.h>

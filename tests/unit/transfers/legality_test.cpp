@@ -86,13 +86,13 @@ class Legality : public testing::Test {
   const Sink pipe_ = make_sink({SinkKind::pipe}, source_);
 };
 
-TEST_F(Legality, SendfileReadsNoPipeNorNull) {
+TEST_F(Legality, SendfileReadsNeitherAPipeNorNull) {
   EXPECT_EQ(error_of("sendfile", pipe_.drain_end.get(), unix_.out.get()).number, EINVAL);
   EXPECT_EQ(error_of("sendfile", null_in_.get(), unix_.out.get()).number, EINVAL);
   EXPECT_EQ(error_of("sendfile", unix_.drain_end.get(), file_.out.get()).number, EINVAL);
 }
 
-TEST_F(Legality, SpliceReadsNoNull) {
+TEST_F(Legality, SpliceDoesNotReadNull) {
   EXPECT_EQ(error_of("splice", null_in_.get(), unix_.out.get()).number, EINVAL);
 }
 

@@ -135,7 +135,7 @@ TEST_P(MethodOnSink, MovesMoreThanAPipeHolds) {
 TEST_P(MethodOnSink, MovesWholeChunksWithoutRemainder) {
   expect_moved_with_all_buffers(16 * kPipeBytes);
 }
-TEST_P(MethodOnSink, ASourceThatEndsEarlyIsNoError) { expect_moved(50'001, {8192}, 80'000); }
+TEST_P(MethodOnSink, ASourceThatEndsEarlyIsNotAnError) { expect_moved(50'001, {8192}, 80'000); }
 TEST_P(MethodOnSink, AnInvalidDescriptorIsAnErrorValue) {
   const Source source = Source::make(kDiskDirectory, 10'000);
   const Sink open_sink = make_sink(sink(), source);
@@ -163,7 +163,7 @@ INSTANTIATE_TEST_SUITE_P(EveryPair, ChunkedMethod,
 
 class UnalignedMethod : public MethodOnSink {};
 
-TEST_P(UnalignedMethod, MovesWithABufferThatIsNoMultipleOfAPage) {
+TEST_P(UnalignedMethod, MovesWithABufferThatIsNotAMultipleOfAPage) {
   expect_moved(300'007, {1000});
   expect_moved(300'007, {kPipeBytes - 1});
 }

@@ -93,7 +93,7 @@ TEST(TransferRun, EndsTheChildWhenTheHookThrows) {
   EXPECT_EQ(children_of_this_thread(), std::vector<pid_t>{});
 }
 
-TEST(TransferRun, KillsTheChildWhenItIsToldToStop) {
+TEST(TransferRun, KillsTheChildWhenTheRunIsStopped) {
   const Method method = test_method([](const Transfer&, Workspace&) -> Moved {
     for (;;) ::pause();
   });
@@ -107,7 +107,7 @@ TEST(TransferRun, KillsTheChildWhenItIsToldToStop) {
   EXPECT_EQ(children_of_this_thread(), std::vector<pid_t>{});
 }
 
-TEST(TransferRun, DoesNotWaitAroundAMoveWhenItIsToldToStop) {
+TEST(TransferRun, DoesNotWaitAroundAMoveWhenTheRunIsStopped) {
   const Method method = test_method([](const Transfer&, Workspace&) -> Moved { return {}; });
   const Descriptor stop(::eventfd(0, EFD_CLOEXEC));
   TransferOptions options;
@@ -183,7 +183,7 @@ TEST(TransferRun, SurvivesAMethodThatIsKilled) {
   EXPECT_FALSE(run_once(*find_method("sendfile"), {4096}, source, {}).error);
 }
 
-TEST(TransferRun, TellsASourceThatEndedEarly) {
+TEST(TransferRun, ReportsASourceThatEndedEarly) {
   const Method method = test_method([](const Transfer&, Workspace&) -> Moved { return {}; });
   const Source source = Source::make(kDiskDirectory, 10);
   const TransferResult outcome = run_once(method, {4096}, source, {SinkKind::null});
@@ -205,7 +205,7 @@ TEST(TransferRun, FindsChangedBytesByTheirChecksum) {
   }
 }
 
-TEST(TransferRun, TellsADrainThatDied) {
+TEST(TransferRun, ReportsADrainThatDied) {
   const Source source = Source::make(kDiskDirectory, kBytes);
   for (const char* method : {"read_write", "splice", "msg_zerocopy"}) {
     for (const char* sink : {"unix", "tcp", "pipe"}) {

@@ -79,7 +79,7 @@ TEST(TransferSource, OpensAFileOfTheUser) {
   EXPECT_EQ(source.crc32(), ::crc32_z(0, reinterpret_cast<const Bytef*>("some bytes"), 10));
 }
 
-TEST(TransferSource, RefusesWhatIsNoRegularFile) {
+TEST(TransferSource, RefusesWhatIsNotARegularFile) {
   EXPECT_EQ(setup_errno([] { Source::open_path("/dev/zero"); }), EINVAL);
   EXPECT_EQ(setup_errno([] { Source::open_path("/tmp"); }), EINVAL);
   EXPECT_EQ(setup_errno([] { Source::open_path("/nonexistent"); }), ENOENT);

@@ -174,7 +174,7 @@ TEST(TableView, NamesTheSignalThatEndedTheCommand) {
   EXPECT_EQ(report_json(report)["processes"][0]["signal"], "SIGKILL");
 }
 
-TEST(TableView, ColoursNoErrorOfACallThatMovesNoBytes) {
+TEST(TableView, DoesNotColourErrorsOfCallsThatMoveNoBytes) {
   Report report = selected_report();
   report.processes[0].rows[3].errors = 18;
   const std::string red = "\x1b[1;31m";
@@ -190,7 +190,7 @@ TEST(TableView, HintsAtTheColumnsThatItHides) {
   EXPECT_FALSE(contains(table_view(report, std::nullopt, {}), "hidden for lack of width"));
 }
 
-TEST(TableView, BreaksNoWordOnAVeryNarrowTerminal) {
+TEST(TableView, DoesNotBreakWordsOnAVeryNarrowTerminal) {
   const std::string table = table_view(selected_report(), std::nullopt, {false, false, 20});
   for (const std::string& line : lines_of(table)) EXPECT_LE(display_width(line), 20u) << line;
   EXPECT_TRUE(contains(table, "\ncompleteness\n  0 events lost,"));

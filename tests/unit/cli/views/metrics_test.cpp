@@ -152,7 +152,7 @@ TEST_F(Counting, DeliversEachByteOnceThoughAPipeIsFilledAndEmptiedInTwoIntervals
   EXPECT_EQ(value("zctrace_zero_copy_bytes_total", {{"name", "p"}}), 131072);
 }
 
-TEST_F(Counting, TellsZeroCopyFromCopied) {
+TEST_F(Counting, DistinguishesZeroCopyFromCopied) {
   add({process(
       1, "p",
       {sendfile(1, 300), lasting("write", Kind::user, Kind::socket, Copy::copied, 1, 100)})});

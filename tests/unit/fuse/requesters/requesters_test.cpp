@@ -63,7 +63,7 @@ TEST(Requesters, ForgetsTheLongestIdleWhenThereAreTooMany) {
   EXPECT_FALSE(requesters.may_inspect(mine));
 }
 
-TEST(Requesters, RemembersRequestersUntilTheyEndIfToldTo) {
+TEST(Requesters, RemembersRequestersUntilTheyEndIfAsked) {
   const Descriptor proc = open_proc();
   Requesters forgetful(proc.get());
   const ProcessId number = forgetful.process_of(::getpid());
