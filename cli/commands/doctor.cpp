@@ -22,8 +22,7 @@ namespace {
 
 using State = Requirement::State;
 
-constexpr const char* kObserving = "run, attach, top, export, compare, mount --observe";
-constexpr const char* kMounting = "mount";
+constexpr const char* kObserving = "run, attach, top, export, compare";
 
 std::string text_of(const Preflight& preflight) {
   const auto label = [](State state) {
@@ -45,15 +44,19 @@ std::string text_of(const Preflight& preflight) {
   }
   std::string works;
   std::string fails;
-  (preflight.can_observe() ? works : fails) = kObserving;
-  std::string& mounting = preflight.can_mount() ? works : fails;
-  mounting += (mounting.empty() ? "" : ", ") + std::string(kMounting);
+  const auto add = [&](bool can, const std::string& commands) {
+    std::string& list = can ? works : fails;
+    list += (list.empty() ? "" : ", ") + commands;
+  };
+  add(preflight.can_observe(), kObserving);
+  add(preflight.can_mount(), "mount");
+  add(preflight.can_observe() && preflight.can_mount(), "mount --observe");
   text += "\n";
   if (!works.empty()) text += "Works here: " + works + ".\n";
   if (!fails.empty()) text += "Does not work here: " + fails + ".\n";
   text += preflight.can_observe() ? "Observing needs the capabilities CAP_BPF and "
                                     "CAP_PERFMON.\n"
-                                  : "Commands that do not work exit with status 77.\n";
+                                  : "Commands that cannot observe exit with status 77.\n";
   return text;
 }
 

@@ -70,10 +70,28 @@ bool may_have_written_to_standard_output(const Report& report) {
          });
 }
 
+// Two formats in one file would be neither. Throws Error, before any file is opened.
+const OutputOptions& with_different_files(const OutputOptions& options) {
+  const std::pair<const char*, const std::string*> files[] = {
+      {"--json", &options.json}, {"--csv", &options.csv}, {"--markdown", &options.markdown}};
+  for (const auto& [option, file] : files) {
+    for (const auto& [other, same] : files) {
+      if (file == same) break;
+      if (file->empty() || *file != *same) continue;
+      const std::string where =
+          *file == "-" ? "standard output" : "'" + printable(*file, false) + "'";
+      throw Error(std::string(other) + " and " + option + " both write to " + where +
+                      "; give one of them another file",
+                  kExitUsage);
+    }
+  }
+  return options;
+}
+
 }  // namespace
 
 Outputs::Outputs(const OutputOptions& options, int table_fd)
-    : options_(options),
+    : options_(with_different_files(options)),
       table_fd_(table_fd),
       json_(options.json),
       csv_(options.csv),

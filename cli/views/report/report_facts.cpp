@@ -92,6 +92,25 @@ std::vector<std::string> resource_items(const Process& process, bool is_sum) {
                             format_count(process.involuntary_switches()))};
 }
 
+// Time off the CPU in calls that move bytes: how long a process waits for work says nothing of what
+// moving a GB takes.
+std::uint64_t moving_off_cpu_ns(const Process& process) {
+  std::uint64_t sum = 0;
+  for (const Row& row : process.rows)
+    if (row.copy != Copy::none) sum += row.off_cpu_ns;
+  return sum;
+}
+
+// Whether bytes went into a pipe and out of one without user space: they are in two rows.
+bool passes_through_a_pipe(const Process& process) {
+  const auto has = [&process](Kind Row::*end) {
+    return std::any_of(process.rows.begin(), process.rows.end(), [end](const Row& row) {
+      return row.copy == Copy::in_kernel && row.*end == Kind::pipe && row.bytes > 0;
+    });
+  };
+  return has(&Row::from) && has(&Row::to);
+}
+
 std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_bytes,
                                 std::uint64_t zero_copy_bytes, const Wording& wording) {
   std::vector<Fact> facts;
@@ -104,7 +123,10 @@ std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_
   }
   facts.push_back(std::move(syscalls));
   facts.push_back({"copied", {format_bytes(process.copied_bytes()) + " through user space"}});
-  facts.push_back({"in kernel", {format_bytes(process.in_kernel_bytes())}});
+  Fact in_kernel{"in kernel", {format_bytes(process.in_kernel_bytes())}};
+  if (passes_through_a_pipe(process))
+    in_kernel.items.emplace_back("bytes spliced through a pipe count going in and coming out");
+  facts.push_back(std::move(in_kernel));
   if (delivered_bytes == 0) {
     facts.push_back({"delivered", {"0 B"}});
     facts.push_back({"zero-copy share", {"- (nothing was delivered)"}});
@@ -133,7 +155,8 @@ std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_
                fmt::format("{} copied", format_bytes(rounded(each(process.copied_bytes())))),
                format_ns(rounded(each(process.user_ns + process.system_ns))) + " CPU"};
   if (wording.latency) {
-    per.items.push_back(fmt::format("{} off CPU", format_ns(rounded(each(process.off_cpu_ns())))));
+    per.items.push_back(fmt::format("{} off CPU in data calls",
+                                    format_ns(rounded(each(moving_off_cpu_ns(process))))));
   }
   per.items.push_back(switches_in_words(amount_text(each(process.voluntary_switches())),
                                         amount_text(each(process.involuntary_switches()))));

@@ -60,7 +60,7 @@ std::vector<Section> report_sections(const Report& report, std::optional<GroupBy
     rows.lines = {{"no syscall was observed"}};
   } else {
     rows.grid = rows_grid(totals.sum, processes_first ? std::nullopt : by, wording);
-    rows.notes = rows_legend(wording);
+    rows.notes = rows_legend(totals.sum, wording);
   }
   sections.push_back(std::move(rows));
   if (several && !by) sections.push_back(process_lines(report, wording));

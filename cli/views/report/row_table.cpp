@@ -262,10 +262,12 @@ Columns<RowLine> row_columns(const RowColumnOptions& options) {
   return columns;
 }
 
-std::vector<std::string> rows_legend(const Wording& wording) {
+std::vector<std::string> rows_legend(const Process& process, const Wording& wording) {
   std::vector<std::string> legend;
   if (wording.latency)
     legend.emplace_back("TIME is from entry to return, OFF-CPU the part of it spent switched out");
+  if (wording.latency && process.outside_syscalls.off_cpu_ns > 0)
+    legend.emplace_back("the total of OFF-CPU includes time outside calls");
   legend.push_back(std::string(kSwitchesTitle) + " are voluntary / involuntary context switches");
   return legend;
 }

@@ -274,3 +274,18 @@ class NoStandardError(Faults):
             done = self.zctrace("run", "--json", self.path, "--", "true", stderr=full)
         self.assertEqual(done.returncode, 1)
         self.assertEqual(Report(self.path.read_text())["exit_code"], 0)
+
+
+class TwoFormatsInOneFile(Faults):
+    def test_are_a_usage_error_that_leaves_the_file_alone(self):
+        path = self.directory / "report"
+        for first, second, file, where in (("--json", "--csv", "-", "standard output"),
+                                           ("--csv", "--markdown", path, f"'{path}'")):
+            with self.subTest(first):
+                done = self.zctrace("run", "-q", first, file, second, file, "--", "true")
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(done.stdout, "")
+                self.assertEqual(done.stderr.splitlines()[0],
+                                 f"zctrace: {first} and {second} both write to {where}; "
+                                 "give one of them another file")
+        self.assertFalse(path.exists())
