@@ -224,7 +224,8 @@ TEST(TableView, ExplainsIoUringOperations) {
   read.asynchronous = true;
   report.processes[0].rows.push_back(read);
   const std::string table = table_view(report, std::nullopt, {});
-  EXPECT_TRUE(contains(table, "4,558 user/kernel crossings, operations of io_uring and AIO cross nothing"));
+  EXPECT_TRUE(
+      contains(table, "4,558 user/kernel crossings, operations of io_uring and AIO cross nothing"));
 }
 
 TEST(TableView, IsPlainAsciiUnlessToldOtherwise) {
