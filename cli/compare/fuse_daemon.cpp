@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The daemon answers questions about itself through shared memory: what it does for that must not
+// The daemon reports on itself through shared memory: what it does for that must not
 // look like serving a request.
 #include "cli/compare/fuse_daemon.h"
 
@@ -51,11 +51,11 @@ struct FuseDaemon::Record {
   char failure[256];  // valid when the state is kFailed
   fuse::ServedRequests served;
   std::uint64_t answers;
-  DaemonMeter meter;  // valid when all questions have been answered
+  DaemonMeter meter;  // valid when every request for it was answered
 };
 
 DaemonMeter& DaemonMeter::operator-=(const DaemonMeter& earlier) {
-  // Their split moves as ticks come in.
+  // The split between user and system time changes with each tick.
   user_ns -= std::min(user_ns, earlier.user_ns);
   system_ns -= std::min(system_ns, earlier.system_ns);
   usage -= earlier.usage;
@@ -63,14 +63,14 @@ DaemonMeter& DaemonMeter::operator-=(const DaemonMeter& earlier) {
 }
 
 // The daemon's life. Its descriptors are the process's, which ends here.
-void FuseDaemon::serve(int root, int device, int questions, bool splice, Record& record) {
+void FuseDaemon::serve(int root, int device, int meter_requests, bool splice, Record& record) {
   ::prctl(PR_SET_NAME, "zctrace-fuse");
-  // From the terminal they come to all; the daemon is needed as long as the comparison goes on.
+  // The terminal sends these to every process; the daemon is needed until the comparison ends.
   for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) ::signal(signal, SIG_IGN);
   try {
     fuse::PassthroughOptions options;
     options.splice = splice;
-    // Otherwise a transfer that takes a second would ask for attributes in between.
+    // Otherwise a transfer of a second or more would request attributes in between.
     options.cache = fuse::Cache::attributes;
     options.threads = 1;
     options.identify_requesters = false;
@@ -79,9 +79,9 @@ void FuseDaemon::serve(int root, int device, int questions, bool splice, Record&
     std::atomic_ref(record.state).store(kServing);
     for (;;) {
       char question;
-      const ssize_t n = ::read(questions, &question, 1);
+      const ssize_t n = ::read(meter_requests, &question, 1);
       if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) ::_exit(0);  // whoever asks is gone
+      if (n <= 0) ::_exit(0);  // the process that requests it has ended
       const DaemonUse use = fuse::this_daemon(passthrough.fs(), passthrough.threads());
       record.meter = {use.user_ns, use.system_ns, whole_usage(passthrough.fs())};
       std::atomic_ref(record.answers)++;
@@ -104,12 +104,12 @@ FuseDaemon::FuseDaemon(const Descriptor& root, bool splice, Descriptor device)
       record_(std::make_unique<transfers::SharedRecord<Record>>()) {
   Pipe asked = make_pipe();
   const Descriptor heard = std::move(asked.reader);
-  questions_ = std::move(asked.writer);
+  meter_requests_ = std::move(asked.writer);
   Record& record = *record_->get();
   child_ = std::make_unique<Child>(dependent_child({root.get(), device.get(), heard.get()}), [&] {
     serve(root.get(), device.get(), heard.get(), splice, record);
   });
-  // With our copy of the device the file system would outlive its daemon, and never answer.
+  // An open copy of the device would keep the file system alive without a daemon to answer.
   device.reset();
   while (load(record.state) != kServing) {
     const bool ended = exited();
@@ -141,25 +141,25 @@ void FuseDaemon::pause() const {
   ::usleep(kPauseUs);
 }
 
-void FuseDaemon::settle() const {
+void FuseDaemon::wait_until_idle() const {
   while (outstanding_.requests() != 0) pause();
   // The last answer has been taken, but its call may not have returned to the daemon.
   fuse::ServedRequests& served = record_->get()->served;
   while (load(served.taken) != load(served.done)) pause();
 }
 
-void FuseDaemon::settle_whole() const {
+void FuseDaemon::wait_until_forgets_are_done() const {
   struct statx status = {};
   constexpr int kAsk = AT_EMPTY_PATH | AT_STATX_FORCE_SYNC;
   for (int request = 0; request <= kRequestsBeforeForget; ++request)
     if (::statx(mount_.get(), "", kAsk, STATX_BASIC_STATS, &status) != 0) pause();
-  settle();
+  wait_until_idle();
 }
 
 DaemonMeter FuseDaemon::meter() {
   const char question = '?';
-  // That nobody is left to read it (SIGPIPE is ignored) is found below.
-  if (::write(questions_.get(), &question, 1) == 1) asked_++;
+  // If the daemon died, the write fails (SIGPIPE is ignored), and pause() below finds out.
+  if (::write(meter_requests_.get(), &question, 1) == 1) asked_++;
   while (load(record_->get()->answers) != asked_) pause();
   return record_->get()->meter;
 }

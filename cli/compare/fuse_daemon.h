@@ -28,46 +28,46 @@ struct DaemonMeter {
 
 // Owns the mount and the daemon, a child with one thread that serves: requests are answered in
 // the order in which the kernel queues them.
-// Nobody else can reach the mount, and nothing is left of it when this process dies. Whatever is
-// open in it must be closed first.
+// Only this process can reach the mount, which disappears when this process dies. Files that are
+// open in it must be closed before.
 class FuseDaemon {
  public:
-  // Shows the directory `root` (it stays the caller's). Forks: before anything of another
-  // daemon's mount is open here. Throws Error (cannot run here).
+  // Serves the directory `root`, which the caller still owns. Forks, so no file of another daemon's
+  // mount may be open here yet. Throws Error (cannot run here).
   FuseDaemon(const Descriptor& root, bool splice);
   ~FuseDaemon();
 
   pid_t pid() const { return child_->pid(); }
   bool splice() const { return splice_; }
-  // The root of the mount, as a path that this process only can use.
+  // The root of the mount, as a path that only this process can use.
   const std::string& directory() const { return directory_; }
 
-  // Returns when the daemon has answered all that was asked of it, and every call that it made
-  // for that has returned. Whoever uses the mount must wait meanwhile. Throws Error when it died.
-  void settle() const;
-  // The same, and what the kernel asks when it comes to it (forget) is over as well; asks
-  // for that something itself.
-  void settle_whole() const;
-  // Throws Error when it died: what then fails for others is only a consequence.
+  // Returns when the daemon has answered every request and every call that it made for them has
+  // returned. The users of the mount must be idle meanwhile. Throws Error if the daemon died.
+  void wait_until_idle() const;
+  // Also waits for the requests that the kernel sends late (forget). It sends requests of its own
+  // to make the kernel send them.
+  void wait_until_forgets_are_done() const;
+  // Throws Error if the daemon died: other errors are then only a consequence.
   void require_alive() const;
-  // Makes the daemon look at its own clocks: not while its calls are being counted.
+  // Makes the daemon read its own clocks. Must not run while the daemon's calls are counted.
   DaemonMeter meter();
 
  private:
   struct Record;
 
   FuseDaemon(const Descriptor& root, bool splice, Descriptor device);
-  static void serve(int root, int device, int questions, bool splice, Record& record);
+  static void serve(int root, int device, int meter_requests, bool splice, Record& record);
   bool exited() const;
   [[noreturn]] void throw_dead() const;
-  // For a moment. Throws as require_alive().
+  // Sleeps for a moment. Throws as require_alive() does.
   void pause() const;
 
   bool splice_;
   Descriptor mount_;
   fuse::ConnectionQueue outstanding_;
   std::string directory_;
-  Descriptor questions_;  // a byte asks for the meter, the end of it ends the daemon
+  Descriptor meter_requests_;  // a byte requests the meter; closing it ends the daemon
   std::uint64_t asked_ = 0;
   std::unique_ptr<transfers::SharedRecord<Record>> record_;
   std::unique_ptr<Child> child_;

@@ -150,11 +150,11 @@ class CompareRun {
     DaemonMeter meter;
     if (FuseDaemon* const daemon = run.route->daemon) {
       timing.before_move = [&meter, daemon] {
-        daemon->settle_whole();
+        daemon->wait_until_forgets_are_done();
         meter = daemon->meter();
       };
       timing.after_move = [&meter, daemon] {
-        daemon->settle();
+        daemon->wait_until_idle();
         DaemonMeter used = daemon->meter();
         used -= meter;
         meter = used;
@@ -228,12 +228,12 @@ class CompareRun {
       return session.process(daemon.pid());
     };
     counting.before_move = [&, read] {
-      daemon.settle_whole();
+      daemon.wait_until_forgets_are_done();
       counted.usage = daemon.meter().usage;
       counted.counts = read();
     };
     counting.after_move = [&, read] {
-      daemon.settle();
+      daemon.wait_until_idle();
       counted.counts = difference(read(), counted.counts);
       // After the reading, because the answer costs the daemon calls of its own.
       fuse::Usage usage = daemon.meter().usage;

@@ -154,19 +154,24 @@ TEST_P(Uring, MessagesBetweenRingsAreNotLost) {
         io_uring from{};
         io_uring to{};
         io_uring_cqe* cqe = nullptr;
+        const auto wait = [](io_uring& ring, io_uring_cqe*& completion) {
+          __kernel_timespec patience = {10, 0};
+          return ::io_uring_wait_cqe_timeout(&ring, &completion, &patience) == 0;
+        };
         if (::io_uring_queue_init(8, &from, 0) != 0 || ::io_uring_queue_init(8, &to, 0) != 0)
           return 1;
         for (int i = 0; i < 101; i++) {
           const int n = complete(from, [&](io_uring_sqe* sqe) {
             ::io_uring_prep_msg_ring(sqe, to.ring_fd, 997, static_cast<__u64>(i), 0);
           });
-          if (n != 0 || ::io_uring_wait_cqe(&to, &cqe) != 0 || cqe->res != 997) return 2;
+          if (n != 0 || !wait(to, cqe) || cqe->res != 997) return 2;
           ::io_uring_cqe_seen(&to, cqe);
         }
         const int file = 0;
+        const int none = -1;
         const __u64 tag = 7;
         if (::io_uring_register_files_tags(&from, &file, &tag, 1) != 0 ||
-            ::io_uring_unregister_files(&from) != 0 || ::io_uring_wait_cqe(&from, &cqe) != 0)
+            ::io_uring_register_files_update(&from, 0, &none, 1) != 1 || !wait(from, cqe))
           return 3;
         return cqe->user_data == tag ? 0 : 4;
       },

@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "collector/fuse/filesystem/device_io.h"
 #include "collector/fuse/mount/mount_point.h"
@@ -216,7 +217,7 @@ void Passthrough::start(const PassthroughOptions& options) {
     waiting_.reserve(count);
     for (unsigned i = 0; i < count; ++i) {
       ++serving_;
-      workers_.emplace_back([this] { serve(); });
+      workers_.emplace_back([this, is_first = i == 0] { serve(is_first); });
     }
     forgetter_ = std::thread([this] { make_kernel_forget(); });
   } catch (const std::system_error& error) {
@@ -249,26 +250,39 @@ void Passthrough::open_gate() noexcept {
   gate_.notify_all();
 }
 
-void Passthrough::serve() noexcept {
+void Passthrough::let_all_receive() noexcept {
+  {
+    const std::lock_guard lock(gate_mutex_);
+    negotiated_ = true;
+  }
+  gate_.notify_all();
+}
+
+// Until FUSE_INIT is answered, libfuse receives by read(2), also on a mount that splices. A worker
+// that waited there would copy its first request, so only the first worker receives until then.
+void Passthrough::serve(bool is_first) noexcept {
   if (fs_->options.thread_umask) ::unshare(CLONE_FS);
   ::pthread_setname_np(::pthread_self(), "zctrace-fuse");
   {
     std::unique_lock lock(gate_mutex_);
     waiting_.push_back(::gettid());
     gate_.notify_all();
-    gate_.wait(lock, [this] { return gate_open_; });
+    gate_.wait(lock, [this, is_first] { return gate_open_ && (is_first || negotiated_); });
   }
   fuse_session* const session = session_.get();
   fuse_buf buffer = {};
+  bool tells_the_others = is_first;
   while (::fuse_session_exited(session) == 0) {
     const int size = ::fuse_session_receive_buf(session, &buffer);
     if (size == -EINTR || size == -EAGAIN) continue;
     if (size <= 0) break;  // 0: unmounted
     if (served_ != nullptr) std::atomic_ref(served_->taken)++;
     ::fuse_session_process_buf(session, &buffer);
+    if (std::exchange(tells_the_others, false)) let_all_receive();
     if (served_ != nullptr) std::atomic_ref(served_->done)++;
     if (fs_->near_descriptor_limit()) crowded_.notify_one();
   }
+  if (tells_the_others) let_all_receive();  // it ends without a request; so do they
   std::free(buffer.mem);
   if (--serving_ == 0) mark_ended(ended_.get());
 }

@@ -82,7 +82,8 @@ class Passthrough {
   void start(const PassthroughOptions& options);
   std::vector<pid_t> thread_ids();  // waits until every worker has its ID
   void open_gate() noexcept;
-  void serve() noexcept;
+  void let_all_receive() noexcept;
+  void serve(bool is_first) noexcept;
   void make_kernel_forget() noexcept;
   bool break_connection() noexcept;
   void close_session() noexcept;
@@ -105,6 +106,7 @@ class Passthrough {
   std::condition_variable gate_;
   std::vector<pid_t> waiting_;  // workers that have reached the gate
   bool gate_open_ = false;
+  bool negotiated_ = false;  // the first request, FUSE_INIT, is answered
 
   std::mutex crowd_mutex_;
   std::condition_variable crowded_;

@@ -10,7 +10,7 @@ import sys
 import unittest
 
 from mounts import MEBIBYTE, READ_BY_MMAP, MountTest
-from paths import PATIENCE_S
+from paths import PATIENCE_S, tool
 from report import reports_of
 
 
@@ -70,6 +70,19 @@ class Counts(MountTest):
                 self.assertEqual(file["operations"]["write"]["count"], 32)
                 self.assertEqual(file["spliced_bytes"], 0 if splice else 4 * MEBIBYTE)
                 self.assertEqual(file["copied_bytes"], 4 * MEBIBYTE if splice else 0)
+
+    def test_the_first_request_of_each_worker_is_spliced(self):
+        # strace slows the workers down, so that they wait for requests before the mount is ready.
+        slow = [tool("strace"), "-f", "-qq", "-o", self.directory / "calls", "-e", "trace=read,splice"]
+        for repeat in range(3):
+            with self.subTest(repeat=repeat):
+                mounted = self.mount("--threads", "8", prefix=slow)
+                subprocess.run(["dd", "if=/dev/zero", f"of={self.point}/out{repeat}", "bs=128K",
+                                "count=16"], check=True, stderr=subprocess.DEVNULL)
+                subprocess.run(["umount", self.point], check=True)
+                mounted.process.wait(PATIENCE_S)
+                file = self.file_of(mounted.stop(), f"out{repeat}")
+                self.assertEqual((file["spliced_bytes"], file["copied_bytes"]), (2 * MEBIBYTE, 0))
 
     def test_page_ins_are_separate_from_reads(self):
         data = self.file(size=4 * MEBIBYTE)

@@ -8,8 +8,8 @@
 
 #include "cli/text/printable.h"
 #include "cli/views/compare/compare_view.h"
+#include "tests/unit/cli/compare/results.h"
 #include "tests/unit/cli/views/sample_reports.h"
-#include "tests/unit/compare/results.h"
 
 namespace zctrace {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/compare/insights.h"
-#include "tests/unit/compare/results.h"
+#include "tests/unit/cli/compare/results.h"
 
 namespace zctrace {
 namespace {
