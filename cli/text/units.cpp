@@ -17,32 +17,32 @@
 namespace zctrace {
 namespace {
 
-struct Unit {
+struct NamedFactor {
   std::string_view name;
   std::uint64_t factor;
 };
 
-constexpr std::array<Unit, 13> kSizes{{{"", 1},
-                                       {"k", 1ULL << 10},
-                                       {"kib", 1ULL << 10},
-                                       {"m", 1ULL << 20},
-                                       {"mib", 1ULL << 20},
-                                       {"g", 1ULL << 30},
-                                       {"gib", 1ULL << 30},
-                                       {"t", 1ULL << 40},
-                                       {"tib", 1ULL << 40},
-                                       {"p", 1ULL << 50},
-                                       {"pib", 1ULL << 50},
-                                       {"e", 1ULL << 60},
-                                       {"eib", 1ULL << 60}}};
+constexpr std::array<NamedFactor, 13> kSizes{{{"", 1},
+                                              {"k", 1ULL << 10},
+                                              {"kib", 1ULL << 10},
+                                              {"m", 1ULL << 20},
+                                              {"mib", 1ULL << 20},
+                                              {"g", 1ULL << 30},
+                                              {"gib", 1ULL << 30},
+                                              {"t", 1ULL << 40},
+                                              {"tib", 1ULL << 40},
+                                              {"p", 1ULL << 50},
+                                              {"pib", 1ULL << 50},
+                                              {"e", 1ULL << 60},
+                                              {"eib", 1ULL << 60}}};
 
-constexpr std::array<Unit, 7> kDurations{{{"", 1'000'000'000},
-                                          {"ns", 1},
-                                          {"us", 1'000},
-                                          {"ms", 1'000'000},
-                                          {"s", 1'000'000'000},
-                                          {"m", 60'000'000'000},
-                                          {"h", 3'600'000'000'000}}};
+constexpr std::array<NamedFactor, 7> kDurations{{{"", 1'000'000'000},
+                                                 {"ns", 1},
+                                                 {"us", 1'000},
+                                                 {"ms", 1'000'000},
+                                                 {"s", 1'000'000'000},
+                                                 {"m", 60'000'000'000},
+                                                 {"h", 3'600'000'000'000}}};
 
 std::string lower_case(std::string_view text) {
   std::string lower(text);
@@ -59,7 +59,7 @@ template <std::size_t N>
 struct Notation {
   std::string_view what;
   std::string_view examples;
-  const std::array<Unit, N>& units;
+  const std::array<NamedFactor, N>& units;
   bool any_case;
   bool fractions;
   std::uint64_t largest;
@@ -102,7 +102,7 @@ std::uint64_t parse(std::string_view text, const Notation<N>& notation) {
   const std::string_view written(rest, static_cast<std::size_t>(end - rest));
   const std::string suffix = notation.any_case ? lower_case(written) : std::string(written);
   const auto unit = std::find_if(notation.units.begin(), notation.units.end(),
-                                 [&suffix](const Unit& u) { return u.name == suffix; });
+                                 [&suffix](const NamedFactor& u) { return u.name == suffix; });
   if (unit == notation.units.end())
     throw refuse(fmt::format("unknown unit '{}'", printable(written, false)));
   if (number > notation.largest / unit->factor) throw refuse("it is too large");

@@ -124,7 +124,7 @@ class TopControls {
   std::shared_ptr<const TopSample> ungrouped_ = newest_;  // as shown
   std::shared_ptr<const TopSample> sample_ = newest_;     // the same, in groups
   std::vector<const TopProcess*> processes_;
-  std::optional<ProcessKey> chosen_;
+  std::optional<LineKey> chosen_;
   std::size_t selected_ = 0;
   std::size_t first_process_ = 0;
 

@@ -14,9 +14,9 @@
 namespace zctrace {
 namespace {
 
-using Key = std::pair<std::string_view, std::string_view>;
+using KeyHelp = std::pair<std::string_view, std::string_view>;
 
-constexpr Key kKeys[] = {
+constexpr KeyHelp kKeys[] = {
     {"q, Ctrl-C", "quit"},
     {"Enter", "show the syscalls and flows of the selected line"},
     {"Esc, Backspace", "go back; in the list: clear the filter"},

@@ -11,10 +11,10 @@
 namespace zctrace {
 namespace {
 
-ProcessKey key_of(const Process& process) { return {process.pid, process.tid, process.start_ns}; }
+LineKey key_of(const Process& process) { return {process.pid, process.tid, process.start_ns}; }
 
-std::map<ProcessKey, const Process*> by_key(const Report& report) {
-  std::map<ProcessKey, const Process*> processes;
+std::map<LineKey, const Process*> by_key(const Report& report) {
+  std::map<LineKey, const Process*> processes;
   for (const Process& process : report.processes) processes.emplace(key_of(process), &process);
   return processes;
 }
@@ -75,7 +75,7 @@ std::strong_ordering compare_weights(double a, double b, bool reversed) {
 
 }  // namespace
 
-const TopProcess* TopSample::find(const ProcessKey& key) const {
+const TopProcess* TopSample::find(const LineKey& key) const {
   const auto found = std::find_if(processes.begin(), processes.end(),
                                   [&](const TopProcess& process) { return process.key == key; });
   return found == processes.end() ? nullptr : &*found;
@@ -87,8 +87,8 @@ std::shared_ptr<const TopSample> TopModel::add(Report standing, std::chrono::nan
   sample->latency = standing.latency;
   sample->completeness = standing.completeness;
   sample->standing = std::move(standing);
-  std::map<ProcessKey, const Process*> before;
-  std::map<ProcessKey, const Process*> interval;
+  std::map<LineKey, const Process*> before;
+  std::map<LineKey, const Process*> interval;
   if (last_) {
     sample->seconds = std::chrono::duration<double>(elapsed).count();
     sample->total_seconds = last_->total_seconds + sample->seconds;

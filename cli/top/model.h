@@ -19,17 +19,17 @@
 namespace zctrace {
 
 // The kernel gives a pid again; together with the start time it is unique.
-struct ProcessKey {
+struct LineKey {
   std::int64_t pid = 0;
   std::int64_t tid = 0;
   std::uint64_t start_ns = 0;
   std::string group = {};  // of a group: its name; the rest is 0
-  auto operator<=>(const ProcessKey&) const = default;
+  auto operator<=>(const LineKey&) const = default;
 };
 
 // A process, or the sum of a group of them.
 struct TopProcess {
-  ProcessKey key;
+  LineKey key;
   std::uint64_t members = 1;
   bool ended = false;                 // during the interval; of a group: every member
   const Process* total = nullptr;     // since observation began
@@ -54,7 +54,7 @@ struct TopSample {
   ProcessSummary total;               // also of those that ended long ago
 
   const ProcessSummary& sum(bool totals) const { return totals ? total : interval; }
-  const TopProcess* find(const ProcessKey& key) const;
+  const TopProcess* find(const LineKey& key) const;
 
   Report standing;
   Report between;

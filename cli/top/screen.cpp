@@ -21,7 +21,7 @@
 namespace zctrace {
 namespace {
 
-enum Pair : short { kGood = 1, kWarning = 2 };
+enum ColourPair : short { kGood = 1, kWarning = 2 };
 
 // What a lone Esc waits for: the rest of a key's sequence.
 constexpr int kEscapeDelayMs = 25;

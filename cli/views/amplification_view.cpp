@@ -52,39 +52,44 @@ struct SideLine {
 };
 
 Columns<SideLine> side_columns() {
-  using Line = SideLine;
   return {
-      {{"AMPLIFICATION", false}, [](const Line& line) { return line.cell(line.name); }, "", {}},
+      {{"AMPLIFICATION", false}, [](const SideLine& line) { return line.cell(line.name); }, "", {}},
       {{"CALLS"},
-       [](const Line& line) { return line.cell(format_count(line.side.calls)); },
+       [](const SideLine& line) { return line.cell(format_count(line.side.calls)); },
        "",
        {}},
-      {{"BYTES", true, 1}, [](const Line& line) { return line.bytes(line.side.bytes()); }, "", {}},
+      {{"BYTES", true, 1},
+       [](const SideLine& line) { return line.bytes(line.side.bytes()); },
+       "",
+       {}},
       {{"COPIED", true, 4},
-       [](const Line& line) { return line.bytes(line.side.copied_bytes); },
+       [](const SideLine& line) { return line.bytes(line.side.copied_bytes); },
        "",
        {}},
       {{"IN KERNEL", true, 5},
-       [](const Line& line) { return line.bytes(line.side.in_kernel_bytes); },
+       [](const SideLine& line) { return line.bytes(line.side.in_kernel_bytes); },
        "",
        {}},
       {{std::string(kSwitchesTitle), true, 3},
-       [](const Line& line) { return line.switches(); },
+       [](const SideLine& line) { return line.switches(); },
        "",
        {}},
       {{"PER APP CALL", true, 6},
-       [](const Line& line) {
+       [](const SideLine& line) {
          return line.cell(ratio_text(line.side.calls, line.all.applications.calls));
        },
        "",
        {}},
       {{"CALLS/GB"},
-       [](const Line& line) { return line.cell(per_gb_text(line.side.calls, line.all.bytes)); },
+       [](const SideLine& line) { return line.cell(per_gb_text(line.side.calls, line.all.bytes)); },
        "",
        {}},
-      {{"SWITCHES/GB", true, 2}, [](const Line& line) { return line.switches_per_gb(); }, "", {}},
+      {{"SWITCHES/GB", true, 2},
+       [](const SideLine& line) { return line.switches_per_gb(); },
+       "",
+       {}},
       {{"COPIES/BYTE"},
-       [](const Line& line) {
+       [](const SideLine& line) {
          return line.cell(line.is_part ? "" : ratio_text(line.side.copied_bytes, line.all.bytes));
        },
        "",

@@ -47,41 +47,46 @@ RecordColumn<OperationLine> operation_column(Column column, OperationCell cell) 
 }
 
 Columns<OperationLine> operation_columns() {
-  using Line = OperationLine;
   return {
       operation_column({"REQUEST", false},
-                       [](const Line& line) -> Cell {
+                       [](const OperationLine& line) -> Cell {
                          const bool all_spliced = line.moves_bytes() &&
                                                   line.counts.spliced_bytes != 0 &&
                                                   line.counts.copied_bytes == 0;
                          return {std::string(operation_name(line.operation)),
                                  all_spliced ? Tone::good : Tone::plain};
                        }),
-      operation_column({"COUNT"},
-                       [](const Line& line) -> Cell { return {format_count(line.counts.calls)}; }),
-      operation_column({"ERRORS", true, 3},
-                       [](const Line& line) -> Cell { return {format_count(line.counts.errors)}; }),
-      operation_column({"BYTES"},
-                       [](const Line& line) -> Cell { return {line.bytes(line.counts.bytes)}; }),
+      operation_column(
+          {"COUNT"},
+          [](const OperationLine& line) -> Cell { return {format_count(line.counts.calls)}; }),
+      operation_column(
+          {"ERRORS", true, 3},
+          [](const OperationLine& line) -> Cell { return {format_count(line.counts.errors)}; }),
+      operation_column(
+          {"BYTES"},
+          [](const OperationLine& line) -> Cell { return {line.bytes(line.counts.bytes)}; }),
       operation_column({"AVG", true, 8},
-                       [](const Line& line) -> Cell {
+                       [](const OperationLine& line) -> Cell {
                          if (line.counts.calls == 0) return {"-"};
                          return {line.bytes(line.counts.bytes / line.counts.calls)};
                        }),
-      operation_column(
-          {"SPLICED", true, 1},
-          [](const Line& line) -> Cell { return {line.bytes(line.counts.spliced_bytes)}; }),
+      operation_column({"SPLICED", true, 1},
+                       [](const OperationLine& line) -> Cell {
+                         return {line.bytes(line.counts.spliced_bytes)};
+                       }),
       operation_column(
           {"COPIED", true, 2},
-          [](const Line& line) -> Cell { return {line.bytes(line.counts.copied_bytes)}; }),
-      operation_column({"TIME", true, 4},
-                       [](const Line& line) -> Cell { return {format_ns(line.counts.wall_ns)}; }),
+          [](const OperationLine& line) -> Cell { return {line.bytes(line.counts.copied_bytes)}; }),
+      operation_column(
+          {"TIME", true, 4},
+          [](const OperationLine& line) -> Cell { return {format_ns(line.counts.wall_ns)}; }),
       operation_column({"P50", true, 6},
-                       [](const Line& line) -> Cell { return {line.percentile(0.5)}; }),
+                       [](const OperationLine& line) -> Cell { return {line.percentile(0.5)}; }),
       operation_column({"P99", true, 5},
-                       [](const Line& line) -> Cell { return {line.percentile(0.99)}; }),
-      operation_column({"MAX", true, 7},
-                       [](const Line& line) -> Cell { return {format_ns(line.counts.max_ns)}; }),
+                       [](const OperationLine& line) -> Cell { return {line.percentile(0.99)}; }),
+      operation_column(
+          {"MAX", true, 7},
+          [](const OperationLine& line) -> Cell { return {format_ns(line.counts.max_ns)}; }),
   };
 }
 

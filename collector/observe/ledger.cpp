@@ -171,10 +171,10 @@ void Ledger::add_pipes(const Snapshot& snapshot) {
   }
   // In most snapshots no observed process uses a pipe.
   if (pipes_.empty()) return;
-  std::set<PipeLedger::ProcessId> running;
+  std::set<PipeLedger::ProcessInstance> running;
   for (const auto& [id, account] : accounts_)
     if (!account.finished) running.insert(process_of(account));
-  pipes_.settle([&](PipeLedger::ProcessId process) { return !running.contains(process); });
+  pipes_.settle([&](PipeLedger::ProcessInstance process) { return !running.contains(process); });
 }
 
 void Ledger::set_command(std::uint64_t account, std::vector<std::string> argv) {

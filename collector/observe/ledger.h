@@ -87,7 +87,7 @@ class Ledger {
     return own_pid_ != 0 && account.record.pid == own_pid_;
   }
   const std::vector<std::string>& argv_of(const Account& account) const;
-  static PipeLedger::ProcessId process_of(const Account& account) {
+  static PipeLedger::ProcessInstance process_of(const Account& account) {
     return {account.record.global_pid, account.record.process_start_ns};
   }
   Row to_row(std::uint32_t word, const RowSum& total) const;

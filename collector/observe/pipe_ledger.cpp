@@ -29,7 +29,7 @@ void add(PipeLedger::Delivered& sum, const PipeLedger::Delivered& more) {
 
 }  // namespace
 
-void PipeLedger::raise(ProcessId process, std::uint64_t account, std::uint64_t pipe,
+void PipeLedger::raise(ProcessInstance process, std::uint64_t account, std::uint64_t pipe,
                        const zc_pipe_bytes& bytes, bool open) {
   Uses& uses = processes_[process][pipe];
   zc_pipe_bytes& highest = uses.accounts[account];
@@ -75,7 +75,7 @@ void PipeLedger::keep(const Uses& uses) {
     if (!forgotten_.contains(account)) add(kept_[account], delivered);
 }
 
-void PipeLedger::settle(const std::function<bool(ProcessId)>& ended) {
+void PipeLedger::settle(const std::function<bool(ProcessInstance)>& ended) {
   current_.clear();
   for (auto entry = processes_.begin(); entry != processes_.end();) {
     const auto next = std::next(entry);

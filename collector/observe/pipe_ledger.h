@@ -20,7 +20,7 @@ namespace zctrace {
 class PipeLedger {
  public:
   // The leader's PID, outside of any namespace, and when it started.
-  using ProcessId = std::pair<std::uint32_t, std::uint64_t>;
+  using ProcessInstance = std::pair<std::uint32_t, std::uint64_t>;
 
   struct Delivered {
     std::uint64_t bytes = 0;
@@ -31,11 +31,11 @@ class PipeLedger {
   // Sets what an account did with a pipe so far. A lower value than before changes nothing. `pipe`
   // 0 stands for all pipes that the kernel side could not keep separately. `open`: a task has bytes
   // of it that are not in the kernel's map yet.
-  void raise(ProcessId process, std::uint64_t account, std::uint64_t pipe,
+  void raise(ProcessInstance process, std::uint64_t account, std::uint64_t pipe,
              const zc_pipe_bytes& bytes, bool open);
   // Derives what is delivered. A process for which `ended` is true has nothing in transit: its
   // pipes are dropped, and what its accounts delivered stays.
-  void settle(const std::function<bool(ProcessId)>& ended);
+  void settle(const std::function<bool(ProcessInstance)>& ended);
 
   // Whether no process has a pipe, so that there is nothing to derive.
   bool empty() const { return processes_.empty(); }
@@ -46,7 +46,7 @@ class PipeLedger {
 
   // Pipes that no task of the process used in the last `snapshots` calls of settle().
   struct IdlePipe {
-    ProcessId process;
+    ProcessInstance process;
     std::uint64_t pipe;
     std::vector<std::uint64_t> accounts;
   };
@@ -65,7 +65,7 @@ class PipeLedger {
   static void derive(const Uses& uses, bool ended, std::map<std::uint64_t, Delivered>& into);
   void keep(const Uses& uses);
 
-  std::map<ProcessId, Pipes> processes_;
+  std::map<ProcessInstance, Pipes> processes_;
   std::map<std::uint64_t, Delivered> current_;  // by account; of the pipes in processes_
   std::map<std::uint64_t, Delivered> kept_;     // by account; of those that were dropped
   std::map<std::uint64_t, bool> forgotten_;     // accounts, while their process is there

@@ -19,24 +19,24 @@ constexpr std::size_t kChunk = 4099;
 constexpr std::size_t kChunks = 13;
 constexpr std::uint64_t kAll = kChunk * kChunks;
 
-using Pipe = std::array<int, 2>;
+using PipeEnds = std::array<int, 2>;
 
-Pipe make_pipe() {
-  Pipe ends{};
+PipeEnds make_pipe() {
+  PipeEnds ends{};
   EXPECT_EQ(::pipe(ends.data()), 0);
   // Space for each part of a page that is spliced.
   EXPECT_GT(::fcntl(ends[1], F_SETPIPE_SZ, 1 << 20), 0);
   return ends;
 }
 
-Pipe filled_pipe() {
-  Pipe ends = make_pipe();
+PipeEnds filled_pipe() {
+  PipeEnds ends = make_pipe();
   const std::vector<char> bytes(kAll, 'x');
   EXPECT_EQ(::write(ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
   return ends;
 }
 
-void close_pipe(const Pipe& ends) {
+void close_pipe(const PipeEnds& ends) {
   ::close(ends[0]);
   ::close(ends[1]);
 }
@@ -81,8 +81,8 @@ INSTANTIATE_TEST_SUITE_P(Latency, Pipes, ::testing::Values(true, false),
 
 TEST_P(Pipes, SplicedFromOneProcessToAnotherAreDelivered) {
   ZC_NEEDS_PROBES();
-  const Pipe in = filled_pipe();
-  const Pipe out = make_pipe();
+  const PipeEnds in = filled_pipe();
+  const PipeEnds out = make_pipe();
   expect_delivered(observe([&] { return splice_all(in[0], out[1]) ? 0 : 1; }, probes()), kAll,
                    kAll);
   close_pipe(in);
@@ -91,8 +91,8 @@ TEST_P(Pipes, SplicedFromOneProcessToAnotherAreDelivered) {
 
 TEST_P(Pipes, TeedFromOneProcessToAnotherAreDelivered) {
   ZC_NEEDS_PROBES();
-  const Pipe in = filled_pipe();
-  const Pipe out = make_pipe();
+  const PipeEnds in = filled_pipe();
+  const PipeEnds out = make_pipe();
   expect_delivered(observe(
                        [&] {
                          const ssize_t n = ::tee(in[0], out[1], kAll, 0);
@@ -106,8 +106,8 @@ TEST_P(Pipes, TeedFromOneProcessToAnotherAreDelivered) {
 
 TEST_P(Pipes, ReadAndWrittenBetweenProcessesAreDeliveredButNotZeroCopy) {
   ZC_NEEDS_PROBES();
-  const Pipe in = filled_pipe();
-  const Pipe out = make_pipe();
+  const PipeEnds in = filled_pipe();
+  const PipeEnds out = make_pipe();
   expect_delivered(observe(
                        [&] {
                          std::array<char, kChunk> buffer{};
@@ -127,10 +127,10 @@ TEST_P(Pipes, ReadAndWrittenBetweenProcessesAreDeliveredButNotZeroCopy) {
 TEST_P(Pipes, ThroughAnOwnPipeToAPipeOfOthersAreDeliveredOnce) {
   ZC_NEEDS_PROBES();
   const int file = source_file();
-  const Pipe out = make_pipe();
+  const PipeEnds out = make_pipe();
   expect_delivered(observe(
                        [&] {
-                         Pipe own{};
+                         PipeEnds own{};
                          if (::pipe(own.data()) != 0) return 1;
                          for (std::size_t i = 0; i < kChunks; i++) {
                            if (::splice(file, nullptr, own[1], nullptr, kChunk, 0) !=
@@ -153,7 +153,7 @@ TEST_P(Pipes, WrittenIntoAnOwnPipeAndReadAgainAreNotDelivered) {
       observe(
           [] {
             std::array<char, kChunk> buffer{};
-            Pipe own{};
+            PipeEnds own{};
             if (::pipe(own.data()) != 0) return 1;
             for (std::size_t i = 0; i < kChunks; i++)
               if (::write(own[1], buffer.data(), kChunk) != static_cast<ssize_t>(kChunk) ||
@@ -167,12 +167,12 @@ TEST_P(Pipes, WrittenIntoAnOwnPipeAndReadAgainAreNotDelivered) {
 
 TEST_P(Pipes, WrittenIntoAnOwnPipeAndSplicedOutAreDeliveredOnceAndNotZeroCopy) {
   ZC_NEEDS_PROBES();
-  const Pipe out = make_pipe();
+  const PipeEnds out = make_pipe();
   expect_delivered(
       observe(
           [&] {
             std::array<char, kChunk> buffer{};
-            Pipe own{};
+            PipeEnds own{};
             if (::pipe(own.data()) != 0) return 1;
             for (std::size_t i = 0; i < kChunks; i++)
               if (::write(own[1], buffer.data(), kChunk) != static_cast<ssize_t>(kChunk) ||
@@ -193,7 +193,7 @@ TEST_P(Pipes, VmsplicedOutAreCopiedAndNotDelivered) {
       [&] {
         std::array<char, kChunk> buffer{};
         iovec parts[] = {{buffer.data(), 999}, {buffer.data() + 999, kChunk - 999}};
-        Pipe own{};
+        PipeEnds own{};
         if (::pipe(own.data()) != 0) return 1;
         for (std::size_t i = 0; i < kChunks; i++) {
           if (::splice(file, nullptr, own[1], nullptr, kChunk, 0) != static_cast<ssize_t>(kChunk))
@@ -211,7 +211,7 @@ TEST_P(Pipes, VmsplicedOutAreCopiedAndNotDelivered) {
 
 TEST_P(Pipes, VmsplicedIntoAPipeOfOthersAreDeliveredWithoutACopy) {
   ZC_NEEDS_PROBES();
-  const Pipe out = make_pipe();
+  const PipeEnds out = make_pipe();
   const Observation seen = observe(
       [&] {
         static std::array<char, kChunk> buffer{};
@@ -228,7 +228,7 @@ TEST_P(Pipes, VmsplicedIntoAPipeOfOthersAreDeliveredWithoutACopy) {
 
 TEST_P(Pipes, SplicedIntoDevNullAreNotDelivered) {
   ZC_NEEDS_PROBES();
-  const Pipe in = filled_pipe();
+  const PipeEnds in = filled_pipe();
   const Observation seen = observe(
       [&] {
         const int null = ::open("/dev/null", O_WRONLY);
@@ -243,8 +243,8 @@ TEST_P(Pipes, SplicedIntoDevNullAreNotDelivered) {
 
 TEST_P(Pipes, AlternatingBetweenManyPipesLosesNothing) {
   ZC_NEEDS_PROBES();
-  std::array<Pipe, 7> out{};
-  for (Pipe& one : out) one = make_pipe();
+  std::array<PipeEnds, 7> out{};
+  for (PipeEnds& one : out) one = make_pipe();
   const auto body = [&] {
     std::array<char, 97> buffer{};
     for (int i = 0; i < 70; i++)
@@ -256,7 +256,7 @@ TEST_P(Pipes, AlternatingBetweenManyPipesLosesNothing) {
     return 0;
   };
   expect_delivered(observe(body, probes()), 4 * 10 * 97, 0);
-  for (const Pipe& one : out) close_pipe(one);
+  for (const PipeEnds& one : out) close_pipe(one);
 }
 
 // One thread fills a pipe, another drains it: on its way, also where threads are listed.
@@ -265,10 +265,10 @@ TEST_P(Pipes, BetweenThreadsOfAProcessAreNotDelivered) {
   for (const bool by_thread : {false, true}) {
     ProbeOptions options = probes();
     options.by_thread = by_thread;
-    const Pipe out = make_pipe();
+    const PipeEnds out = make_pipe();
     const Observation seen = observe(
         [&] {
-          static Pipe own;
+          static PipeEnds own;
           static int sink;
           sink = out[1];
           if (::pipe(own.data()) != 0) return 1;
@@ -303,8 +303,8 @@ TEST_P(Pipes, WithoutSpaceForEachAreAddedUpAndReported) {
   ZC_NEEDS_PROBES();
   ProbeOptions options = probes();
   options.room["pipes"] = 1;
-  std::array<Pipe, 3> out{};
-  for (Pipe& one : out) one = make_pipe();
+  std::array<PipeEnds, 3> out{};
+  for (PipeEnds& one : out) one = make_pipe();
   const Observation seen = observe(
       [&] {
         std::array<char, 97> buffer{};
@@ -317,19 +317,19 @@ TEST_P(Pipes, WithoutSpaceForEachAreAddedUpAndReported) {
   EXPECT_EQ(seen.exit_code, 0);
   EXPECT_EQ(seen.child().delivered_bytes(), 30u * 97);
   EXPECT_GT(seen.completeness.lost_by_reason.at("pipes_full"), 0u);
-  for (const Pipe& one : out) close_pipe(one);
+  for (const PipeEnds& one : out) close_pipe(one);
 }
 
 // What a process has put into a pipe that it drains itself is on its way between two readings.
 TEST_P(Pipes, OnTheirWayBetweenTwoIntervalsAreDeliveredByTheSecond) {
   ZC_NEEDS_PROBES();
   const int file = source_file();
-  const Pipe out = make_pipe();
-  const Pipe gate = make_pipe();
-  const Pipe report = make_pipe();
+  const PipeEnds out = make_pipe();
+  const PipeEnds gate = make_pipe();
+  const PipeEnds report = make_pipe();
   const pid_t child = ::fork();
   if (child == 0) {
-    Pipe own{};
+    PipeEnds own{};
     char byte = 0;
     if (::pipe(own.data()) != 0) ::_exit(1);
     const auto move = [&](int from, int to) {
@@ -375,7 +375,7 @@ TEST_P(Pipes, OnTheirWayBetweenTwoIntervalsAreDeliveredByTheSecond) {
   session.poll_until_gone(child, std::chrono::seconds(5));
   EXPECT_EQ(session.process(child).delivered_bytes(), 2 * kChunk + 2);
   ::close(file);
-  for (const Pipe& one : {out, gate, report}) close_pipe(one);
+  for (const PipeEnds& one : {out, gate, report}) close_pipe(one);
 }
 
 }  // namespace

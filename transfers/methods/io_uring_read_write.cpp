@@ -6,7 +6,7 @@
 namespace zctrace::transfers {
 namespace {
 
-enum Operation : std::uint64_t { kRead = 1, kWrite = 2 };
+enum Direction : std::uint64_t { kRead = 1, kWrite = 2 };
 constexpr auto kCurrentOffset = static_cast<__u64>(-1);
 
 void add_read(Ring& ring, const Transfer& job, std::byte* buffer) {

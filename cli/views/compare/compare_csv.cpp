@@ -14,7 +14,7 @@
 namespace zctrace {
 namespace {
 
-struct Record {
+struct CsvRecord {
   const CompareResult& compared;
   const MethodResult& result;
   bool is_daemon;
@@ -25,38 +25,38 @@ struct Record {
 // "" for a figure that a record has not.
 struct CsvColumn {
   const char* name;
-  std::string (*text)(const Record&);
+  std::string (*text)(const CsvRecord&);
 };
 
 std::string number(double value) { return fmt::to_string(std::llround(value)); }
 
 // Of the client's timed runs.
 template <auto of>
-std::string time(const Record& r) {
+std::string time(const CsvRecord& r) {
   if (r.is_daemon || !r.result.timed()) return "";
   return of(statistics_of(r.result.wall_ns));
 }
 
 template <auto of>
-std::string count(const Record& r) {
+std::string count(const CsvRecord& r) {
   return r.result.timed() ? fmt::to_string(of(r.counts())) : "";
 }
 
 constexpr CsvColumn kCsvColumns[] = {
-    {"method", [](const Record& r) { return csv_field(r.result.method); }},
+    {"method", [](const CsvRecord& r) { return csv_field(r.result.method); }},
     {"buffer_bytes",
-     [](const Record& r) {
+     [](const CsvRecord& r) {
        return r.result.buffer_bytes ? fmt::to_string(*r.result.buffer_bytes) : "";
      }},
-    {"runs", [](const Record& r) { return fmt::to_string(r.result.wall_ns.size()); }},
-    {"supported", [](const Record& r) { return fmt::to_string(r.result.supported); }},
+    {"runs", [](const CsvRecord& r) { return fmt::to_string(r.result.wall_ns.size()); }},
+    {"supported", [](const CsvRecord& r) { return fmt::to_string(r.result.supported); }},
     {"error",
-     [](const Record& r) {
+     [](const CsvRecord& r) {
        const bool has = !r.is_daemon && r.result.error;
        return has ? csv_field(printable(*r.result.error, true)) : "";
      }},
     {"verified",
-     [](const Record& r) {
+     [](const CsvRecord& r) {
        return !r.is_daemon && r.result.verified ? fmt::to_string(*r.result.verified) : "";
      }},
     {"wall_median_ns", time<[](const Statistics& s) { return number(s.median); }>},
@@ -64,25 +64,25 @@ constexpr CsvColumn kCsvColumns[] = {
     {"wall_min_ns", time<[](const Statistics& s) { return number(s.min); }>},
     {"wall_max_ns", time<[](const Statistics& s) { return number(s.max); }>},
     {"relative",
-     [](const Record& r) {
+     [](const CsvRecord& r) {
        const auto relative = r.is_daemon ? std::nullopt : r.compared.relative(r.result);
        return relative ? fmt::format("{:.4f}", *relative) : "";
      }},
     {"bytes",
-     [](const Record& r) {
+     [](const CsvRecord& r) {
        return !r.is_daemon && r.result.timed() ? fmt::to_string(r.result.bytes) : "";
      }},
     {"bytes_per_s",
-     [](const Record& r) {
+     [](const CsvRecord& r) {
        return !r.is_daemon && r.result.timed() ? number(r.result.bytes_per_s()) : "";
      }},
     {"user_ns",
-     [](const Record& r) {
+     [](const CsvRecord& r) {
        if (!r.result.timed()) return std::string();
        return number(median_of(r.is_daemon ? r.result.daemon->user_ns : r.result.user_ns));
      }},
     {"system_ns",
-     [](const Record& r) {
+     [](const CsvRecord& r) {
        if (!r.result.timed()) return std::string();
        return number(median_of(r.is_daemon ? r.result.daemon->system_ns : r.result.system_ns));
      }},
@@ -94,13 +94,13 @@ constexpr CsvColumn kCsvColumns[] = {
     {"involuntary_switches", count<[](const Process& p) { return p.involuntary_switches(); }>},
     {"minor_faults", count<[](const Process& p) { return p.minor_faults; }>},
     {"major_faults", count<[](const Process& p) { return p.major_faults; }>},
-    {"process", [](const Record& r) { return std::string(r.is_daemon ? "daemon" : "client"); }},
+    {"process", [](const CsvRecord& r) { return std::string(r.is_daemon ? "daemon" : "client"); }},
     {"fuse_splice",
-     [](const Record& r) {
+     [](const CsvRecord& r) {
        return std::string(!r.result.daemon ? "" : r.result.daemon->splice ? "on" : "off");
      }},
     {"fuse_requests",
-     [](const Record& r) {
+     [](const CsvRecord& r) {
        return r.is_daemon ? fmt::to_string(r.result.daemon->usage.requests) : "";
      }},
 };
@@ -122,7 +122,7 @@ std::string compare_csv(const CompareResult& compared) {
   for (const MethodResult& result : compared.methods) {
     for (const bool is_daemon : {false, true}) {
       if (is_daemon && (!result.daemon || !result.timed())) continue;
-      const Record record{compared, result, is_daemon};
+      const CsvRecord record{compared, result, is_daemon};
       add_line(csv, [&](const CsvColumn& field) { return field.text(record); });
     }
   }

@@ -15,14 +15,14 @@ namespace zctrace {
 namespace {
 
 // What a cell may depend on.
-struct Line {
+struct MethodLine {
   const CompareResult& compared;
   const MethodResult& result;
   bool fastest;
   bool cheapest;
 };
 
-using Show = Cell (*)(const Line&);
+using Show = Cell (*)(const MethodLine&);
 
 struct ColumnOf {
   Column column;
@@ -31,17 +31,17 @@ struct ColumnOf {
   bool fuse_only = false;
 };
 
-Cell nothing(const Line&) { return {"-", Tone::dim}; }
+Cell nothing(const MethodLine&) { return {"-", Tone::dim}; }
 
 std::string time_text(double ns) { return format_ns(static_cast<std::uint64_t>(std::llround(ns))); }
 
 // A count of the counting pass, of the client or of the daemon.
 template <auto text_of>
-Cell client_count(const Line& line) {
+Cell client_count(const MethodLine& line) {
   return {line.result.counted() ? text_of(line.result.counts) : "-"};
 }
 template <auto text_of>
-Cell daemon_count(const Line& line) {
+Cell daemon_count(const MethodLine& line) {
   const Process& counts = line.result.daemon->counts;
   return {counts.pid != 0 ? text_of(counts) : "-"};
 }
@@ -55,20 +55,20 @@ std::string switches(const Process& p) {
 }
 std::string faults(const Process& p) { return format_count(p.minor_faults + p.major_faults); }
 
-Cell method(const Line& line) { return {line.result.method}; }
-Cell buffer(const Line& line) { return {line.result.buffer}; }
-Cell splice(const Line& line) { return {line.result.daemon->splice ? "on" : "off"}; }
-Cell is_client(const Line&) { return {"client"}; }
-Cell is_daemon(const Line&) { return {"daemon"}; }
-Cell time(const Line& line) { return {time_text(median_of(line.result.wall_ns))}; }
+Cell method(const MethodLine& line) { return {line.result.method}; }
+Cell buffer(const MethodLine& line) { return {line.result.buffer}; }
+Cell splice(const MethodLine& line) { return {line.result.daemon->splice ? "on" : "off"}; }
+Cell is_client(const MethodLine&) { return {"client"}; }
+Cell is_daemon(const MethodLine&) { return {"daemon"}; }
+Cell time(const MethodLine& line) { return {time_text(median_of(line.result.wall_ns))}; }
 
-Cell spread(const Line& line) {
+Cell spread(const MethodLine& line) {
   const Statistics wall = statistics_of(line.result.wall_ns);
   if (!wall.stddev || wall.mean <= 0) return {"-", Tone::dim};
   return {fmt::format("{:.0f}%", 100 * *wall.stddev / wall.mean), Tone::dim};
 }
 
-Cell speed(const Line& line) {
+Cell speed(const MethodLine& line) {
   const MethodResult* base = line.compared.baseline_row();
   const auto relative = line.compared.relative(line.result);
   if (base == nullptr || !relative || *relative <= 0) return {"-", Tone::dim};
@@ -85,22 +85,24 @@ Cell speed(const Line& line) {
                    : Tone::dim};
 }
 
-Cell best(const Line& line) {
+Cell best(const MethodLine& line) {
   if (line.fastest && line.cheapest) return {"both", Tone::good};
   return {line.fastest ? "time" : line.cheapest ? "CPU" : "", Tone::good};
 }
 
-Cell client_cpu(const Line& line) { return {time_text(median_of(line.result.cpu_ns()))}; }
-Cell daemon_cpu(const Line& line) { return {time_text(median_of(line.result.daemon_cpu_ns()))}; }
-Cell rate(const Line& line) {
+Cell client_cpu(const MethodLine& line) { return {time_text(median_of(line.result.cpu_ns()))}; }
+Cell daemon_cpu(const MethodLine& line) {
+  return {time_text(median_of(line.result.daemon_cpu_ns()))};
+}
+Cell rate(const MethodLine& line) {
   if (!time_means_something(line.compared, line.result)) return {"-", Tone::dim};
   return {fmt::format("{:.2f}", line.result.bytes_per_s() / 1e9)};
 }
-Cell requests(const Line& line) {
+Cell requests(const MethodLine& line) {
   const DaemonResult& daemon = *line.result.daemon;
   return {daemon.counts.pid != 0 ? format_count(daemon.usage.requests) : "-"};
 }
-Cell verified(const Line& line) {
+Cell verified(const MethodLine& line) {
   if (!line.result.verified) return {"-", Tone::dim};
   return *line.result.verified ? Cell{"yes"} : Cell{"NO", Tone::warning};
 }
@@ -128,8 +130,8 @@ const ColumnOf kColumns[] = {
 };
 
 // A row without figures: the reason takes their place.
-std::vector<Cell> failed_cells(const Line& line, std::vector<Cell> cells, std::size_t first_figure,
-                               bool unicode) {
+std::vector<Cell> failed_cells(const MethodLine& line, std::vector<Cell> cells,
+                               std::size_t first_figure, bool unicode) {
   for (std::size_t i = first_figure; i < cells.size(); ++i) cells[i] = {};
   const MethodResult& result = line.result;
   cells[first_figure] = {printable(result.error.value_or("not run"), unicode),
@@ -155,7 +157,7 @@ Grid compare_grid(const CompareResult& compared, bool unicode) {
     grid.columns.push_back(column.column);
     if (unicode && column.client == spread) grid.columns.back().title = "±";
   }
-  const auto cells = [&](const Line& line, Show ColumnOf::*show) {
+  const auto cells = [&](const MethodLine& line, Show ColumnOf::*show) {
     std::vector<Cell> text;
     for (const ColumnOf* column : shown) {
       const bool figure = text.size() >= first_figure;
@@ -164,8 +166,8 @@ Grid compare_grid(const CompareResult& compared, bool unicode) {
     return text;
   };
   for (const MethodResult& result : compared.methods) {
-    const Line line{compared, result, fastest.decided() && fastest.include(result),
-                    cheapest.decided() && cheapest.include(result)};
+    const MethodLine line{compared, result, fastest.decided() && fastest.include(result),
+                          cheapest.decided() && cheapest.include(result)};
     grid.lines.push_back(cells(line, &ColumnOf::client));
     if (!result.timed())
       grid.lines.back() = failed_cells(line, std::move(grid.lines.back()), first_figure, unicode);

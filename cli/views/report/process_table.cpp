@@ -122,11 +122,11 @@ Columns<ProcessLine> process_columns(const ProcessColumnOptions& options) {
 }
 
 std::vector<const Process*> by_bytes(const std::vector<Process>& processes) {
-  struct Moved {
+  struct Activity {
     std::uint64_t bytes;
     std::uint64_t syscalls;
   };
-  std::vector<std::pair<Moved, const Process*>> moved;
+  std::vector<std::pair<Activity, const Process*>> moved;
   moved.reserve(processes.size());
   for (const Process& process : processes) {
     moved.push_back(

@@ -7,8 +7,8 @@
 namespace zctrace {
 namespace {
 
-constexpr PipeLedger::ProcessId kProcess = {42, 1000};
-constexpr PipeLedger::ProcessId kOther = {43, 1001};
+constexpr PipeLedger::ProcessInstance kProcess = {42, 1000};
+constexpr PipeLedger::ProcessInstance kOther = {43, 1001};
 constexpr std::uint64_t kPipe = 7;
 
 class PipeLedgerTest : public ::testing::Test {
@@ -33,7 +33,7 @@ class PipeLedgerTest : public ::testing::Test {
     EXPECT_EQ(delivered.spliced_from_user, from_user);
   }
   void settle(bool ended = false) {
-    ledger_.settle([ended](PipeLedger::ProcessId) { return ended; });
+    ledger_.settle([ended](PipeLedger::ProcessInstance) { return ended; });
   }
   PipeLedger ledger_;
 };
