@@ -271,7 +271,7 @@ std::vector<const Process*> requesters_of(const Report& report) {
 }
 
 std::string mount_title(const Report& report, bool unicode) {
-  return fmt::format("zctrace mount: {} at {}", printable(report.mount->source, unicode),
+  return fmt::format("Report on {}, mounted at {}", printable(report.mount->source, unicode),
                      printable(report.mount->mount_point, unicode));
 }
 

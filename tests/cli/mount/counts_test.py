@@ -334,7 +334,7 @@ class Counts(MountTest):
         mounted.end()
         reports = reports_of(mounted.report_path)
         self.assertGreaterEqual(len(reports), 4)  # three intervals and the rest
-        self.assertEqual(mounted.stdout.count("zctrace mount:"), len(reports))
+        self.assertEqual(mounted.stdout.count("Report on "), len(reports))
         opens = [self.sum_of(report, "open") for report in reports]
         self.assertGreaterEqual(sum(map(bool, opens)), 3, opens)
         # A release may be in a later interval than its open, but none gets lost.
