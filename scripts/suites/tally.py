@@ -8,6 +8,7 @@ import sys
 ALLOWED_SKIPS = {
     "*clones_of_a_file_system_that_has_them*": "needs a loop device to mount XFS on",
     "*[Rr]eflink*": "needs a mounted XFS or btrfs",
+    "*EveryReadOfAPipeCountsAndIsTakenOutOfIt*": "needs IORING_OP_READ_MULTISHOT (Linux 6.7)",
     "*_32_bit_*": "needs a kernel that runs 32-bit programs",
     "*int_0x80*": "needs a kernel that runs 32-bit programs",
     "*test_other_numbers*": "needs a kernel that runs 32-bit programs",
