@@ -187,7 +187,7 @@ class Keys(Top):
             return int(re.search(r"syscr: (\d+)", text)[1])
 
         window.type("p")
-        paused = window.wait_for("PAUSED", "p go on")
+        paused = window.wait_for("PAUSED", "p resume")
         self.copier.kill()
         self.copier.wait()
         # Counting continues meanwhile.
