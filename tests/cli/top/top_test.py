@@ -169,7 +169,7 @@ class Keys(Top):
         window.type("n")
         window.wait_for(r"busywriter.*\n.*copier")
         window.type("Enter")
-        window.wait_for(r"write +user.device", rf"busywriter {self.writer.pid}", "SYSCALL", "FLOW",
+        window.wait_for(r"write +user.dev ", rf"busywriter {self.writer.pid}", "SYSCALL", "FLOW",
                         "CALLS/s", "BYTES/s", "P50", "P99", "OFF-CPU", absent=["copier"])
         window.type("Escape")
         window.wait_for("copier")
