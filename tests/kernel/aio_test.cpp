@@ -22,22 +22,16 @@ namespace {
 
 constexpr std::size_t kChunk = 4096;
 
-class Aio : public ::testing::TestWithParam<bool> {
+class Aio : public InBothModes {
  protected:
   void SetUp() override {
     aio_context_t context = 0;
     if (::syscall(SYS_io_setup, 1, &context) != 0) GTEST_SKIP() << "no native AIO here";
     ::syscall(SYS_io_destroy, context);
   }
-  static ProbeOptions probes() {
-    ProbeOptions options;
-    options.latency = GetParam();
-    return options;
-  }
 };
 
-INSTANTIATE_TEST_SUITE_P(Latency, Aio, ::testing::Values(true, false),
-                         [](const auto& parameter) { return parameter.param ? "on" : "off"; });
+ZC_IN_BOTH_MODES(Aio);
 
 int file_of(std::size_t bytes, int flags = 0) {
   const int file = ::open("/var/tmp", O_TMPFILE | O_RDWR, 0600);
@@ -205,7 +199,7 @@ TEST_P(Aio, ResultsThatAreErrorsCountAsErrors) {
           if (context.complete(request(IOCB_CMD_PREAD, socket, buffer.data(), 100)) != -ENOTCONN)
             return 1;
         iocb closed = request(IOCB_CMD_PREAD, 999, buffer.data(), 100);
-        return context.submit(closed) ? 2 : 0;  // refused: it is no request
+        return context.submit(closed) ? 2 : 0;  // it must be refused
       },
       probes());
   ASSERT_EQ(seen.exit_code, 0);

@@ -23,17 +23,9 @@
 namespace zctrace::testing {
 namespace {
 
-class Answers : public ::testing::TestWithParam<bool> {
- protected:
-  static ProbeOptions probes() {
-    ProbeOptions options;
-    options.latency = GetParam();
-    return options;
-  }
-};
+class Answers : public InBothModes {};
 
-INSTANTIATE_TEST_SUITE_P(Latency, Answers, ::testing::Values(true, false),
-                         [](const auto& parameter) { return parameter.param ? "on" : "off"; });
+ZC_IN_BOTH_MODES(Answers);
 
 // A filter that answers one call with `action`; the listener's descriptor if it has one.
 int answer(long number, std::uint32_t action, unsigned flags = 0) {

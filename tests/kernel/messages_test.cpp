@@ -25,17 +25,9 @@
 namespace zctrace::testing {
 namespace {
 
-class Messages : public ::testing::TestWithParam<bool> {
- protected:
-  static ProbeOptions probes() {
-    ProbeOptions options;
-    options.latency = GetParam();
-    return options;
-  }
-};
+class Messages : public InBothModes {};
 
-INSTANTIATE_TEST_SUITE_P(Latency, Messages, ::testing::Values(true, false),
-                         [](const auto& parameter) { return parameter.param ? "on" : "off"; });
+ZC_IN_BOTH_MODES(Messages);
 
 constexpr std::size_t kBytes = 100003;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // io_uring's multishot requests: each of their completions counts, although only the last one
 // names its request.
-#include "observed.h"
+#include "on_io_uring.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -23,24 +23,9 @@ namespace {
 constexpr int kRefused = 77;
 constexpr __u8 kReadMultishot = 49;
 
-class Multishot : public ::testing::TestWithParam<bool> {
- protected:
-  void SetUp() override {
-    io_uring ring{};
-    const int error = ::io_uring_queue_init(1, &ring, 0);
-    if (error == -EPERM || error == -ENOSYS) GTEST_SKIP() << "io_uring is not allowed here";
-    ASSERT_EQ(error, 0);
-    ::io_uring_queue_exit(&ring);
-  }
-  static ProbeOptions probes() {
-    ProbeOptions options;
-    options.latency = GetParam();
-    return options;
-  }
-};
+class Multishot : public OnIoUring {};
 
-INSTANTIATE_TEST_SUITE_P(Latency, Multishot, ::testing::Values(true, false),
-                         [](const auto& parameter) { return parameter.param ? "on" : "off"; });
+ZC_IN_BOTH_MODES(Multishot);
 
 // A ring with 128 buffers of 1,500 bytes as group 1.
 class Ring {

@@ -45,4 +45,18 @@ Observation observe(const Body& body, ProbeOptions probes = {},
 // was not seen counts, as that of a call that seccomp answers.
 Observation observe_process(const Body& body, const ProbeOptions& probes);
 
+// Tests that run with times and without: TEST_P of a class derived from this.
+class InBothModes : public ::testing::TestWithParam<bool> {
+ protected:
+  static ProbeOptions probes() {
+    ProbeOptions options;
+    options.latency = GetParam();
+    return options;
+  }
+};
+
+#define ZC_IN_BOTH_MODES(suite)                                            \
+  INSTANTIATE_TEST_SUITE_P(Latency, suite, ::testing::Values(true, false), \
+                           [](const auto& parameter) { return parameter.param ? "on" : "off"; })
+
 }  // namespace zctrace::testing

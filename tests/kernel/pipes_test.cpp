@@ -60,13 +60,8 @@ int source_file() {
   return file;
 }
 
-class Pipes : public ::testing::TestWithParam<bool> {
+class Pipes : public InBothModes {
  protected:
-  static ProbeOptions probes() {
-    ProbeOptions options;
-    options.latency = GetParam();
-    return options;
-  }
   static void expect_delivered(const Observation& seen, std::uint64_t bytes,
                                std::uint64_t zero_copy) {
     EXPECT_EQ(seen.exit_code, 0);
@@ -76,8 +71,7 @@ class Pipes : public ::testing::TestWithParam<bool> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Latency, Pipes, ::testing::Values(true, false),
-                         [](const auto& parameter) { return parameter.param ? "on" : "off"; });
+ZC_IN_BOTH_MODES(Pipes);
 
 TEST_P(Pipes, SplicedFromOneProcessToAnotherAreDelivered) {
   ZC_NEEDS_PROBES();

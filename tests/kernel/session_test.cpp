@@ -25,17 +25,9 @@
 namespace zctrace::testing {
 namespace {
 
-class EveryMode : public ::testing::TestWithParam<bool> {
- protected:
-  static ProbeOptions probes() {
-    ProbeOptions options;
-    options.latency = GetParam();
-    return options;
-  }
-};
+class EveryMode : public InBothModes {};
 
-INSTANTIATE_TEST_SUITE_P(Latency, EveryMode, ::testing::Values(true, false),
-                         [](const auto& parameter) { return parameter.param ? "on" : "off"; });
+ZC_IN_BOTH_MODES(EveryMode);
 
 TEST_P(EveryMode, CountsCallsBytesAndKindsExactly) {
   ZC_NEEDS_PROBES();

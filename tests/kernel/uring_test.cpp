@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // io_uring: registered descriptors, peeks, messages between rings.
-#include "observed.h"
+#include "on_io_uring.h"
 
 #include <fcntl.h>
 #include <liburing.h>
@@ -14,24 +14,9 @@
 namespace zctrace::testing {
 namespace {
 
-class Uring : public ::testing::TestWithParam<bool> {
- protected:
-  void SetUp() override {
-    io_uring ring{};
-    const int error = ::io_uring_queue_init(1, &ring, 0);
-    if (error == -EPERM || error == -ENOSYS) GTEST_SKIP() << "io_uring is not allowed here";
-    ASSERT_EQ(error, 0);
-    ::io_uring_queue_exit(&ring);
-  }
-  static ProbeOptions probes() {
-    ProbeOptions options;
-    options.latency = GetParam();
-    return options;
-  }
-};
+class Uring : public OnIoUring {};
 
-INSTANTIATE_TEST_SUITE_P(Latency, Uring, ::testing::Values(true, false),
-                         [](const auto& parameter) { return parameter.param ? "on" : "off"; });
+ZC_IN_BOTH_MODES(Uring);
 
 // Submits the operation that `prepare` describes, and returns its result.
 template <class Prepare>
