@@ -24,10 +24,6 @@ std::uint64_t switches(const MethodResult& result) {
   return result.counts.voluntary_switches() + result.counts.involuntary_switches();
 }
 
-std::string plural(std::uint64_t count, const char* noun, const char* ending = "s") {
-  return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : ending);
-}
-
 // "a", "a and b", "a, b and c".
 std::string listed(const Lines& names) {
   std::string text;
@@ -120,8 +116,8 @@ void say_fewest_syscalls(const CompareResult& compared, Lines& lines) {
   const bool more_switches = switches(*fewest) > switches(*baseline);
   lines.push_back(
       fmt::format("{} used {} and {}, {} used {} and {}.{}", fewest->label,
-                  plural(fewest->counts.syscalls(), "syscall"),
-                  plural(switches(*fewest), "context switch", "es"), baseline->label,
+                  plural(fewest->counts.syscalls(), "syscall", "syscalls"),
+                  plural(switches(*fewest), "context switch", "context switches"), baseline->label,
                   format_count(baseline->counts.syscalls()), format_count(switches(*baseline)),
                   more_switches ? " Fewer syscalls do not mean fewer context switches." : ""));
 }
@@ -181,9 +177,10 @@ void say_buffers(const CompareResult& compared, Lines& lines) {
 void say_notifications(const CompareResult& compared, Lines& lines) {
   for (const MethodResult& result : compared.methods)
     if (result.timed() && result.copied_notifications != 0)
-      lines.push_back(fmt::format(
-          "{}: the kernel copied the bytes after all, according to {} of {}.", result.label,
-          format_count(result.copied_notifications), plural(result.notifications, "notification")));
+      lines.push_back(
+          fmt::format("{}: the kernel copied the bytes after all, according to {} of {}.",
+                      result.label, format_count(result.copied_notifications),
+                      plural(result.notifications, "notification", "notifications")));
 }
 
 // The row with the same method and buffer and a daemon that copies; nullptr: none was timed.
@@ -223,7 +220,7 @@ void say_daemon_splice(const CompareResult& compared, Lines& lines) {
   std::string times;
   if (compared.rounds_done >= kLeastToRank)
     times = fmt::format("; of {} of rows, {} ran clearly faster with it and {} clearly slower",
-                        plural(syscalls.size(), "pair"), faster, slower);
+                        plural(syscalls.size(), "pair", "pairs"), faster, slower);
   lines.push_back(
       fmt::format("A daemon that splices makes {} times the syscalls of one that copies{}.",
                   times_text(median_of(syscalls)), times));
@@ -258,7 +255,7 @@ void warn_of_outliers(const CompareResult& compared, Lines& lines) {
     lines.push_back(
         fmt::format("{} of {} took more than 1.5 times the median of their row ({}): other work "
                     "kept the machine busy.",
-                    format_count(far), plural(all, "run"), listed(rows)));
+                    format_count(far), plural(all, "run", "runs"), listed(rows)));
 }
 
 }  // namespace
@@ -269,7 +266,7 @@ Lines verdict(const CompareResult& compared) {
   if (compared.rounds_done < kLeastToRank) {
     lines.push_back(fmt::format(
         "The rows are not ranked: {} of each {} too little about the spread{}.",
-        plural(compared.rounds_done, "run"), compared.rounds_done == 1 ? "says" : "say",
+        plural(compared.rounds_done, "run", "runs"), compared.rounds_done == 1 ? "says" : "say",
         compared.interrupted_by != 0 ? "" : fmt::format("; use --runs {} or more", kLeastToRank)));
     return lines;
   }

@@ -164,4 +164,8 @@ std::string format_count(std::uint64_t count) {
   return text;
 }
 
+std::string plural(std::uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", format_count(count), count == 1 ? one : many);
+}
+
 }  // namespace zctrace

@@ -20,5 +20,7 @@ std::uint64_t parse_duration(std::string_view text);
 std::string format_bytes(std::uint64_t bytes);  // "512 B", "10.0 MiB"
 std::string format_ns(std::uint64_t ns);        // three digits: "999 ns", "1.23 ms", "2m 03s"
 std::string format_count(std::uint64_t count);  // every digit: "1,234,567"
+// "1 process", "2 processes".
+std::string plural(std::uint64_t count, std::string_view one, std::string_view many);
 
 }  // namespace zctrace

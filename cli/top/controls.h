@@ -86,6 +86,8 @@ class TopControls {
 
   const TopSample& sample() const { return *sample_; }
   bool totals() const { return totals_; }
+  // A title or an amount: "/s" is added while counts are shown per second.
+  std::string rate(const std::string& text) const { return totals_ ? text : text + "/s"; }
   bool paused() const { return paused_; }
   bool help() const { return help_; }
   const std::string& filter() const { return filter_; }

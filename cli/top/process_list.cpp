@@ -44,13 +44,8 @@ class ProcessList {
         std::find(sorts.begin(), sorts.end(), controls_.process_sort()) != sorts.end();
     const bool is_text = controls_.process_sort() == ProcessSort::name ||
                          controls_.process_sort() == ProcessSort::pid;
-    if (sorted)
-      column.mark = is_text == controls_.reversed() ? SortMark::descending : SortMark::ascending;
+    if (sorted) column.mark = sort_mark(is_text, controls_.reversed());
     added_.push_back(std::move(column));
-  }
-
-  std::string rate(const std::string& title) const {
-    return controls_.totals() ? title : title + "/s";
   }
 
   std::vector<TopColumn> columns() {
@@ -66,16 +61,17 @@ class ProcessList {
       add({Sort::pid}, {"PID", "PID", "PID", pid_width});
     add({Sort::name}, {"NAME", by_group_ ? upper_case(group_name(controls_.group())) : "NAME",
                        "NAME", by_group_ ? kMinGroupNameWidth : kMinNameWidth, false});
-    add({Sort::syscalls}, {"SYSCALLS", rate("SYSCALLS"), "CALLS", number, true, 1});
-    add({Sort::copied, Sort::moved}, {"COPIED", rate("COPIED"), "COPIED", number, true, 2});
+    add({Sort::syscalls}, {"SYSCALLS", controls_.rate("SYSCALLS"), "CALLS", number, true, 1});
+    add({Sort::copied, Sort::moved},
+        {"COPIED", controls_.rate("COPIED"), "COPIED", number, true, 2});
     add({Sort::in_kernel, Sort::moved},
-        {"IN KERNEL", rate("IN KERNEL"), "KERNEL", number, true, 3});
-    add({Sort::delivered}, {"DELIVERED", rate("DELIVERED"), "DELIV", number, true, 6});
+        {"IN KERNEL", controls_.rate("IN KERNEL"), "KERNEL", number, true, 3});
+    add({Sort::delivered}, {"DELIVERED", controls_.rate("DELIVERED"), "DELIV", number, true, 6});
     add({Sort::zero_copy}, {"ZERO-COPY", "ZERO-COPY", "ZC", share, true, 4});
     add({Sort::switches},
-        {kSwitchesTitle, rate("SWITCHES"), "SWITCHES", wide_ ? 12U : 9U, true, 7});
+        {kSwitchesTitle, controls_.rate("SWITCHES"), "SWITCHES", wide_ ? 12U : 9U, true, 7});
     add({Sort::cpu}, {"CPU", controls_.totals() ? "CPU" : "CPU%", "CPU", 6, true, 5});
-    add({Sort::errors}, {"ERRORS", rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 8});
+    add({Sort::errors}, {"ERRORS", controls_.rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 8});
     drop_until_fitting(added_, area_.width);
     widen_name();
     return std::move(added_);

@@ -41,13 +41,9 @@ class RowList {
   void add(std::optional<RowSort> sort, TopColumn column) {
     if (sort == controls_.row_sort()) {
       const bool is_text = controls_.row_sort() == RowSort::syscall;
-      column.mark = is_text == controls_.reversed() ? SortMark::descending : SortMark::ascending;
+      column.mark = sort_mark(is_text, controls_.reversed());
     }
     added_.push_back(std::move(column));
-  }
-
-  std::string rate(const std::string& title) const {
-    return controls_.totals() ? title : title + "/s";
   }
 
   std::vector<TopColumn> columns() {
@@ -55,16 +51,17 @@ class RowList {
     using Sort = RowSort;
     add(Sort::syscall, {"SYSCALL", "SYSCALL", "SYSCALL", area_.width < 64 ? 10U : 16U, false});
     add(std::nullopt, {"FLOW", "FLOW", "FLOW", 13, false, 1});
-    add(Sort::calls, {"CALLS", rate("CALLS"), "CALLS", number});
-    add(Sort::bytes, {"BYTES", rate("BYTES"), "BYTES", number});
+    add(Sort::calls, {"CALLS", controls_.rate("CALLS"), "CALLS", number});
+    add(Sort::bytes, {"BYTES", controls_.rate("BYTES"), "BYTES", number});
     add(std::nullopt, {"AVG/CALL", "AVG", "AVG", 6, true, 6});
     if (controls_.sample().latency) {
       add(Sort::p50, {"P50", "P50", "P50", 6, true, 3});
       add(Sort::p99, {"P99", "P99", "P99", 6, true, 2});
       add(Sort::off_cpu, {kOffCpuShare, "OFF-CPU", "OFF", 7, true, 4});
     }
-    add(Sort::switches, {kSwitchesTitle, rate("SWITCHES"), "SWITCHES", wide_ ? 12U : 9U, true, 7});
-    add(Sort::errors, {"ERRORS", rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 5});
+    add(Sort::switches,
+        {kSwitchesTitle, controls_.rate("SWITCHES"), "SWITCHES", wide_ ? 12U : 9U, true, 7});
+    add(Sort::errors, {"ERRORS", controls_.rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 5});
     drop_until_fitting(added_, area_.width);
     return std::move(added_);
   }

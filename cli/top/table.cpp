@@ -6,6 +6,7 @@
 
 #include "cli/text/printable.h"
 #include "cli/top/compact.h"
+#include "cli/views/wording.h"
 
 namespace zctrace {
 namespace {
@@ -20,6 +21,10 @@ std::string_view mark_text(SortMark mark, bool unicode) {
 }
 
 }  // namespace
+
+SortMark sort_mark(bool is_text, bool reversed) {
+  return is_text == reversed ? SortMark::descending : SortMark::ascending;
+}
 
 std::size_t width_of(const std::vector<TopColumn>& columns) {
   std::size_t width = columns.empty() ? 0 : columns.size() - 1;
@@ -75,12 +80,7 @@ std::string share_with_bar(std::optional<double> share, std::size_t width, bool 
   if (!share) return "-";
   constexpr std::size_t kDigits = 5;  // " 100%"
   if (width < kDigits + 3) return compact_share(*share);
-  const std::size_t cells = width - kDigits;
-  const auto filled = static_cast<std::size_t>(*share * static_cast<double>(cells));
-  std::string text;
-  for (std::size_t i = 0; i < cells; ++i)
-    text += unicode ? (i < filled ? "█" : "░") : (i < filled ? "#" : ".");
-  return text + fmt::format("{:>5}", compact_share(*share));
+  return bar(*share, width - kDigits, unicode) + fmt::format("{:>5}", compact_share(*share));
 }
 
 }  // namespace zctrace

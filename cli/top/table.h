@@ -20,6 +20,9 @@ inline constexpr std::size_t kWideScreen = 112;
 
 enum class SortMark { none, descending, ascending };
 
+// Of the column that the lines are sorted by: numbers begin with the greatest, text with the first.
+SortMark sort_mark(bool is_text, bool reversed);
+
 struct TopColumn {
   std::string_view column;  // its title in the report's table
   std::string title;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/text/printable.h"
+#include "cli/text/units.h"
 #include "cli/top/compact.h"
 #include "cli/top/help.h"
 #include "cli/top/lists.h"
@@ -52,9 +53,6 @@ class View {
  private:
   const TopSample& sample() const { return controls_.sample(); }
   std::string text(const std::string& outside) const { return printable(outside, unicode_); }
-  std::string per_second(const std::string& text) const {
-    return controls_.totals() ? text : text + "/s";
-  }
 
   static Style tone_of(std::uint64_t bad) { return bad > 0 ? Style::warning : Style::bold; }
 
@@ -82,9 +80,9 @@ class View {
       return Line{{std::string(label) + " "}, {value, style}};
     };
     const auto amount = [this](std::uint64_t n) {
-      return per_second(compact_size(numerals_.by_second(n)));
+      return controls_.rate(compact_size(numerals_.by_second(n)));
     };
-    bytes.add_item(item("syscalls", per_second(numerals_.count(figures.syscalls))));
+    bytes.add_item(item("syscalls", controls_.rate(numerals_.count(figures.syscalls))));
     bytes.add_item(item("copied", amount(figures.copied_bytes)));
     bytes.add_item(item("in kernel", amount(figures.in_kernel_bytes)));
     bytes.add_item(item("delivered", amount(figures.delivered_bytes)));
@@ -98,10 +96,10 @@ class View {
     const std::uint64_t lost = sample().completeness.lost_events();
     rest.add_item(item("lost", compact_count(static_cast<double>(lost)), tone_of(lost)));
     rest.add_item(
-        item("errors", per_second(numerals_.count(figures.errors)), tone_of(figures.errors)));
+        item("errors", controls_.rate(numerals_.count(figures.errors)), tone_of(figures.errors)));
     rest.add_item(
-        item("switches", per_second(switches_text(figures.voluntary_switches,
-                                                  figures.involuntary_switches, numerals_))));
+        item("switches", controls_.rate(switches_text(figures.voluntary_switches,
+                                                      figures.involuntary_switches, numerals_))));
     rest.add_item(item("CPU", numerals_.time(figures.cpu_ns) + (controls_.totals() ? "" : "%")));
     lines.push_back(rest.take());
   }

@@ -45,22 +45,18 @@ std::string percent_text(double share) {
   return fmt::format("{:.1f}%", std::floor(share * 1000) / 10);
 }
 
-std::string share_bar(double share, bool unicode) {
-  constexpr std::size_t kWidth = 20;
-  const auto filled = static_cast<std::size_t>(share * kWidth);
-  std::string bar = unicode ? "" : "[";
-  for (std::size_t i = 0; i < kWidth; ++i) {
-    if (unicode) {
-      bar += i < filled ? "█" : "░";
-    } else {
-      bar += i < filled ? '#' : '.';
-    }
-  }
-  return unicode ? bar : bar + "]";
+std::string bar(double share, std::size_t cells, bool unicode) {
+  const auto filled = static_cast<std::size_t>(share * static_cast<double>(cells));
+  std::string text;
+  for (std::size_t i = 0; i < cells; ++i)
+    text += unicode ? (i < filled ? "█" : "░") : (i < filled ? "#" : ".");
+  return text;
 }
 
-std::string plural(std::uint64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", format_count(count), count == 1 ? one : many);
+std::string share_bar(double share, bool unicode) {
+  constexpr std::size_t kWidth = 20;
+  const std::string cells = bar(share, kWidth, unicode);
+  return unicode ? cells : "[" + cells + "]";
 }
 
 bool is_without_copy(const Row& row) {

@@ -26,6 +26,8 @@ struct Wording {
 std::string flow_text(const Row& row, const Wording& wording);
 // "100.0%" only if it is all.
 std::string percent_text(double share);
+// As many cells, filled in proportion to the share.
+std::string bar(double share, std::size_t cells, bool unicode);
 std::string share_bar(double share, bool unicode);
 // Whether its bytes moved without a copy through user space.
 bool is_without_copy(const Row& row);
@@ -34,8 +36,6 @@ inline constexpr std::string_view kSwitchesTitle = "SWITCHES";
 // "voluntary/involuntary"
 std::string switches_text(std::uint64_t voluntary, std::uint64_t involuntary,
                           const Numerals& numerals);
-// "1 process", "2 processes".
-std::string plural(std::uint64_t count, std::string_view one, std::string_view many);
 // Of one count; "-" where too few bytes moved to extrapolate.
 std::string per_gb_text(std::uint64_t count, std::uint64_t bytes);
 // From fewer bytes a count per GB would be noise, made more than ten times greater.

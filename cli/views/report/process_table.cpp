@@ -11,6 +11,7 @@
 
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
+#include "cli/text/units.h"
 #include "cli/views/columns.h"
 #include "cli/views/report/report_facts.h"
 
