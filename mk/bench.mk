@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Benchmarks and the soak test.
+# Benchmarks, the soak test, and the transcripts of the documents.
 BENCH := $(addprefix $(BUILD)/bench/,loop switches floor parts crowd snapshot)
 
-.PHONY: bench soak
+.PHONY: bench soak readme
 bench: packages-bench  ## Measure the cost of observing beside strace, perf, bpftrace and syscount
 	$(Q)$(SUBMAKE) all $(BENCH)
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/overhead.py --json $(BUILD)/bench/overhead.json $(BENCH_OPTIONS)
@@ -12,6 +12,10 @@ soak: packages-test  ## Run attach and export under load for ZCTRACE_SOAK_S (180
 	$(Q)$(SUBMAKE) tests
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/soak
 	$(Q)ZCTRACE_SOAK_S=60 scripts/check $(BUILD) cli -k '*fio*'
+
+readme: packages-test  ## Record every transcript in README.md and docs/ again (root, on an idle machine)
+	$(Q)$(SUBMAKE) all
+	$(Q)ZCTRACE_BUILD=$(BUILD) scripts/readme
 
 $(BUILD)/bench/%.skel.h: tests/bench/%.bpf.c
 	$(call say,CLANG,$<)mkdir -p $(@D) && \

@@ -267,3 +267,18 @@ class NginxTest(ServerTest):
             logged[request.pid] += request.bytes
         counted = {pid: bytes_to_sockets(report, pid) for pid in logged}
         self.assertEqual(counted, dict(logged))
+
+
+class CaddyTest(ServerTest):
+    """caddy, serving the files."""
+
+    def start_caddy(self):
+        self.port = free_port()
+        errors = self.directory / "caddy.log"
+        home = {"HOME": str(self.directory), "XDG_DATA_HOME": str(self.directory / "data"),
+                "XDG_CONFIG_HOME": str(self.directory / "config")}
+        with open(errors, "wb") as stream:
+            self.caddy = self.start([tool("caddy"), "file-server", "--root", self.root, "--listen",
+                                     f"127.0.0.1:{self.port}"], env={**os.environ, **home},
+                                    stdout=stream, stderr=stream)
+        self.wait_for_server(self.port, self.caddy, errors)

@@ -1,27 +1,16 @@
 # SPDX-License-Identifier: MIT
 """What zctrace counts of caddy, compared with what clients receive."""
 
-import os
-
 from harness import in_both_modes
-from paths import tool
-from servers import BIG, Attached, ServerTest, bytes_to_sockets, fetch, free_port
+from servers import BIG, Attached, CaddyTest, bytes_to_sockets, fetch
 
 
-class Caddy(ServerTest):
+class Caddy(CaddyTest):
     """Go's net/http reads the first 512 bytes of a file to guess its type."""
 
     def setUp(self):
         super().setUp()
-        self.port = free_port()
-        errors = self.directory / "caddy.log"
-        home = {"HOME": str(self.directory), "XDG_DATA_HOME": str(self.directory / "data"),
-                "XDG_CONFIG_HOME": str(self.directory / "config")}
-        with open(errors, "wb") as stream:
-            self.caddy = self.start([tool("caddy"), "file-server", "--root", self.root, "--listen",
-                                     f"127.0.0.1:{self.port}"], env={**os.environ, **home},
-                                    stdout=stream, stderr=stream)
-        self.wait_for_server(self.port, self.caddy, errors)
+        self.start_caddy()
 
     def observe_fetch(self, name, mode):
         attached = Attached(self, "-p", self.caddy.pid, *mode)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""The commands in README.md and docs/ exist, and each of their options is real."""
+
+import functools
+import re
+import shlex
+import subprocess
+
+from harness import TestCase
+from paths import PATIENCE_S, ROOT, ZCTRACE
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")),
+         *sorted((ROOT / "deploy").rglob("*.md"))]
+IN_A_BLOCK = re.compile(r"^\s*(?:[$#] )?(?:sudo )?(zctrace .*)$")
+INLINE = re.compile(r"`(zctrace [^`]+)`")
+MAKE = re.compile(r"`(?:[A-Z_]+=\S+ )*make ([a-z][\w-]*)|^\s*(?:\$ )?make ([a-z][\w-]*)", re.MULTILINE)
+OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w-]*)")
+# A placeholder of the usage stands for options or words.
+WORDS_ONLY = {"VERB", "COMMAND"}
+
+
+@functools.cache
+def help_of(*words):
+    return subprocess.run([ZCTRACE, *words, "--help"], capture_output=True, text=True, check=False,
+                          timeout=PATIENCE_S).stdout
+
+
+def commands(page):
+    """(number of the line, command) for each zctrace command that a page shows."""
+    fenced = False
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        if line.startswith(("```", "~~~")):
+            fenced = not fenced
+        elif fenced:
+            if match := IN_A_BLOCK.match(line):
+                yield number, match[1]
+        else:
+            for match in INLINE.finditer(line):
+                yield number, match[1]
+
+
+def own_words(command):
+    """The words of zctrace itself: without a comment, a pipeline, or the command that it runs."""
+    try:
+        words = shlex.split(command, comments=True)
+    except ValueError:  # a quote that the page closes on another line
+        words = command.split()
+    for end in ("--", "|", "&", "&&", ";", "...", "…"):
+        if end in words:
+            words = words[:words.index(end)]
+    return words[1:]
+
+
+class DocumentsTest(TestCase):
+    needs_bpf = False
+
+    def test_every_command_and_option_in_the_documents_exists(self):
+        verbs = set(re.findall(r"^  ([a-z]+)\s", help_of(), re.MULTILINE)) | {"help", "version"}
+        self.assertIn("attach", verbs)
+        wrong, seen = [], 0
+        for page in PAGES:
+            for number, command in commands(page):
+                seen += 1
+                words = own_words(command)
+                place = f"{page.relative_to(ROOT)}:{number}: {command}"
+                verb = next((word for word in words if not word.startswith("-")), None)
+                if verb is None or verb in WORDS_ONLY:
+                    continue
+                if not re.fullmatch("[a-z]+", verb):
+                    continue
+                if verb not in verbs:
+                    wrong.append(f"{place}: there is no {verb!r}")
+                    continue
+                known = set(OPTION.findall(help_of(verb)))
+                for word in words:
+                    option = OPTION.match(word)
+                    if option and option[1] not in known | {"--help", "-h"}:
+                        wrong.append(f"{place}: {verb} has no {option[1]!r}")
+        self.assertEqual(wrong, [])
+        self.assertGreater(seen, 30)
+
+    def test_every_make_target_in_the_documents_exists(self):
+        rules = "\n".join(path.read_text() for path in [ROOT / "Makefile", *ROOT.glob("mk/*.mk")])
+        targets = set(re.findall(r"^([a-z][\w-]*):", rules, re.MULTILINE))
+        named = {(page.name, match[1] or match[2]) for page in PAGES
+                 for match in MAKE.finditer(page.read_text())}
+        self.assertIn(("README.md", "demo"), named)
+        self.assertEqual({name for name in named if name[1] not in targets}, set())
