@@ -7,14 +7,14 @@ BUILD_PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev l
 UNIT_TEST_PACKAGES := libgtest-dev
 TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy curl wrk openssl gcc-multilib strace \
 	python3 python3-jsonschema tmux git procps util-linux coreutils libcap2-bin bash tar findutils \
-	mount passwd xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format
+	mount passwd iproute2 xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format
 TIDY_PACKAGES := clang-tidy cppcheck pyflakes3 shellcheck
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk fio fuse3 python3
 MATRIX_PACKAGES := qemu-system-x86 busybox-static binutils e2fsprogs
 ARM64_PACKAGES := qemu-system-arm lld
 # Unpacked for the guests of the kernel matrix, where the host's own programs do not run.
 GUEST_PACKAGES := busybox-static bash dash coreutils tar findutils strace mount util-linux procps \
-	xfsprogs python3 python3-jsonschema
+	xfsprogs btrfs-progs iproute2 python3 python3-jsonschema
 
 .PHONY: packages packages-build packages-test packages-tidy packages-bench packages-matrix packages-arm64
 
