@@ -30,17 +30,19 @@ Wording wording_of(const TableStyle& style) {
   return {style.unicode, style.width != 0 && style.width < kNarrowWidth, false};
 }
 
-template <typename Counts>
-ordered_json operation_json(const Counts& counts) {
-  return {{"count", counts.calls},
-          {"errors", counts.errors},
-          {"bytes", counts.bytes},
-          {"spliced_bytes", counts.spliced_bytes},
-          {"copied_bytes", counts.copied_bytes},
-          {"latency_ns",
-           {{"mean", counts.calls == 0 ? 0 : counts.wall_ns / counts.calls},
-            {"max", counts.max_ns},
-            {"total", counts.wall_ns}}}};
+ordered_json operation_json(const OperationCounts& counts) {
+  ordered_json object;
+  for (const OperationField& field : kOperationFields)
+    if (!field.time) object[std::string(field.name)] = counts.*field.member;
+  object["latency_ns"] = {{"mean", counts.calls == 0 ? 0 : counts.wall_ns / counts.calls},
+                          {"max", counts.max_ns},
+                          {"total", counts.wall_ns}};
+  return object;
+}
+
+void append_usage(ordered_json& object, const Usage& usage) {
+  for (const fuse::UsageField& field : fuse::kUsageFields)
+    object[std::string(field.name)] = usage.*field.member;
 }
 
 template <typename Counts>
@@ -54,22 +56,19 @@ ordered_json operations_json(const ByOperation<Counts>& operations) {
 ordered_json files_json(const MountPart& mount) {
   ordered_json files = ordered_json::array();
   for (const FileRequests& file : mount.files) {
-    const Usage usage = fuse::usage_of(file.operations);
-    files.push_back({{"path", valid_utf8(file.path)},
-                     {"operations", operations_json(file.operations)},
-                     {"bytes_read", usage.bytes_read},
-                     {"bytes_written", usage.bytes_written},
-                     {"spliced_bytes", usage.spliced_bytes},
-                     {"copied_bytes", usage.copied_bytes}});
+    ordered_json object = {{"path", valid_utf8(file.path)},
+                           {"operations", operations_json(file.operations)}};
+    append_usage(object, fuse::usage_of(file.operations));
+    files.push_back(std::move(object));
   }
   return files;
 }
 
 ordered_json requests_json(const ProcessRequests& operations) {
-  const Usage usage = fuse::usage_of(operations);
-  return {{"requests", usage.requests},           {"bytes_read", usage.bytes_read},
-          {"bytes_written", usage.bytes_written}, {"spliced_bytes", usage.spliced_bytes},
-          {"copied_bytes", usage.copied_bytes},   {"operations", operations_json(operations)}};
+  ordered_json object;
+  append_usage(object, fuse::usage_of(operations));
+  object["operations"] = operations_json(operations);
+  return object;
 }
 
 ordered_json daemon_json(const DaemonUse& daemon) {
@@ -85,7 +84,7 @@ ordered_json daemon_json(const DaemonUse& daemon) {
           {"proc_calls", daemon.proc_calls}};
 }
 
-struct CsvRecord {
+struct RequestRecord {
   std::string what;  // "process" or "file"
   std::string pid;
   std::string name;
@@ -93,35 +92,29 @@ struct CsvRecord {
   OperationCounts counts;
 };
 
-RecordColumn<CsvRecord> csv_text(std::string name, std::string CsvRecord::*text) {
-  return {{}, {}, std::move(name), [text](const CsvRecord& record) { return record.*text; }};
+RecordColumn<RequestRecord> csv_text(std::string name, std::string RequestRecord::*text) {
+  return {{}, {}, std::move(name), [text](const RequestRecord& record) { return record.*text; }};
 }
 
-RecordColumn<CsvRecord> csv_count(std::string name, std::uint64_t OperationCounts::*count) {
-  return {{}, {}, std::move(name), [count](const CsvRecord& record) {
+RecordColumn<RequestRecord> csv_count(const OperationField& field) {
+  return {{}, {}, std::string(field.name), [count = field.member](const RequestRecord& record) {
             return fmt::format("{}", record.counts.*count);
           }};
 }
 
-Columns<CsvRecord> csv_columns() {
-  return {csv_text("what", &CsvRecord::what),
-          csv_text("pid", &CsvRecord::pid),
-          csv_text("name", &CsvRecord::name),
-          {{},
-           {},
-           "operation",
-           [](const CsvRecord& record) { return std::string(operation_name(record.operation)); }},
-          csv_count("count", &OperationCounts::calls),
-          csv_count("errors", &OperationCounts::errors),
-          csv_count("bytes", &OperationCounts::bytes),
-          csv_count("spliced_bytes", &OperationCounts::spliced_bytes),
-          csv_count("copied_bytes", &OperationCounts::copied_bytes),
-          csv_count("wall_ns", &OperationCounts::wall_ns),
-          csv_count("max_ns", &OperationCounts::max_ns)};
+Columns<RequestRecord> csv_columns() {
+  Columns<RequestRecord> columns = {csv_text("what", &RequestRecord::what),
+                                    csv_text("pid", &RequestRecord::pid),
+                                    csv_text("name", &RequestRecord::name),
+                                    {{}, {}, "operation", [](const RequestRecord& record) {
+                                       return std::string(operation_name(record.operation));
+                                     }}};
+  for (const OperationField& field : kOperationFields) columns.push_back(csv_count(field));
+  return columns;
 }
 
-std::vector<CsvRecord> csv_records(const Report& report) {
-  std::vector<CsvRecord> records;
+std::vector<RequestRecord> csv_records(const Report& report) {
+  std::vector<RequestRecord> records;
   const auto add = [&records](const char* what, std::string pid, std::string name,
                               const auto& operations) {
     for (const auto& [operation, counts] : operations)
@@ -168,9 +161,10 @@ std::string mount_markdown(const Report& report) {
 }
 
 std::string mount_csv(const Report& report) {
-  const Columns<CsvRecord> columns = csv_columns();
+  const Columns<RequestRecord> columns = csv_columns();
   std::string csv = csv_line(csv_names(columns));
-  for (const CsvRecord& record : csv_records(report)) csv += csv_line(csv_values(columns, record));
+  for (const RequestRecord& record : csv_records(report))
+    csv += csv_line(csv_values(columns, record));
   return csv;
 }
 

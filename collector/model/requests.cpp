@@ -22,23 +22,16 @@ std::string_view operation_name(Operation operation) {
 }
 
 OperationCounts& OperationCounts::operator+=(const OperationCounts& other) {
-  calls += other.calls;
-  errors += other.errors;
-  bytes += other.bytes;
-  spliced_bytes += other.spliced_bytes;
-  copied_bytes += other.copied_bytes;
-  wall_ns += other.wall_ns;
-  max_ns = std::max(max_ns, other.max_ns);
+  for (const OperationField& field : kOperationFields) {
+    std::uint64_t& figure = this->*field.member;
+    figure = field.largest ? std::max(figure, other.*field.member) : figure + other.*field.member;
+  }
   return *this;
 }
 
 OperationCounts& OperationCounts::operator-=(const OperationCounts& other) {
-  calls -= other.calls;
-  errors -= other.errors;
-  bytes -= other.bytes;
-  spliced_bytes -= other.spliced_bytes;
-  copied_bytes -= other.copied_bytes;
-  wall_ns -= other.wall_ns;
+  for (const OperationField& field : kOperationFields)
+    if (!field.largest) this->*field.member -= other.*field.member;
   return *this;
 }
 

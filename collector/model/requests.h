@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <string_view>
 
@@ -86,6 +87,28 @@ struct OperationCounts {
   OperationCounts& operator+=(const OperationCounts& other);
   OperationCounts& operator-=(const OperationCounts& other);  // max_ns stays
 };
+
+// The catalogue of these figures, like collector/model/fields.h for rows: sums, differences, CSV
+// and JSON loop over it; a test compares the schema and docs/counting-fuse.md with it.
+struct OperationField {
+  std::string_view name;  // in CSV, and in JSON but for the times, which are under "latency_ns"
+  std::uint64_t OperationCounts::*member;
+  bool largest = false;  // a high-water mark: it does not add up, and an interval shows it as it is
+  bool time = false;
+};
+
+inline constexpr OperationField kOperationFields[] = {
+    {"count", &OperationCounts::calls},
+    {"errors", &OperationCounts::errors},
+    {"bytes", &OperationCounts::bytes},
+    {"spliced_bytes", &OperationCounts::spliced_bytes},
+    {"copied_bytes", &OperationCounts::copied_bytes},
+    {"wall_ns", &OperationCounts::wall_ns, false, true},
+    {"max_ns", &OperationCounts::max_ns, true, true},
+};
+
+// A member without an entry would be neither added nor shown.
+static_assert(sizeof(OperationCounts) == std::size(kOperationFields) * sizeof(std::uint64_t));
 
 struct TimedCounts : OperationCounts {
   Histogram latency;

@@ -20,23 +20,18 @@ Usage sum_usage(const ByOperation<Counts>& operations) {
   return usage;
 }
 
-constexpr std::uint64_t Usage::*kUsageFields[] = {
-    &Usage::requests,      &Usage::errors,        &Usage::bytes_read,
-    &Usage::bytes_written, &Usage::spliced_bytes, &Usage::copied_bytes,
-};
-
 }  // namespace
 
 Usage usage_of(const ByOperation<OperationCounts>& operations) { return sum_usage(operations); }
 Usage usage_of(const ByOperation<TimedCounts>& operations) { return sum_usage(operations); }
 
 Usage& Usage::operator+=(const Usage& other) {
-  for (const auto field : kUsageFields) this->*field += other.*field;
+  for (const UsageField& field : kUsageFields) this->*field.member += other.*field.member;
   return *this;
 }
 
 Usage& Usage::operator-=(const Usage& earlier) {
-  for (const auto field : kUsageFields) this->*field -= earlier.*field;
+  for (const UsageField& field : kUsageFields) this->*field.member -= earlier.*field.member;
   return *this;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
+#include <string_view>
 
 #include "collector/model/requests.h"
 
@@ -20,6 +22,21 @@ struct Usage {
   Usage& operator+=(const Usage& other);
   Usage& operator-=(const Usage& earlier);
 };
+
+// The catalogue of these figures, by their names in JSON.
+struct UsageField {
+  std::string_view name;
+  std::uint64_t Usage::*member;
+};
+
+inline constexpr UsageField kUsageFields[] = {
+    {"requests", &Usage::requests},           {"errors", &Usage::errors},
+    {"bytes_read", &Usage::bytes_read},       {"bytes_written", &Usage::bytes_written},
+    {"spliced_bytes", &Usage::spliced_bytes}, {"copied_bytes", &Usage::copied_bytes},
+};
+
+// A member without an entry would be neither added nor shown.
+static_assert(sizeof(Usage) == std::size(kUsageFields) * sizeof(std::uint64_t));
 
 Usage usage_of(const ByOperation<OperationCounts>& operations);
 Usage usage_of(const ByOperation<TimedCounts>& operations);
