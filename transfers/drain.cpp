@@ -76,7 +76,7 @@ void Drain::receive(int in_fd, const DrainOptions& options, std::uint64_t expect
                     Record& record) {
   const auto count = [&](ssize_t n) {
     record.bytes += static_cast<std::uint64_t>(n);
-    // Stamped here because the end of file comes later: after the sender's clean-up.
+    // Taken here because the end of file comes only after the sender's clean-up.
     if (record.bytes >= expected_bytes && record.all_received_ns == 0) {
       record.all_received_ns = monotonic_ns();
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The reader at the other end of a socket or pipe: a process of its own, so that its
-// work is not the sender's.
+// The reader at the other end of a socket or pipe. It is a process of its own, so that its
+// CPU time is not the sender's.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct Drained {
 // Owns the draining process. It reads until end of file, and dies with the thread that forked it.
 class Drain {
  public:
-  // Reads `in` until its end. The caller closes its own copy of `in` afterwards:
-  // otherwise a drain that dies is never noticed by the sender. Throws SetupError.
+  // Reads `in` until its end. The caller must close its own copy of `in` afterwards;
+  // otherwise the sender never notices that a drain has died. Throws SetupError.
   Drain(const Descriptor& in, const DrainOptions& options, std::uint64_t expected_bytes);
 
   pid_t pid() const { return child_.pid(); }

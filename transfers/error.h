@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Two ways to fail: an errno as a value where it is an outcome that a row shows, and the one
-// exception where a run cannot even be set up.
+// Two ways to fail: a row shows an errno, which is a value; a run that cannot be set up throws
+// the one exception.
 #pragma once
 
 #include <cerrno>
@@ -28,7 +28,7 @@ inline std::string error_text(const Failure& failure) {
   return error_text(failure.number, failure.operation);
 }
 
-// The project's exception with the errno kept: set-up that failed. Says what was being done, to
+// The project's exception for set-up that failed, which keeps the errno. It says what failed, on
 // what, why, and what the user can do about it.
 class SetupError : public Error {
  public:

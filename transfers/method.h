@@ -42,7 +42,7 @@ struct Transfer {
   std::uint64_t buffer_bytes = 0;  // from resolve_buffer_bytes(); at least 1
 };
 
-// What a move did. A short count without an error: the source ended early.
+// What a move did. A short count without an error means that the source ended early.
 struct Moved {
   std::uint64_t bytes = 0;  // that the sink took; each of two sinks took as many
   Failure error{};
@@ -81,7 +81,7 @@ inline constexpr std::uint64_t kUnbounded = std::numeric_limits<std::uint64_t>::
 
 // Calls of one syscall inside the window, on a sink that the method supports and with a
 // source at least as long as the job. io_uring's operations are named "io_uring:read"
-// and so on, FICLONE "ioctl:FICLONE"; what is not listed is not called.
+// and so on, FICLONE "ioctl:FICLONE". The method calls nothing that is not listed.
 struct ExpectedCalls {
   std::string_view syscall;
   std::uint64_t min = 0;
@@ -96,11 +96,11 @@ struct Method {
   Needs needs{};
   // Set-up beyond `needs`; may be null.
   Failure (*prepare)(const Transfer& job, Workspace& workspace) = nullptr;
-  // Never falls back to another method; never allocates. Restarts on EINTR, completes
-  // short writes.
+  // Never falls back to another method and never allocates. Retries after EINTR and
+  // completes short writes.
   Moved (*move)(const Transfer& job, Workspace& workspace) = nullptr;
   std::vector<ExpectedCalls> (*expected)(const Workload& workload) = nullptr;
-  // It copies every byte by loads and stores of its own, which no syscall shows.
+  // Whether it copies every byte with its own loads and stores, which no syscall shows.
   bool copies_in_user_space = false;
 };
 
@@ -112,12 +112,12 @@ const Method* find_method(std::string_view name);  // nullptr when there is none
 // a size of its own.
 std::uint64_t resolve_buffer_bytes(const Method& method, BufferSize asked, std::uint64_t length);
 
-// Makes what the method needs before its window. An error is an outcome of the pair, to
-// be shown like one of move.
+// Makes what the method needs before its window. An error is a result of this pair of
+// source and sink, and is shown like one of move.
 Failure prepare(const Method& method, const Transfer& job, Workspace& workspace);
 
-// After the window: EFAULT when a mapped source was truncated meanwhile, for write()
-// from a mapping then delivers zero bytes to a file without any error.
+// Call it after the window. EFAULT if a mapped source was truncated meanwhile, because
+// write() from such a mapping delivers zero bytes to a file without any error.
 Failure finish(const Method& method, const Transfer& job, const Moved& moved, Workspace& workspace);
 
 // The actual capacity of the intermediate pipe after a move; 0 without one.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The table of methods. Each is defined in the file of its name; being constants of
-// static storage, none depends on the order of initialisation.
+// The table of methods. Each is defined in the file of its name. They are constants in
+// static storage, so they do not depend on the order of initialization.
 #include <algorithm>
 #include <array>
 

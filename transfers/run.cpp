@@ -24,7 +24,7 @@
 namespace zctrace::transfers {
 namespace {
 
-// Written by the child step by step, so that its parent can tell how far it came.
+// The child writes it step by step, so that its parent can tell how far it got.
 struct ChildRecord {
   bool finished;
   int error_number;
@@ -51,8 +51,8 @@ void record_error(ChildRecord& record, const Failure& error) {
   std::snprintf(record.error_operation, sizeof record.error_operation, "%s", error.operation);
 }
 
-// The measured window. The order is the contract with the observer: between its two
-// calls there is no syscall except the method's own.
+// The measured window. The observer relies on the order: between its two calls there is no
+// syscall except the method's own.
 Moved measure(const Method& method, const Transfer& job, Workspace& workspace,
               const TransferOptions& options, ChildRecord& record) {
   ::getrusage(RUSAGE_SELF, &record.before);
@@ -74,8 +74,8 @@ bool wait_unless_stopped(int fd, int stop_fd) {
   return events[0].revents != 0;
 }
 
-// The points right before and after its move at which the child waits for its parent, if the
-// parent wants to look at something.
+// The points right before and right after its move where the child waits for its parent, if the
+// parent wants to read something.
 class Stops {
  public:
   explicit Stops(const TransferOptions& options) : options_(options) {
@@ -93,7 +93,7 @@ class Stops {
     if (!arrivals_) return;
     if (!arrivals_->send() || !departures_->wait()) ::_exit(kExitNotExecutable);
   }
-  // In the parent. A child that ends before a stop does not arrive there.
+  // In the parent. A child that ends earlier does not arrive.
   void attend() {
     if (!arrivals_) return;
     arrivals_->close_send_end();
@@ -175,7 +175,7 @@ void join_drain(Drain& drain, const ChildRecord& record, const Source& source, b
   const Drained drained = drain.wait();
   outcome.drained_bytes += drained.bytes;
   if (!drained.failure.empty()) {
-    // The sender's own error (EPIPE, ECONNRESET) is only a consequence.
+    // The sender's own error (EPIPE, ECONNRESET) only follows from this one.
     outcome.error = RunFailure{ECANCELED, "ECANCELED: the drain was " + drained.failure};
   }
   if (record.end_ns != 0 && drained.all_received_ns > record.start_ns) {
@@ -222,7 +222,7 @@ TransferResult run_once(const Method& method, BufferSize buffer, const Source& s
         sink.drain_end,
         DrainOptions{options.drain_read_bytes, options.drain_splice, options.verify},
         expected_bytes));
-    sink.drain_end.reset();  // or the sender would never see a dead drain
+    sink.drain_end.reset();  // otherwise the sender would not notice a dead drain
   }
   // Opened after the drains are forked: a drain that closes an inherited copy of a FUSE file would
   // make its daemon flush, at an unpredictable time.
@@ -243,7 +243,7 @@ TransferResult run_once(const Method& method, BufferSize buffer, const Source& s
   gated.gated = true;
   Child child(gated, [&] { transfer(method, job, options, stops, *record.get()); });
   if (!drains.empty()) {
-    for (Sink& sink : sinks) sink.out.reset();  // or a drain would never see the end
+    for (Sink& sink : sinks) sink.out.reset();  // otherwise a drain would not see the end
   }
 
   if (options.before_release) options.before_release(child.pid());

@@ -32,13 +32,13 @@ struct TransferOptions {
   std::function<void(pid_t child)> before_release{};
 
   // Called in this process, outside the window, while the child waits right before and right
-  // after the move, so that other processes that take part can be looked at. Not called when the
-  // method fails earlier. Exceptions as above.
+  // after the move, so that the caller can read the counters of other processes that take part.
+  // Not called when the method fails earlier. Exceptions as above.
   std::function<void()> before_move{};
   std::function<void()> after_move{};
 
   // Called in the child immediately before and after the move, with `window_context`.
-  // They must make no syscall: a store to shared memory that was mapped before run_once.
+  // They must make no syscall; they may store to shared memory that was mapped before run_once.
   void (*window_open)(void* context) = nullptr;
   void (*window_close)(void* context) = nullptr;
   void* window_context = nullptr;

@@ -10,7 +10,7 @@
 
 namespace zctrace::transfers {
 
-// Owns one T in a MAP_SHARED page: whatever the child stored before it died is there.
+// Owns one T in a MAP_SHARED page, which keeps whatever the child stored before it died.
 // The parent reads it only after it has reaped the child, so no lock is needed.
 template <typename T>
 class SharedRecord {

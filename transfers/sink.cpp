@@ -49,7 +49,7 @@ Sink make_tcp_pair() {
     throw SetupError(errno, "connect to 127.0.0.1");
   }
   const in_port_t own_port = address_of(out, ::getsockname).sin_port;
-  // Any local process may connect to the port before it is closed: accept only ours.
+  // Any local process may connect before the port is closed: accept only our connection.
   for (;;) {
     Descriptor accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!accepted && (errno == EINTR || errno == ECONNABORTED)) continue;
@@ -63,7 +63,7 @@ Sink make_tcp_pair() {
 Sink make_pipe_sink(std::uint64_t bytes) {
   Pipe pipe;
   if (const int number = open_pipe(pipe); number != 0) throw SetupError(number, "make a pipe");
-  // EPERM above /proc/sys/fs/pipe-max-size without CAP_SYS_RESOURCE: keep what we have.
+  // EPERM above /proc/sys/fs/pipe-max-size without CAP_SYS_RESOURCE: keep the default.
   if (::fcntl(pipe.writer.get(), F_SETPIPE_SZ, bytes) < 0 && errno != EPERM) {
     throw SetupError(errno, "resize a pipe to " + std::to_string(bytes) + " bytes");
   }

@@ -38,8 +38,8 @@ struct SinkSpec {
   // For the file kinds; "" chooses: the source's directory for `file`, for
   // `file_other_fs` /dev/shm or /var/tmp, whichever is on another file system.
   std::string directory{};
-  // For `pipe`: the capacity asked for; the kernel rounds it up, and keeps the default
-  // when the caller may not have as much (EPERM).
+  // For `pipe`: the capacity to ask for. The kernel rounds it up, and keeps the default
+  // if the caller may not have that much (EPERM).
   std::uint64_t pipe_bytes = 64ULL * 1024;
 };
 

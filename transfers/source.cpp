@@ -68,8 +68,8 @@ class NonZeroBytes {
 
 // Fills `file` and returns the CRC of what it wrote.
 std::uint32_t fill(const Descriptor& file, const std::string& directory, std::uint64_t bytes) {
-  // A full file system is found before minutes of writing; where fallocate is missing,
-  // the writes find it.
+  // Fails at once on a full file system, not after minutes of writing. Without fallocate
+  // the writes fail.
   if (bytes > 0 && ::fallocate(file.get(), 0, 0, static_cast<off_t>(bytes)) != 0 &&
       errno != EOPNOTSUPP && errno != ENOSYS && errno != EINTR) {
     throw_cannot_fill(errno, directory, bytes);
@@ -128,7 +128,7 @@ Source Source::open_path(const std::string& path) {
 }
 
 Source Source::shown_at(const std::string& path) const {
-  // O_PATH: a child that closes its copy of this descriptor asks the file system nothing (flush).
+  // O_PATH: when a child closes its copy of this descriptor, the file system gets no flush.
   Descriptor file(::open(path.c_str(), O_PATH | O_CLOEXEC));
   if (!file) throw SetupError(errno, "open " + path);
   Source source(std::move(file), path_, directory_of(path));

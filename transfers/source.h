@@ -16,7 +16,7 @@ inline constexpr char kDiskDirectory[] = "/var/tmp";
 inline constexpr char kTmpfsDirectory[] = "/dev/shm";
 
 // Owns one open regular file, whose size and content do not change while it lives.
-// Not to be shared between threads: the checksum is computed at its first use.
+// One thread only, because the checksum is computed at its first use.
 class Source {
  public:
   // An unnamed file of `bytes` pseudo-random bytes, none of them zero, so that pages
@@ -27,8 +27,8 @@ class Source {
   // A user's file. Throws SetupError; EINVAL when it is not a regular file.
   static Source open_path(const std::string& path);
 
-  // The same content, as another file system shows it at `path`: the checksum stays the one
-  // expected, whatever is read there. Throws SetupError.
+  // The same content, as another file system shows it at `path`. The checksum stays that of the
+  // original, whatever is read there. Throws SetupError.
   Source shown_at(const std::string& path) const;
 
   // The file opened read-only again, at offset 0. Throws SetupError.

@@ -25,7 +25,7 @@ Descriptor make_and_unlink(const std::string& directory) {
 Descriptor make_unnamed_file(const std::string& directory) {
   Descriptor file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file) return file;
-  // EISDIR: a kernel or file system that takes the flag for O_DIRECTORY alone.
+  // EISDIR: the kernel or file system mistakes the flag for O_DIRECTORY.
   if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) return make_and_unlink(directory);
   throw SetupError(errno, "make a file in " + directory, kAdvice);
 }

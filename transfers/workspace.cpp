@@ -25,8 +25,8 @@ Failure find_source_bytes(const Transfer& job, Workspace& workspace) {
 
 Failure allocate_buffers(const Method& method, const Transfer& job, Workspace& workspace) {
   const std::size_t bytes = method.needs.buffers * job.buffer_bytes;
-  // MAP_POPULATE: the window must not see a fault for each page of the buffer. Our own
-  // mmap, because malloc of a large block would make one where the count is checked.
+  // MAP_POPULATE, so that the buffer's page faults are outside the window. An mmap of our
+  // own, because malloc of a large block would call mmap inside it.
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   if (memory == MAP_FAILED) return last_error("mmap of the buffer");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a method can use inside its window. Included by the methods only.
+// What a method can use inside its window. Only methods include it.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ struct MethodState {
   virtual ~MethodState() = default;
 };
 
-// Owns everything that was created for one job; filled by prepare(), and by move() if the method's
-// contract counts that. It outlives the move and is destroyed outside the window.
+// Owns everything that was created for one job. prepare() fills it, and so does move() if the
+// method's contract counts that. It outlives the move and is destroyed outside the window.
 struct Workspace {
   // min(job.length, size of the source at prepare): what a mapping may be read up to.
   std::uint64_t source_bytes = 0;

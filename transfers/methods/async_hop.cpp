@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::uint64_t kHopBytes = 8ULL * 1024;
 
-// Owns one pool thread, which runs one call at a time. POSIX semaphores, because they
-// are futexes and nothing else; libstdc++'s spin with sched_yield first.
+// Owns one pool thread, which runs one call at a time. It uses POSIX semaphores, because
+// they only call futex; those of libstdc++ spin with sched_yield first.
 class PoolThread {
  public:
   using Call = ssize_t (*)(int fd, std::byte* buffer, std::uint64_t bytes);
@@ -35,8 +35,8 @@ class PoolThread {
     ::sem_destroy(&answered_);
   }
 
-  // Returns once the thread runs: what it does to begin (rseq, robust list, signal mask)
-  // is then over, not inside the window.
+  // Returns once the thread runs, so that what it does first (rseq, robust list, signal
+  // mask) is over before the window.
   Failure start() {
     const int number = ::pthread_create(&thread_, nullptr, &PoolThread::serve, this);
     if (number != 0) return {number, "pthread_create"};
@@ -74,7 +74,7 @@ class PoolThread {
   }
 
   const Call call_;
-  // The semaphores order all accesses to what follows: one side at a time has the turn.
+  // The semaphores order all accesses to these members: only one side runs at a time.
   sem_t asked_;
   sem_t answered_;
   pthread_t thread_{};
@@ -124,8 +124,8 @@ Moved move(const Transfer& job, Workspace& workspace) {
 
 std::vector<ExpectedCalls> expected(const Workload& workload) {
   const std::uint64_t chunks = divide_up(workload.bytes, workload.buffer_bytes);
-  // A hop is two hand-overs. For each: one wake, one wait that sleeps, one that finds the
-  // value changed; fewer when the other side was faster. Twice that is a safe bound.
+  // A hop is two handovers. Each is one wake, one wait that sleeps, and one that finds the
+  // value changed; fewer if the other side was faster. Twice that is a safe bound.
   const std::uint64_t hops = 2 * chunks + 1;
   return {
       {"read", chunks + 1, chunks + 1}, {"write", chunks, chunks}, {"futex", 0, 12 * (hops + 1)}};

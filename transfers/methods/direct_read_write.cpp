@@ -10,7 +10,7 @@
 namespace zctrace::transfers {
 namespace {
 
-// Enough for 512-byte and 4 KiB logical blocks. (Larger ones refuse it with EINVAL.)
+// Enough for logical blocks of 512 bytes and 4 KiB; devices with larger ones fail with EINVAL.
 constexpr std::uint64_t kAlignmentBytes = 4096;
 
 struct DirectState : MethodState {
@@ -30,7 +30,7 @@ Failure prepare(const Transfer& job, Workspace& workspace) {
   }
   struct stat status {};
   if (::fstat(job.out_fd, &status) != 0) return last_error("fstat of the sink");
-  // On a pipe O_DIRECT means packets, on a socket nothing.
+  // O_DIRECT means packets on a pipe, and nothing on a socket.
   if (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode)) {
     state->sink_flags = ::fcntl(job.out_fd, F_GETFL);
     if (::fcntl(job.out_fd, F_SETFL, state->sink_flags | O_DIRECT) != 0) {

@@ -61,7 +61,7 @@ PipeChunks pipe_chunks(const Workload& workload) {
   const std::uint64_t chunk = std::min(workload.buffer_bytes, capacity);
   const std::uint64_t page = page_bytes();
   const bool fits = chunk % page == 0 || chunk / page + 2 <= capacity / page;
-  // A sink that is a pipe takes as much as it has space for.
+  // A pipe as the sink takes only as much as it has space for.
   const bool exact = workload.sink != SinkKind::pipe && (fits || workload.bytes <= chunk);
   return {divide_up(workload.bytes, chunk), exact};
 }

@@ -22,8 +22,8 @@ std::uint64_t pipe_bytes_for(std::uint64_t buffer_bytes);
 // capacity; EPERM leaves the default and is not an error.
 Failure open_intermediate_pipe(Pipe& pipe, std::uint64_t& bytes);
 
-// Splices exactly `bytes` from the pipe to `out_fd`, adding to `moved` what was taken.
-// What an error leaves in the pipe goes with the pipe: it is never reused.
+// Splices exactly `bytes` from the pipe to `out_fd`, and adds what the sink took to `moved`.
+// Bytes that an error leaves in the pipe are lost with it: a pipe is never reused.
 Failure splice_out(const Pipe& pipe, int out_fd, std::uint64_t bytes, std::uint64_t& moved);
 
 // The number of chunks of a workload through an intermediate pipe, and whether that is

@@ -32,7 +32,7 @@ Failure complete(const char* operation, std::uint64_t bytes, std::uint64_t& move
   for (std::uint64_t done = 0; done < bytes;) {
     const ssize_t n = restarted([&] { return call(done, bytes - done); });
     if (n < 0) return last_error(operation);
-    if (n == 0) return {EIO, operation};  // no sink accepts nothing forever
+    if (n == 0) return {EIO, operation};  // the sink makes no progress
     done += static_cast<std::uint64_t>(n);
     moved += static_cast<std::uint64_t>(n);
   }

@@ -37,7 +37,7 @@ Failure write_while_reading(Ring& ring, const Transfer& job, const std::byte* fr
   if (write_result < 0 && write_result != -EINTR) return {-write_result, "io_uring write"};
   const std::uint64_t written = std::max(write_result, 0);
   moved.bytes += written;
-  // A socket may take less at once: the rest goes alone, to keep the order.
+  // A socket may take less at once. The rest goes in a write of its own, to keep the order.
   return complete("io_uring write", bytes - written, moved.bytes,
                   [&](std::uint64_t done, std::uint64_t left) {
                     add_write(ring, job, from + written + done, left);

@@ -13,7 +13,7 @@ namespace {
 constexpr unsigned kReportUsage = 1U << 3;
 constexpr unsigned kUsageCopied = 1U << 31;
 
-// Sends in flight and what came back of them.
+// Sends in flight, and their results and notifications.
 struct Sends {
   std::uint64_t notifications_due = 0;
   Moved& moved;
@@ -79,7 +79,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
 std::vector<ExpectedCalls> expected(const Workload& workload) {
   const std::uint64_t sends =
       divide_up(workload.bytes, std::min(workload.buffer_bytes, kMaxCallBytes));
-  // A wait for a result may end with an older notification, and be repeated.
+  // A wait for a result may end with an older notification and is then repeated.
   return {{"io_uring:send_zc", sends, sends}, {"io_uring_enter", sends, 3 * sends}};
 }
 

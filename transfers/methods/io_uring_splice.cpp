@@ -16,7 +16,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
   const Pipe& pipe = workspace.pipe;
   const std::uint64_t chunk_bytes = std::min(job.buffer_bytes, workspace.pipe_bytes);
   Moved moved;
-  // Until the end of the file, as in splice.cpp; the pipe is empty before each splice in.
+  // Reads until the end of the file, as splice does. The pipe is empty before each splice in.
   while (!moved.error) {
     const ssize_t n =
         restarted([&] { return splice_by_ring(ring, job.in_fd, pipe.writer.get(), chunk_bytes); });

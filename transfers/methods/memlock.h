@@ -6,9 +6,9 @@
 
 namespace zctrace::transfers {
 
-// Raises RLIMIT_MEMLOCK of this process to its hard limit: pages in flight count
-// against it for a caller without CAP_IPC_LOCK (ENOBUFS, ENOMEM). Best effort: if it is
-// still too little, the send fails.
+// Raises RLIMIT_MEMLOCK of this process to its hard limit, because pages in flight count
+// against it for a caller without CAP_IPC_LOCK (ENOBUFS, ENOMEM). If that is still too
+// little, the send fails.
 inline void raise_memlock_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return;

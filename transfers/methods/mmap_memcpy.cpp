@@ -20,7 +20,7 @@ thread_local void* volatile bus_error_address = nullptr;
 
 void on_bus_error(int, siginfo_t* signal, void*) {
   if (!bus_error_expected) {
-    ::signal(SIGBUS, SIG_DFL);  // not ours: the instruction runs again and ends the process
+    ::signal(SIGBUS, SIG_DFL);  // not our access: the instruction runs again and is fatal
     return;
   }
   bus_error_expected = 0;
@@ -49,8 +49,8 @@ Failure prepare(const Transfer&, Workspace& workspace) {
   return {};
 }
 
-// Chunk by chunk, so that `copied` says how far it came. No object with a destructor
-// lives here: siglongjmp would skip it.
+// Copies chunk by chunk, so that `copied` says how far it got. It must not have an object
+// with a destructor, which siglongjmp would skip.
 bool copy_mapped(std::byte* to, const std::byte* from, std::uint64_t bytes,
                  std::uint64_t chunk_bytes, volatile std::uint64_t& copied) {
   if (sigsetjmp(bus_error_exit, 0) != 0) return false;

@@ -11,8 +11,8 @@ namespace {
 Moved move(const Transfer& job, Workspace& workspace) {
   std::byte* const buffer = workspace.buffer.begin();
   Moved moved;
-  // Until read returns 0, also when the length is reached: finding the end is a part of
-  // what this method costs.
+  // Reads until read returns 0, even after the last byte: finding the end is part of what
+  // this method costs.
   for (;;) {
     const ssize_t n = restarted([&] { return ::read(job.in_fd, buffer, job.buffer_bytes); });
     if (n < 0) moved.error = last_error("read");

@@ -26,7 +26,7 @@ std::array<iovec, kSegments> segments(std::byte* start, std::uint64_t bytes) {
 
 Moved move(const Transfer& job, Workspace& workspace) {
   std::byte* const buffer = workspace.buffer.begin();
-  // One call may ask for more than it moves, but not for so much that the sum overflows.
+  // One call may ask for more than it moves, unless the sum overflows.
   const std::uint64_t call_bytes = std::min(job.buffer_bytes, kMaxCallBytes);
   Moved moved;
   // Reads until the end of the file, as read_write does.

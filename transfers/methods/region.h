@@ -9,8 +9,8 @@
 
 namespace zctrace::transfers {
 
-// Owns one mapping, or none; unmaps it when destroyed. Not for use inside the measured
-// window unless the method's contract counts the munmap.
+// Owns one mapping, or none, and unmaps it when destroyed. Do not destroy one inside the
+// measured window unless the method's contract counts the munmap.
 class Region {
  public:
   Region() = default;

@@ -23,7 +23,7 @@ Moved move(const Transfer& job, Workspace&) {
 std::vector<ExpectedCalls> expected(const Workload& workload) {
   const std::uint64_t calls =
       divide_up(workload.bytes, std::min(workload.buffer_bytes, kMaxCallBytes));
-  // A pipe takes at most as much as it has space for, and does not wait (Linux 5.12).
+  // A pipe takes at most what it has space for, without waiting (Linux 5.12).
   return {{"sendfile", calls, workload.sink == SinkKind::pipe ? kUnbounded : calls}};
 }
 

@@ -12,7 +12,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
   Moved moved;
   moved.error = open_intermediate_pipe(workspace.pipe, workspace.pipe_bytes);
   const std::uint64_t chunk_bytes = std::min(job.buffer_bytes, workspace.pipe_bytes);
-  // Until the end of the file, as read_write; the pipe is empty before each splice in.
+  // Reads until the end of the file, as read_write does. The pipe is empty before each splice in.
   while (!moved.error) {
     const ssize_t n = restarted([&] {
       return ::splice(job.in_fd, nullptr, workspace.pipe.writer.get(), nullptr, chunk_bytes, 0);

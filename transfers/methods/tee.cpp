@@ -32,7 +32,7 @@ Failure deliver(const Transfer& job, const Workspace& workspace, std::uint64_t b
 Moved move(const Transfer& job, Workspace& workspace) {
   const std::uint64_t chunk_bytes = std::min(job.buffer_bytes, workspace.pipe_bytes);
   Moved moved;
-  // Until the end of the file, as read_write; both pipes are empty before each chunk.
+  // Reads until the end of the file, as read_write does. Both pipes are empty before each chunk.
   while (!moved.error) {
     const ssize_t n = restarted([&] {
       return ::splice(job.in_fd, nullptr, workspace.pipe.writer.get(), nullptr, chunk_bytes, 0);

@@ -55,7 +55,7 @@ ssize_t Ring::run_one() {
   return -1;
 }
 
-// The flag came with 6.2 and older kernels refuse it; the nearest feature bit is 6.3's.
+// The flag came with 6.2, and older kernels refuse it. The nearest feature bit is that of 6.3.
 bool Ring::reports_copies() const { return (ring_.features & kFeatureOfLinux63) != 0; }
 
 Failure prepare_ring(const Transfer&, Workspace& workspace) {

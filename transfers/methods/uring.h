@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The ring of the io_uring methods. Included by them only.
+// The ring of the io_uring methods. Only they include it.
 #pragma once
 
 #include <liburing.h>
@@ -11,8 +11,8 @@ namespace zctrace::transfers {
 // Owns one io_uring. When it is destroyed, only notifications may be in flight.
 class Ring : public MethodState {
  public:
-  // Empty when the kernel refuses one (ENOSYS, or EPERM by kernel.io_uring_disabled or seccomp):
-  // `error` says why. After that it makes no syscall by itself.
+  // Empty if the kernel refuses one (ENOSYS, or EPERM by kernel.io_uring_disabled or seccomp);
+  // `error` says why. Once made, it makes no syscall of its own accord.
   static std::unique_ptr<Ring> make(Failure& error);
   ~Ring() override;
 

@@ -15,7 +15,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
   while (!moved.error && moved.bytes < workspace.mapping.bytes()) {
     iovec part = {workspace.mapping.begin() + moved.bytes,
                   std::min(chunk_bytes, workspace.mapping.bytes() - moved.bytes)};
-    // No SPLICE_F_GIFT: pages of a file are not ours to give away.
+    // No SPLICE_F_GIFT: only pages that the caller owns may be given away, not a file's.
     const ssize_t n =
         restarted([&] { return ::vmsplice(workspace.pipe.writer.get(), &part, 1, 0); });
     if (n < 0) moved.error = last_error("vmsplice");
