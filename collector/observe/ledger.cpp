@@ -174,7 +174,7 @@ void Ledger::add_pipes(const Snapshot& snapshot) {
   std::set<PipeLedger::ProcessInstance> running;
   for (const auto& [id, account] : accounts_)
     if (!account.finished) running.insert(process_of(account));
-  pipes_.settle([&](PipeLedger::ProcessInstance process) { return !running.contains(process); });
+  pipes_.update([&](PipeLedger::ProcessInstance process) { return !running.contains(process); });
 }
 
 void Ledger::set_command(std::uint64_t account, std::vector<std::string> argv) {

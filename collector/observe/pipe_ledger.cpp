@@ -75,7 +75,7 @@ void PipeLedger::keep(const Uses& uses) {
     if (!forgotten_.contains(account)) add(kept_[account], delivered);
 }
 
-void PipeLedger::settle(const std::function<bool(ProcessInstance)>& ended) {
+void PipeLedger::update(const std::function<bool(ProcessInstance)>& ended) {
   current_.clear();
   for (auto entry = processes_.begin(); entry != processes_.end();) {
     const auto next = std::next(entry);

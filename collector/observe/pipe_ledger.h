@@ -33,9 +33,9 @@ class PipeLedger {
   // of it that are not in the kernel's map yet.
   void raise(ProcessInstance process, std::uint64_t account, std::uint64_t pipe,
              const zc_pipe_bytes& bytes, bool open);
-  // Derives what is delivered. A process for which `ended` is true has nothing in transit: its
-  // pipes are dropped, and what its accounts delivered stays.
-  void settle(const std::function<bool(ProcessInstance)>& ended);
+  // Derives what is delivered from what was raised. A process for which `ended` is true has nothing
+  // in transit: its pipes are dropped, and what its accounts delivered stays.
+  void update(const std::function<bool(ProcessInstance)>& ended);
 
   // Whether no process has a pipe, so that there is nothing to derive.
   bool empty() const { return processes_.empty(); }
@@ -44,7 +44,7 @@ class PipeLedger {
   // The caller will not ask for this account again. Its bytes still count for its process.
   void forget(std::uint64_t account);
 
-  // Pipes that no task of the process used in the last `snapshots` calls of settle().
+  // Pipes that no task of the process used in the last `snapshots` calls of update().
   struct IdlePipe {
     ProcessInstance process;
     std::uint64_t pipe;

@@ -32,8 +32,8 @@ class PipeLedgerTest : public ::testing::Test {
     EXPECT_EQ(delivered.in_kernel, in_kernel);
     EXPECT_EQ(delivered.spliced_from_user, from_user);
   }
-  void settle(bool ended = false) {
-    ledger_.settle([ended](PipeLedger::ProcessInstance) { return ended; });
+  void update(bool ended = false) {
+    ledger_.update([ended](PipeLedger::ProcessInstance) { return ended; });
   }
   PipeLedger ledger_;
 };
@@ -41,7 +41,7 @@ class PipeLedgerTest : public ::testing::Test {
 TEST_F(PipeLedgerTest, DeliversWhatAnotherProcessTakes) {
   ledger_.raise(kProcess, 1, kPipe, put(300, 500), false);
   ledger_.raise(kOther, 2, kPipe, taken(0, 800), false);
-  settle();
+  update();
   expect(1, 800, 500);
   expect(2, 0, 0);
 }
@@ -50,14 +50,14 @@ TEST_F(PipeLedgerTest, DeliversNothingThatTheProcessTakesItself) {
   zc_pipe_bytes both = put(0, 500);
   both.taken_moved = 500;
   ledger_.raise(kProcess, 1, kPipe, both, false);
-  settle();
+  update();
   expect(1, 0, 0);
 }
 
 TEST_F(PipeLedgerTest, DistinguishesPipes) {
   ledger_.raise(kProcess, 1, 7, taken(0, 500), false);
   ledger_.raise(kProcess, 1, 8, put(0, 500), false);
-  settle();
+  update();
   expect(1, 500, 500);
 }
 
@@ -65,9 +65,9 @@ TEST_F(PipeLedgerTest, BytesInAPipeThatTheProcessDrainsAreOnTheirWayUntilItEnds)
   zc_pipe_bytes both = put(0, 500);
   both.taken_moved = 300;
   ledger_.raise(kProcess, 1, kPipe, both, true);
-  settle();
+  update();
   expect(1, 0, 0);
-  settle(true);
+  update(true);
   expect(1, 200, 200);
 }
 
@@ -75,24 +75,24 @@ TEST_F(PipeLedgerTest, BytesWrittenAndSplicedOutWereInUserSpace) {
   zc_pipe_bytes both = put(500, 0);
   both.taken_moved = 500;
   ledger_.raise(kProcess, 1, kPipe, both, false);
-  settle();
+  update();
   expect(1, 0, 0, 500);
 }
 
 TEST_F(PipeLedgerTest, ThreadsWithAccountsOfTheirOwnAreOneProcess) {
   ledger_.raise(kProcess, 1, kPipe, put(0, 500), false);
   ledger_.raise(kProcess, 2, kPipe, taken(0, 500), false);
-  settle();
+  update();
   expect(1, 0, 0);
   ledger_.forget(1);
-  settle(true);
+  update(true);
   expect(1, 0, 0);
 }
 
 TEST_F(PipeLedgerTest, NoCountDecreases) {
   ledger_.raise(kProcess, 1, kPipe, put(300, 500), false);
   ledger_.raise(kProcess, 1, kPipe, put(200, 600), false);
-  settle();
+  update();
   expect(1, 900, 600);
 }
 
@@ -101,18 +101,18 @@ TEST_F(PipeLedgerTest, WhatAnIdlePipeDeliveredStaysWhenItIsRetired) {
   ledger_.raise(kProcess, 1, 8, put(10, 0), true);
   for (int i = 0; i < 3; i++) {
     ledger_.raise(kProcess, 1, 8, put(10, 0), true);
-    settle();
+    update();
   }
   const std::vector<PipeLedger::IdlePipe> idle = ledger_.idle(3);
   ASSERT_EQ(idle.size(), 1u);
   EXPECT_EQ(idle[0].pipe, kPipe);
   EXPECT_EQ(idle[0].accounts, std::vector<std::uint64_t>{1});
   ledger_.retire(idle[0]);
-  settle();
+  update();
   expect(1, 810, 500);
   // The kernel's count begins anew.
   ledger_.raise(kProcess, 1, kPipe, put(5, 0), false);
-  settle();
+  update();
   expect(1, 815, 500);
 }
 
