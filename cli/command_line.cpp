@@ -10,6 +10,7 @@
 #include "cli/options/help_formatter.h"
 #include "cli/output/write.h"
 #include "cli/text/suggestion.h"
+#include "cli/text/wrap.h"
 #include "cli/views/json_view.h"
 #include "collector/os/error.h"
 
@@ -92,7 +93,7 @@ CommandLine::CommandLine(std::vector<std::string> words)
   help->callback([this] {
     require_known(help_topic_);
     chosen_ = [this] {
-      print(this->help(help_topic_, help_width(STDOUT_FILENO)));
+      print(this->help(help_topic_, text_width(STDOUT_FILENO)));
       return kExitDone;
     };
   });
@@ -111,7 +112,7 @@ Action CommandLine::parse() {
   // As git does: print the help for a person, and exit with a status that stops a script.
   if (words_.empty())
     return [this] {
-      print(help("", help_width(STDOUT_FILENO)));
+      print(help("", text_width(STDOUT_FILENO)));
       return kExitUsage;
     };
   if (!words_.front().starts_with('-')) require_known(words_.front());
@@ -120,7 +121,7 @@ Action CommandLine::parse() {
     app_.parse(std::vector<std::string>(words_.rbegin(), words_.rend()));
   } catch (const CLI::CallForHelp&) {
     return [this] {
-      print(help_of(chosen_command(), help_width(STDOUT_FILENO)));
+      print(help_of(chosen_command(), text_width(STDOUT_FILENO)));
       return kExitDone;
     };
   } catch (const CLI::CallForVersion&) {

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Runs the chosen command, and turns every error into one line and a status.
-#include <unistd.h>
-
 #include <exception>
 #include <string>
 #include <vector>
 
 #include "cli/command_line.h"
-#include "cli/options/help_formatter.h"
 #include "cli/output/write.h"
 #include "cli/text/printable.h"
 #include "collector/os/error.h"
@@ -15,13 +12,8 @@
 namespace {
 
 int fail(const std::string& what, int exit_code, const std::string& usage = "") {
-  std::string text = "zctrace: " + zctrace::printable(what, false);
-  // A terminal would break lines inside words; a program that reads a pipe expects one line.
-  if (::isatty(STDERR_FILENO) == 1)
-    text = zctrace::wrapped(text, zctrace::help_width(STDERR_FILENO), 2);
-  text += "\n";
-  if (!usage.empty()) text += usage + "\n";
-  zctrace::tell(text);
+  zctrace::say(zctrace::printable(what, false));
+  if (!usage.empty()) zctrace::tell(usage + "\n");
   return exit_code;
 }
 

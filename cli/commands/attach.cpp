@@ -16,6 +16,7 @@
 #include "cli/options/validators.h"
 #include "cli/output/outputs.h"
 #include "cli/output/write.h"
+#include "cli/text/units.h"
 #include "collector/observe/attach_session.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/capabilities.h"
@@ -37,7 +38,7 @@ struct AttachOptions {
 };
 
 int attach(const AttachOptions& options, const Targets& targets) {
-  const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
+  check_syscalls(options.count);  // usage errors come first
   require_observation();
   AttachSessionOptions observing;
   observing.targets = targets;
@@ -49,8 +50,8 @@ int attach(const AttachOptions& options, const Targets& targets) {
   AttachSession session(observing);
   drop_capabilities(Privilege::inspect_processes);
   if (!options.output.quiet)
-    tell(fmt::format("zctrace: observing {} task{}; press Ctrl-C to stop\n",
-                     session.tasks_attached(), session.tasks_attached() == 1 ? "" : "s"));
+    say(fmt::format("observing {}; press Ctrl-C to stop",
+                    plural(session.tasks_attached(), "task", "tasks")));
 
   bool lost = false;
   const auto write_interval = [&] {

@@ -34,7 +34,7 @@ struct ExportOptions {
 };
 
 int serve(const ExportOptions& options, const Targets& targets, const ListenAddress& address) {
-  const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
+  check_syscalls(options.count);  // usage errors come first
   Descriptor listener = listen_on(address);
   require_observation();
   AttachSessionOptions observing;
@@ -54,7 +54,7 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
   ListenAddress bound = address;
   bound.port = bound_port(listener);
   server.serve(std::move(listener), loop, read);
-  tell(fmt::format("zctrace: serving http://{}/metrics\n", bound.text()));
+  say(fmt::format("serving http://{}/metrics", bound.text()));
 
   // A process that ends between two readings leaves its counts in kernel memory, which is limited,
   // so they are read without a scrape, too. It goes on after the last target has ended. A server

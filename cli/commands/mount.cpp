@@ -34,16 +34,14 @@ void unmount(fuse::ServedMount& mount, Signals& signals) {
   const std::string target = printable(mount.target(), false);
   fuse::Unmounted unmounted = mount.unmount(false);
   if (unmounted == fuse::Unmounted::busy) {
-    tell(
-        fmt::format("zctrace: '{}' is in use: detached; files that are still open are served for "
-                    "{} ms more\n",
+    say(fmt::format("'{}' is in use: detached; files that are still open are served for {} ms more",
                     target, kPatience.count()));
     unmounted = mount.unmount(true);
   }
   if (unmounted == fuse::Unmounted::covered)
-    tell(
-        fmt::format("zctrace: '{}' stays mounted, without files, below what was mounted over it; "
-                    "unmount that, then: fusermount3 -u {}\n",
+    say(
+        fmt::format("'{}' stays mounted, without files, below what was mounted over it; unmount "
+                    "that, then: fusermount3 -u {}",
                     target, target));
   mount.stop(signals, kPatience);
 }
@@ -53,8 +51,8 @@ int mount(const MountOptions& options) {
   Outputs outputs(options.output, STDOUT_FILENO);
   Signals signals;
   fuse::ServedMount mount(served_mount_options(options));
-  tell(fmt::format("zctrace: {} is mounted at {}; Ctrl-C unmounts and reports\n",
-                   printable(mount.source(), false), printable(mount.target(), false)));
+  say(fmt::format("{} is mounted at {}; Ctrl-C unmounts and reports",
+                  printable(mount.source(), false), printable(mount.target(), false)));
 
   bool lost = false;
   const auto report = [&] {

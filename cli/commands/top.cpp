@@ -32,7 +32,7 @@ constexpr nanoseconds kDefaultInterval = milliseconds(1000);
 // Below this the screen shows noise and zctrace itself.
 constexpr nanoseconds kShortestInterval = milliseconds(100);
 int top(const TopOptions& options, const Targets& targets) {
-  const SyscallTable selection_check(options.count.syscalls);  // usage errors come first
+  check_syscalls(options.count);  // usage errors come first
   LiveOptions live;
   live.observing.targets = targets;
   live.observing.wait = options.targets.wait;

@@ -10,6 +10,8 @@
 
 #include "cli/options/help_formatter.h"
 #include "cli/output/write.h"
+#include "cli/text/suggestion.h"
+#include "cli/text/wrap.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/os/error.h"
 
@@ -41,10 +43,20 @@ void add_verify_option(CLI::App& command, CountOptions& options) {
       ->group("What to count");
 }
 
+void check_syscalls(const CountOptions& options) {
+  try {
+    syscall_names(options.syscalls);
+  } catch (const UnknownSyscall& error) {
+    std::vector<std::string> known = syscall_names("%all");
+    known.insert(known.end(), {"%copy", "%zerocopy", "%io", "%all", "list"});
+    throw Error(error.what() + suggestion(error.name(), known), kExitUsage);
+  }
+}
+
 bool wants_syscall_list(const CountOptions& options) { return options.syscalls == "list"; }
 
 int print_syscall_list() {
-  const std::size_t width = help_width(STDOUT_FILENO);
+  const std::size_t width = text_width(STDOUT_FILENO);
   struct Group {
     const char* name;
     const char* meaning;

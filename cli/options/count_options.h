@@ -20,6 +20,8 @@ struct CountOptions {
 };
 
 void add_count_options(CLI::App& command, CountOptions& options);
+// Throws Error (usage) for a name in -e that no syscall has, and suggests the one that was meant.
+void check_syscalls(const CountOptions& options);
 // "-e list": the command prints the names that -e takes instead of observing.
 bool wants_syscall_list(const CountOptions& options);
 // Prints them, and what each group holds; returns the exit status.

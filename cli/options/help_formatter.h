@@ -40,11 +40,4 @@ std::string help_of(const CLI::App& command, std::size_t width);
 // "Usage: zctrace run [OPTIONS] -- COMMAND [ARGUMENT...]"
 std::string usage_line(const CLI::App& command);
 
-// Columns for text on this descriptor: the terminal's, at most 100; 80 for anything else.
-std::size_t help_width(int fd);
-
-// Breaks `text` between words into lines of at most `width` columns; all but the first begin with
-// `indent` spaces.
-std::string wrapped(const std::string& text, std::size_t width, std::size_t indent);
-
 }  // namespace zctrace

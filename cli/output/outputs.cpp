@@ -104,7 +104,7 @@ void Outputs::write(const Views& views) {
   std::exception_ptr gone;  // prints nothing, so any other error takes precedence
   const auto fail = [&failed](const Error& error) {
     // main() prints the last one.
-    if (failed) tell("zctrace: " + printable(failed->what(), false) + "\n");
+    if (failed) say(printable(failed->what(), false));
     failed = error;
   };
   const auto attempt = [&](const auto& write) {
@@ -139,8 +139,8 @@ void Outputs::warn_of_mixed_output(const Report& report) const {
        {std::pair("--json", options_.json), std::pair("--csv", options_.csv),
         std::pair("--markdown", options_.markdown)}) {
     if (path != "-" || !may_have_written_to_standard_output(report)) continue;
-    tell(std::string("zctrace: warning: the command may have written to standard output, too; ") +
-         option + " FILE keeps the report separate\n");
+    say(std::string("warning: the command may have written to standard output, too; ") + option +
+        " FILE keeps the report separate");
     return;
   }
 }

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "cli/text/wrap.h"
 #include "collector/os/error.h"
 #include "collector/os/signals.h"
 
@@ -25,6 +26,12 @@ void write_all(int fd, const std::string& text, const std::string& what) {
 void tell(const std::string& text) noexcept {
   const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
   (void)ignored;
+}
+
+void say(const std::string& message) {
+  std::string text = "zctrace: " + message;
+  if (::isatty(STDERR_FILENO) == 1) text = wrapped(text, text_width(STDERR_FILENO), 2);
+  tell(text + "\n");
 }
 
 }  // namespace zctrace

@@ -17,6 +17,10 @@ class ReaderGone : public Error {
 // Writes `text` to standard error; does nothing where that is closed.
 void tell(const std::string& text) noexcept;
 
+// The same for a message, with "zctrace: " before it. On a terminal its lines break between words;
+// a program that reads a pipe gets one line.
+void say(const std::string& message);
+
 // Writes all of `text` to `fd`. Throws Error, which says "cannot write WHAT"; ReaderGone where
 // that is a pipe which nothing reads any more.
 void write_all(int fd, const std::string& text, const std::string& what);

@@ -183,9 +183,7 @@ Names select(std::string_view selection, bool& all) {
                part == kWait || is_syscall_name(part) || is_uring_name(part)) {
       names.emplace(part);
     } else {
-      throw Error("-e: unknown syscall '" + std::string(part) +
-                      "'; give names, or %copy, %zerocopy, %io, %all",
-                  kExitUsage);
+      throw UnknownSyscall(std::string(part));
     }
   }
   if (names.empty()) throw Error("-e: no syscall selected", kExitUsage);

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bpf/abi.h"
 #include "collector/model/report.h"
+#include "collector/os/error.h"
 
 namespace zctrace {
 
@@ -21,6 +23,20 @@ struct RowMeaning {
   Copy copy = Copy::none;
   bool asynchronous = false;
   bool shown = true;  // selected by -e; the others are counted, too
+};
+
+// A name in -e that this architecture does not have.
+class UnknownSyscall : public Error {
+ public:
+  explicit UnknownSyscall(std::string name)
+      : Error("-e: unknown syscall '" + name + "'; give names, or %copy, %zerocopy, %io, %all",
+              kExitUsage),
+        name_(std::move(name)) {}
+
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
 };
 
 // The names that `selection` stands for, as SyscallTable takes it; sorted. Throws Error (usage).

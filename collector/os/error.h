@@ -23,18 +23,21 @@ enum ExitCode : int {
 // A message reads: what failed, on what, why, and what the user can do about it.
 class Error : public std::runtime_error {
  public:
-  explicit Error(const std::string& message, int exit_code = kExitFailed)
-      : std::runtime_error(message), exit_code_(exit_code) {}
+  explicit Error(const std::string& message, int exit_code = kExitFailed, int error_number = 0)
+      : std::runtime_error(message), exit_code_(exit_code), error_number_(error_number) {}
 
   int exit_code() const { return exit_code_; }
+  // The errno in the message; 0 if there is none.
+  int error_number() const { return error_number_; }
 
  private:
   int exit_code_;
+  int error_number_;
 };
 
 // "cannot open '/x': Permission denied", from an errno value (positive).
 inline Error system_error(const std::string& what, int error, int exit_code = kExitFailed) {
-  return Error(what + ": " + std::generic_category().message(error), exit_code);
+  return Error(what + ": " + std::generic_category().message(error), exit_code, error);
 }
 
 }  // namespace zctrace

@@ -300,3 +300,13 @@ class UnderSudo(NeedsRoot):
         done = self.zctrace("run", "--", secret,
                             env={**os.environ, "SUDO_UID": str(NOBODY), "SUDO_GID": str(NOBODY)})
         self.assertEqual(done.returncode, 126)
+        self.assertIn("as root with --as-root", done.stderr)
+
+    def test_hint_at_root_after_a_failure_only(self):
+        caller = {**os.environ, "SUDO_UID": str(NOBODY), "SUDO_GID": str(NOBODY)}
+        cases = [((), "exit 1", True), ((), "true", False), (("-q",), "exit 1", False),
+                 (("--as-root",), "exit 1", False)]
+        for options, command, hints in cases:
+            with self.subTest(options=options, command=command):
+                done = self.zctrace("run", *options, "--", "sh", "-c", command, env=caller)
+                self.assertEqual("as root with --as-root" in done.stderr, hints, done.stderr)
