@@ -29,13 +29,16 @@ constexpr KeyHelp kKeys[] = {
     {"h, ?", "this list; any key closes it"},
 };
 
-// What is said of the figures. Each line at most 80 columns.
+// What the figures mean.
 constexpr std::string_view kMeanings[] = {
     "copied: through user space, in and out; in kernel: sendfile, splice, tee,",
     "copy_file_range, clones; delivered: to a file, socket or another process;",
     "zero-copy: the share of delivered bytes that never was in user space;",
-    "switches: voluntary/involuntary; K, M, G: powers of 1024 for bytes, 1000 for counts",
+    "switches: voluntary/involuntary;",
+    "K, M, G: powers of 1024 for bytes, of 1000 for counts",
 };
+static_assert(std::all_of(std::begin(kMeanings), std::end(kMeanings),
+                          [](std::string_view line) { return line.size() <= 80; }));
 
 template <typename Sorts>
 std::string letters(const Sorts& sorts) {

@@ -148,16 +148,15 @@ Grid amplification_grid(const Report& report) {
       {"daemon syscalls", all.daemon, all, true},
       {"  to identify requesters", identifying, all, false, true},
   };
-  return grid_of(side_columns(), lines);
-}
-
-std::vector<std::string> amplification_legend(const Report& report) {
-  return {"each line moves the same bytes once more: do not add them up",
-          fmt::format("PER APP CALL: for each application call; /GB: for each GB of the {} that "
-                      "applications moved",
-                      format_bytes(amplification_of(report).bytes)),
-          "COPIES/BYTE: how often each of these bytes was copied through user space",
-          fmt::format("{}: voluntary/involuntary context switches", kSwitchesTitle)};
+  Grid grid = grid_of(side_columns(), lines);
+  grid.legend = {
+      {"PER APP CALL", "PER APP CALL: for each application call"},
+      {"CALLS/GB",
+       fmt::format("/GB: for each GB of the {} that applications moved", format_bytes(all.bytes))},
+      {"COPIES/BYTE", "COPIES/BYTE: how often each of these bytes was copied through user space"},
+      {std::string(kSwitchesTitle),
+       fmt::format("{}: voluntary / involuntary context switches", kSwitchesTitle)}};
+  return grid;
 }
 
 Fact amplification_verdict(const Report& report) {

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <string>
-#include <vector>
 
 #include "cli/views/cell.h"
 #include "collector/model/report.h"
@@ -13,8 +11,6 @@ namespace zctrace {
 
 // All functions here require report.mount->observed.
 Grid amplification_grid(const Report& report);
-// What its titles mean.
-std::vector<std::string> amplification_legend(const Report& report);
 // What FUSE adds to a call, in one sentence.
 Fact amplification_verdict(const Report& report);
 nlohmann::ordered_json amplification_json(const Report& report);

@@ -28,9 +28,16 @@ struct Column {
   std::size_t min_width = 0;
 };
 
+// What a title means; shown where its column is.
+struct ColumnNote {
+  std::string title;
+  std::string text;
+};
+
 struct Grid {
   std::vector<Column> columns;
   std::vector<std::vector<Cell>> lines;  // each as long as columns
+  std::vector<ColumnNote> legend;
 };
 
 // "label  item, item, item"
@@ -40,8 +47,8 @@ struct Fact {
   Tone tone = Tone::plain;
 };
 
-// A part of a report: its title, lines of items, a table, notes on the table's titles or on what it
-// leaves out, and facts. Each may be empty.
+// A part of a report: its title, lines of items, a table, notes on what the table leaves out or
+// means as a whole, and facts. Each may be empty.
 struct Section {
   std::string title;
   std::vector<std::vector<std::string>> lines;  // each a list of items

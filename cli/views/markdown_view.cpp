@@ -73,6 +73,7 @@ std::string markdown_sections(const std::vector<Section>& sections) {
       text += fmt::format("### {}\n\n", escaped(cut_to_width(section.title, kTitleWidth, true)));
     for (const std::vector<std::string>& items : section.lines) text += joined(items) + "\n\n";
     if (!section.grid.columns.empty()) text += markdown_table(section.grid);
+    for (const ColumnNote& note : section.grid.legend) text += escaped(note.text) + "\n\n";
     for (const std::string& note : section.notes) text += escaped(note) + "\n\n";
     if (!section.facts.empty()) text += table(section.facts);
   }

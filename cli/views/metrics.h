@@ -46,7 +46,7 @@ class Metrics {
 
   // What happened since the report before: `standing` holds the counts as they stand, of all
   // that run and of those that ended since. `owners` knows its processes. `taken_at` is seconds
-  // since the epoch, `now` decides who is idle.
+  // since the epoch, `now` decides which are idle.
   void add(Report standing, const OwnerCache& owners, double taken_at, Clock::time_point now);
 
   // A process by itself: what belongs to none of its calls.

@@ -140,10 +140,6 @@ UsageLine requester_line(const Process& process, bool unicode) {
   return line;
 }
 
-std::string shown_path(const MountPart& mount, const std::string& path) {
-  return path == "." && !mount.mount_point.empty() ? mount.mount_point : path;
-}
-
 const TimedCounts* counts_of(const ProcessRequests& requests, Operation operation) {
   const auto found = requests.find(operation);
   return found == requests.end() ? nullptr : &found->second;
@@ -163,7 +159,6 @@ Grid requesters_grid(const Report& report, bool unicode) {
   Columns<UsageLine> columns = usage_columns();
   columns.insert(columns.begin(), {text_column({"PID"}, &UsageLine::pid),
                                    text_column({"NAME", false}, &UsageLine::name)});
-  columns.push_back(text_column({"COMMAND", false, 10, 16}, &UsageLine::command));
   std::vector<UsageLine> lines;
   for (const Process* const process : requesters_of(report))
     lines.push_back(requester_line(*process, unicode));
@@ -171,6 +166,9 @@ Grid requesters_grid(const Report& report, bool unicode) {
     return a.bytes() != b.bytes() ? a.bytes() > b.bytes() : a.usage.requests > b.usage.requests;
   });
   if (lines.size() > kProcessLines) lines.resize(kProcessLines);
+  std::vector<NamedCommand> commands;
+  for (const UsageLine& line : lines) commands.push_back({line.name, line.command});
+  columns.push_back(text_column(command_column(std::move(commands)), &UsageLine::command));
   if (!report.others.sum.requests.empty()) {
     const std::string name =
         fmt::format("({})", plural(report.mount->summed_requesters, "other", "others"));
@@ -186,10 +184,14 @@ Grid files_grid(const MountPart& mount, bool unicode) {
   for (const FileRequests& file : mount.files) {
     if (lines.size() == kFileLines) break;
     UsageLine& line = lines.emplace_back();
-    line.path = cut_to_width(printable(shown_path(mount, file.path), unicode), kPathWidth, unicode);
+    line.path = cut_to_width(printable(file.path, unicode), kPathWidth, unicode);
     line.usage = fuse::usage_of(file.operations);
   }
-  return grid_of(columns, lines);
+  Grid grid = grid_of(columns, lines);
+  if (!mount.mount_point.empty())
+    grid.legend = {{"FILE", fmt::format("FILE is the path below {}; . is that directory",
+                                        printable(mount.mount_point, unicode))}};
+  return grid;
 }
 
 std::vector<std::string> files_left_out(const MountPart& mount) {
@@ -252,7 +254,7 @@ void add_amplification(std::vector<Section>& sections, const Report& report,
   const ObservedCalls& observed = *report.mount->observed;
   Section& section = sections.emplace_back();
   section.grid = amplification_grid(report);
-  section.notes = amplification_legend(report);
+  section.notes = {"each line moves the same bytes once more: do not add them up"};
   // The report of `run` has shown the applications' calls already.
   if (report.command == "mount" && !observed.applications.rows.empty())
     sections.push_back(calls_section(

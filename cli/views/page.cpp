@@ -183,9 +183,16 @@ void Page::grid(const Grid& grid) {
     if (std::find(shown.begin(), shown.end(), i) == shown.end())
       hidden.push_back(grid.columns[i].title);
   }
-  if (hidden.empty()) return;
-  hidden.front() = "hidden for lack of width: " + hidden.front();
-  items(hidden, {}, Tone::dim);
+  const auto is_shown = [&](const ColumnNote& note) {
+    return std::find(hidden.begin(), hidden.end(), note.title) == hidden.end();
+  };
+  std::vector<ColumnNote> legend = grid.legend;
+  std::erase_if(legend, [&](const ColumnNote& note) { return !is_shown(note); });
+  if (!hidden.empty()) {
+    hidden.front() = "hidden for lack of width: " + hidden.front();
+    items(hidden, {}, Tone::dim);
+  }
+  for (const ColumnNote& note : legend) items({note.text}, {}, Tone::dim);
 }
 
 void Page::sections(const std::vector<Section>& sections) {

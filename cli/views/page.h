@@ -34,7 +34,7 @@ class Page {
              Tone tone = Tone::plain);
   void facts(const std::vector<Fact>& facts);
   // What does not fit the width is left out, least important columns first; digits stay. A line
-  // below names what was left out.
+  // below names what was left out. The legend explains the columns that are shown.
   void grid(const Grid& grid);
   void sections(const std::vector<Section>& sections);  // with an empty line between them
 

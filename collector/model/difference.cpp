@@ -19,10 +19,16 @@ ProcessKey key_of(const Process& process) {
 }
 RowKey key_of(const Row& row) { return {row.syscall, row.from, row.to}; }
 
+// The interval did not set the maximum, so its own is known by the bucket.
+void bound_max(Row& row) {
+  row.max_ns = row.latency.highest_ns(row.max_ns);
+  row.max_is_bound = row.max_ns != 0;
+}
+
 void subtract(Row& later, const Row& earlier) {
   subtract_figures<RowFigures>(later, earlier, kRowFields);
   later.latency -= earlier.latency;
-  if (later.max_ns == earlier.max_ns) later.max_ns = later.latency.highest_ns(later.max_ns);
+  if (later.max_ns == earlier.max_ns) bound_max(later);
 }
 
 bool is_empty(const Row& row) {
@@ -59,7 +65,7 @@ void subtract(Totals& later, const Totals& earlier, const std::vector<const Proc
     subtract(later.sum, *process);
     subtract_derived(process->delivered_bytes(), process->zero_copy_bytes());
   }
-  for (Row& row : later.sum.rows) row.max_ns = row.latency.highest_ns(row.max_ns);
+  for (Row& row : later.sum.rows) bound_max(row);
 }
 
 bool is_idle(const Process& process) {

@@ -33,6 +33,10 @@ std::optional<double> share_of(std::uint64_t part, std::uint64_t whole) {
 
 void add_row(Row& into, const Row& from) {
   add_figures<RowFigures>(into, from, kRowFields);
+  if (from.max_ns > into.max_ns)
+    into.max_is_bound = from.max_is_bound;
+  else if (from.max_ns == into.max_ns)
+    into.max_is_bound &= from.max_is_bound;
   into.max_ns = std::max(into.max_ns, from.max_ns);
   into.latency += from.latency;
 }

@@ -42,6 +42,7 @@ struct Row : RowFigures {
   Kind to = Kind::other;
   Copy copy = Copy::none;
   std::uint64_t max_ns = 0;
+  bool max_is_bound = false;  // of an interval: max_ns is an upper bound
   Histogram latency;
   // An operation that the kernel runs for an earlier call (io_uring): not a crossing.
   bool asynchronous = false;
@@ -193,9 +194,9 @@ void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
 std::vector<Row> shown_rows(const std::vector<Row>& rows);
 
 // What happened between two reports of the same observation. Processes without anything new are
-// left out; `max_ns` is exact when the interval set a new maximum, else the upper bound of the
-// highest bucket that grew. High-water marks (RSS) stay as they are. A process that ran in
-// `earlier` and that `later` does not list is one of its others, where it has any.
+// left out; `max_ns` is exact when the interval set a new maximum, else (max_is_bound) the upper
+// bound of the highest bucket that grew. High-water marks (RSS) stay as they are. A process that
+// ran in `earlier` and that `later` does not list is one of its others, where it has any.
 Report difference(const Report& later, const Report& earlier);
 // The same for one process or one sum, even if there is nothing new.
 Process difference(const Process& later, const Process& earlier);

@@ -179,7 +179,7 @@ Grid compare_grid(const CompareResult& compared, bool unicode) {
 
 std::string compare_title(const CompareResult& compared) {
   const bool same = compared.source_kind == compared.source_filesystem;
-  return fmt::format("zctrace compare: {} from {}{} to {}", format_bytes(compared.source_bytes),
+  return fmt::format("Report on moving {} from {}{} to {}", format_bytes(compared.source_bytes),
                      compared.source_kind,
                      same ? "" : fmt::format(" ({})", compared.source_filesystem),
                      compared.sink_kind);

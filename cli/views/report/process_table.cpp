@@ -8,6 +8,7 @@
 #include <optional>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
@@ -108,6 +109,24 @@ void add_event_columns(Columns<ProcessLine>& columns, const ProcessColumnOptions
 
 }  // namespace
 
+Column command_column(std::vector<NamedCommand> commands) {
+  constexpr std::size_t kLeast = 16;
+  constexpr std::size_t kMost = 32;
+  constexpr std::size_t kContext = 6;  // of what differs
+  std::sort(commands.begin(), commands.end(), [](const NamedCommand& a, const NamedCommand& b) {
+    return std::tie(a.name, a.command) < std::tie(b.name, b.command);
+  });
+  std::size_t wanted = 0;
+  for (std::size_t i = 1; i < commands.size(); ++i) {
+    const auto& [name, command] = commands[i];
+    const auto& [name_before, before] = commands[i - 1];
+    if (name != name_before || command == before) continue;
+    const auto differ = std::mismatch(before.begin(), before.end(), command.begin(), command.end());
+    wanted = std::max(wanted, static_cast<std::size_t>(differ.second - command.begin()) + kContext);
+  }
+  return {"COMMAND", false, wanted != 0 ? 1U : 10U, std::clamp(wanted, kLeast, kMost)};
+}
+
 Columns<ProcessLine> process_columns(const ProcessColumnOptions& options) {
   Columns<ProcessLine> columns;
   add_identity_columns(columns, options);
@@ -115,8 +134,7 @@ Columns<ProcessLine> process_columns(const ProcessColumnOptions& options) {
   add_usage_columns(columns, options);
   add_event_columns(columns, options);
   columns.push_back(process_column(
-      {"COMMAND", false, 10, 16},
-      [unicode = options.wording.unicode](const ProcessLine& line) -> Cell {
+      options.command, [unicode = options.wording.unicode](const ProcessLine& line) -> Cell {
         return {cut_to_width(shell_words(line.process->argv, unicode), kCommandWidth, unicode)};
       }));
   return columns;
@@ -156,6 +174,13 @@ Grid processes_grid(const Report& report, const Wording& wording) {
   ProcessColumnOptions options;
   options.wording = wording;
   options.threads = has_threads(report);
+  if (!options.threads) {
+    std::vector<NamedCommand> commands;
+    for (const ProcessLine& line : lines)
+      if (line.summed == 0)
+        commands.push_back({line.process->name, shell_words(line.process->argv, wording.unicode)});
+    options.command = command_column(std::move(commands));
+  }
   return grid_of(process_columns(options), lines);
 }
 

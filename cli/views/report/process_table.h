@@ -25,12 +25,21 @@ struct ProcessLine {
   std::string sum_name;      // of a sum
 };
 
+// The column of the command lines. It stays, and wide enough to show where they differ, if some
+// processes have the same name.
+struct NamedCommand {
+  std::string name;
+  std::string command;
+};
+Column command_column(std::vector<NamedCommand> commands);
+
 // What processes have to show. The numerals must live as long as the columns.
 struct ProcessColumnOptions {
   Wording wording;
   bool threads = false;  // whether they are threads
   bool errors = false;   // whether any has some
   const Numerals* numerals = &full_numerals();
+  Column command = command_column({});
 };
 Columns<ProcessLine> process_columns(const ProcessColumnOptions& options);
 

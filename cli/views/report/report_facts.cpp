@@ -114,12 +114,13 @@ bool passes_through_a_pipe(const Process& process) {
 std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_bytes,
                                 std::uint64_t zero_copy_bytes, const Wording& wording) {
   std::vector<Fact> facts;
-  Fact syscalls{"syscalls",
-                {format_count(process.syscalls()),
-                 fmt::format("{} user/kernel crossings", format_count(process.crossings()))}};
+  Fact syscalls{"syscalls", {format_count(process.syscalls())}};
+  if (process.crossings() != 0)
+    syscalls.items.front() += fmt::format(" ({} crossings into and out of the kernel)",
+                                          format_count(process.crossings()));
   if (std::any_of(process.rows.begin(), process.rows.end(),
                   [](const Row& row) { return row.asynchronous; })) {
-    syscalls.items.push_back("operations of io_uring and AIO cross nothing");
+    syscalls.items.push_back("operations of io_uring and AIO are not syscalls");
   }
   facts.push_back(std::move(syscalls));
   facts.push_back({"copied", {format_bytes(process.copied_bytes()) + " through user space"}});
@@ -170,15 +171,23 @@ std::vector<Fact> completeness_facts(const Completeness& completeness) {
   const std::uint64_t lost = completeness.lost_events();
   std::vector<Fact> facts;
   const bool whole = lost + completeness.compat_syscalls + completeness.unfollowed_tasks == 0;
-  facts.push_back(
-      {"completeness",
-       {plural(lost, "event lost", "events lost"),
-        fmt::format("{} in flight at the start and {} at the end",
-                    plural(completeness.in_flight_at_start, "call", "calls"),
-                    format_count(completeness.in_flight_at_end)),
-        plural(completeness.compat_syscalls, "32-bit call", "32-bit calls"),
-        plural(completeness.unfollowed_tasks, "task not followed", "tasks not followed")},
-       whole ? Tone::plain : Tone::warning});
+  // The rest is said only where there is any, so that a zero does not look like a finding.
+  Fact complete{"completeness",
+                {plural(lost, "event lost", "events lost")},
+                whole ? Tone::plain : Tone::warning};
+  const std::uint64_t at_start = completeness.in_flight_at_start;
+  const std::uint64_t at_end = completeness.in_flight_at_end;
+  if (at_start != 0)
+    complete.items.push_back(plural(at_start, "call", "calls") + " in flight at the start");
+  if (at_end != 0)
+    complete.items.push_back(plural(at_end, "call", "calls") + " in flight at the end");
+  if (completeness.compat_syscalls != 0)
+    complete.items.push_back(plural(completeness.compat_syscalls, "32-bit call", "32-bit calls"));
+  if (completeness.unfollowed_tasks != 0)
+    complete.items.push_back(
+        plural(completeness.unfollowed_tasks, "task not followed", "tasks not followed"));
+  if (complete.items.size() == 1 && lost == 0) complete.items.push_back("nothing left out");
+  facts.push_back(std::move(complete));
   if (lost > 0) {
     Fact warning{"LOST", {}, Tone::warning};
     for (const auto& [reason, count] : completeness.lost_by_reason) {

@@ -2,10 +2,14 @@
 // Which parts a report has, and in which order.
 #include "cli/views/report/report_sections.h"
 
+#include <fmt/format.h>
+
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
+#include "cli/text/units.h"
 #include "cli/views/report/process_table.h"
 #include "cli/views/report/report_facts.h"
 #include "cli/views/report/row_table.h"
@@ -33,6 +37,16 @@ Section process_block(const Process& process, const Wording& wording) {
   return section;
 }
 
+// Instead of a table of rows.
+std::string nothing_observed(const Report& report) {
+  const std::uint64_t all = report.processes.size() + report.others.processes;
+  if (all == 0) return "no process was observed";
+  const bool threads = has_threads(report);
+  return fmt::format("{} observed, {} a syscall",
+                     plural(all, threads ? "thread" : "process", threads ? "threads" : "processes"),
+                     all == 1 ? "which did not complete" : "none of which completed");
+}
+
 }  // namespace
 
 std::vector<Section> report_sections(const Report& report, std::optional<GroupBy> by,
@@ -57,10 +71,10 @@ std::vector<Section> report_sections(const Report& report, std::optional<GroupBy
   Section rows;
   if (blocks) rows.title = "all together";
   if (totals.sum.rows.empty()) {
-    rows.lines = {{"no syscall was observed"}};
+    rows.lines = {{nothing_observed(report)}};
   } else {
     rows.grid = rows_grid(totals.sum, processes_first ? std::nullopt : by, wording);
-    rows.notes = rows_legend(totals.sum, wording);
+    rows.grid.legend = rows_legend(totals.sum, wording);
   }
   sections.push_back(std::move(rows));
   if (several && !by) sections.push_back(process_lines(report, wording));

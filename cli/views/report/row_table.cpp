@@ -62,10 +62,14 @@ std::vector<Row> rows_by_flow(const std::vector<Row>& all) {
   return rows;
 }
 
-// Bytes that were not moved deserve attention; a name that was not found is normal.
+// Bytes that were not moved deserve attention where most calls of a row fail. A name that was not
+// found is normal, so is a socket that is empty once it was read (EAGAIN), and so is a clone that
+// the file system refuses: programs try it before they copy.
 Tone error_tone(const Row& row) {
   if (row.errors == 0) return Tone::dim;
-  return row.copy == Copy::none ? Tone::plain : Tone::warning;
+  const bool is_attempt = row.syscall.starts_with("ioctl:FICLONE");
+  const bool most_fail = row.errors > row.calls / 2;
+  return row.copy != Copy::none && !is_attempt && most_fail ? Tone::warning : Tone::plain;
 }
 
 // Where a figure of the catalogue stands in the table, and what its cell shows. One that is not
@@ -114,6 +118,8 @@ std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& opt
 RecordColumn<RowLine> csv_only(std::string name, std::function<std::string(const RowLine&)> value) {
   return {{}, nullptr, std::move(name), std::move(value)};
 }
+
+const char* at_most(bool unicode) { return unicode ? "≤" : "<="; }
 
 std::string number_or_nothing(std::int64_t number) {
   return number == 0 ? "" : fmt::format("{}", number);
@@ -189,13 +195,15 @@ void add_figure_columns(Columns<RowLine>& columns, const RowColumnOptions& optio
 
 void add_latency_columns(Columns<RowLine>& columns, const RowColumnOptions& options) {
   const bool latency = options.wording.latency;
-  const auto add = [&](const char* title, unsigned rank, const char* csv_name, auto value) {
+  const auto exactly = [](const Row&) { return std::string(); };
+  const auto add = [&](const char* title, unsigned rank, const char* csv_name, auto value,
+                       auto mark) {
     Column column{title, true, rank};
     if (!latency) column.title.clear();
     columns.push_back({std::move(column),
-                       [value, numerals = options.numerals](const RowLine& line) -> Cell {
+                       [value, mark, numerals = options.numerals](const RowLine& line) -> Cell {
                          const std::optional<std::uint64_t> ns = value(*line.row);
-                         return {ns ? numerals->duration(*ns) : "-"};
+                         return {ns ? mark(*line.row) + numerals->duration(*ns) : "-"};
                        },
                        csv_name,
                        [value, latency](const RowLine& line) {
@@ -207,12 +215,17 @@ void add_latency_columns(Columns<RowLine>& columns, const RowColumnOptions& opti
   const auto percentile = [](double fraction) {
     return [fraction](const Row& row) { return row.latency.percentile_ns(fraction, row.max_ns); };
   };
-  add("P50", 10, "p50_ns", percentile(0.5));
-  add("P90", 11, "p90_ns", percentile(0.9));
-  add("P99", 6, "p99_ns", percentile(0.99));
-  add("MAX", 7, "max_ns", [](const Row& row) {
-    return row.latency.total() > 0 ? std::optional(row.max_ns) : std::nullopt;
-  });
+  add("P50", 10, "p50_ns", percentile(0.5), exactly);
+  add("P90", 11, "p90_ns", percentile(0.9), exactly);
+  add("P99", 6, "p99_ns", percentile(0.99), exactly);
+  add(
+      "MAX", 7, "max_ns",
+      [](const Row& row) {
+        return row.latency.total() > 0 ? std::optional(row.max_ns) : std::nullopt;
+      },
+      [unicode = options.wording.unicode](const Row& row) {
+        return std::string(row.max_is_bound ? at_most(unicode) : "");
+      });
 }
 
 // Fills the last line's cells under the named titles; the rest stays as it is.
@@ -236,13 +249,14 @@ std::uint64_t wall_ns_of(const std::vector<Row>& rows) {
   return sum;
 }
 
-// Dims the rows of the dynamic loader and similar overhead.
+// Dims the rows without bytes, and those of the dynamic loader and similar overhead.
 void dim_noise(Grid& grid, const std::vector<Row>& rows) {
   std::uint64_t largest = 0;
   for (const Row& row : rows) largest = std::max(largest, row.bytes);
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool moves = rows[i].copy != Copy::none;
     const bool small = rows[i].bytes < largest / kNoiseFraction;
-    if (rows[i].copy == Copy::none || !small || rows[i].errors != 0) continue;
+    if (moves && (!small || rows[i].errors != 0)) continue;
     for (Cell& cell : grid.lines[i]) cell.tone = Tone::dim;
   }
 }
@@ -262,13 +276,19 @@ Columns<RowLine> row_columns(const RowColumnOptions& options) {
   return columns;
 }
 
-std::vector<std::string> rows_legend(const Process& process, const Wording& wording) {
-  std::vector<std::string> legend;
+std::vector<ColumnNote> rows_legend(const Process& process, const Wording& wording) {
+  std::vector<ColumnNote> legend;
   if (wording.latency)
-    legend.emplace_back("TIME is from entry to return, OFF-CPU the part of it spent switched out");
+    legend.push_back(
+        {"OFF-CPU", "TIME is from entry to return, OFF-CPU the part of it spent switched out"});
   if (wording.latency && process.outside_syscalls.off_cpu_ns > 0)
-    legend.emplace_back("the total of OFF-CPU includes time outside calls");
-  legend.push_back(std::string(kSwitchesTitle) + " are voluntary / involuntary context switches");
+    legend.push_back({"OFF-CPU", "the total of OFF-CPU includes time outside calls"});
+  legend.push_back({std::string(kSwitchesTitle),
+                    std::string(kSwitchesTitle) + " are voluntary / involuntary context switches"});
+  if (wording.latency && std::any_of(process.rows.begin(), process.rows.end(),
+                                     [](const Row& row) { return row.max_is_bound; }))
+    legend.push_back({"MAX", std::string("a MAX with ") + at_most(wording.unicode) +
+                                 " is an upper bound, at most half too high"});
   return legend;
 }
 

@@ -38,6 +38,6 @@ std::vector<Row> grouped_rows(const std::vector<Row>& rows, std::optional<GroupB
 // The rows of one process or of a sum, then what happened outside them and their total.
 Grid rows_grid(const Process& process, std::optional<GroupBy> by, const Wording& wording);
 // What the titles of that mean.
-std::vector<std::string> rows_legend(const Process& process, const Wording& wording);
+std::vector<ColumnNote> rows_legend(const Process& process, const Wording& wording);
 
 }  // namespace zctrace

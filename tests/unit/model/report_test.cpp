@@ -220,6 +220,42 @@ TEST(Difference, BytesTakenOutOfAPipeAgainAreDeliveredOnce) {
   EXPECT_EQ(nothing.delivered_bytes(), 0u);
 }
 
+TEST(Difference, MarksAMaximumThatTheIntervalDidNotSet) {
+  Row first = moved("read", Kind::file, Kind::user, Copy::copied, 1);
+  first.max_ns = 1'900;
+  first.latency.add(11, 1);  // [1536, 2048)
+  Row second = first;
+  second.calls += 1;
+  second.latency.add(9, 1);  // [768, 1024)
+  const auto between = [](const Row& later, const Row& earlier) {
+    return difference(process_of({later}), process_of({earlier})).rows.at(0);
+  };
+  EXPECT_EQ(between(second, first).max_ns, 1'024u);
+  EXPECT_TRUE(between(second, first).max_is_bound);
+  second.max_ns = 2'000;
+  second.latency.add(11, 1);
+  EXPECT_EQ(between(second, first).max_ns, 2'000u);
+  EXPECT_FALSE(between(second, first).max_is_bound);
+}
+
+TEST(MergeRows, KeepTheMarkOfTheLargestMaximum) {
+  Row bound = moved("read", Kind::file, Kind::user, Copy::copied, 1);
+  bound.max_ns = 90;
+  bound.max_is_bound = true;
+  Row exact = bound;
+  exact.max_is_bound = false;
+  const auto merged = [](const Row& a, const Row& b) {
+    std::vector<Row> rows{a};
+    merge_rows(rows, {b});
+    return rows.at(0).max_is_bound;
+  };
+  EXPECT_FALSE(merged(bound, exact));  // the same value, known to be exact
+  EXPECT_FALSE(merged(exact, bound));
+  exact.max_ns = 70;
+  EXPECT_TRUE(merged(exact, bound));
+  EXPECT_TRUE(merged(bound, exact));
+}
+
 TEST(Difference, AThreadWhoseNumberAnExecChangedIsStillTheSame) {
   Process before = process_of({splice(Kind::file, Kind::socket, kN)});
   before.account = 3;

@@ -36,5 +36,29 @@ TEST(CsvView, StaysOneLineARecordWithHostileNames) {
   EXPECT_TRUE(contains(csv, "\"a\\x1b[31m\\nb|\"\"c\"\",\\xff`<i>\\u202e\\\\\""));
 }
 
+TEST(CsvView, HasALineForEachSyscallOfAllProcessesBySyscall) {
+  Report report = selected_report();
+  report.processes.push_back(report.processes[0]);
+  const auto lines = lines_of(csv_view(report, GroupBy::syscall));
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0].substr(0, lines[0].find(",errors")), "syscall,calls");
+  EXPECT_EQ(lines[1].substr(0, 11), "sendfile,6,");
+}
+
+TEST(CsvView, HasALineForEachFlowOfAllProcessesByFlow) {
+  const auto lines = lines_of(csv_view(selected_report(), GroupBy::flow));
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_TRUE(lines[0].starts_with("from,to,calls,"));
+  EXPECT_TRUE(lines[0].ends_with(",syscalls"));
+  EXPECT_TRUE(lines[1].starts_with("file,socket,3,"));
+  EXPECT_TRUE(lines[1].ends_with(",sendfile"));
+}
+
+TEST(CsvView, BeginsWithTheTimeOfAnInterval) {
+  const auto lines = lines_of(csv_view(selected_report(), std::nullopt, "2026-01-01T00:00:00Z"));
+  EXPECT_TRUE(lines[0].starts_with("time,pid,"));
+  EXPECT_TRUE(lines[1].starts_with("2026-01-01T00:00:00Z,7,"));
+}
+
 }  // namespace
 }  // namespace zctrace

@@ -17,8 +17,8 @@ TEST(MarkdownView, IsTables) {
   EXPECT_TRUE(contains(markdown, "### Report on ./server --root '/srv/a b'\n"));
   EXPECT_TRUE(contains(markdown, "| SYSCALL | FLOW | CALLS |"));
   EXPECT_TRUE(contains(markdown, "| sendfile | file → socket | 15 | 0 | 30.0 MiB |"));
-  EXPECT_TRUE(contains(markdown,
-                       "| completeness | 0 events lost, 0 calls in flight at the start and 0 at"));
+  EXPECT_TRUE(contains(markdown, "| completeness | 0 events lost, nothing left out |"));
+  EXPECT_TRUE(contains(markdown, "\nSWITCHES are voluntary / involuntary context switches\n"));
 }
 
 TEST(MarkdownView, EscapesWhatWouldEndACellOrALine) {
@@ -42,6 +42,16 @@ TEST(MarkdownView, Of300ProcessesShowsTwenty) {
   const std::string markdown = markdown_view(make_report(300), GroupBy::process);
   EXPECT_LT(lines_of(markdown).size(), 60u);
   EXPECT_TRUE(contains(markdown, "… and 280 more"));
+}
+
+TEST(MarkdownView, ByProcessShowsTheRowsOfEach) {
+  Report report = selected_report();
+  report.processes.push_back(report.processes[0]);
+  report.processes[1].pid = 8;
+  const std::string markdown = markdown_view(report, GroupBy::process);
+  EXPECT_TRUE(contains(markdown, "### serve 7\n"));
+  EXPECT_TRUE(contains(markdown, "### serve 8\n"));
+  EXPECT_TRUE(contains(markdown, "### all together\n"));
 }
 
 }  // namespace

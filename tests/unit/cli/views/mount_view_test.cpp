@@ -23,11 +23,14 @@ TEST(MountView, EscapesNamesAndWritesWholeJson) {
   EXPECT_EQ(json["processes"][1]["fuse"]["copied_bytes"], 39);
 }
 
-TEST(MountView, ShowsThePathOfTheMountForItsRoot) {
+TEST(MountView, SaysWhatItsPathsAreRelativeTo) {
   Report report = fuse::sample_report();
   report.mount->files.push_back({".", {}});
   const std::string table = mount_table(report, {});
-  EXPECT_NE(table.find("\n/mnt/point "), std::string::npos) << table;
+  EXPECT_NE(table.find("\n. "), std::string::npos) << table;
+  EXPECT_NE(table.find("\nFILE is the path below /mnt/point; . is that directory\n"),
+            std::string::npos)
+      << table;
   EXPECT_EQ(mount_json(report)["files"][1]["path"], ".");
 }
 

@@ -88,6 +88,26 @@ inline Report make_report(std::size_t processes = 1) {
   return report;
 }
 
+// As `-e sendfile` gives it: read and write count, but are not selected.
+inline Report selected_report() {
+  Report report;
+  report.command = "run";
+  report.argv = {"serve"};
+  report.exit_code = 0;
+  report.selection = "sendfile";
+  Process process;
+  process.pid = 7;
+  process.name = "serve";
+  process.exit_code = 0;
+  process.rows = {row("sendfile", Kind::file, Kind::socket, Copy::in_kernel, 3, 3000),
+                  row("read", Kind::file, Kind::user, Copy::copied, 5, 1000),
+                  row("write", Kind::user, Kind::socket, Copy::copied, 7, 1000),
+                  row("other", Kind::other, Kind::other, Copy::none, 11, 0)};
+  process.rows[1].shown = process.rows[2].shown = false;
+  report.processes = {process};
+  return report;
+}
+
 inline Report evil_report() {
   Report report = make_report(2);
   report.argv = {kEvil};

@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <sstream>
 #include <string>
 
 #include "cli/text/printable.h"
+#include "cli/views/json_view.h"
 #include "tests/unit/cli/views/sample_reports.h"
 
 namespace zctrace {
@@ -30,17 +30,15 @@ outside calls                                                       0 ns
 total                          2,279       0            4.56 ms     0 ns
 hidden for lack of width: AVG/CALL, SWITCHES, P50, P90, P99, MAX
 TIME is from entry to return, OFF-CPU the part of it spent switched out
-SWITCHES are voluntary / involuntary context switches
 
-syscalls         2,279, 4,558 user/kernel crossings
+syscalls         2,279 (4,558 crossings into and out of the kernel)
 copied           20.0 MiB through user space
 in kernel        30.0 MiB
 delivered        40.0 MiB, 30.0 MiB of it without passing through user space
 zero-copy share  75.0% [###############.....]
 per GB           too little was delivered to extrapolate (--json has the
                  figures)
-completeness     0 events lost, 0 calls in flight at the start and 0 at the end,
-                 0 32-bit calls, 0 tasks not followed
+completeness     0 events lost, nothing left out
 )";
   EXPECT_EQ(table_view(make_report(), std::nullopt, {false, false, 80}), expected);
 }
@@ -49,9 +47,9 @@ TEST(TableView, OfAnEmptyReportSaysSo) {
   Report report;
   report.command = "attach";
   const std::string table = table_view(report, std::nullopt, {});
-  EXPECT_TRUE(contains(table, "no syscall was observed"));
+  EXPECT_TRUE(contains(table, "no process was observed"));
   EXPECT_TRUE(contains(table, "nothing was delivered"));
-  EXPECT_TRUE(contains(table, "0 events lost, 0 calls in flight at the start and 0 at the end"));
+  EXPECT_TRUE(contains(table, "0 events lost, nothing left out"));
 }
 
 TEST(TableView, OfAttachNamesTheTargetsAndNotTheOptions) {
@@ -211,7 +209,7 @@ TEST(TableView, NamesEveryLoss) {
   report.completeness.in_flight_at_end = 2;
   const std::string plain = table_view(report, std::nullopt, {});
   EXPECT_TRUE(contains(
-      plain, "1,012 events lost, 0 calls in flight at the start and 2 at the end, 5 32-bit calls"));
+      plain, "completeness     1,012 events lost, 2 calls in flight at the end, 5 32-bit calls\n"));
   EXPECT_TRUE(contains(plain, "LOST             no_room 12, too_deep 1,000"));
   EXPECT_FALSE(contains(plain, "quiet"));
   EXPECT_TRUE(
@@ -224,8 +222,121 @@ TEST(TableView, ExplainsIoUringOperations) {
   read.asynchronous = true;
   report.processes[0].rows.push_back(read);
   const std::string table = table_view(report, std::nullopt, {});
+  EXPECT_TRUE(contains(table, "of the kernel), operations of io_uring and AIO are not syscalls"));
+}
+
+TEST(TableView, NamesTheSignalThatEndedTheCommand) {
+  Report report = selected_report();
+  report.exit_code = 137;
+  EXPECT_TRUE(contains(table_view(report, std::nullopt, {}), "exit 137"));
+  report.processes[0].exit_code = 137;
+  report.processes[0].signal = 9;
+  EXPECT_TRUE(contains(table_view(report, std::nullopt, {}), "killed by SIGKILL"));
+  EXPECT_EQ(report_json(report)["processes"][0]["signal"], "SIGKILL");
+}
+
+TEST(TableView, ColoursErrorsOnlyWhereMostDataCallsFail) {
+  const std::string red = "\x1b[1;31m";
+  const auto is_red = [&red](const Report& report) {
+    return contains(table_view(report, std::nullopt, {true, true, 120}), red);
+  };
+  Report report = selected_report();
+  Row& sendfile = report.processes[0].rows[0];  // three calls
+  Row& other = report.processes[0].rows[3];
+  other.errors = other.calls;
+  EXPECT_FALSE(is_red(report));
+  sendfile.errors = 1;  // EAGAIN, once the socket is full
+  EXPECT_FALSE(is_red(report));
+  sendfile.errors = 2;
+  EXPECT_TRUE(is_red(report));
+  sendfile.syscall = "ioctl:FICLONE";
+  sendfile.errors = 3;
+  EXPECT_FALSE(is_red(report));
+}
+
+TEST(TableView, HintsAtTheColumnsThatItHides) {
+  const Report report = selected_report();
   EXPECT_TRUE(
-      contains(table, "4,558 user/kernel crossings, operations of io_uring and AIO cross nothing"));
+      contains(table_view(report, std::nullopt, {false, false, 60}), "hidden for lack of width: "));
+  EXPECT_FALSE(contains(table_view(report, std::nullopt, {}), "hidden for lack of width"));
+}
+
+TEST(TableView, DoesNotBreakWordsOnAVeryNarrowTerminal) {
+  const std::string table = table_view(selected_report(), std::nullopt, {false, false, 20});
+  for (const std::string& line : lines_of(table)) EXPECT_LE(display_width(line), 20u) << line;
+  EXPECT_TRUE(contains(table, "\ncompleteness\n  0 events lost,"));
+}
+
+TEST(TableView, DoesNotSplitACpuTimeOfAFewTicks) {
+  Report report = selected_report();
+  report.processes[0].system_ns = 34'000'000;
+  EXPECT_FALSE(contains(table_view(report, std::nullopt, {}), "in the kernel"));
+  report.processes[0].system_ns = 900'000'000;
+  report.processes[0].user_ns = 300'000'000;
+  EXPECT_TRUE(contains(table_view(report, std::nullopt, {}), "1.20 s CPU (75% in the kernel)"));
+}
+
+TEST(TableView, ExplainsOnlyTheColumnsThatItShows) {
+  const Report report = make_report();
+  const std::string narrow = table_view(report, std::nullopt, {false, false, 80});
+  EXPECT_TRUE(contains(narrow, "\nTIME is from entry to return"));
+  EXPECT_FALSE(contains(narrow, "\nSWITCHES are"));
+  EXPECT_TRUE(
+      contains(table_view(report, std::nullopt, {false, false, 120}), "\nSWITCHES are voluntary"));
+}
+
+TEST(TableView, DimsRowsWithoutBytes) {
+  Report report = make_report();
+  report.processes[0].rows = {
+      make_row("read", Kind::file, Kind::user, Copy::copied, 10, 1 << 20),
+      make_row("mmap", Kind::other, Kind::other, Copy::none, 4, 0),
+      make_row("wait", Kind::other, Kind::other, Copy::none, 4, 0),
+  };
+  const std::string table = table_view(report, std::nullopt, {true, true, 120});
+  EXPECT_TRUE(contains(table, "\x1b[2mmmap")) << table;
+  EXPECT_TRUE(contains(table, "\x1b[2mwait"));
+  EXPECT_FALSE(contains(table, "\x1b[2mread"));
+}
+
+TEST(TableView, MarksAMaximumThatIsAnUpperBound) {
+  Report report = make_report();
+  EXPECT_FALSE(contains(table_view(report, std::nullopt, {}), "upper bound"));
+  report.processes[0].rows[0].max_is_bound = true;
+  const std::string table = table_view(report, std::nullopt, {});
+  EXPECT_TRUE(contains(table, " <=2.00 us\n")) << table;
+  EXPECT_TRUE(contains(table, "\na MAX with <= is an upper bound"));
+  report.latency = false;
+  EXPECT_FALSE(contains(table_view(report, std::nullopt, {}), "upper bound"));
+}
+
+TEST(TableView, TellsProcessesOfTheSameNameApartAt80Columns) {
+  Report report = make_report(3);
+  const char* const commands[] = {"status", "log", "diff"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    report.processes[i].name = "git";
+    report.processes[i].argv = {"git", "-C", "/srv/repository", commands[i]};
+  }
+  const std::string table = table_view(report, std::nullopt, {false, false, 80});
+  for (const char* command : commands)
+    EXPECT_TRUE(contains(table, std::string("git -C /srv/repository ") + command)) << table;
+}
+
+TEST(TableView, LeavesTheCommandOutFirstWhereNamesDiffer) {
+  Report report = make_report(2);
+  report.processes[1].name = "other";
+  const std::string table = table_view(report, std::nullopt, {false, false, 80});
+  EXPECT_TRUE(contains(table, "EXIT\n")) << table;
+  EXPECT_TRUE(contains(table, "hidden for lack of width: SYSTEM, FAULTS, RSS, SWITCHES, COMMAND"));
+}
+
+TEST(TableView, SaysHowManyProcessesMadeNoCall) {
+  Report report = make_report(2);
+  for (Process& process : report.processes) process.rows.clear();
+  EXPECT_TRUE(contains(table_view(report, std::nullopt, {}),
+                       "\n2 processes observed, none of which completed a syscall\n"));
+  report.processes.resize(1);
+  EXPECT_TRUE(contains(table_view(report, std::nullopt, {}),
+                       "\n1 process observed, which did not complete a syscall\n"));
 }
 
 TEST(TableView, IsPlainAsciiUnlessToldOtherwise) {
