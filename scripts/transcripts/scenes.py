@@ -12,7 +12,7 @@ SIZE = 256 << 20
 TABLE = ("SYSCALL", r"\w+ .*->|\w+ .*→", "other")
 # Data calls that moved something.
 DATA = ("SYSCALL", r"\w+ +(file|user|socket|pipe)\b.* [\d.]*[1-9][\d.]* (B|KiB|MiB)\b")
-COMPLETENESS = ("completeness", r"\d+ tasks not followed")
+COMPLETENESS = ("completeness",)
 SHARES = ("cpu copies", "kernel-only share", "zero-copy share")
 SCENES = {}
 
