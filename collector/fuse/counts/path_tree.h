@@ -13,18 +13,25 @@
 namespace zctrace::fuse {
 
 // Each name below a parent is a node that is never removed, because a report covers files that are
-// gone. The tree is bounded: names beyond the limit share the node kOther, so their counts are
-// summed and not lost. Paths are only displayed; no file is opened by them. Any thread may call.
+// gone. The tree is bounded, both in names and in the bytes of all its paths: names beyond the
+// limit share the node kOther, so their counts are summed and not lost. A user of the mount can
+// nest directories as deep as it likes, so a path that is displayed is bounded, too. Paths are only
+// displayed; no file is opened by them. Any thread may call.
 class PathTree {
  public:
   using Node = std::uint32_t;
   static constexpr Node kOther = 0;
   static constexpr Node kRoot = 1;
 
-  explicit PathTree(std::size_t limit);
+  static constexpr std::size_t kLongestPath = 4096;  // bytes
+  static constexpr std::size_t kAllPaths = 64 << 20;
+
+  // `limit`: the number of nodes; `bytes`: the sum of the lengths of all paths.
+  explicit PathTree(std::size_t limit, std::size_t bytes = kAllPaths);
 
   Node child(Node parent, std::string_view name);
-  // "." for the root, "a/b" below it, "(other files)" for kOther.
+  // "." for the root, "a/b" below it, "(other files)" for kOther. Of a path that is longer than
+  // kLongestPath the last names, after "…/".
   std::string path(Node node) const;
   std::size_t size() const;
 
@@ -32,6 +39,7 @@ class PathTree {
   struct NamedNode {
     Node parent;
     std::string name;
+    std::size_t path_bytes;  // the length of its path, at most kLongestPath
   };
   struct ChildKey {
     Node parent;
@@ -45,9 +53,11 @@ class PathTree {
   };
 
   const std::size_t limit_;
+  const std::size_t bytes_limit_;
   mutable std::mutex mutex_;
   std::vector<std::vector<NamedNode>> blocks_;  // nodes never move: keys are views into them
   std::size_t size_ = 0;
+  std::size_t bytes_ = 0;
   std::unordered_map<ChildKey, Node, ChildKeyHash> nodes_;
 
   const NamedNode& entry(Node node) const;
