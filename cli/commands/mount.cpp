@@ -32,12 +32,10 @@ constexpr milliseconds kPatience(2000);
 // A process that finishes in time is not interrupted.
 void unmount(fuse::ServedMount& mount, Signals& signals) {
   const std::string target = printable(mount.target(), false);
-  fuse::Unmounted unmounted = mount.unmount(false);
-  if (unmounted == fuse::Unmounted::busy) {
+  const fuse::Unmounted unmounted = mount.unmount();
+  if (unmounted == fuse::Unmounted::busy)
     say(fmt::format("'{}' is in use: detached; files that are still open are served for {} ms more",
                     target, kPatience.count()));
-    unmounted = mount.unmount(true);
-  }
   if (unmounted == fuse::Unmounted::covered)
     say(
         fmt::format("'{}' stays mounted, without files, below what was mounted over it; unmount "

@@ -32,8 +32,8 @@ std::vector<MountEntry> read_mounts(const std::filesystem::path& mountinfo) {
     const auto separator = line.find(" - ");
     if (separator == std::string::npos) continue;
     MountEntry mount;
-    std::string id, parent, root;
-    std::istringstream(line) >> id >> parent >> mount.device >> root >> mount.target;
+    std::string parent, root;
+    std::istringstream(line) >> mount.id >> parent >> mount.device >> root >> mount.target;
     mount.target = unescaped(mount.target);
     std::istringstream(line.substr(separator + 3)) >> mount.type;
     found.push_back(std::move(mount));

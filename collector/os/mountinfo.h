@@ -9,6 +9,7 @@
 namespace zctrace {
 
 struct MountEntry {
+  std::string id;      // as in statx's STATX_MNT_ID
   std::string device;  // "major:minor"
   std::string target;  // where it is mounted
   std::string type;    // "cgroup2", "fuse.zctrace"

@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
+#include <string>
 
 #include "collector/fuse/mount/detached_mount.h"
 #include "collector/fuse/mount/mount_point.h"
+#include "collector/fuse/mount/trusted_directory.h"
+#include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -36,62 +38,74 @@ bool is_dead_mount(const char* target) {
   return false;
 }
 
-// The open file belongs to its connection: it never refers to a later one with the same number.
-int open_abort(int connections, const MountIdentity& mount, const char* target) {
-  char name[32];
-  std::snprintf(name, sizeof(name), "%u/abort", connection_number(mount.device));
-  const int file = ::openat(connections, name, O_WRONLY | O_CLOEXEC);
+// Empty if the mount has ended since, and another may have its number.
+Descriptor open_abort_of(int connections, const MountIdentity& mount, int directory) {
+  Descriptor file = open_abort(connections, mount.device);
   ::close(connections);
-  if (file < 0 || mounted_at(target) == mount) return file;
-  ::close(file);
-  return -1;
+  if (!file || !open_mount(directory, mount)) return {};
+  return file;
 }
 
-struct UnmountCommand {
-  const char* fusermount;
-  char* const* arguments;
-  const char* target;
-};
+void run_fusermount(const CrashWatcher::Watched& watched) {
+  std::string name = "fusermount3";
+  std::string flags = "-uqz";
+  std::string end = "--";
+  std::string path = current_path(watched.directory);
+  char* const arguments[] = {name.data(), flags.data(), end.data(), path.data(), nullptr};
+  ::execv(watched.fusermount.c_str(), arguments);
+}
 
-void unmount_dead(const UnmountCommand& command, const MountIdentity& mount, int abort) {
+void unmount_dead(const CrashWatcher::Watched& watched, const MountIdentity& mount, int abort) {
   // the connection may have ended already
   const ssize_t ignored = abort < 0 ? 0 : ::write(abort, "1", 1);
   (void)ignored;
-  if (mounted_at(command.target) != mount) return;
+  Descriptor root = open_mount(watched.directory, mount);
+  if (!root) return;
   // Works for root only. MNT_FORCE aborts the connection, too.
-  if (::umount2(command.target, MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return;
-  ::execv(command.fusermount, command.arguments);
+  if (detach(root.get(), MNT_FORCE) == 0) return;
+  root.reset();
+  run_fusermount(watched);
 }
 
-void watch(Parent& parent, int connections, const UnmountCommand& command) {
-  connections = parent.close_others(connections);
-  MountIdentity mount;
-  if (parent.receive(&mount, sizeof(mount)) != Parent::Received::message) {
-    // The parent died while mounting, when it had no other thread yet.
-    parent.wait_until_closed();
-    if (is_dead_mount(command.target)) ::execv(command.fusermount, command.arguments);
-    return;
+void watch(Parent& parent, CrashWatcher::Watched watched) {
+  MountIdentity mount = watched.mount;
+  Descriptor abort(watched.abort);
+  if (mount == kNothing) {
+    int connections = open_connections().release();
+    int* const kept[] = {&watched.directory, &connections};
+    parent.close_others(kept);
+    if (parent.receive(&mount, sizeof(mount)) != Parent::Received::message) {
+      // The parent died while mounting, when it had no other thread yet.
+      parent.wait_until_closed();
+      if (is_dead_mount(current_path(watched.directory).c_str())) run_fusermount(watched);
+      return;
+    }
+    if (mount == kNothing) return;
+    abort = open_abort_of(connections, mount, watched.directory);
+  } else {
+    int file = abort.release();
+    int* const kept[] = {&watched.directory, &file};
+    parent.close_others(kept);
+    abort.reset(file);
   }
-  if (mount == kNothing) return;
-  const int abort = open_abort(connections, mount, command.target);
   MountIdentity left;
   if (parent.receive(&left, sizeof(left)) != Parent::Received::message)
-    unmount_dead(command, mount, abort);
+    unmount_dead(watched, mount, abort.get());
 }
 
 }  // namespace
 
-CrashWatcher::CrashWatcher(const std::string& fusermount, const std::string& target)
-    : target_(target), child_([&](Parent& parent) {
-        std::string name = "fusermount3";
-        std::string flags = "-uqz";
-        std::string end = "--";
-        std::string path = target;
-        char* const arguments[] = {name.data(), flags.data(), end.data(), path.data(), nullptr};
-        watch(parent, open_connections().release(),
-              {fusermount.c_str(), arguments, target.c_str()});
-      }) {
-  ::fcntl(child_.pipe(), F_SETFD, 0);
+CrashWatcher::CrashWatcher(const Watched& watched)
+    : directory_(watched.directory),
+      mount_(watched.mount),
+      ready_(make_pipe()),
+      child_([&](Parent& parent) { watch(parent, watched); }) {
+  ready_.writer.reset();
+  char nothing;
+  // The end of the file: the child has closed its copy of the other end.
+  while (::read(ready_.reader.get(), &nothing, 1) < 0 && errno == EINTR) continue;
+  ready_.reader.reset();
+  if (mount_ == kNothing) ::fcntl(child_.pipe(), F_SETFD, 0);
 }
 
 void CrashWatcher::mounted(const MountIdentity& mount) noexcept {
@@ -101,8 +115,13 @@ void CrashWatcher::mounted(const MountIdentity& mount) noexcept {
 }
 
 CrashWatcher::~CrashWatcher() {
-  if (mount_ == kNothing || mounted_at(target_.c_str()) != mount_)
-    child_.send(&kNothing, sizeof(kNothing));
+  bool left = false;
+  try {
+    left = mount_ != kNothing && open_mount(directory_, mount_);
+  } catch (...) {
+    left = true;  // out of memory: the child looks again
+  }
+  if (!left) child_.send(&kNothing, sizeof(kNothing));
 }
 
 }  // namespace zctrace::fuse

@@ -6,6 +6,7 @@
 
 #include "collector/fuse/mount/mount_point.h"
 #include "collector/fuse/mount/parent_watcher.h"
+#include "collector/os/pipe.h"
 
 namespace zctrace::fuse {
 
@@ -20,19 +21,30 @@ namespace zctrace::fuse {
 // device open and cannot be killed. So the child aborts the connection first.
 class CrashWatcher {
  public:
-  // Forks: see ParentWatcher. `fusermount` is the program's path. Throws Error.
-  CrashWatcher(const std::string& fusermount, const std::string& target);
+  // What the child needs to know about the mount. It keeps copies of the descriptors.
+  struct Watched {
+    std::string fusermount;  // the program's path
+    int directory;           // what is mounted over
+    // For a mount that exists before it is attached; otherwise see mounted().
+    MountIdentity mount{};
+    int abort = -1;  // aborts its connection
+  };
+
+  // Forks: see ParentWatcher. Returns when the child has closed all other descriptors: it would
+  // keep a mount in use. Throws Error.
+  explicit CrashWatcher(const Watched& watched);
   ~CrashWatcher();  // the child unmounts now if the mount still exists
   CrashWatcher(const CrashWatcher&) = delete;
   CrashWatcher& operator=(const CrashWatcher&) = delete;
 
-  // Call it once the file system is mounted. Until then the child also waits for programs that this
+  // Call it once fusermount3 has mounted. Until then the child also waits for programs that this
   // process started (fusermount3), which may still be mounting when this process is dead.
   void mounted(const MountIdentity& mount) noexcept;
 
  private:
-  std::string target_;
+  int directory_;
   MountIdentity mount_;
+  Pipe ready_;
   ParentWatcher child_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Uses the mount interface of Linux 5.2 (fsopen, fsmount), which creates a mount before attaching
-// it to a directory. These mounts are never attached.
+// it to a directory.
 #include "collector/fuse/mount/detached_mount.h"
 
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -83,6 +84,7 @@ Descriptor mount_detached_tmpfs() {
 Descriptor mount_detached_fuse(const Descriptor& device) {
   NewFileSystem fuse("fuse");
   fuse.set("source", "zctrace");
+  fuse.set("subtype", "zctrace");
   fuse.set("fd", std::to_string(device.get()));
   fuse.set("rootmode", "40000");  // S_IFDIR, octal
   fuse.set("user_id", "0");
@@ -90,6 +92,11 @@ Descriptor mount_detached_fuse(const Descriptor& device) {
   fuse.set("allow_other");
   fuse.set("default_permissions");
   return fuse.mount();
+}
+
+int attach_mount(const Descriptor& mount, const Descriptor& directory) noexcept {
+  constexpr unsigned kByDescriptor = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  return ::move_mount(mount.get(), "", directory.get(), "", kByDescriptor) == 0 ? 0 : errno;
 }
 
 Descriptor open_connections() noexcept {
@@ -103,6 +110,12 @@ Descriptor open_connections() noexcept {
 // The minor number of its anonymous device, whose major number is 0 (kernel:
 // fuse_fill_super_common()).
 unsigned connection_number(dev_t device) noexcept { return minor(device); }
+
+Descriptor open_abort(int connections, dev_t device) noexcept {
+  char name[32];
+  std::snprintf(name, sizeof(name), "%u/abort", connection_number(device));
+  return Descriptor(::openat(connections, name, O_WRONLY | O_CLOEXEC));
+}
 
 ConnectionQueue::ConnectionQueue(const Descriptor& mount)
     : control_(NewFileSystem("fusectl").mount()), connection_(connection_of(mount)) {}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Mounts that are attached to no directory: they are reached through a descriptor and end with it.
+// Mounts that begin attached to no directory: they are reached through a descriptor and end with
+// it.
 #pragma once
 
 #include <sys/types.h>
@@ -20,12 +21,18 @@ Descriptor open_device();
 Descriptor mount_detached_tmpfs();
 // A FUSE file system for every user, owned by root. It is served by reading `device`.
 Descriptor mount_detached_fuse(const Descriptor& device);
+// Mounts it over the directory that `directory` refers to, whatever its path is now. Returns 0 or
+// an errno.
+int attach_mount(const Descriptor& mount, const Descriptor& directory) noexcept;
 
 // Opens the file system of all FUSE connections (fusectl), whose directories are numbers: a mount
 // of our own, or the usual /sys/fs/fuse/connections, which is all that an ordinary user can open.
 // Empty where neither exists.
 Descriptor open_connections() noexcept;
 unsigned connection_number(dev_t device) noexcept;
+// The file that aborts a connection when it is written to. It belongs to that connection for ever,
+// so open it while the connection exists: a later one may get the same number.
+Descriptor open_abort(int connections, dev_t device) noexcept;
 
 // The kernel's own count of the requests that a FUSE file system has not answered yet.
 class ConnectionQueue {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Checks the directories, and unmounts: as root by umount2(), as an ordinary user by fusermount3.
+// Checks the directories, and unmounts: as root through a descriptor of the mount's root, as an
+// ordinary user by fusermount3, which takes only a path.
 #include "collector/fuse/mount/mount_point.h"
 
 #include <dirent.h>
@@ -14,13 +15,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <thread>
-#include <vector>
+#include <utility>
 
+#include "collector/fuse/mount/trusted_directory.h"
 #include "collector/os/error.h"
 #include "collector/os/mountinfo.h"
 
@@ -33,35 +36,29 @@ constexpr unsigned kUniqueMountId = 0x4000;  // STATX_MNT_ID_UNIQUE, Linux 6.8
 
 std::string in_quotes(const std::string& path) { return "'" + path + "'"; }
 
-std::string canonical(const std::string& path) {
-  char resolved[PATH_MAX];
-  if (::realpath(path.c_str(), resolved) == nullptr) return "";
-  return resolved;
-}
-
-std::string existing_directory(const std::string& path, const char* what) {
+Descriptor open_existing(const std::string& path, const char* what) {
+  Descriptor directory;
   struct statfs dead;
-  errno = 0;
-  const bool is_dead = ::statfs(path.c_str(), &dead) != 0 && errno == ENOTCONN;
-  std::string resolved = is_dead ? "" : canonical(path);
-  if (is_dead)
-    throw Error(std::string(what) + " " + in_quotes(path) +
-                " is a dead FUSE mount; unmount it first: fusermount3 -u " + path);
-  if (resolved.empty()) throw system_error(std::string(what) + " " + in_quotes(path), errno);
-  struct stat status;
-  if (::stat(resolved.c_str(), &status) != 0)
-    throw system_error(std::string(what) + " " + in_quotes(path), errno);
-  if (!S_ISDIR(status.st_mode))
-    throw Error(std::string(what) + " " + in_quotes(path) + " is not a directory");
-  return resolved;
+  try {
+    directory = open_trusted_directory(path, what);
+    errno = 0;
+    if (::fstatfs(directory.get(), &dead) == 0 || errno != ENOTCONN) return directory;
+  } catch (const Error&) {
+    errno = 0;
+    if (::statfs(path.c_str(), &dead) == 0 || errno != ENOTCONN) throw;
+  }
+  throw Error(std::string(what) + " " + in_quotes(path) +
+              " is a dead FUSE mount; unmount it first: fusermount3 -u " + path);
 }
 
-bool is_empty(const std::string& directory) {
+bool is_empty(int directory, const std::string& path) {
   struct Close {
     void operator()(DIR* stream) const { ::closedir(stream); }
   };
-  const std::unique_ptr<DIR, Close> stream(::opendir(directory.c_str()));
-  if (!stream) throw system_error("cannot read mount point " + in_quotes(directory), errno);
+  Descriptor fd(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::unique_ptr<DIR, Close> stream(fd ? ::fdopendir(fd.get()) : nullptr);
+  if (!stream) throw system_error("cannot read mount point " + in_quotes(path), errno);
+  fd.release();  // now owned by the stream
   while (const dirent* found = ::readdir(stream.get()))
     if (std::strcmp(found->d_name, ".") != 0 && std::strcmp(found->d_name, "..") != 0) return false;
   return true;
@@ -81,23 +78,37 @@ std::string find_program(const char* name) {
   return "";
 }
 
-// True even if something else is mounted over it. The type check is needed because another file
-// system may have its device number now.
-bool is_mounted(const std::string& target, dev_t device) {
-  const std::string number = std::to_string(major(device)) + ":" + std::to_string(minor(device));
-  const std::vector<MountEntry> mounts = read_mounts("/proc/self/mountinfo");
-  return std::any_of(mounts.begin(), mounts.end(), [&](const MountEntry& mount) {
-    return mount.device == number && mount.target == target && mount.type == "fuse.zctrace";
-  });
+// The type is compared because a later mount may have both numbers.
+std::optional<MountEntry> listed(const MountIdentity& mount) {
+  const std::string number =
+      std::to_string(major(mount.device)) + ":" + std::to_string(minor(mount.device));
+  for (MountEntry& entry : read_mounts("/proc/self/mountinfo"))
+    if (entry.id == std::to_string(mount.listed_id) && entry.device == number &&
+        entry.type == "fuse.zctrace")
+      return entry;
+  return std::nullopt;
 }
 
-// Runs in a thread of its own: umount may wait until dirty pages are written, that is, for answers.
-// If the main thread waited there it could not be killed, and the crash watcher would not be
-// notified.
-int umount_error(const std::string& target, int flags) {
+MountIdentity identity(int fd, const char* path, int flags) noexcept {
+  struct statx status;
+  flags |= AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
+  if (::statx(fd, path, flags, STATX_TYPE | STATX_MNT_ID, &status) != 0) return {};
+  MountIdentity mount{makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_mnt_id,
+                      status.stx_mnt_id};
+  constexpr unsigned kUnique = STATX_TYPE | kUniqueMountId;
+  if (::statx(fd, path, flags, kUnique, &status) == 0 && (status.stx_mask & kUniqueMountId) != 0)
+    mount.id = status.stx_mnt_id;
+  return mount;
+}
+
+// Runs in a thread of its own: the last reference may wait until dirty pages are written, that is,
+// for answers. If the main thread waited there it could not be killed, and the crash watcher would
+// not be notified.
+int detach_and_close(Descriptor root) {
   int error = 0;
-  std::thread([&] {
-    if (::umount2(target.c_str(), flags) != 0) error = errno;
+  std::thread([&error, root = std::move(root)]() mutable {
+    error = detach(root.get(), 0);
+    root.reset();
   }).join();
   return error;
 }
@@ -135,8 +146,10 @@ bool is_within(std::string_view inner, std::string_view outer) {
 
 MountPoint check_mount_point(const std::string& source, const std::string& target) {
   MountPoint point;
-  point.source = existing_directory(source, "source");
-  point.target = existing_directory(target, "mount point");
+  point.root = open_existing(source, "source");
+  point.directory = open_existing(target, "mount point");
+  point.source = current_path(point.root.get());
+  point.target = current_path(point.directory.get());
   if (point.source == point.target)
     throw Error("source and mount point are the same directory, " + in_quotes(point.source) +
                 "; choose an empty directory elsewhere as the mount point");
@@ -146,10 +159,8 @@ MountPoint check_mount_point(const std::string& source, const std::string& targe
   if (is_within(point.source, point.target))
     throw Error("source " + in_quotes(source) + " lies inside mount point " + in_quotes(target) +
                 "; choose an empty directory elsewhere as the mount point");
-  if (!is_empty(point.target))
+  if (!is_empty(point.directory.get(), target))
     throw Error("mount point " + in_quotes(target) + " is not empty; choose an empty directory");
-  point.root.reset(::open(point.source.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!point.root) throw system_error("cannot open source " + in_quotes(source), errno);
   return point;
 }
 
@@ -169,26 +180,56 @@ std::string require_fuse() {
   return program;
 }
 
-MountIdentity mounted_at(const char* target) noexcept {
-  struct statx status;
-  constexpr int kDoNotAsk = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
-  constexpr unsigned kWanted = STATX_TYPE | STATX_MNT_ID | kUniqueMountId;
-  if (::statx(AT_FDCWD, target, kDoNotAsk, kWanted, &status) != 0) return {};
-  return {makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_mnt_id};
+MountIdentity mount_of(int fd) noexcept { return identity(fd, "", AT_EMPTY_PATH); }
+
+MountIdentity mounted_at(const char* path) noexcept { return identity(AT_FDCWD, path, 0); }
+
+// Through the parent directory, because a descriptor leads below what is mounted over it. A mount
+// point cannot be renamed where it is mounted, but each directory above it can.
+Descriptor open_mounted(int directory) noexcept {
+  const std::string path = current_path(directory);
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return {};
+  const Descriptor parent(::openat(directory, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  return Descriptor(::openat(parent.get(), path.c_str() + slash + 1,
+                             O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-Unmounted unmount(const std::string& target, const MountIdentity& mount, bool lazily) {
-  if (!is_mounted(target, mount.device)) return Unmounted::yes;
-  if (mounted_at(target.c_str()) != mount) return Unmounted::covered;
-  if (::geteuid() == 0) {
-    const int error = umount_error(target, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0));
-    if (error == 0 || error == EINVAL || error == ENOENT) return Unmounted::yes;
-    if (error == EBUSY && !lazily) return Unmounted::busy;
-    throw system_error("cannot unmount " + in_quotes(target), error);
+Descriptor open_mount(int directory, const MountIdentity& mount) {
+  if (Descriptor root = open_mounted(directory); root && mount_of(root.get()) == mount) return root;
+  // It may have been moved. Between looking for its path and opening it, a directory above it may
+  // have been renamed.
+  constexpr int kTries = 20;
+  for (int i = 0; i < kTries; ++i) {
+    const auto entry = listed(mount);
+    if (!entry) break;
+    Descriptor root(::open(entry->target.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (root && mount_of(root.get()) == mount) return root;
   }
-  if (run_fusermount(target, lazily) == 0) return Unmounted::yes;
-  if (!lazily) return Unmounted::busy;
-  throw Error("cannot unmount " + in_quotes(target) + "; try: fusermount3 -uz " + target);
+  return {};
+}
+
+int detach(int root, int flags) noexcept {
+  // The magic link leads to the descriptor's own mount. UMOUNT_NOFOLLOW would refuse it.
+  char path[32];
+  std::snprintf(path, sizeof(path), "/proc/self/fd/%d", root);
+  return ::umount2(path, MNT_DETACH | flags) == 0 ? 0 : errno;
+}
+
+Unmounted unmount(int directory, const MountIdentity& mount, const std::function<bool()>& used) {
+  const std::string path = current_path(directory);
+  Descriptor root = open_mount(directory, mount);
+  if (!root) return listed(mount) ? Unmounted::covered : Unmounted::yes;
+  if (::geteuid() == 0) {
+    const int error = detach_and_close(std::move(root));
+    if (error != 0 && error != EINVAL)
+      throw system_error("cannot unmount " + in_quotes(path), error);
+    return used() ? Unmounted::busy : Unmounted::yes;
+  }
+  root.reset();  // it would count as a user of the mount
+  if (run_fusermount(path, false) == 0) return Unmounted::yes;
+  if (run_fusermount(path, true) == 0) return Unmounted::busy;
+  throw Error("cannot unmount " + in_quotes(path) + "; try: fusermount3 -uz " + path);
 }
 
 }  // namespace zctrace::fuse

@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -36,13 +37,14 @@ Parent::Parent(pid_t pid, int pipe) noexcept : pid_(pid), pipe_(above_streams(pi
   ::prctl(PR_SET_PDEATHSIG, kDeath);
 }
 
-int Parent::close_others(int kept) noexcept {
-  kept = above_streams(kept);
+void Parent::close_others(std::span<int* const> kept) noexcept {
+  constexpr std::size_t kMost = 4;
+  int own[2 + kMost] = {pipe_, death_, -1, -1, -1, -1};
+  for (std::size_t i = 0; i < std::min(kept.size(), kMost); ++i)
+    own[2 + i] = *kept[i] = above_streams(*kept[i]);
   const int nowhere = ::open("/dev/null", O_RDWR);
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) ::dup2(nowhere, fd);
-  const int own[] = {pipe_, death_, kept};
   close_all_but(own);
-  return kept;
 }
 
 bool Parent::has_died() noexcept {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <span>
 
 #include "collector/os/child.h"
 #include "collector/os/descriptor.h"
@@ -18,9 +19,9 @@ class Parent {
  public:
   Parent(pid_t pid, int pipe) noexcept;
 
-  // Closes all descriptors except `kept` (if it is one), and returns its new number. Otherwise this
+  // Closes all descriptors except those `kept`, which get new numbers; -1 stays -1. Otherwise this
   // child would keep streams open that other processes read to the end. Call it before receive().
-  int close_others(int kept) noexcept;
+  void close_others(std::span<int* const> kept) noexcept;
 
   enum class Received { message, closed, died };
   // Waits until the parent sends a message of `size` bytes, closes its end of the pipe, or until

@@ -43,13 +43,14 @@ struct PassthroughOptions {
   std::function<void(const std::vector<pid_t>&)> before_serving;
 };
 
-// Owns the mount and the threads. The destructor unmounts, lazily if necessary, but never a mount
-// that another process has made at the same path.
+// Owns the mount and the threads. The destructor unmounts, but never a mount that another process
+// has made at the same path.
 class Passthrough {
  public:
-  // Mounts `source` at `target`; as an ordinary user through fusermount3. If this process dies for
-  // any reason, a watcher unmounts. Create it before the process starts its first thread. Throws
-  // Error.
+  // Mounts `source` at `target`; as an ordinary user through fusermount3. Each path is used once:
+  // from then on a rename or a symbolic link changes neither what is served nor where it appears.
+  // If this process dies for any reason, a watcher unmounts. Create it before the process starts
+  // its first thread. Throws Error.
   Passthrough(const std::string& source, const std::string& target,
               const PassthroughOptions& options);
   // Serves a mount that was made elsewhere with this open /dev/fuse, for every user. `target` is
@@ -62,8 +63,8 @@ class Passthrough {
 
   // Readable once the mount is gone, however it was unmounted.
   int ended() const { return ended_.get(); }
-  // Unmounts this mount, and no other. Throws Error.
-  Unmounted unmount(bool lazily);
+  // Unmounts this mount, and no other, wherever a rename has put it. Throws Error.
+  Unmounted unmount();
   // Stops serving, waits for the threads and closes the device; processes that still use the mount
   // get errors. Call it once. The counts stay readable.
   void stop() noexcept;
@@ -78,6 +79,12 @@ class Passthrough {
     void operator()(fuse_session* session) const { ::fuse_session_destroy(session); }
   };
 
+  // `open_file_system` starts threads, so it runs after the watcher has been forked.
+  void mount_as_root(const std::string& fusermount, const std::function<void()>& open_file_system);
+  void mount_by_fusermount(const std::string& fusermount,
+                           const std::function<void()>& open_file_system);
+  void serve_device(Descriptor device);
+  bool is_connected() const noexcept;
   void open_session(const std::string& mount_options);
   void start(const PassthroughOptions& options);
   std::vector<pid_t> thread_ids();  // waits until every worker has its ID
@@ -90,6 +97,7 @@ class Passthrough {
 
   std::string source_;
   std::string target_;
+  Descriptor directory_;  // what is mounted over
   std::unique_ptr<FileSystem> fs_;
   fuse_lowlevel_ops operations_ = {};
   std::unique_ptr<fuse_session, DestroySession> session_;

@@ -55,7 +55,9 @@ MountResult mount_in_own_namespace(int device, const char* target, mode_t root_m
 // must not see the underlying directory.
 void abort_at_the_end(Parent& parent, const char* target) {
   const MountIdentity mount = mounted_at(target);
-  parent.close_others(::open(target, O_PATH | O_CLOEXEC));
+  int root = ::open(target, O_PATH | O_CLOEXEC);
+  int* const kept[] = {&root};
+  parent.close_others(kept);
   char nothing;
   parent.receive(&nothing, sizeof(nothing));
   if (mounted_at(target) == mount) ::umount2(target, MNT_FORCE | UMOUNT_NOFOLLOW);

@@ -35,8 +35,8 @@ class ServedMount {
   // Stops `loop` when the mount is gone, by whatever unmounted it. Until then reads the counts from
   // time to time.
   void watch_in(EventLoop& loop);
-  // Unmounts; lazily, where files may still be open. Throws Error.
-  Unmounted unmount(bool lazily) { return mount_->unmount(lazily); }
+  // Throws Error.
+  Unmounted unmount() { return mount_->unmount(); }
   // Gives processes that still use the mount this time to finish, unless a signal comes; then stops
   // serving.
   void stop(Signals& signals, std::chrono::milliseconds patience);
