@@ -2,9 +2,12 @@
 // `zctrace mount SRC MNT`: an instrumented passthrough of one directory at another.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -44,6 +47,17 @@ void unmount(fuse::ServedMount& mount, Signals& signals) {
   mount.stop(signals, kPatience);
 }
 
+void say_what_is_not_shown(const std::vector<std::string>& points) {
+  constexpr std::size_t kMost = 3;
+  if (points.empty()) return;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(points.size(), kMost); ++i)
+    names += (i == 0 ? "" : ", ") + printable(points[i], false);
+  if (points.size() > kMost) names += fmt::format(" and {} more", points.size() - kMost);
+  say(fmt::format("not shown, as it is this mount or its content depends on the reader: {}",
+                  names));
+}
+
 int mount(const MountOptions& options) {
   if (options.observe) require_observation();
   Outputs outputs(options.output, STDOUT_FILENO);
@@ -51,6 +65,7 @@ int mount(const MountOptions& options) {
   fuse::ServedMount mount(served_mount_options(options));
   say(fmt::format("{} is mounted at {}; Ctrl-C unmounts and reports",
                   printable(mount.source(), false), printable(mount.target(), false)));
+  say_what_is_not_shown(mount.not_shown());
 
   bool lost = false;
   const auto report = [&] {
@@ -69,7 +84,12 @@ int mount(const MountOptions& options) {
     outputs.write_interval(report());
   else
     outputs.write(report());
-  return options.output.strict && lost ? kExitLost : kExitDone;
+  const int status = options.output.strict && lost ? kExitLost : kExitDone;
+  if (mount.has_stuck_threads()) {
+    std::fflush(nullptr);
+    ::_exit(status);
+  }
+  return status;
 }
 
 }  // namespace

@@ -148,9 +148,21 @@ void write_buf(fuse_req_t raw, fuse_ino_t id, fuse_bufvec* from, off_t offset,
   serve(raw, Operation::write, id, [=](Request& request, const Inode& inode) {
     const FileHandle& handle = file_handle(*info);
     if (info->writepage != 0) request.is(Operation::writeback);
-    const bool past_cache = handle.direct || (info->flags & O_DIRECT) != 0;
-    const DropSetIds drop(past_cache && request.fs().options.for_everyone &&
-                          request.context().uid != 0);
+    // A page of a mapping has a fixed offset, and so have bytes that are written after O_APPEND was
+    // cleared. A description with O_APPEND ignores offsets, so these writes use another one.
+    Descriptor placed;
+    if (handle.append && (info->writepage != 0 || (info->flags & O_APPEND) == 0)) {
+      placed = request.fs().reopen(inode, O_WRONLY | O_NONBLOCK);
+      if (!placed) {
+        request.error(errno == EMFILE ? ENFILE : errno);
+        return;
+      }
+    }
+    // The kernel writes a page of a mapping for no process in particular, and such a write does not
+    // drop set-user-ID bits.
+    const bool is_page = info->writepage != 0;
+    const RequesterSpace as(is_page ? handle.user : request.context().uid, request.fs().options,
+                            is_page);
     const std::size_t size = ::fuse_buf_size(from);
     const bool in_pipe = lies_in_pipe(*from);
     if (in_pipe && !handle.append) {
@@ -162,16 +174,6 @@ void write_buf(fuse_req_t raw, fuse_ino_t id, fuse_bufvec* from, off_t offset,
       }
       if (n != -EINVAL) {
         request.error(static_cast<int>(-n));
-        return;
-      }
-    }
-    // A page of a mapping has a fixed offset, and so have bytes that are written after O_APPEND was
-    // cleared. A description with O_APPEND ignores offsets, so these writes use another one.
-    Descriptor placed;
-    if (handle.append && (info->writepage != 0 || (info->flags & O_APPEND) == 0)) {
-      placed = request.fs().reopen(inode, O_WRONLY | O_NONBLOCK);
-      if (!placed) {
-        request.error(errno == EMFILE ? ENFILE : errno);
         return;
       }
     }
@@ -207,6 +209,7 @@ void copy_file_range(fuse_req_t raw, fuse_ino_t from_id, off_t from_offset, fuse
   serve(raw, Operation::copy_file_range, from_id, [=](Request& request, const Inode&) {
     // In the list of files it counts as a write to the target.
     if (const InodePtr target = request.fs().inodes.find(to_id)) request.on(*target);
+    const RequesterSpace as(request.context().uid, request.fs().options, false);
     off_t from_at = from_offset;
     off_t to_at = to_offset;
     const ssize_t n =

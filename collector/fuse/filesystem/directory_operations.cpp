@@ -55,11 +55,14 @@ struct EntryBuffer {
 bool add_with_attributes(Request& request, const Inode& directory, const dirent& found,
                          bool names_only, EntryBuffer& buffer) {
   FileSystem& fs = request.fs();
-  fuse_entry_param entry = {};  // inode 0: only a name
-  entry.attr.st_ino = found.d_ino;
-  entry.attr.st_mode = DTTOIF(found.d_type);
+  fuse_entry_param entry = {};
   const bool looked_up = !names_only && is_plain_name(found.d_name) &&
                          look_up(fs, directory, found.d_name, entry) == 0;
+  if (!looked_up) {
+    entry = {};  // inode 0: only a name
+    entry.attr.st_ino = found.d_ino;
+    entry.attr.st_mode = DTTOIF(found.d_type);
+  }
   const std::size_t needed = ::fuse_add_direntry_plus(request.raw(), buffer.end(), buffer.room(),
                                                       found.d_name, &entry, found.d_off);
   if (needed > buffer.room()) {

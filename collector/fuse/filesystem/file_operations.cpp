@@ -39,7 +39,8 @@ void open(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
       request.error(errno == EMFILE ? ENFILE : errno);
       return;
     }
-    auto handle = std::make_unique<FileHandle>(std::move(fd), info->flags, request.process());
+    auto handle = std::make_unique<FileHandle>(std::move(fd), info->flags, request.process(),
+                                               request.context().uid);
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     inode.handles++;
@@ -81,7 +82,8 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
     }
     const InodePtr inode = fs.inodes.find(entry.ino);
     request.on(*inode);  // from here on the request concerns the new file
-    auto handle = std::make_unique<FileHandle>(std::move(fd), info->flags, request.process());
+    auto handle = std::make_unique<FileHandle>(std::move(fd), info->flags, request.process(),
+                                               request.context().uid);
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     inode->handles++;
@@ -133,6 +135,7 @@ void fsync(fuse_req_t raw, fuse_ino_t id, int only_contents, fuse_file_info* inf
 void fallocate(fuse_req_t raw, fuse_ino_t id, int mode, off_t offset, off_t length,
                fuse_file_info* info) noexcept {
   serve(raw, Operation::fallocate, id, [=](Request& request, const Inode&) {
+    const RequesterSpace as(request.context().uid, request.fs().options, false);
     request.result(::fallocate(file_handle(*info).fd.get(), mode, offset, length));
   });
 }

@@ -4,11 +4,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
+#include "collector/fuse/filesystem/kernel_views.h"
 #include "collector/os/error.h"
 
 namespace zctrace::fuse {
@@ -36,7 +38,12 @@ Descriptor open_proc() {
 FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
     : options(options),
       paths(kPaths),
-      inodes([&root] {
+      inodes([&root, &options] {
+        if (options.for_everyone && depends_on_reader(root.get()))
+          throw Error(
+              "the source shows each process something else, as /proc does, and root's mount would "
+              "show every user what root sees; choose another source, or mount it as an ordinary "
+              "user");
         const struct stat status = status_of(root);
         const InodeKey key = inode_key_of(root.get(), "", status);
         return InodeTable(std::move(root), key);
@@ -68,6 +75,19 @@ InodeKey inode_key_of(int fd, const char* name, const struct stat& status) {
   const bool by_mount =
       S_ISDIR(status.st_mode) && ::statx(fd, name, flags, STATX_MNT_ID, &more) == 0;
   return {status.st_dev, status.st_ino, by_mount ? more.stx_mnt_id : 0};
+}
+
+dev_t device_of(int fd) noexcept {
+  struct statx status;
+  if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return 0;
+  return makedev(status.stx_dev_major, status.stx_dev_minor);
+}
+
+int FileSystem::may_show(int fd, const Inode& parent) const noexcept {
+  const dev_t device = device_of(fd);
+  if (device == parent.key.device) return 0;
+  if (device == mount_device_) return ELOOP;
+  return options.for_everyone && depends_on_reader(fd) ? EACCES : 0;
 }
 
 double FileSystem::timeout_s() const {

@@ -59,6 +59,8 @@ Descriptor open_patiently(int directory, const char* name, int flags, mode_t mod
 
 // The key of the file `name` below the directory `fd`, or of `fd` itself when `name` is "".
 InodeKey inode_key_of(int fd, const char* name, const struct stat& status);
+// The device of an open file. Does not query its file system, which may be this mount.
+dev_t device_of(int fd) noexcept;
 
 // Owns all state of a mounted tree. Nothing in the tree is opened by path: inodes are O_PATH
 // descriptors, children are one plain name below such a descriptor, and contents are opened through
@@ -92,6 +94,10 @@ class FileSystem {
   Descriptor reopen(const Inode& inode, int flags) const;
   // A descriptor of /proc/self/fd, for calls that have no form for O_PATH descriptors.
   int self_fd() const { return self_fd_.get(); }
+  // Whether the mount shows a file that was found below `parent`: 0 or an errno. Not what lies in
+  // the mount itself, whose requests would wait for each other; and, where the daemon reads as root
+  // for every user, nothing that depends on who reads.
+  int may_show(int fd, const Inode& parent) const noexcept;
   // Sets st_ino to the number that the mount shows: inodes of other devices below the source must
   // not collide with the source's own.
   void show(struct stat& status) const;

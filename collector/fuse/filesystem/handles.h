@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
+#include <sys/types.h>
 
 #include <atomic>
 #include <cstdint>
@@ -27,6 +28,7 @@ struct FileHandle {
   bool append;          // splice refuses O_APPEND, and only the source knows its current end
   bool direct = false;  // direct I/O, so the kernel marks reads that are calls
   ProcessId opener;
+  uid_t user;  // of the opener
   // The causes of earlier read requests through this handle, where they could be found.
   std::atomic<bool> read_by_call{false};
   std::atomic<bool> read_by_mapping{false};
@@ -36,8 +38,8 @@ struct FileHandle {
   // the owner whose locks are on this handle's own description; protected likewise
   std::uint64_t lent_to = 0;
 
-  FileHandle(Descriptor file, int flags, ProcessId process)
-      : fd(std::move(file)), append((flags & O_APPEND) != 0), opener(process) {}
+  FileHandle(Descriptor file, int flags, ProcessId process, uid_t user)
+      : fd(std::move(file)), append((flags & O_APPEND) != 0), opener(process), user(user) {}
 };
 
 // Created by opendir, deleted by releasedir. Two threads may read one directory handle.

@@ -19,6 +19,7 @@ namespace {
 int enter(FileSystem& fs, const Inode& parent, const char* name, Descriptor fd,
           fuse_entry_param& entry) {
   entry = {};
+  if (const int error = fs.may_show(fd.get(), parent); error != 0) return error;
   if (::fstat(fd.get(), &entry.attr) != 0) return errno;
   const InodeKey identity = inode_key_of(fd.get(), "", entry.attr);
   const DirectoryEntry place{parent.id, name, fs.paths.child(parent.node, name)};

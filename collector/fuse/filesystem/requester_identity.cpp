@@ -114,6 +114,19 @@ RequesterGroups::~RequesterGroups() {
   if (switched_) set_groups(own_);
 }
 
+RequesterSpace::RequesterSpace(uid_t user, const FileSystemOptions& options,
+                               bool keeps_set_ids) noexcept
+    : switched_(options.for_everyone && user != 0) {
+  if (!switched_) return;
+  // Leaving uid 0 clears CAP_FSETID from the effective set, too.
+  ::syscall(SYS_setfsuid, user);
+  if (keeps_set_ids) change_effective(kFsetid, 0);
+}
+
+RequesterSpace::~RequesterSpace() {
+  if (switched_) ::syscall(SYS_setfsuid, 0);
+}
+
 DropSetIds::DropSetIds(bool wanted) noexcept : wanted_(wanted) {
   if (wanted_) change_effective(0, kFsetid);
 }

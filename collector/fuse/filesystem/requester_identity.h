@@ -57,13 +57,27 @@ constexpr bool is_set_group_id(mode_t mode) {
   return (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
 }
 
+// For its lifetime, what the calling thread writes takes space as `user` would: not from the blocks
+// that a file system reserves for root, and within the user's quota. Unless `keeps_set_ids`, it
+// also drops set-user-ID and set-group-ID bits of written files, as the user's write would. Only if
+// the mount is for every user, and not for root. The thread must not open files meanwhile.
+class RequesterSpace {
+ public:
+  RequesterSpace(uid_t user, const FileSystemOptions& options, bool keeps_set_ids) noexcept;
+  ~RequesterSpace();
+  RequesterSpace(const RequesterSpace&) = delete;
+  RequesterSpace& operator=(const RequesterSpace&) = delete;
+
+ private:
+  bool switched_;
+};
+
 // Whether an ordinary user sent this request to a daemon that runs as root.
 bool is_ordinary_user(fuse_req_t request) noexcept;
 
 // For its lifetime, the thread's writes drop set-user-ID and set-group-ID bits, even though the
-// daemon is root. For O_TRUNC and direct writes by ordinary users. For all other writes the kernel
-// drops the bits itself, and for these it says so in flags that libfuse 3.14 does not pass on
-// (FUSE_OPEN_KILL_SUIDGID, FUSE_WRITE_KILL_SUIDGID).
+// daemon is root. For O_TRUNC by ordinary users, which the kernel asks for by a flag that libfuse
+// 3.14 does not pass on (FUSE_OPEN_KILL_SUIDGID).
 class DropSetIds {
  public:
   explicit DropSetIds(bool wanted) noexcept;

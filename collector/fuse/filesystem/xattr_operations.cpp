@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,11 +37,18 @@ void reply_attribute(Request& request, std::size_t size, Fetch fetch) {
   }
 }
 
+bool is_acl(std::string_view name) {
+  return name == "system.posix_acl_access" || name == "system.posix_acl_default";
+}
+
 void getxattr(fuse_req_t raw, fuse_ino_t id, const char* name, std::size_t size) noexcept {
   serve(raw, Operation::getxattr, id, [=](Request& request, const Inode& inode) {
     const FdName self(inode.fd.get());
     reply_attribute(request, size, [&](char* value, std::size_t room) {
-      return ::getxattr(self.path, name, value, room);
+      const ssize_t length = ::getxattr(self.path, name, value, room);
+      // The kernel asks for the ACL before it grants access, and takes this error for a refusal.
+      if (length < 0 && errno == EOPNOTSUPP && is_acl(name)) errno = ENODATA;
+      return length;
     });
   });
 }
@@ -85,10 +91,10 @@ void setxattr(fuse_req_t raw, fuse_ino_t id, const char* name, const char* value
   serve(raw, Operation::setxattr, id, [=](Request& request, const Inode& inode) {
     // Setting an ACL must drop set-group-ID from a file whose group its owner is not in. The kernel
     // requests this by a flag that libfuse 3.14 does not handle (FUSE_SETXATTR_ACL_KILL_SGID).
-    const bool is_acl = std::strcmp(name, "system.posix_acl_access") == 0 && is_ordinary_user(raw);
-    const RequesterGroups groups(raw, is_acl);
-    std::optional<RequesterIdentity> as;
-    if (is_acl) as.emplace(request.context(), request.fs().options);
+    const bool sets_mode = std::strcmp(name, "system.posix_acl_access") == 0;
+    const RequesterGroups groups(raw, sets_mode);
+    // Also because an attribute can take a block of its own.
+    const RequesterIdentity as(request.context(), request.fs().options);
     request.result(::setxattr(FdName(inode.fd.get()).path, name, value, size, flags));
   });
 }

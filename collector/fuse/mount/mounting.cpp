@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,10 +16,12 @@
 #include <utility>
 
 #include "collector/fuse/filesystem/device_io.h"
+#include "collector/fuse/filesystem/kernel_views.h"
 #include "collector/fuse/mount/detached_mount.h"
 #include "collector/fuse/mount/mount_point.h"
 #include "collector/fuse/mount/passthrough.h"
 #include "collector/os/error.h"
+#include "collector/os/mountinfo.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -142,6 +145,7 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
   mounted_ = true;
   // Known without a request of zctrace's own, which would be counted among the others.
   if (mount_.device != 0) fs_->set_mount_device(mount_.device);
+  if (for_everyone) find_what_is_not_shown();
   start(options);  // if it throws, the watcher unmounts
 }
 
@@ -195,6 +199,16 @@ void Passthrough::mount_by_fusermount(const std::string& fusermount,
     throw Error("cannot mount at '" + target_ + "': it was renamed meanwhile");
   }
   crash_watcher_->mounted(mount_);
+}
+
+// Our own mount is below the source when the source shares mounts with the directory that we
+// mounted over.
+void Passthrough::find_what_is_not_shown() {
+  const std::string own =
+      std::to_string(major(mount_.device)) + ":" + std::to_string(minor(mount_.device));
+  for (const MountEntry& entry : read_mounts("/proc/self/mountinfo"))
+    if (is_within(entry.target, source_) && (entry.device == own || depends_on_reader(entry.type)))
+      not_shown_.push_back(entry.target);
 }
 
 void Passthrough::serve_device(Descriptor device) {

@@ -17,6 +17,7 @@
 
 #include "collector/fuse/filesystem/device_io.h"
 #include "collector/fuse/mount/mount_point.h"
+#include "collector/fuse/mount/serving_rights.h"
 #include "collector/os/error.h"
 
 namespace zctrace::fuse {
@@ -28,6 +29,15 @@ const int kWakeSignal = SIGRTMIN + 6;
 constexpr std::chrono::milliseconds kForgetPause(20);
 // How long running requests may take when serving ends.
 constexpr std::chrono::milliseconds kEndPatience(1000);
+
+// Also under `run --mount`, whose main thread keeps what its command needs. Without memory for that
+// the thread keeps all rights.
+void drop_other_rights() noexcept {
+  try {
+    keep_serving_rights(true);
+  } catch (...) {
+  }
+}
 
 void mark_ended(int event) noexcept {
   const std::uint64_t one = 1;
@@ -61,7 +71,11 @@ void Passthrough::start(const PassthroughOptions& options) {
       ++serving_;
       workers_.emplace_back([this, is_first = i == 0] { serve(is_first); });
     }
-    forgetter_ = std::thread([this] { make_kernel_forget(); });
+    forgetter_ended_ = false;
+    forgetter_ = std::thread([this] {
+      make_kernel_forget();
+      forgetter_ended_ = true;
+    });
   } catch (const std::system_error& error) {
     if (workers_.size() < serving_) --serving_;  // the thread that could not be started
     stop();
@@ -104,6 +118,7 @@ void Passthrough::let_all_receive() noexcept {
 // that waited there would copy its first request, so only the first worker receives until then.
 void Passthrough::serve(bool is_first) noexcept {
   if (fs_->options.thread_umask) ::unshare(CLONE_FS);
+  if (fs_->options.for_everyone) drop_other_rights();
   ::pthread_setname_np(::pthread_self(), "zctrace-fuse");
   {
     std::unique_lock lock(gate_mutex_);
@@ -177,19 +192,24 @@ void Passthrough::stop() noexcept {
     stopping_ = true;
   }
   crowded_.notify_all();
-  // Join it while the workers still serve: it may wait for a directory whose user waits for an
+  // It ends while the workers still serve: it may wait for a directory whose user waits for an
   // answer.
-  if (forgetter_.joinable()) forgetter_.join();
+  using Clock = std::chrono::steady_clock;
+  const auto patience = Clock::now() + kEndPatience;
+  while (!forgetter_ended_ && Clock::now() < patience) ::usleep(1000);
   ::fuse_session_exit(session_.get());
   // Repeated, because a signal that arrives between a worker's check of the session and its read
   // would be lost.
-  const auto patience = std::chrono::steady_clock::now() + kEndPatience;
-  for (bool connected = true; serving_ != 0; ::usleep(1000)) {
+  bool connected = true;
+  for (const auto begin = Clock::now(); serving_ != 0 || !forgetter_ended_; ::usleep(1000)) {
     for (std::thread& worker : workers_) ::pthread_kill(worker.native_handle(), kWakeSignal);
-    // A worker may be inspecting a task in execve, which waits for a request that is no longer
-    // served.
-    if (connected && std::chrono::steady_clock::now() >= patience) connected = !break_connection();
+    // A worker may wait for a process that waits for a request that is no longer served.
+    if (connected && Clock::now() >= begin + kEndPatience) connected = !break_connection();
+    // Or for the source, which may be another user's file system, or a server that is gone.
+    stuck_ = Clock::now() >= begin + 2 * kEndPatience;
+    if (stuck_) return;
   }
+  if (forgetter_.joinable()) forgetter_.join();
   for (std::thread& worker : workers_) worker.join();
   workers_.clear();
   fs_->lock_waiters.stop();
@@ -220,7 +240,8 @@ Passthrough::~Passthrough() {
   } catch (...) {
     // The watcher unmounts.
   }
-  if (session_) stop();
+  if (session_ && !stuck_) stop();
+  if (stuck_) ::_exit(kExitFailed);
 }
 
 }  // namespace zctrace::fuse

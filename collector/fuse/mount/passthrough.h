@@ -66,12 +66,18 @@ class Passthrough {
   // Unmounts this mount, and no other, wherever a rename has put it. Throws Error.
   Unmounted unmount();
   // Stops serving, waits for the threads and closes the device; processes that still use the mount
-  // get errors. Call it once. The counts stay readable.
+  // get errors. Call it once. The counts stay readable. A thread that the source keeps waiting is
+  // given up after a while.
   void stop() noexcept;
+  // Whether stop() has given up a thread. It may use this object at any time, so this must not be
+  // destroyed: end the process by _exit(). The destructor does that with status 1.
+  bool has_stuck_threads() const { return stuck_; }
 
   FileSystem& fs() { return *fs_; }
   const std::string& source() const { return source_; }
   const std::string& target() const { return target_; }
+  // Mount points below the source that the mount does not show; see FileSystem::may_show().
+  const std::vector<std::string>& not_shown() const { return not_shown_; }
   std::size_t threads() const { return workers_.size(); }
 
  private:
@@ -84,6 +90,7 @@ class Passthrough {
   void mount_by_fusermount(const std::string& fusermount,
                            const std::function<void()>& open_file_system);
   void serve_device(Descriptor device);
+  void find_what_is_not_shown();
   bool is_connected() const noexcept;
   void open_session(const std::string& mount_options);
   void start(const PassthroughOptions& options);
@@ -98,6 +105,7 @@ class Passthrough {
   std::string source_;
   std::string target_;
   Descriptor directory_;  // what is mounted over
+  std::vector<std::string> not_shown_;
   std::unique_ptr<FileSystem> fs_;
   fuse_lowlevel_ops operations_ = {};
   std::unique_ptr<fuse_session, DestroySession> session_;
@@ -119,7 +127,9 @@ class Passthrough {
   std::mutex crowd_mutex_;
   std::condition_variable crowded_;
   bool stopping_ = false;  // protected by crowd_mutex_
+  std::atomic<bool> forgetter_ended_{true};
   std::thread forgetter_;
+  bool stuck_ = false;
 };
 
 }  // namespace zctrace::fuse

@@ -2,11 +2,13 @@
 // The order in which a mount begins and ends.
 #include "collector/fuse/report/served_mount.h"
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <utility>
 #include <vector>
 
+#include "collector/fuse/mount/serving_rights.h"
 #include "collector/observe/host.h"
 #include "collector/os/capabilities.h"
 
@@ -25,13 +27,17 @@ ServedMount::ServedMount(ServedMountOptions options) {
     options.passthrough.before_serving = [this](const std::vector<pid_t>& threads) {
       session_->serve_with(threads);
     };
-    // An ordinary user's mount needs no capability. Root's serving threads act for every user, and
-    // keep all of theirs; below, only this thread drops its own.
-    if (::geteuid() != 0) drop_capabilities(Privilege::inspect_processes);
   }
+  const bool for_everyone = ::geteuid() == 0;
+  // An ordinary user unmounts through fusermount3, which no_new_privs would keep from becoming
+  // root.
+  if (for_everyone) ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  // Before the source is opened: what file capabilities allow must not decide what a user's mount
+  // shows.
+  keep_serving_rights(for_everyone);
   mount_.emplace(options.source, options.target, options.passthrough);
-  if (options.observe && ::geteuid() == 0)
-    drop_capabilities(Privilege::inspect_processes | Privilege::unmount);
+  // The other threads serve.
+  if (for_everyone) drop_capabilities(Privilege::inspect_processes | Privilege::unmount);
   threads_ = mount_->threads();
   clock_.restart();
   last_ = take_snapshot(*mount_, threads_);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "collector/fuse/mount/passthrough.h"
 #include "collector/fuse/report/fuse_report.h"
@@ -31,6 +32,7 @@ class ServedMount {
 
   const std::string& source() const { return mount_->source(); }
   const std::string& target() const { return mount_->target(); }
+  const std::vector<std::string>& not_shown() const { return mount_->not_shown(); }
 
   // Stops `loop` when the mount is gone, by whatever unmounted it. Until then reads the counts from
   // time to time.
@@ -40,6 +42,8 @@ class ServedMount {
   // Gives processes that still use the mount this time to finish, unless a signal comes; then stops
   // serving.
   void stop(Signals& signals, std::chrono::milliseconds patience);
+  // See Passthrough.
+  bool has_stuck_threads() const { return mount_->has_stuck_threads(); }
 
   // What came since the latest interval, or since the mount began.
   Report take_interval();

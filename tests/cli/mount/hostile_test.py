@@ -3,12 +3,15 @@
 
 import contextlib
 import os
+import pathlib
+import shutil
 import signal
 import subprocess
 import unittest
 
-from mounts import AS_NOBODY, MountTest
-from paths import NOBODY, PATIENCE_S, ZCTRACE
+from harness import why_not_observable
+from mounts import AS_NOBODY, MountTest, mounts_at
+from paths import NOBODY, PATIENCE_S, ZCTRACE, tool
 
 TRIES = 60  # in each way
 
@@ -160,3 +163,159 @@ class Renamed(MountTest):
                 self.assertIn(f"theirs {old} tmpfs", mounts.read())
             subprocess.run(["umount", old], check=True)
         self.check(end)
+
+
+@unittest.skipIf(os.geteuid() != 0, "needs root to mount, and an ordinary user beside it")
+class Sources(MountTest):
+    """What lies below the source may be none of the users' business, or the mount itself."""
+
+    def setUp(self):
+        super().setUp()
+        self.directory.chmod(0o755)
+
+    def mount_there(self, kind, where, *options):
+        where.mkdir(exist_ok=True)
+        subprocess.run(["mount", "-t", kind, *options, "none", where], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", where], check=False)
+
+    def as_nobody(self, *command):
+        return subprocess.run([*AS_NOBODY, *command], capture_output=True, text=True, check=False,
+                              timeout=PATIENCE_S)
+
+    def test_source_without_acls_is_readable_to_other_users(self):
+        ram = self.directory / "ram"
+        self.mount_there("ramfs", ram)
+        (ram / "file").write_text("text")
+        (ram / "private").write_text("text")
+        (ram / "private").chmod(0o600)
+        mounted = self.mount(source=ram)
+        self.assertEqual(self.as_nobody("cat", self.point / "file").stdout, "text")
+        self.assertIn("Permission denied", self.as_nobody("cat", self.point / "private").stderr)
+        mounted.end()
+
+    def test_file_systems_that_depend_on_the_reader_are_not_shown(self):
+        for kind in ("proc", "sysfs"):
+            self.mount_there(kind, self.source / kind)
+        self.file()
+        mounted = self.mount()
+        self.assertRegex(mounted.process.stderr.readline(), "not shown, .*/proc, .*/sysfs\n")
+        for path in ("proc/1/environ", "proc/self/status", "proc", "sysfs/kernel"):
+            for prefix in ((), AS_NOBODY):
+                done = subprocess.run([*prefix, "stat", self.point / path], capture_output=True,
+                                      text=True, check=False, timeout=PATIENCE_S)
+                self.assertIn("Permission denied", done.stderr)
+        self.assertEqual(sorted(os.listdir(self.point)), ["file", "proc", "sysfs"])
+        mounted.end()
+
+    def test_source_that_depends_on_the_reader_is_refused(self):
+        for source in ("/proc", "/proc/self/fdinfo", "/sys/kernel"):
+            done = self.zctrace("mount", source, self.point)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertRegex(done.stderr, "^zctrace: the source shows each process .*\n$")
+
+    def test_mount_that_appears_below_its_own_source_is_not_entered(self):
+        shared = self.directory / "shared"
+        self.mount_there("tmpfs", shared)
+        subprocess.run(["mount", "--make-shared", shared], check=True)
+        self.point = shared / "point"
+        self.point.mkdir()
+        inner = self.source / "inner"
+        inner.mkdir()
+        subprocess.run(["mount", "--bind", shared, inner], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", inner], check=False)
+        mounted = self.mount()
+        self.assertIn(f"not shown, as it is this mount or depends on who reads: {inner}/point",
+                      mounted.process.stderr.readline())
+        listed = subprocess.run(["ls", "-R", self.point], capture_output=True, text=True,
+                                check=False, timeout=PATIENCE_S)
+        self.assertIn("Too many levels", listed.stderr)
+        mounted.end()
+
+    def test_blocks_reserved_for_root_stay_roots(self):
+        image = self.directory / "image"
+        with open(image, "wb") as file:
+            file.truncate(16 << 20)
+        disk = self.directory / "disk"
+        disk.mkdir()
+        subprocess.run([tool("mkfs.ext4"), "-q", "-m", "30", image], check=True)
+        if subprocess.run(["mount", "-o", "loop", image, disk], check=False,
+                          capture_output=True).returncode != 0:
+            self.skipTest("no loop device can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=False)
+        disk.chmod(0o777)
+        mounted = self.mount(source=disk)
+        for file, command in {"written": "head -c 16m /dev/zero >{}",
+                              "direct": "dd if=/dev/zero of={} bs=1M count=16 oflag=direct",
+                              "allocated": "fallocate -l 14m {}"}.items():
+            with self.subTest(file):
+                path = self.point / file
+                done = self.as_nobody("sh", "-c", command.replace("{}", str(path)))
+                self.assertIn("No space left", done.stderr)
+                left = os.statvfs(disk)
+                self.assertLess(left.f_bavail * left.f_frsize, 1 << 20)
+                self.assertGreater(left.f_bfree * left.f_frsize, 3 << 20)
+                path.unlink()
+                self.wait_until(lambda: os.statvfs(disk).f_bavail > 5 << 8, "it is removed")
+        subprocess.run(["dd", "if=/dev/zero", f"of={self.point}/roots", "bs=1M", "count=20",
+                        "status=none"], check=False, capture_output=True)
+        left = os.statvfs(disk)
+        self.assertLess(left.f_bfree * left.f_frsize, 1 << 20)  # root may use them
+        mounted.end()
+
+
+@unittest.skipIf(os.geteuid() != 0, "needs root to become an ordinary user")
+class Rights(MountTest):
+    # linux/capability.h
+    CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_SYS_RESOURCE = 2, 5, 19, 21, 24
+    CAP_SYS_BOOT, CAP_SYS_TIME, CAP_NET_ADMIN, CAP_SYS_MODULE, CAP_BPF, CAP_PERFMON = (
+        22, 25, 12, 16, 39, 38)
+
+    def rights(self, pid):
+        """For each thread its permitted capabilities, and whether it has no_new_privs."""
+        found = {}
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            fields = dict(line.split(":\t", 1)
+                          for line in (task / "status").read_text().splitlines() if ":\t" in line)
+            found[task.name] = int(fields["CapPrm"], 16), fields["NoNewPrivs"]
+        return found
+
+    def test_roots_mount_keeps_what_serving_needs(self):
+        for options in ([], ["--observe"]):
+            if options and why_not_observable():
+                continue
+            mounted = self.mount(*options)
+            rights = self.rights(mounted.pid)
+            self.assertGreater(len(rights), 4)
+            for permitted, no_new_privileges in rights.values():
+                for dropped in (self.CAP_SYS_RESOURCE, self.CAP_SYS_BOOT, self.CAP_SYS_TIME,
+                                self.CAP_NET_ADMIN, self.CAP_SYS_MODULE, self.CAP_BPF,
+                                self.CAP_PERFMON):
+                    self.assertFalse(permitted >> dropped & 1, (options, dropped))
+                self.assertEqual(no_new_privileges, "1")
+            main, _ = rights[str(mounted.pid)]
+            self.assertEqual(main & ~(1 << self.CAP_KILL),
+                             1 << self.CAP_SYS_ADMIN | 1 << self.CAP_SYS_PTRACE |
+                             1 << self.CAP_DAC_READ_SEARCH)
+            mounted.end()
+
+    def test_ordinary_users_mount_with_file_capabilities_keeps_none(self):
+        self.directory.chmod(0o755)
+        binary = self.directory / "zctrace"
+        shutil.copy(ZCTRACE, binary)
+        subprocess.run([tool("setcap"), "cap_bpf,cap_perfmon,cap_dac_read_search,cap_sys_ptrace=ep",
+                        binary], check=True)
+        (self.source / "private").write_text("secret")
+        (self.source / "private").chmod(0o600)
+        prefix, holder = self.as_an_ordinary_user()
+        process = self.start([*prefix, binary, "mount", self.source, self.point],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.wait_for_line(process.stderr, "is mounted at")
+        for permitted, _ in self.rights(process.pid).values():
+            self.assertEqual(permitted, 0)
+        read = subprocess.run([*map(str, prefix), "cat", self.point / "private"],
+                              capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual(read.stdout, "")
+        self.assertIn("Permission denied", read.stderr)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE_S), 0)
+        self.assertEqual(mounts_at(self.point, holder.pid), [])
