@@ -137,9 +137,12 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct task_struct;
+
 struct signal_struct {
 	atomic_t live;	/* threads that have not exited */
 	int group_exit_code;
+	struct task_struct *group_exec_task;	/* a thread that runs exec, until it is the leader */
 	unsigned int flags;
 	unsigned long maxrss;
 };

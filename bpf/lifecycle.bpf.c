@@ -117,9 +117,11 @@ int BPF_PROG(zc_exec, struct task_struct *task, int old_tid, struct linux_binprm
 		zc_verify_from_here(state, task);
 		state->head.nvcsw = task->nvcsw;
 	}
-	/* If it is not the leader, the thread takes over the leader's number. */
-	if (old_tid != task->pid)
-		zc_observed_clear(old_tid);
+	/*
+	 * A thread that was not the leader has taken over the leader's number. The bit of
+	 * `old_tid` now belongs to the old leader, which may still be on its way out. If it is
+	 * gone, the next task with that number clears it.
+	 */
 	state->head.tid = task->pid;
 	zc_observed_set(task->pid);
 	if (aio_used)

@@ -60,7 +60,12 @@ static __always_inline void zc_switch_exited(struct zc_task *state, struct task_
 	zc_usage_subtract(&usage, &state->head.base);
 	zc_usage_add(&account->usage, &usage);
 	zc_verify_dead(state, task);
-	zc_observed_clear(task->pid);
+	/*
+	 * A thread that runs exec waits for its leader to exit, and takes over its number and
+	 * this bit; sched_process_exec comes only later.
+	 */
+	if (task->pid != task->tgid || !task->signal->group_exec_task)
+		zc_observed_clear(task->pid);
 	/* Last, because the collector may then delete the account. */
 	__sync_fetch_and_add(&account->dead, 1);
 }
