@@ -193,6 +193,7 @@ struct zc_task_head {
 	} before_call;
 	struct zc_outside outside;
 	__u64 call_off_cpu_ns;	/* in the call in flight */
+	__u64 message_bytes;	/* moved so far by the sendmmsg or recvmmsg in flight */
 	struct zc_pipe_run taken;
 	struct zc_pipe_run put;
 	__u64 compat_calls;
@@ -204,7 +205,8 @@ struct zc_task_head {
 	__u8 pipes;		/* enum zc_pipe_use, when call >= 0 and it moves bytes */
 	__u16 used;		/* rows in use */
 	struct zc_key restarted;/* the row that restart_syscall belongs to */
-	__u32 restartable;	/* `restarted` is set */
+	__u16 restartable;	/* `restarted` is set */
+	__u16 messages;		/* that `message_bytes` holds */
 	__u8 hint[ZC_HINTS];	/* row number -> the last slot that held it */
 };
 
@@ -310,7 +312,7 @@ struct zc_config {
 	__u8 fast_cpu_maps;	/* this kernel inlines look-ups in per-CPU arrays */
 	__u8 rdonly_cast;	/* this kernel has bpf_rdonly_cast() */
 	__u8 want_all;		/* observe every process */
-	__u8 pad;
+	__u8 message_lengths;	/* this kernel tells the length of each message */
 	__u16 ficlone_row;
 	__u16 ficlonerange_row;
 	__u16 aio_read_row;
@@ -369,7 +371,7 @@ ZC_SIZE(zc_key, == 4);
 ZC_SIZE(zc_row, == 328);
 ZC_SIZE(zc_kernel_counts, == 48);
 ZC_SIZE(zc_folded_counts, == 96);
-ZC_SIZE(zc_task_head, == 296);
+ZC_SIZE(zc_task_head, == 304);
 /* Together with the kernel's header of a storage element it must fit in a page. */
 ZC_SIZE(zc_task, <= 3968);
 ZC_SIZE(zc_row_key, == 16);

@@ -89,6 +89,21 @@ ZC_MAP struct {
 	__type(value, struct zc_command);
 } new_command SEC(".maps");
 
+/*
+ * Where arrays of user memory are read in chunks: one read of 4 KiB costs less than two of
+ * 16 bytes.
+ */
+struct zc_chunk {
+	char bytes[4096];
+};
+
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zc_chunk);
+} chunks SEC(".maps");
+
 /* What accounts did with pipes, without what is still in a task's zc_pipe_run. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

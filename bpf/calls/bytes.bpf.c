@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sums of the lengths that sendmmsg, recvmmsg and recvmsg leave in user memory. */
+/* Sizes of messages and of their buffers, from user memory. Every loop has a bound. */
 #include "bytes.bpf.h"
 
 #define UIO_MAXIOV 1024
+/* How many of them are read at once; struct zc_chunk has space for that many. */
+#define ZC_IOVECS_AT_ONCE 256
+/*
+ * Before 6.3 one program adds up the buffers of all messages of a call, as long as this is
+ * affordable: a message costs about as much as 64 further elements of its vector. The
+ * others are lost.
+ */
+#define ZC_ROOM_COST 64
+#define ZC_MOST_ROOM_COST 8192
+/* No call moves more (MAX_RW_COUNT). */
+#define ZC_MOST_BYTES 0x7ffff000
 
 /* Those of the 64-bit ABI are the same on x86-64 and arm64. */
 struct zc_user_iovec {
@@ -48,17 +59,17 @@ struct zc_compat_mmsghdr {
 	__u32 length;
 };
 
-struct zc_length_sum {
-	__u64 address;
+struct zc_claims {
+	const struct zc_messages *messages;
 	__u64 bytes;
-	bool capped;	/* MSG_TRUNC: a length may exceed the buffers */
-	bool compat;
+	__u32 cost;	/* of adding up buffers, so far */
 };
 
 struct zc_room {
 	__u64 iov;
 	__u64 bytes;
-	bool compat;
+	__u32 count;
+	__u32 compat;
 };
 
 static __always_inline long zc_read_failed(void)
@@ -67,48 +78,71 @@ static __always_inline long zc_read_failed(void)
 	return 1;
 }
 
-static long zc_add_room(__u32 index, struct zc_room *room)
+static long zc_add_room(__u32 chunk, struct zc_room *room)
 {
-	struct zc_compat_iovec narrow = {};
-	struct zc_user_iovec iov = {};
+	__u32 only = 0, first = chunk * ZC_IOVECS_AT_ONCE, count = room->count - first;
+	struct zc_chunk *space = bpf_map_lookup_elem(&chunks, &only);
+	__u64 iovec_bytes = room->compat ? sizeof(struct zc_compat_iovec) :
+					   sizeof(struct zc_user_iovec);
+	__u64 bytes;
 
-	if (room->compat) {
-		if (bpf_probe_read_user(&narrow, sizeof(narrow),
-					(void *)(room->iov + index * sizeof(narrow))))
-			return zc_read_failed();
-		room->bytes += narrow.length;
-		return 0;
-	}
-	if (bpf_probe_read_user(&iov, sizeof(iov), (void *)(room->iov + index * sizeof(iov))))
+	if (!space)
+		return 1;
+	if (count > ZC_IOVECS_AT_ONCE)
+		count = ZC_IOVECS_AT_ONCE;
+	bytes = count * iovec_bytes;
+	barrier_var(bytes);
+	if (bytes > sizeof(space->bytes))
+		return 1;
+	if (bpf_probe_read_user(space->bytes, bytes, (void *)(room->iov + first * iovec_bytes)))
 		return zc_read_failed();
-	room->bytes += iov.length;
+	for (__u32 i = 0; i < ZC_IOVECS_AT_ONCE; i++) {
+		if (i >= count)
+			break;
+		room->bytes += room->compat ? ((struct zc_compat_iovec *)space->bytes)[i].length :
+					      ((struct zc_user_iovec *)space->bytes)[i].length;
+	}
 	return 0;
+}
+
+__u64 zc_iovecs_room(__u64 iov, __u64 count, __u32 compat)
+{
+	struct zc_room room = { .iov = iov, .compat = compat };
+
+	room.count = count < UIO_MAXIOV ? count : UIO_MAXIOV;
+	bpf_loop((room.count + ZC_IOVECS_AT_ONCE - 1) / ZC_IOVECS_AT_ONCE, zc_add_room, &room, 0);
+	return room.bytes;
+}
+
+/* Finds the vector of a message; false if its header cannot be read. */
+static __always_inline bool zc_read_vector(__u64 address, bool compat, struct zc_room *room)
+{
+	struct zc_compat_msghdr narrow = {};
+	struct zc_user_msghdr header = {};
+
+	if (compat) {
+		if (bpf_probe_read_user(&narrow, sizeof(narrow), (void *)address))
+			return false;
+		room->iov = narrow.iov;
+		room->count = narrow.iov_count;
+		return true;
+	}
+	if (bpf_probe_read_user(&header, sizeof(header), (void *)address))
+		return false;
+	room->iov = header.iov;
+	room->count = header.iov_count < UIO_MAXIOV ? header.iov_count : UIO_MAXIOV;
+	return true;
 }
 
 __u64 zc_message_room(__u64 address, __u32 compat)
 {
-	struct zc_compat_msghdr narrow = {};
-	struct zc_user_msghdr header = {};
-	struct zc_room room = { .compat = compat };
-	__u64 count;
+	struct zc_room room = {};
 
-	if (compat) {
-		if (bpf_probe_read_user(&narrow, sizeof(narrow), (void *)address)) {
-			zc_read_failed();
-			return 0;
-		}
-		room.iov = narrow.iov;
-		count = narrow.iov_count;
-	} else {
-		if (bpf_probe_read_user(&header, sizeof(header), (void *)address)) {
-			zc_read_failed();
-			return 0;
-		}
-		room.iov = header.iov;
-		count = header.iov_count;
+	if (!zc_read_vector(address, compat, &room)) {
+		zc_read_failed();
+		return 0;
 	}
-	bpf_loop(count < UIO_MAXIOV ? count : UIO_MAXIOV, zc_add_room, &room, 0);
-	return room.bytes;
+	return zc_iovecs_room(room.iov, room.count, compat);
 }
 
 __u64 zc_message_prefix(__u64 address)
@@ -122,42 +156,66 @@ __u64 zc_message_prefix(__u64 address)
 	return header.name_length + header.control_length;
 }
 
-static long zc_add_length(__u32 index, struct zc_length_sum *sum)
+__u64 zc_message_at(__u64 address, __u32 index, __u32 compat)
 {
-	__u64 address = sum->address, at = 0;
-	__u32 length = 0;
-	__u64 room;
+	return address + index * (compat ? sizeof(struct zc_compat_mmsghdr) :
+					   sizeof(struct zc_user_mmsghdr));
+}
 
-	if (sum->compat) {
-		address += index * sizeof(struct zc_compat_mmsghdr);
-		at = __builtin_offsetof(struct zc_compat_mmsghdr, length);
+/* What the kernel has stored in a struct mmsghdr: flags, and the length as the last field. */
+static __always_inline bool zc_read_claim(__u64 address, bool compat, __u32 *flags,
+					  __u32 *length)
+{
+	__u32 words[3] = {};
+
+	if (compat) {
+		address += __builtin_offsetof(struct zc_compat_msghdr, flags);
+		if (bpf_probe_read_user(words, 8, (void *)address))
+			return false;
+		words[2] = words[1];
 	} else {
-		address += index * sizeof(struct zc_user_mmsghdr);
-		at = __builtin_offsetof(struct zc_user_mmsghdr, length);
+		address += __builtin_offsetof(struct zc_user_msghdr, flags);
+		if (bpf_probe_read_user(words, sizeof(words), (void *)address))
+			return false;
 	}
-	if (bpf_probe_read_user(&length, sizeof(length), (void *)(address + at))) {
-		zc_read_failed();
-		return 0;
+	*flags = words[0];
+	*length = words[2];
+	return true;
+}
+
+static long zc_add_claim(__u32 index, struct zc_claims *claims)
+{
+	const struct zc_messages *messages = claims->messages;
+	__u64 address = zc_message_at(messages->address, index, messages->compat);
+	__u32 flags = 0, length = 0;
+	struct zc_room room = {};
+	__u64 fits;
+
+	if (!zc_read_claim(address, messages->compat, &flags, &length) || length > ZC_MOST_BYTES)
+		goto lost;
+	if (messages->packet || (messages->truncated && flags & MSG_TRUNC)) {
+		if (!zc_read_vector(address, messages->compat, &room))
+			goto lost;
+		claims->cost += ZC_ROOM_COST + room.count;
+		if (claims->cost > ZC_MOST_ROOM_COST)
+			goto lost;
+		fits = zc_iovecs_room(room.iov, room.count, messages->compat);
+		length = length < fits ? length : fits;
 	}
-	if (sum->capped) {
-		room = zc_message_room(address, sum->compat);
-		length = length < room ? length : room;
-	}
-	sum->bytes += length;
+	claims->bytes += length;
+	return 0;
+lost:
+	zc_read_failed();
 	return 0;
 }
 
-__u64 zc_message_lengths(const struct zc_messages *messages)
+__u64 zc_claimed_lengths(const struct zc_messages *messages)
 {
-	struct zc_length_sum sum = {};
-	__u32 count;
+	struct zc_claims claims = { .messages = messages };
 
 	if (!messages)
 		return 0;
-	sum.address = messages->address;
-	sum.capped = messages->flags & MSG_TRUNC;
-	sum.compat = messages->compat;
-	count = messages->count;
-	bpf_loop(count < UIO_MAXIOV ? count : UIO_MAXIOV, zc_add_length, &sum, 0);
-	return sum.bytes;
+	bpf_loop(messages->count < UIO_MAXIOV ? messages->count : UIO_MAXIOV, zc_add_claim,
+		 &claims, 0);
+	return claims.bytes;
 }

@@ -9,23 +9,41 @@
 struct zc_messages {
 	__u64 address;
 	__u32 count;
-	__u32 flags;
 	__u32 compat;
-	__u32 pad;
+	__u32 truncated;	/* a length may exceed the buffers where MSG_TRUNC is set */
+	__u32 packet;		/* any may, see zc_file_is_packet() */
 };
 
-/* The size of the buffers of one message. */
+/* The size of the buffers of one message, and of those in a struct iovec array. */
 __u64 zc_message_room(__u64 address, __u32 compat);
+__u64 zc_iovecs_room(__u64 iov, __u64 count, __u32 compat);
 /* The size of its name and control data. */
 __u64 zc_message_prefix(__u64 address);
-/* The sum of the messages' lengths; with MSG_TRUNC in `flags`, of the parts that fitted. */
-__u64 zc_message_lengths(const struct zc_messages *messages);
+/* The address of a message in the array that starts at `address`. */
+__u64 zc_message_at(__u64 address, __u32 index, __u32 compat);
+/*
+ * The sum of the lengths that the kernel left in the caller's memory, as far as the messages
+ * fitted into their buffers. The caller may have overwritten them.
+ */
+__u64 zc_claimed_lengths(const struct zc_messages *messages);
+
+/* What messages.bpf.c counted since the last call of this kind ended. */
+static __always_inline __u64 zc_take_messages(struct zc_task *state)
+{
+	__u64 bytes = state->head.message_bytes;
+
+	state->head.message_bytes = 0;
+	state->head.messages = 0;
+	return bytes;
+}
 
 /* `ret` is not negative. */
-static __always_inline __u64 zc_call_bytes(const struct task_struct *task, struct pt_regs *regs,
-					   __u8 result, __u64 ret, bool compat)
+static __always_inline __u64 zc_call_bytes(struct zc_task *state, const struct task_struct *task,
+					   struct pt_regs *regs, __u8 result, __u64 ret,
+					   bool compat)
 {
 	struct zc_messages messages = {};
+	__u32 seen;
 	struct zc_args args;
 	__u64 room = ret;
 
@@ -60,13 +78,14 @@ static __always_inline __u64 zc_call_bytes(const struct task_struct *task, struc
 			room = zc_message_room(args.arg[1], compat);
 		return room < ret ? room : ret;
 	case ZC_RESULT_RECVMMSG:
-		if (args.arg[3] & MSG_PEEK)
+		if (args.arg[3] & MSG_PEEK) {
+			zc_take_messages(state);
 			return 0;
-		messages.flags = args.arg[3];
+		}
+		messages.truncated = args.arg[3] & MSG_TRUNC;
 		break;
 	case ZC_RESULT_SENDMMSG:
-		if (zc_file_is_packet((__u64)zc_current_file(args.arg[0])))
-			messages.flags = MSG_TRUNC;
+		messages.packet = zc_file_is_packet((__u64)zc_current_file(args.arg[0]));
 		break;
 	case ZC_RESULT_CLONE_FILE:
 		return zc_is_clone(args.arg[1]) ?
@@ -88,10 +107,12 @@ static __always_inline __u64 zc_call_bytes(const struct task_struct *task, struc
 	default:
 		return 0;
 	}
+	/* Those that were moved before observation began, or all if the kernel does not tell. */
+	seen = state->head.messages;
+	messages.count = ret > seen ? ret - seen : 0;
 	messages.address = args.arg[1];
-	messages.count = ret;
 	messages.compat = compat;
-	return zc_message_lengths(&messages);
+	return zc_take_messages(state) + (messages.count ? zc_claimed_lengths(&messages) : 0);
 }
 
 #endif

@@ -141,8 +141,11 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 		}
 	} else if (zc_is_error(ret)) {
 		row->errors++;
+		/* The kernel may fail to tell the caller of a message that it has moved. */
+		if (state->head.messages)
+			row->bytes += zc_take_messages(state);
 	} else if (result != ZC_RESULT_NONE) {
-		bytes = zc_call_bytes(task, regs, result, ret, compat);
+		bytes = zc_call_bytes(state, task, regs, result, ret, compat);
 		row->bytes += bytes;
 		if (state->head.pipes && bytes)
 			zc_pipes_add(state, state->head.pipes, bytes);

@@ -69,6 +69,7 @@ struct RowFigures {
   std::uint64_t off_cpu_ns = 0;
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
+  std::uint64_t claimed_bytes = 0;  // part of `bytes`: the process itself could have written it
 };
 
 inline constexpr Field<RowFigures, zc_row> kRowFields[] = {
@@ -126,6 +127,10 @@ inline constexpr Field<RowFigures, zc_row> kRowFields[] = {
      .unit = Unit::count,
      .metric = kSwitchesMetric,
      .metric_kind = "involuntary"},
+    {.name = "claimed_bytes",
+     .member = &RowFigures::claimed_bytes,
+     .kernel = nullptr,
+     .unit = Unit::bytes},
 };
 
 struct ProcessFigures {

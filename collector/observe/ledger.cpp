@@ -315,6 +315,7 @@ Row Ledger::to_row(std::uint32_t word, const RowSum& total) const {
   row.asynchronous = meaning.asynchronous;
   row.shown = meaning.shown;
   take_figures<RowFigures>(row, total.sum, kRowFields);
+  if (meaning.claimed) row.claimed_bytes = row.bytes;
   row.max_ns = total.sum.max_ns;
   row.latency = total.latency;
   return row;

@@ -78,13 +78,19 @@ std::optional<std::string> why_io_is_not_verified(bool accounted) {
   return std::nullopt;
 }
 
+// The rows of `table`, as the kernel of `skeleton` lets the programs count them.
+SyscallTable with_claims(SyscallTable table, const Skeleton& skeleton) {
+  if (!skeleton.has_message_lengths()) table.claim_message_lengths();
+  return table;
+}
+
 }  // namespace
 
 Session::Session(const SessionOptions& options)
     : options_(options),
       table_(options.syscalls),
       skeleton_(options.probes, table_),
-      ledger_(table_, ::getpid()),
+      ledger_(with_claims(table_, skeleton_), ::getpid()),
       last_poll_(steady_clock::now()),
       poll_interval_(kShortestPollInterval) {
   if (options_.probes.verify)

@@ -125,6 +125,10 @@ void configure_new_tasks(zctrace_bpf& bpf, zc_config& config, const NewTasks& wa
 
 void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>& room) {
   for (const auto& [name, entries] : room) {
+    if (name == "claims") {
+      bpf.rodata->config.message_lengths = 0;
+      continue;
+    }
     if (name == "tasks") {
       bpf.rodata->config.task_limit = entries;
       continue;
@@ -150,6 +154,9 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.verify = options.verify;
   // Since 6.10, on x86-64 and arm64.
   config.fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
+  // Since 6.3.
+  config.message_lengths = kernel.tracepoint_arguments("sock_send_length") == 3 &&
+                           kernel.tracepoint_arguments("sock_recv_length") == 3;
   config.rdonly_cast = kernel.has_function("bpf_rdonly_cast");
   config.pid_namespace_inum = own_pid_namespace();
   config.compat_status_mask = kCompatStatus;
@@ -176,6 +183,8 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
   bpf_program__set_autoload(bpf.progs.zc_unacc_begins, options.verify);
   bpf_program__set_autoload(bpf.progs.zc_unacc_ends, options.verify);
   bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !options.new_tasks.cgroups.empty());
+  for (bpf_program* program : {bpf.progs.zc_sent, bpf.progs.zc_received})
+    bpf_program__set_autoload(program, bpf.rodata->config.message_lengths != 0);
   // Since 6.15 it has one struct io_uring_cqe instead of the arguments before.
   const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
   bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
@@ -290,7 +299,8 @@ void Skeleton::stop_counting() {
   // denied.
   for (bpf_link** link :
        {&bpf_->links.zc_sys_exit, &bpf_->links.zc_sys_enter, &bpf_->links.zc_uring_cqe,
-        &bpf_->links.zc_uring_done, &bpf_->links.zc_uring_overflow}) {
+        &bpf_->links.zc_uring_done, &bpf_->links.zc_uring_overflow, &bpf_->links.zc_sent,
+        &bpf_->links.zc_received}) {
     bpf_link__destroy(*link);
     *link = nullptr;
   }
@@ -298,6 +308,8 @@ void Skeleton::stop_counting() {
   // call (CONFIG_MEMBARRIER, nohz_full), the read that follows takes longer than any program.
   ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
+
+bool Skeleton::has_message_lengths() const { return bpf_->rodata->config.message_lengths != 0; }
 
 std::uint64_t Skeleton::in_flight_at_start() const { return bpf_->bss->in_flight_at_start; }
 

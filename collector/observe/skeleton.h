@@ -31,7 +31,8 @@ struct ProbeOptions {
   bool verify = false;    // read the kernel's own counts, too
   NewTasks new_tasks;
   // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
-  // how many tasks are ever given a state.
+  // how many tasks are ever given a state. "claims": as on a kernel that does not tell the lengths
+  // of messages, whatever the number.
   std::map<std::string, std::uint32_t> room;
 };
 
@@ -78,6 +79,9 @@ class Skeleton {
   // Stops counting calls and requests, none of which is half counted. Still counts switches and
   // notices which tasks end.
   void stop_counting();
+
+  // Whether the programs see the true lengths of the messages of sendmmsg and recvmmsg.
+  bool has_message_lengths() const;
 
   // Whether this kernel keeps what /proc/PID/io shows.
   bool has_io_accounting() const { return io_accounting_; }

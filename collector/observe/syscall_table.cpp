@@ -201,8 +201,14 @@ std::vector<std::string> syscall_names(std::string_view selection) {
 }
 
 std::uint16_t SyscallTable::add_row(std::string name, Copy copy, bool asynchronous, bool shown) {
-  rows_.push_back({std::move(name), copy, asynchronous, shown});
+  // The events of native AIO lie in a ring that the process maps.
+  const bool claimed = name.starts_with("aio:");
+  rows_.push_back({std::move(name), copy, asynchronous, shown, claimed});
   return static_cast<std::uint16_t>(rows_.size() - 1);
+}
+
+void SyscallTable::claim_message_lengths() {
+  for (RowMeaning& row : rows_) row.claimed |= row.name == "sendmmsg" || row.name == "recvmmsg";
 }
 
 SyscallTable::SyscallTable(std::string_view selection) {

@@ -22,7 +22,8 @@ struct RowMeaning {
   std::string name;
   Copy copy = Copy::none;
   bool asynchronous = false;
-  bool shown = true;  // selected by -e; the others are counted, too
+  bool shown = true;     // selected by -e; the others are counted, too
+  bool claimed = false;  // its bytes are read from memory that the process can write
 };
 
 // A name in -e that this architecture does not have.
@@ -54,6 +55,8 @@ class SyscallTable {
   const std::array<zc_call, ZC_MAX_URING_OPS>& uring_ops() const { return uring_ops_; }
   // Indexed by the row numbers in the two tables above.
   const std::vector<RowMeaning>& rows() const { return rows_; }
+  // For a kernel that does not tell the lengths of the messages of sendmmsg and recvmmsg.
+  void claim_message_lengths();
 
   std::uint16_t ficlone_row() const { return ficlone_row_; }
   std::uint16_t ficlonerange_row() const { return ficlonerange_row_; }

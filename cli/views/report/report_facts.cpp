@@ -128,6 +128,12 @@ std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_
   if (passes_through_a_pipe(process))
     in_kernel.items.emplace_back("bytes spliced through a pipe count going in and coming out");
   facts.push_back(std::move(in_kernel));
+  std::uint64_t claimed = 0;
+  for (const Row& row : process.rows) claimed += row.claimed_bytes;
+  if (claimed > 0)
+    facts.push_back({"claimed",
+                     {format_bytes(claimed) + " of these by the processes themselves: the kernel "
+                                              "leaves the sizes in their memory"}});
   if (delivered_bytes == 0) {
     facts.push_back({"delivered", {"0 B"}});
     facts.push_back({"zero-copy share", {"- (nothing was delivered)"}});

@@ -17,8 +17,9 @@ TEST(CsvView, HasAHeaderAndALineARow) {
   report.processes[0].rows.resize(1);
   EXPECT_EQ(csv_view(report),
             "pid,tid,parent_pid,name,syscall,from,to,calls,errors,restarts,bytes,wall_ns,"
-            "off_cpu_ns,voluntary_switches,involuntary_switches,p50_ns,p90_ns,p99_ns,max_ns\n"
-            "100,,1,server,read,file,user,1000,0,0,10485760,2000000,0,0,0,1768,1953,1995,2000\n");
+            "off_cpu_ns,voluntary_switches,involuntary_switches,claimed_bytes,p50_ns,p90_ns,p99_ns,"
+            "max_ns\n"
+            "100,,1,server,read,file,user,1000,0,0,10485760,2000000,0,0,0,0,1768,1953,1995,2000\n");
 }
 
 TEST(CsvView, LeavesTimesEmptyWithoutLatency) {
@@ -26,7 +27,7 @@ TEST(CsvView, LeavesTimesEmptyWithoutLatency) {
   report.latency = false;
   report.processes[0].rows.resize(1);
   EXPECT_EQ(lines_of(csv_view(report))[1],
-            "100,,1,server,read,file,user,1000,0,0,10485760,,,0,0,,,,");
+            "100,,1,server,read,file,user,1000,0,0,10485760,,,0,0,0,,,,");
 }
 
 TEST(CsvView, StaysOneLineARecordWithHostileNames) {

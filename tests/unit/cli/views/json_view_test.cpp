@@ -48,6 +48,7 @@ TEST(JsonView, OfARowIsAsExpected) {
             R"({"syscall":"sendfile","from":"file","to":"socket","copy":"in_kernel",)"
             R"("asynchronous":false,"calls":1,"errors":0,"restarts":0,"bytes":7,"wall_ns":2000,)"
             R"("off_cpu_ns":0,"voluntary_switches":0,"involuntary_switches":0,)"
+            R"("claimed_bytes":0,)"
             R"("latency_ns":{"p50":2000,"p90":2000,"p99":2000,"max":2000}})");
 }
 
