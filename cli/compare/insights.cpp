@@ -147,6 +147,38 @@ void say_copies(const CompareResult& compared, Lines& lines) {
                     listed(labels_of(unseen)), unseen.size() == 1 ? "copies" : "copy"));
 }
 
+// Rows of methods that promise to copy nothing, by what the experiment found.
+void say_references(const CompareResult& compared, Lines& lines) {
+  Rows passed;
+  Rows copied;
+  for (const MethodResult& result : compared.methods) {
+    if (!result.timed() || !result.copies || result.copies->user > 0) continue;
+    if (result.copies->kernel > 0 && result.notifications == 0) copied.push_back(&result);
+    if (result.copies->kernel == 0 && result.copies->evidence == "aliasing")
+      passed.push_back(&result);
+  }
+  if (!passed.empty())
+    lines.push_back(
+        fmt::format("{} passed every byte by reference: what changed in the source "
+                    "after the call changed at the reader.",
+                    listed(labels_of(passed))));
+  if (!copied.empty())
+    lines.push_back(fmt::format("{} took no byte through user space, but the kernel copied them.",
+                                listed(labels_of(copied))));
+}
+
+void say_unknown_copies(const CompareResult& compared, Lines& lines) {
+  std::map<std::string, Lines> by_reason;
+  for (const MethodResult& result : compared.methods)
+    if (result.timed() && !result.copies && !result.copies_unknown.empty())
+      by_reason[result.copies_unknown].push_back(result.label);
+  for (const auto& [reason, labels] : by_reason)
+    lines.push_back(
+        fmt::format("COPIES is unknown for {}: {}.",
+                    by_reason.size() == 1 && compared.fuse ? "all rows" : listed(labels),
+                    printable(reason, false)));
+}
+
 // The buffer size from which on a larger one gains a method less than a tenth.
 void say_buffers(const CompareResult& compared, Lines& lines) {
   std::map<std::string, Rows> by_method;
@@ -279,6 +311,8 @@ Lines findings(const CompareResult& compared) {
   Lines lines;
   say_fewest_syscalls(compared, lines);
   say_copies(compared, lines);
+  say_references(compared, lines);
+  say_unknown_copies(compared, lines);
   say_buffers(compared, lines);
   say_notifications(compared, lines);
   if (compared.fuse) {

@@ -24,6 +24,16 @@ struct DaemonResult {
   fuse::Usage usage;
 };
 
+// CPU copies of each byte; docs/methods.md says how they are found.
+struct Copies {
+  double user = 0;       // by the method's own calls, or its loads and stores
+  double kernel = 0;     // besides
+  double reader = 0;     // by the process that reads the sink
+  std::string evidence;  // "aliasing", "counters", "notifications", "rule"
+
+  double per_byte() const { return user + kernel + reader; }
+};
+
 // One method with one buffer size: a row of the table. Times without probes, counts with.
 struct MethodResult {
   std::string method;
@@ -41,6 +51,8 @@ struct MethodResult {
   std::uint64_t bytes = 0;
   std::uint64_t copied_notifications = 0;  // of zero-copy sends, that the kernel copied after all
   std::uint64_t notifications = 0;
+  std::optional<Copies> copies;
+  std::string copies_unknown;  // why there are none
 
   // Of the counting pass. `counts.pid` is 0 when it did not happen.
   Process counts;

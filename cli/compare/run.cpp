@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/compare/copies.h"
 #include "cli/compare/progress.h"
 #include "cli/compare/route.h"
 #include "collector/observe/host.h"
@@ -49,7 +50,7 @@ class CompareRun {
   CompareRun(const ComparePlan& plan, const Routes& routes, Signals& signals)
       : plan_(plan),
         signals_(signals),
-        progress_(plan.rows.size() * (std::max(plan.warmup, 1U) + plan.runs + 1)) {
+        progress_(plan.rows.size() * (std::max(plan.warmup, 1U) + plan.runs + 2)) {
     base_.cold = plan.cold;
     base_.drain_read_bytes = plan.drain_read_bytes;
     base_.drain_splice = plan.drain_splices;
@@ -65,6 +66,7 @@ class CompareRun {
   void run() {
     warm_up();
     count();
+    find_copies();
     while (rounds_done_ < plan_.runs && !interrupted()) {
       time_round(rounds_done_);
       if (!interrupted()) rounds_done_++;
@@ -169,8 +171,12 @@ class CompareRun {
     run.result.wall_ns.push_back(static_cast<double>(done->wall_ns));
     run.result.user_ns.push_back(static_cast<double>(done->user_ns));
     run.result.system_ns.push_back(static_cast<double>(done->system_ns));
-    run.result.notifications = done->notifications;
-    run.result.copied_notifications = done->copied_notifications;
+    take_notifications(*done, run.result);
+  }
+
+  static void take_notifications(const transfers::TransferResult& done, MethodResult& result) {
+    result.notifications = done.notifications;
+    result.copied_notifications = done.copied_notifications;
   }
 
   static void open_window(void* window) { *static_cast<volatile std::uint32_t*>(window) = 1; }
@@ -208,6 +214,7 @@ class CompareRun {
       session.poll_until_gone(child, std::chrono::milliseconds(500));
       if (!done) continue;
       run.result.counts = session.process(child);
+      take_notifications(*done, run.result);
       run.result.counts.minor_faults = done->minor_faults;
       run.result.counts.major_faults = done->major_faults;
       run.result.observed_wall_ns = static_cast<double>(done->wall_ns);
@@ -240,6 +247,35 @@ class CompareRun {
       usage -= counted.usage;
       counted.usage = usage;
     };
+  }
+
+  void find_copies() {
+    for (RowRun& run : runs_) {
+      if (interrupted()) return;
+      progress_.step("finding the copies of " + run.result.label);
+      if (run.works()) set_copies(run.result, copies_found(run), circumstances_of(*run.route));
+    }
+  }
+
+  transfers::CopiesFound copies_found(const RowRun& run) const {
+    transfers::CopiesFound found;
+    if (run.route->daemon != nullptr) {
+      found.unknown = "client and daemon cannot be told apart by an experiment";
+      return found;
+    }
+    try {
+      return transfers::find_copies(*run.plan->method, run.plan->buffer, *run.route->source,
+                                    run.route->sink, base_.stop_fd);
+    } catch (const Error& error) {
+      found.unknown = error.what();
+      return found;
+    }
+  }
+
+  CopyCircumstances circumstances_of(const Route& route) const {
+    return {.to_null = route.sink.kind == transfers::SinkKind::null,
+            .to_file = transfers::contains(transfers::kFileSinks, route.sink.kind),
+            .reader_copies = plan_.route.has_reader() && !plan_.drain_splices};
   }
 
   // The calls in flight when the daemons were attached to belong to no transfer.

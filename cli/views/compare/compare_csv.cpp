@@ -42,6 +42,12 @@ std::string count(const CsvRecord& r) {
   return r.result.timed() ? fmt::to_string(of(r.counts())) : "";
 }
 
+template <double Copies::*of>
+std::string copies(const CsvRecord& r) {
+  const bool has = !r.is_daemon && r.result.timed() && r.result.copies;
+  return has ? fmt::format("{:.4g}", *r.result.copies.*of) : "";
+}
+
 constexpr CsvColumn kCsvColumns[] = {
     {"method", [](const CsvRecord& r) { return csv_field(r.result.method); }},
     {"buffer_bytes",
@@ -103,6 +109,9 @@ constexpr CsvColumn kCsvColumns[] = {
      [](const CsvRecord& r) {
        return r.is_daemon ? fmt::to_string(r.result.daemon->usage.requests) : "";
      }},
+    {"user_copies", copies<&Copies::user>},
+    {"kernel_copies", copies<&Copies::kernel>},
+    {"reader_copies", copies<&Copies::reader>},
 };
 
 void add_line(std::string& csv, auto text_of) {

@@ -102,6 +102,19 @@ Cell requests(const MethodLine& line) {
   const DaemonResult& daemon = *line.result.daemon;
   return {daemon.counts.pid != 0 ? format_count(daemon.usage.requests) : "-"};
 }
+
+// Whole numbers as such; a share of the bytes with two digits.
+std::string copies_text(double copies) {
+  return std::abs(copies - std::round(copies)) < 0.005 ? fmt::format("{:.0f}", copies)
+                                                       : fmt::format("{:.2f}", copies);
+}
+Cell copies(const MethodLine& line) {
+  const auto& found = line.result.copies;
+  if (!found) return {"-", Tone::dim};
+  std::string text = copies_text(found->user) + "+" + copies_text(found->kernel);
+  if (line.compared.has_reader) text += "+" + copies_text(found->reader);
+  return {std::move(text), found->user + found->kernel < 0.005 ? Tone::good : Tone::plain};
+}
 Cell verified(const MethodLine& line) {
   if (!line.result.verified) return {"-", Tone::dim};
   return *line.result.verified ? Cell{"yes"} : Cell{"NO", Tone::warning};
@@ -114,19 +127,20 @@ const ColumnOf kColumns[] = {
     {{"SPLICE", false, 0, 0}, splice, splice, true},
     {{"PROCESS", false, 0, 0}, is_client, is_daemon, true},
     {{"TIME", true, 0, 0}, time, nothing},
-    {{"+-", true, 3, 0}, spread, nothing},
+    {{"+-", true, 6, 0}, spread, nothing},
     {{"SPEED", true, 1, 0}, speed, nothing},
-    {{"BEST", false, 2, 0}, best, nothing},
-    {{"CPU", true, 6, 0}, client_cpu, daemon_cpu},
-    {{"GB/S", true, 10, 0}, rate, nothing},
+    {{"BEST", false, 5, 0}, best, nothing},
+    {{"CPU", true, 2, 0}, client_cpu, daemon_cpu},
+    {{"GB/S", true, 11, 0}, rate, nothing},
+    {{"COPIES", true, 3, 0}, copies, nothing},
     {{"SYSCALLS", true, 4, 0}, client_count<syscalls>, daemon_count<syscalls>},
-    {{"CROSSINGS", true, 12, 0}, client_count<crossings>, daemon_count<crossings>},
-    {{"COPIED", true, 5, 0}, client_count<copied>, daemon_count<copied>},
-    {{"IN KERNEL", true, 8, 0}, client_count<in_kernel>, daemon_count<in_kernel>},
-    {{"SWITCHES", true, 7, 0}, client_count<switches>, daemon_count<switches>},
-    {{"FAULTS", true, 11, 0}, client_count<faults>, daemon_count<faults>},
-    {{"REQUESTS", true, 9, 0}, nothing, requests, true},
-    {{"VERIFIED", false, 9, 0}, verified, nothing},
+    {{"CROSSINGS", true, 13, 0}, client_count<crossings>, daemon_count<crossings>},
+    {{"COPIED", true, 7, 0}, client_count<copied>, daemon_count<copied>},
+    {{"IN KERNEL", true, 9, 0}, client_count<in_kernel>, daemon_count<in_kernel>},
+    {{"SWITCHES", true, 8, 0}, client_count<switches>, daemon_count<switches>},
+    {{"FAULTS", true, 12, 0}, client_count<faults>, daemon_count<faults>},
+    {{"REQUESTS", true, 10, 0}, nothing, requests, true},
+    {{"VERIFIED", false, 10, 0}, verified, nothing},
 };
 
 // A row without figures: the reason takes their place.
@@ -211,7 +225,10 @@ std::vector<std::string> compare_circumstances(const CompareResult& compared, bo
 
 std::string compare_legend(const CompareResult& compared) {
   if (compared.baseline_row() == nullptr) return "";
-  std::string text = fmt::format("SPEED is relative to {}.", compared.baseline);
+  std::string text = fmt::format(
+      "SPEED is relative to {}. COPIES of each byte by a CPU: the method's calls + the "
+      "kernel besides{}.",
+      compared.baseline, compared.has_reader ? " + the reader" : "");
   if (fastest_rows(compared).decided() || cheapest_rows(compared).decided())
     text += " BEST marks the rows with the least time, CPU time or both, within the spread.";
   return text;

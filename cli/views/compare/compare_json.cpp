@@ -70,6 +70,14 @@ ordered_json daemon_json(const DaemonResult& daemon) {
   return object;
 }
 
+ordered_json copies_json(const Copies& copies) {
+  return {{"user", copies.user},
+          {"kernel", copies.kernel},
+          {"reader", copies.reader},
+          {"evidence", copies.evidence},
+          {"per_byte", copies.per_byte()}};
+}
+
 ordered_json method_json(const CompareResult& compared, const MethodResult& result) {
   ordered_json object;
   object["method"] = result.method;
@@ -91,6 +99,11 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   object["observed_wall_ns"] = rounded(result.observed_wall_ns);
   object["notifications"] = result.notifications;
   object["copied_notifications"] = result.copied_notifications;
+  object["copies"] = result.copies ? copies_json(*result.copies) : nullptr;
+  object["copies_unknown"] = nullptr;
+  if (!result.copies)
+    object["copies_unknown"] = result.copies_unknown.empty() ? "the experiment was not made"
+                                                             : valid_utf8(result.copies_unknown);
   append_counts(object, result.counts);
   if (result.daemon) object["daemon"] = daemon_json(*result.daemon);
   return object;

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// How often each byte of a row was copied, and how that is known.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/compare/result.h"
+#include "transfers/aliasing.h"
+
+namespace zctrace {
+
+// How the bytes leave the sink.
+struct CopyCircumstances {
+  bool to_null = false;        // the sink throws them away
+  bool to_file = false;        // they stay there
+  bool reader_copies = false;  // by read; splicing to /dev/null copies none
+};
+
+// Sets `result.copies` from the experiment and the counts, or `result.copies_unknown`.
+void set_copies(MethodResult& result, const transfers::CopiesFound& found,
+                const CopyCircumstances& circumstances);
+
+}  // namespace zctrace

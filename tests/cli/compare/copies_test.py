@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""COPIES of `zctrace compare`: what the experiment finds, what the calls promise, and the table of
+docs/methods.md agree in every cell."""
+
+import csv
+import io
+
+from comparing import Comparing
+
+READING = ("read_write", "pread_pwrite", "readv_writev", "io_uring_read_write", "async_hop")
+MAPPING = ("mmap_write", "mmap_send", "mmap_memcpy")
+BY_REFERENCE = ("sendfile", "splice", "tee", "vmsplice", "io_uring_splice")
+NOTIFIED = ("msg_zerocopy", "io_uring_send_zc")
+EVIDENCE = {"file": "counters", "null": "rule"}
+
+
+def table(method, sink):
+    """(user, kernel) copies of each byte, as docs/methods.md has them."""
+    if method in READING:
+        return (1, 0) if sink == "null" else (2, 0)
+    if method in MAPPING:
+        return (0, 0) if sink == "null" else (1, 0)
+    if method in BY_REFERENCE or method == "copy_file_range":
+        return (0, 1) if sink == "file" else (0, 0)
+    return (0, 1)
+
+
+def promised_bytes(row, sink):
+    """That went through user space according to the names of the calls."""
+    return sum(part["bytes"] for part in row["rows"] if part.get("copy") == "copied" and
+               not (sink == "null" and part["to"] == "device"))
+
+
+class Copies(Comparing):
+    def test_experiment_counts_and_table_agree_in_every_cell(self):
+        cells = agreeing = 0
+        for source in ("disk", "tmpfs"):
+            for sink in ("unix", "tcp", "pipe", "file", "null"):
+                rows, _ = self.compare("--from", source, "--to", sink, "--size", "1M", "--runs", "1",
+                                       "--warmup", "0", "--methods", "all", "--buffers", "64K")
+                for row in rows.values():
+                    method, size = row["method"], row.get("bytes")
+                    if not row["supported"] or method in ("direct_read_write", "reflink"):
+                        continue
+                    copies = row["copies"]
+                    cells += 1
+                    with self.subTest(source=source, sink=sink, row=row["label"]):
+                        self.assertIsNone(row["copies_unknown"])
+                        self.assertEqual((copies["user"], copies["kernel"]), table(method, sink))
+                        self.assertEqual(copies["reader"], 0 if sink in ("file", "null") else 1)
+                        self.assertEqual(copies["per_byte"], copies["user"] + copies["kernel"] +
+                                         copies["reader"])
+                        self.assertEqual(copies["evidence"], EVIDENCE.get(
+                            sink, "notifications" if method in NOTIFIED else "aliasing"))
+                        if method in NOTIFIED:
+                            self.assertEqual(row["copied_notifications"], row["notifications"])
+                        elif method != "mmap_memcpy":
+                            self.assertEqual(promised_bytes(row, sink), copies["user"] * size)
+                        agreeing += 1
+        print(f"copies: experiment, counts and table agree in {agreeing} of {cells} cells")
+        self.assertEqual(agreeing, cells)
+        self.assertGreater(cells, 100)
+
+    def test_direct_input_and_output_are_told_from_their_fallback(self):
+        rows, _ = self.compare("--from", "tmpfs", "--to", "file", "--size", "1M", "--runs", "1",
+                               "--methods", "direct_read_write/64K,read_write/64K")
+        row = rows["direct_read_write/64K"]
+        if row["supported"]:  # tmpfs takes O_DIRECT since Linux 6.6
+            self.assertEqual(row["copies"]["user"], 2)
+        rows, report = self.compare("--from", "disk", "--to", "file", "--size", "1M", "--runs", "1",
+                                    "--methods", "direct_read_write/64K,read_write/64K")
+        if report["source"]["filesystem"] in ("ext4", "xfs"):
+            self.assertEqual(rows["direct_read_write/64K"]["copies"]["per_byte"], 0)
+        self.assertEqual(rows["read_write/64K"]["copies"]["per_byte"], 2)
+
+    def test_a_reader_that_splices_copies_nothing(self):
+        rows, _ = self.compare("--size", "1M", "--runs", "1", "--drain", "splice", "--methods",
+                               "sendfile/64K,read_write/64K")
+        self.assertEqual(rows["sendfile/64K"]["copies"]["per_byte"], 0)
+        self.assertEqual(rows["read_write/64K"]["copies"]["per_byte"], 2)
+
+    def test_unknown_copies_are_null_with_a_reason(self):
+        rows, report = self.compare("--from", "fuse", "--size", "1M", "--runs", "1", "--methods",
+                                    "read_write/64K")
+        for row in rows.values():
+            self.assertIsNone(row["copies"])
+            self.assertIn("cannot be told apart", row["copies_unknown"])
+        self.assertTrue(any(line.startswith("COPIES is unknown for all rows: ")
+                            for line in report["insights"]), report["insights"])
+        empty = self.directory / "empty"
+        empty.touch()
+        rows, _ = self.compare("--from", empty, "--runs", "1", "--methods", "sendfile/64K")
+        self.assertEqual(rows["sendfile/64K"]["copies_unknown"], "no bytes were moved")
+
+    def test_the_table_shows_them_by_who_copied(self):
+        records = self.directory / "rows.csv"
+        done = self.zctrace("compare", "--size", "1M", "--runs", "1", "--to", "file", "--methods",
+                            "read_write/64K,sendfile/64K,reflink", "--csv", records)
+        self.assertRegex(done.stdout, r"(?m)^read_write +64K .* 2\+0 ")
+        self.assertRegex(done.stdout, r"(?m)^sendfile +64K .* 0\+1 ")
+        self.assertIn("sendfile/64K took no byte through user space, but the kernel copied them.",
+                      done.stdout)
+        parsed = list(csv.DictReader(io.StringIO(records.read_text())))
+        self.assertEqual([(row["user_copies"], row["kernel_copies"], row["reader_copies"])
+                          for row in parsed], [("2", "0", "0"), ("0", "1", "0"), ("", "", "")])

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Whose copies they are that the experiment finds.
+#include "cli/compare/copies.h"
+
+#include <gtest/gtest.h>
+
+#include "cli/views/compare/compare_view.h"
+#include "tests/unit/cli/compare/results.h"
+
+namespace zctrace {
+namespace {
+
+constexpr std::uint64_t kMiB = 1 << 20;
+
+MethodResult read_and_write(Kind sink) {
+  MethodResult result = timed("read_write", {1});
+  result.counts = process_of({row("read", Kind::file, Kind::user, Copy::copied, 1, kMiB),
+                              row("write", Kind::user, sink, Copy::copied, 1, kMiB)});
+  return result;
+}
+
+Copies copies_of(MethodResult result, const transfers::CopiesFound& found,
+                 const CopyCircumstances& circumstances = {.reader_copies = true}) {
+  set_copies(result, found, circumstances);
+  EXPECT_EQ(result.copies_unknown, "");
+  return result.copies.value_or(Copies());
+}
+
+void expect_copies(const Copies& copies, double user, double kernel, double reader,
+                   const char* evidence) {
+  EXPECT_EQ(copies.user, user);
+  EXPECT_EQ(copies.kernel, kernel);
+  EXPECT_EQ(copies.reader, reader);
+  EXPECT_EQ(copies.evidence, evidence);
+}
+
+TEST(CopiesOfARow, AreThoseOfItsCallsFirst) {
+  expect_copies(copies_of(read_and_write(Kind::socket), {1, 1}), 2, 0, 1, "aliasing");
+  expect_copies(copies_of(timed("sendfile", {1}, 0), {0, 0}), 0, 0, 1, "aliasing");
+}
+
+TEST(CopiesOfARow, AreTheKernelsWhereNoCallPromisesThem) {
+  expect_copies(copies_of(timed("sendfile", {1}, 0), {0, 1}, {.to_file = true}), 0, 1, 0,
+                "counters");
+}
+
+TEST(CopiesOfARow, AreNeverMoreThanTheExperimentFinds) {
+  expect_copies(copies_of(read_and_write(Kind::file), {0, 0}, {.to_file = true}), 0, 0, 0,
+                "counters");
+  expect_copies(copies_of(read_and_write(Kind::socket), {0, 0.25}), 0.25, 0, 1, "aliasing");
+}
+
+TEST(CopiesOfARow, DoNotCountWhatIsThrownAway) {
+  expect_copies(copies_of(read_and_write(Kind::device), {1, 0}, {.to_null = true}), 1, 0, 0,
+                "rule");
+}
+
+TEST(CopiesOfARow, OfAZeroCopySendAreTheKernels) {
+  MethodResult result = timed("msg_zerocopy", {1});
+  result.notifications = 16;
+  expect_copies(copies_of(result, {0, 1}), 0, 1, 1, "notifications");
+}
+
+TEST(CopiesOfARow, OfAMemcpyAreItsOwn) {
+  MethodResult result = timed("mmap_memcpy", {1});
+  result.copies_in_user_space = true;
+  result.counts = process_of({row("mmap", Kind::other, Kind::other, Copy::none, 2, 0)});
+  expect_copies(copies_of(result, {0, 1}, {.to_file = true}), 1, 0, 0, "counters");
+}
+
+TEST(CopiesOfARow, AreNullWithAReasonWhereTheyAreUnknown) {
+  const auto reason_of = [](MethodResult result, const char* why) {
+    transfers::CopiesFound found;
+    found.unknown = why;
+    set_copies(result, found, {});
+    const auto json = compare_json(comparison_of({result}))["methods"][0];
+    EXPECT_TRUE(json["copies"].is_null());
+    return json["copies_unknown"].get<std::string>();
+  };
+  EXPECT_EQ(reason_of(timed("sendfile", {1}, 0), "a reason"), "a reason");
+  MethodResult uncounted = timed("sendfile", {1}, 0);
+  uncounted.counts.pid = 0;
+  EXPECT_EQ(reason_of(uncounted, ""), "the calls were not counted");
+  MethodResult empty = timed("sendfile", {1}, 0);
+  empty.bytes = 0;
+  EXPECT_EQ(reason_of(empty, ""), "no bytes were moved");
+  const auto json = compare_json(comparison_of({timed("sendfile", {1}, 0)}))["methods"][0];
+  EXPECT_EQ(json["copies_unknown"], "the experiment was not made");
+}
+
+}  // namespace
+}  // namespace zctrace
