@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "cli/compare/ranking.h"
+#include "cli/compare/sentences.h"
+#include "cli/compare/verdict.h"
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
 
@@ -18,90 +20,9 @@ namespace zctrace {
 namespace {
 
 using Lines = std::vector<std::string>;
-using Rows = std::vector<const MethodResult*>;
 
 std::uint64_t switches(const MethodResult& result) {
   return result.counts.voluntary_switches() + result.counts.involuntary_switches();
-}
-
-// "a", "a and b", "a, b and c".
-std::string listed(const Lines& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (i != 0) text += i + 1 == names.size() ? " and " : ", ";
-    text += names[i];
-  }
-  return text;
-}
-
-Lines labels_of(const Rows& rows) {
-  Lines labels;
-  for (const MethodResult* row : rows) labels.push_back(row->label);
-  return labels;
-}
-
-// Digits that the spread of a few runs can support: "1.05", "2.3", "9.1", "23".
-std::string times_text(double ratio) {
-  return fmt::format("{:.{}f}", ratio, ratio < 2 ? 2 : ratio < 10 ? 1 : 0);
-}
-
-double cpu_ns(const MethodResult& result) {
-  return median_of(result.cpu_ns()) + median_of(result.daemon_cpu_ns());
-}
-
-std::string ties(const Leaders& leaders) {
-  const Rows others(leaders.rows.begin() + 1, leaders.rows.end());
-  if (others.empty()) return "";
-  return fmt::format(" {} {} no different within the spread.", listed(labels_of(others)),
-                     others.size() == 1 ? "is" : "are");
-}
-
-// The row that the leader is measured against: the baseline, or the next one if the baseline is
-// itself among the leaders. nullptr: no row is clearly worse.
-const MethodResult* reference(const CompareResult& compared, const Leaders& leaders) {
-  const MethodResult* baseline = compared.baseline_row();
-  const bool usable = baseline != nullptr && time_means_something(compared, *baseline);
-  return usable && !leaders.include(*baseline) ? baseline : leaders.next;
-}
-
-std::string with_baseline(const CompareResult& compared, const MethodResult& result) {
-  return result.label == compared.baseline ? result.label + ", the baseline," : result.label;
-}
-
-std::size_t ranked_rows(const CompareResult& compared) {
-  return static_cast<std::size_t>(
-      std::count_if(compared.methods.begin(), compared.methods.end(),
-                    [&](const auto& row) { return time_means_something(compared, row); }));
-}
-
-void say_fastest(const CompareResult& compared, Lines& lines) {
-  const Leaders leaders = fastest_rows(compared);
-  if (leaders.rows.empty()) return;
-  if (!leaders.decided()) {
-    lines.push_back("No row is clearly faster: the times differ by no more than their spread.");
-    return;
-  }
-  const MethodResult& first = *leaders.rows.front();
-  const MethodResult& other = *reference(compared, leaders);
-  lines.push_back(fmt::format(
-      "{} ran fastest: {} times faster than {}.{}", with_baseline(compared, first),
-      times_text(median_of(other.wall_ns) / median_of(first.wall_ns)), other.label, ties(leaders)));
-}
-
-void say_cheapest(const CompareResult& compared, Lines& lines) {
-  const Leaders leaders = cheapest_rows(compared);
-  if (!leaders.decided()) return;
-  const MethodResult& first = *leaders.rows.front();
-  const MethodResult& other = *reference(compared, leaders);
-  if (cpu_ns(first) <= 0) return;  // a kernel that only counts ticks
-  const double cpu = cpu_ns(other) / cpu_ns(first);
-  const double wall = median_of(other.wall_ns) / median_of(first.wall_ns);
-  lines.push_back(fmt::format("{} took the least CPU time: {} times less than {}{}.{}",
-                              with_baseline(compared, first), times_text(cpu), other.label,
-                              compared.has_reader && cpu > 1.25 * wall
-                                  ? ", but most of its time is spent waiting for the reader"
-                                  : "",
-                              ties(leaders)));
 }
 
 void say_fewest_syscalls(const CompareResult& compared, Lines& lines) {
@@ -291,21 +212,6 @@ void warn_of_outliers(const CompareResult& compared, Lines& lines) {
 }
 
 }  // namespace
-
-Lines verdict(const CompareResult& compared) {
-  Lines lines;
-  if (ranked_rows(compared) < 2) return lines;
-  if (compared.rounds_done < kLeastToRank) {
-    lines.push_back(fmt::format(
-        "The rows are not ranked: {} of each {} too little about the spread{}.",
-        plural(compared.rounds_done, "run", "runs"), compared.rounds_done == 1 ? "says" : "say",
-        compared.interrupted_by != 0 ? "" : fmt::format("; use --runs {} or more", kLeastToRank)));
-    return lines;
-  }
-  say_fastest(compared, lines);
-  say_cheapest(compared, lines);
-  return lines;
-}
 
 Lines findings(const CompareResult& compared) {
   Lines lines;

@@ -3,8 +3,10 @@
 #include "cli/compare/plan.h"
 
 #include <algorithm>
+#include <charconv>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,6 +22,8 @@ namespace {
 constexpr std::string_view kDefaultRows =
     "read_write/4K,read_write/8K,read_write/64K,read_write/1M,readv_writev/64K,mmap_write/whole,"
     "sendfile/64K,sendfile/whole,splice/64K,splice/1M,io_uring_read_write/64K,async_hop";
+constexpr unsigned kDefaultRuns = 5;
+constexpr unsigned kMostRunsForPrecision = 100;
 constexpr std::string_view kDefaultMethods =
     "read_write,readv_writev,mmap_write,sendfile,splice,io_uring_read_write,async_hop";
 constexpr std::string_view kDefaultBuffers = "4K,64K,1M";
@@ -33,6 +37,19 @@ std::uint64_t size_in(const std::string& where, const std::string& text) {
   } catch (const std::invalid_argument& error) {
     throw Error(fmt::format("{}: {}", where, error.what()), kExitUsage);
   }
+}
+
+// "5%" as 0.05; "" as 0.
+double parse_precision(const std::string& text) {
+  if (text.empty()) return 0;
+  double percent = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, percent);
+  const bool number = error == std::errc() && (rest == end || std::string_view(rest) == "%");
+  if (!number || !(percent > 0 && percent < 100))
+    throw Error("--precision: '" + text + "' is not a percentage between 0 and 100, such as 5%",
+                kExitUsage);
+  return percent / 100;
 }
 
 transfers::BufferSize parse_buffer(const std::string& where, const std::string& text) {
@@ -174,7 +191,8 @@ ComparePlan plan_compare(const CompareOptions& options) {
   plan.rows = for_each_daemon(plan_rows(options.methods, options.buffers), plan.route.splice);
   plan.baseline = choose_baseline(options.baseline, plan.rows);
   plan.sort = options.sort;
-  plan.runs = options.runs;
+  plan.precision = parse_precision(options.precision);
+  plan.runs = options.runs.value_or(plan.precision > 0 ? kMostRunsForPrecision : kDefaultRuns);
   plan.warmup = options.warmup;
   plan.cold = options.cold;
   plan.drain_read_bytes = size_in("--drain-read", options.drain_read);

@@ -23,7 +23,8 @@ struct CompareOptions {
   RouteOptions route;
   std::string methods;
   std::string buffers;
-  unsigned runs = 5;
+  std::optional<unsigned> runs;  // the most, with `precision`
+  std::string precision;         // "5%"; "": as many runs as `runs` says
   unsigned warmup = 1;
   std::string drain_read = "64K";
   std::string drain = "read";
@@ -59,7 +60,8 @@ struct ComparePlan {
   std::vector<PlannedRow> rows;
   std::string baseline;  // a row's label; "": the first row that works
   std::string sort;      // "time", "cpu", "syscalls", "switches"; "": in the order of `rows`
-  unsigned runs = 1;
+  unsigned runs = 1;     // rounds, at most
+  double precision = 0;  // rounds end once each median is known this well; 0: they do not
   unsigned warmup = 0;
   bool cold = false;
   std::uint64_t drain_read_bytes = 0;

@@ -11,13 +11,6 @@ using Figure = std::vector<double> (*)(const MethodResult&);
 
 std::vector<double> wall_times(const MethodResult& result) { return result.wall_ns; }
 
-std::vector<double> cpu_times(const MethodResult& result) {
-  std::vector<double> sums = result.cpu_ns();
-  const std::vector<double> daemon = result.daemon_cpu_ns();
-  for (std::size_t i = 0; i < sums.size() && i < daemon.size(); ++i) sums[i] += daemon[i];
-  return sums;
-}
-
 Leaders leaders(const CompareResult& compared, Figure figure) {
   std::vector<const MethodResult*> ranked;
   for (const MethodResult& result : compared.methods)
@@ -37,6 +30,13 @@ Leaders leaders(const CompareResult& compared, Figure figure) {
 }
 
 }  // namespace
+
+std::vector<double> cpu_times(const MethodResult& result) {
+  std::vector<double> sums = result.cpu_ns();
+  const std::vector<double> daemon = result.daemon_cpu_ns();
+  for (std::size_t i = 0; i < sums.size() && i < daemon.size(); ++i) sums[i] += daemon[i];
+  return sums;
+}
 
 bool Leaders::include(const MethodResult& result) const {
   return std::find(rows.begin(), rows.end(), &result) != rows.end();

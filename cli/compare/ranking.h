@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/compare/result.h"
+#include "cli/compare/sentences.h"
 
 namespace zctrace {
 
@@ -14,7 +15,7 @@ namespace zctrace {
 struct Leaders {
   // The row with the least median first, then those that are no different from it within the
   // spread. Empty: nothing can be ranked.
-  std::vector<const MethodResult*> rows;
+  Rows rows;
   // The best of the others; nullptr: no row is clearly worse.
   const MethodResult* next = nullptr;
 
@@ -26,6 +27,9 @@ struct Leaders {
 // Whether a row's time says anything: it was timed, it delivered what was sent, and the method does
 // its work on this sink.
 bool time_means_something(const CompareResult& compared, const MethodResult& result);
+
+// User and system time of client and daemon, one a timed run.
+std::vector<double> cpu_times(const MethodResult& result);
 
 // By wall time, and by CPU time of client and daemon together.
 Leaders fastest_rows(const CompareResult& compared);

@@ -65,6 +65,17 @@ const MethodResult* CompareResult::baseline_row() const {
   return nullptr;
 }
 
+std::optional<double> CompareResult::precision_reached() const {
+  std::optional<double> widest;
+  for (const MethodResult& result : methods) {
+    if (!result.timed()) continue;
+    const auto margin = relative_margin(result.wall_ns);
+    if (!margin) return std::nullopt;
+    widest = std::max(widest.value_or(0), *margin);
+  }
+  return widest;
+}
+
 std::optional<double> CompareResult::relative(const MethodResult& result) const {
   const MethodResult* base = baseline_row();
   if (base == nullptr || !result.timed()) return std::nullopt;

@@ -80,6 +80,7 @@ struct CompareResult {
   bool has_reader = false;   // at the other end of the sink
   unsigned runs = 0;         // that were asked for
   unsigned rounds_done = 0;  // that every row has
+  double precision = 0;      // that was asked for, as a share; 0: none was
   bool cold = false;
   bool fuse = false;     // every row has a daemon
   std::string baseline;  // the label of a row
@@ -94,6 +95,8 @@ struct CompareResult {
   // By "time", "cpu", "syscalls" or "switches", the least first; "" leaves the order as it is.
   void sort_by(const std::string& figure);
   const MethodResult* baseline_row() const;  // nullptr when it was not timed
+  // The widest margin of the median of any row that was timed, as a share; nullopt: too few runs.
+  std::optional<double> precision_reached() const;
   // Median time relative to the baseline's; nullopt when either was not timed.
   std::optional<double> relative(const MethodResult& result) const;
 };

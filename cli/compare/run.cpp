@@ -67,7 +67,7 @@ class CompareRun {
     warm_up();
     count();
     find_copies();
-    while (rounds_done_ < plan_.runs && !interrupted()) {
+    while (rounds_done_ < plan_.runs && !precise_enough() && !interrupted()) {
       time_round(rounds_done_);
       if (!interrupted()) rounds_done_++;
     }
@@ -136,6 +136,15 @@ class CompareRun {
         progress_.step("warming up " + run.result.label);
         if (run.works()) once(run, base_);
       }
+  }
+
+  // Of fewer than six runs, the interval is not that of 95% (statistics.h).
+  bool precise_enough() const {
+    constexpr unsigned kLeastRounds = 6;
+    return plan_.precision > 0 && rounds_done_ >= kLeastRounds &&
+           std::all_of(runs_.begin(), runs_.end(), [&](const RowRun& run) {
+             return !run.works() || relative_margin(run.result.wall_ns) <= plan_.precision;
+           });
   }
 
   // Each round begins with another row, so that no row always follows the same one.
@@ -308,6 +317,7 @@ void describe(const ComparePlan& plan, const transfers::Source& source, CompareR
   compared.drain = plan.drain;
   compared.has_reader = plan.route.has_reader();
   compared.runs = plan.runs;
+  compared.precision = plan.precision;
   compared.cold = plan.cold;
   compared.fuse = !plan.route.splice.empty();
 }

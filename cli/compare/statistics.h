@@ -21,6 +21,17 @@ Statistics statistics_of(std::vector<double> values);
 // 0 of no values.
 double median_of(const std::vector<double>& values);
 
+// Where the median of all possible runs lies, by the ranks of these: with 95% certainty from six
+// values on. Of fewer it is the least and the greatest (75% for three, 94% for five). nullopt of
+// fewer than kLeastToRank.
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+std::optional<Interval> median_interval(std::vector<double> values);
+// Half of that interval as a share of the median.
+std::optional<double> relative_margin(const std::vector<double>& values);
+
 // Fewer measurements than this on either side support no statement about which is less.
 inline constexpr std::size_t kLeastToRank = 3;
 

@@ -49,10 +49,18 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
 
 void add_how_to_compare(CLI::App& command, CompareOptions& options) {
   constexpr const char* kGroup = "How to measure";
-  command.add_option("--runs", options.runs, "Time each method N times")
+  command
+      .add_option("--runs", options.runs,
+                  "Time each method N times (default: 5); with --precision, at most N times "
+                  "(default: 100)")
       ->check(number_from(1, 10'000))
       ->type_name("N")
-      ->capture_default_str()
+      ->group(kGroup);
+  command
+      .add_option("--precision", options.precision,
+                  "Go on until the interval of each median time is at most this far from it (e.g. "
+                  "5%)")
+      ->type_name("PERCENT")
       ->group(kGroup);
   command
       .add_option("--warmup", options.warmup,

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cli/compare/ranking.h"
+#include "cli/compare/verdict.h"
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
 
@@ -20,6 +21,7 @@ struct MethodLine {
   const MethodResult& result;
   bool fastest;
   bool cheapest;
+  bool taken;  // the row to take
 };
 
 using Show = Cell (*)(const MethodLine&);
@@ -55,7 +57,11 @@ std::string switches(const Process& p) {
 }
 std::string faults(const Process& p) { return format_count(p.minor_faults + p.major_faults); }
 
-Cell method(const MethodLine& line) { return {line.result.method}; }
+Cell method(const MethodLine& line) {
+  if (!line.taken) return {line.result.method};
+  return {line.result.method + " *", Tone::good};
+}
+Cell method_of_daemon(const MethodLine& line) { return {line.result.method}; }
 Cell buffer(const MethodLine& line) { return {line.result.buffer}; }
 Cell splice(const MethodLine& line) { return {line.result.daemon->splice ? "on" : "off"}; }
 Cell is_client(const MethodLine&) { return {"client"}; }
@@ -122,7 +128,7 @@ Cell verified(const MethodLine& line) {
 
 // A daemon has no time of its own: it works while the client waits, and the client while it waits.
 const ColumnOf kColumns[] = {
-    {{"METHOD", false, 0, 0}, method, method},
+    {{"METHOD", false, 0, 0}, method, method_of_daemon},
     {{"BUFFER", true, 0, 0}, buffer, buffer},
     {{"SPLICE", false, 0, 0}, splice, splice, true},
     {{"PROCESS", false, 0, 0}, is_client, is_daemon, true},
@@ -158,6 +164,7 @@ std::vector<Cell> failed_cells(const MethodLine& line, std::vector<Cell> cells,
 Grid compare_grid(const CompareResult& compared, bool unicode) {
   const Leaders fastest = fastest_rows(compared);
   const Leaders cheapest = cheapest_rows(compared);
+  const MethodResult* const taken = choose(compared).take;
   const bool ranked = fastest.decided() || cheapest.decided();
   Grid grid;
   std::vector<const ColumnOf*> shown;
@@ -181,7 +188,7 @@ Grid compare_grid(const CompareResult& compared, bool unicode) {
   };
   for (const MethodResult& result : compared.methods) {
     const MethodLine line{compared, result, fastest.decided() && fastest.include(result),
-                          cheapest.decided() && cheapest.include(result)};
+                          cheapest.decided() && cheapest.include(result), &result == taken};
     grid.lines.push_back(cells(line, &ColumnOf::client));
     if (!result.timed())
       grid.lines.back() = failed_cells(line, std::move(grid.lines.back()), first_figure, unicode);
@@ -199,15 +206,30 @@ std::string compare_title(const CompareResult& compared) {
                      compared.sink_kind);
 }
 
+namespace {
+
+std::string precision_text(const CompareResult& compared) {
+  const auto reached = compared.precision_reached();
+  if (!reached)
+    return fmt::format("too few runs for the precision of {:.3g}%", 100 * compared.precision);
+  if (*reached <= compared.precision)
+    return fmt::format("each median is known within {:.1f}%", 100 * *reached);
+  return fmt::format("medians are known within {:.1f}% at worst, not {:.3g}%", 100 * *reached,
+                     100 * compared.precision);
+}
+
+}  // namespace
+
 std::vector<std::string> compare_circumstances(const CompareResult& compared, bool unicode) {
   std::vector<std::string> items;
   if (compared.interrupted_by != 0)
     items.push_back(
         fmt::format("interrupted after {} of {} rounds", compared.rounds_done, compared.runs));
   else
-    items.push_back(compared.runs == 1
+    items.push_back(compared.rounds_done == 1
                         ? "1 run of each"
-                        : fmt::format("{} runs of each, interleaved", compared.runs));
+                        : fmt::format("{} runs of each, interleaved", compared.rounds_done));
+  if (compared.precision > 0) items.push_back(precision_text(compared));
   items.push_back(compared.source_kind == "fuse"
                       ? "each run reads all of the source from the daemon"
                   : compared.cold ? "source dropped from the page cache before each run"
@@ -230,7 +252,9 @@ std::string compare_legend(const CompareResult& compared) {
       "kernel besides{}.",
       compared.baseline, compared.has_reader ? " + the reader" : "");
   if (fastest_rows(compared).decided() || cheapest_rows(compared).decided())
-    text += " BEST marks the rows with the least time, CPU time or both, within the spread.";
+    text +=
+        " BEST marks the rows with the least time, CPU time or both, within the spread; * the "
+        "row to take.";
   return text;
 }
 

@@ -2,11 +2,13 @@
 // A comparison as one JSON object; schema/ defines its names.
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/compare/insights.h"
 #include "cli/compare/ranking.h"
+#include "cli/compare/verdict.h"
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
 #include "cli/views/compare/compare_view.h"
@@ -27,6 +29,22 @@ ordered_json labels(const Leaders& leaders) {
   return names;
 }
 
+ordered_json number_or_null(const std::optional<double>& value) {
+  return value ? ordered_json(*value) : nullptr;
+}
+
+// null: the rows cannot be told apart.
+ordered_json verdict_json(const Choice& choice) {
+  if (choice.take == nullptr) return nullptr;
+  return {{"take", choice.take->label},
+          {"against", choice.against->label},
+          {"by", choice.by_time ? "time" : "cpu"},
+          {"speed", choice.speed},
+          {"speed_interval", {choice.speed_interval.low, choice.speed_interval.high}},
+          {"cpu", number_or_null(choice.cpu)},
+          {"alike", labels_of(choice.alike)}};
+}
+
 ordered_json times_json(const std::vector<double>& values) {
   const Statistics times = statistics_of(values);
   ordered_json runs = ordered_json::array();
@@ -37,6 +55,9 @@ ordered_json times_json(const std::vector<double>& values) {
   object["median"] = rounded(times.median);
   object["min"] = rounded(times.min);
   object["max"] = rounded(times.max);
+  const auto interval = median_interval(values);
+  object["median_interval"] = nullptr;
+  if (interval) object["median_interval"] = {rounded(interval->low), rounded(interval->high)};
   object["runs"] = std::move(runs);
   return object;
 }
@@ -133,6 +154,10 @@ ordered_json compare_json(const CompareResult& compared) {
   object["rounds"] = compared.rounds_done;
   object["interrupted_by"] =
       compared.interrupted_by != 0 ? ordered_json(signal_name(compared.interrupted_by)) : nullptr;
+  object["precision"] = {
+      {"asked", compared.precision > 0 ? ordered_json(compared.precision) : nullptr},
+      {"reached", number_or_null(compared.precision_reached())}};
+  object["verdict"] = verdict_json(choose(compared));
   object["fastest"] = labels(fastest_rows(compared));
   object["cheapest"] = labels(cheapest_rows(compared));
   object["methods"] = ordered_json::array();

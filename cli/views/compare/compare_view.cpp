@@ -4,12 +4,26 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "cli/compare/insights.h"
+#include "cli/compare/verdict.h"
 #include "cli/views/compare/compare_grid.h"
 #include "cli/views/markdown_view.h"
 #include "cli/views/report/report_facts.h"
 
 namespace zctrace {
+
+namespace {
+
+std::string in_ascii(std::string text) {
+  constexpr std::string_view kPlusMinus = "±";
+  for (std::size_t at; (at = text.find(kPlusMinus)) != std::string::npos;)
+    text.replace(at, kPlusMinus.size(), "+-");
+  return text;
+}
+
+}  // namespace
 
 std::string compare_table(const CompareResult& compared, const TableStyle& style) {
   Page page(style);
@@ -17,7 +31,7 @@ std::string compare_table(const CompareResult& compared, const TableStyle& style
   page.items(compare_circumstances(compared, style.unicode));
   page.blank_line();
   const auto answer = verdict(compared);
-  for (const std::string& line : answer) page.items({line});
+  for (const std::string& line : answer) page.items({style.unicode ? line : in_ascii(line)});
   if (!answer.empty()) page.blank_line();
   page.grid(compare_grid(compared, style.unicode));
   const std::string legend = compare_legend(compared);

@@ -28,7 +28,7 @@ class Answers(Comparing):
         self.assertIn("not ranked", report["insights"][0])
         text = self.table(*options)
         self.assertNotIn("%", text)
-        for word in ("times faster", "ran fastest", "least CPU"):
+        for word in ("Take ", "times as fast", "least CPU"):
             self.assertNotIn(word, text)
 
     def test_a_time_that_means_nothing_is_not_ranked(self):
@@ -68,7 +68,31 @@ class Answers(Comparing):
     def test_the_answer_comes_first(self):
         text = self.table("--size", "16M", "--runs", "3", "--methods", "read_write/1K,read_write/1M")
         self.assertRegex(text.split("METHOD")[0],
-                         "ran fastest|No row is clearly faster")
+                         "Take |cannot be told apart")
+
+    def test_precision_ends_the_rounds_or_the_runs_do(self):
+        options = ("--size", "1M", "--methods", "read_write/4K,sendfile/64K")
+        _, report = self.compare(*options, "--precision", "99%")
+        self.assertGreaterEqual(report["rounds"], 6)
+        self.assertLess(report["rounds"], 100)
+        self.assertEqual(report["precision"]["asked"], 0.99)
+        self.assertLessEqual(report["precision"]["reached"], 0.99)
+        _, report = self.compare(*options, "--precision", "0.0001%", "--runs", "7")
+        self.assertEqual(report["rounds"], 7)
+        self.assertGreater(report["precision"]["reached"], 0.000001)
+        for row in report["methods"]:
+            low, high = row["wall_ns"]["median_interval"]
+            self.assertLessEqual(low, row["wall_ns"]["median"])
+            self.assertGreaterEqual(high, row["wall_ns"]["median"])
+        text = self.table(*options, "--precision", "0.0001%", "--runs", "3")
+        self.assertRegex(text, r"known within [\d.]+% at worst, not 0.0001%")
+
+    def test_the_row_to_take_is_marked(self):
+        # A method that makes 4096 times the calls of the other.
+        text = self.table("--from", "tmpfs", "--to", "null", "--size", "16M", "--runs", "6",
+                          "--methods", "read_write/1K,sendfile/4M")
+        self.assertRegex(text, r"(?m)^Take sendfile/4M: .* times as fast as read_write/1K")
+        self.assertRegex(text, r"(?m)^sendfile \* +4M ")
 
     def test_cold_is_refused_on_tmpfs(self):
         path = f"/dev/shm/zctrace-test-{os.getpid()}"

@@ -19,55 +19,6 @@ std::string line_with(const Lines& lines, const std::string& part) {
   return "";
 }
 
-TEST(CompareVerdict, NamesTheFastestAndTheCheapestRow) {
-  const CompareResult compared =
-      comparison_of({timed("read_write", {90, 91, 92}), timed("splice", {9.9, 10, 10.1})});
-  EXPECT_EQ(verdict(compared),
-            (Lines{"splice/64K ran fastest: 9.1 times faster than read_write/64K.",
-                   "splice/64K took the least CPU time: 9.1 times less than read_write/64K."}));
-}
-
-TEST(CompareVerdict, SaysThatTheBaselineIsFastest) {
-  const CompareResult compared =
-      comparison_of({timed("sendfile", {9.9, 10, 10.1}), timed("splice", {19.9, 20, 20.1})});
-  EXPECT_EQ(verdict(compared).front(),
-            "sendfile/64K, the baseline, ran fastest: 2.0 times faster than splice/64K.");
-}
-
-TEST(CompareVerdict, ListsRowsThatAreNoDifferentWithinTheSpread) {
-  const CompareResult compared =
-      comparison_of({timed("read_write", {90, 91, 92}), timed("tee", {10, 11, 12}),
-                     timed("sendfile", {10, 12, 14}), timed("splice", {10, 13, 14})});
-  EXPECT_EQ(
-      verdict(compared).front(),
-      "tee/64K ran fastest: 8.3 times faster than read_write/64K. sendfile/64K and splice/64K "
-      "are no different within the spread.");
-}
-
-TEST(CompareVerdict, SaysThatNoRowIsFaster) {
-  const CompareResult compared =
-      comparison_of({timed("read_write", {10, 14, 18}), timed("splice", {9, 13, 17})});
-  EXPECT_EQ(verdict(compared),
-            (Lines{"No row is clearly faster: the times differ by no more than their spread."}));
-}
-
-TEST(CompareVerdict, ExplainsWhyOneRunRanksNothing) {
-  const CompareResult compared = comparison_of({timed("read_write", {90}), timed("splice", {1})});
-  EXPECT_EQ(verdict(compared),
-            (Lines{"The rows are not ranked: 1 run of each says too little about "
-                   "the spread; use --runs 3 or more."}));
-}
-
-TEST(CompareVerdict, OfASingleRowIsEmpty) {
-  EXPECT_EQ(verdict(comparison_of({timed("read_write", {90, 91, 92})})), Lines());
-}
-
-TEST(CompareVerdict, IsTheSameForTheSameFigures) {
-  const CompareResult compared =
-      comparison_of({timed("read_write", {90, 91, 92}), timed("splice", {9, 10, 11})});
-  EXPECT_EQ(insights(compared), insights(compared));
-}
-
 TEST(CompareFindings, KeepACopyInUserSpaceOutOfTheRowsWithoutCopies) {
   MethodResult memcpy = timed("mmap_memcpy", {10, 11, 12}, 0);
   memcpy.copies_in_user_space = true;

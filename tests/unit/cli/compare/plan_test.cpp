@@ -68,6 +68,23 @@ TEST(ComparePlan, KeepsTheMethodsWhenOnlyBuffersAreGiven) {
                                 "splice/4K", "io_uring_read_write/4K", "async_hop/8K"}));
 }
 
+TEST(ComparePlan, ReadsThePrecision) {
+  CompareOptions options;
+  EXPECT_EQ(plan_compare(options).precision, 0);
+  EXPECT_EQ(plan_compare(options).runs, 5U);
+  for (const char* text : {"5%", "5", "5.0%"}) {
+    options.precision = text;
+    EXPECT_DOUBLE_EQ(plan_compare(options).precision, 0.05) << text;
+    EXPECT_EQ(plan_compare(options).runs, 100U);
+  }
+  options.runs = 7;
+  EXPECT_EQ(plan_compare(options).runs, 7U);
+  for (const char* text : {"0", "0%", "100%", "-5%", "5%%", "five", "%", "nan", "inf"}) {
+    options.precision = text;
+    EXPECT_EQ(usage_error(options).find("--precision: '"), 0U) << text;
+  }
+}
+
 TEST(ComparePlan, RefusesAColdSourceOnTmpfs) {
   CompareOptions options;
   options.route.from = "tmpfs";
