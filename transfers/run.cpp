@@ -147,6 +147,10 @@ void take_usage(const ChildRecord& record, TransferResult& outcome) {
   outcome.system_ns = ns(record.after.ru_stime) - ns(record.before.ru_stime);
   outcome.minor_faults = delta(&rusage::ru_minflt);
   outcome.major_faults = delta(&rusage::ru_majflt);
+  // The kernel counts blocks of 512 bytes, and has this file only if it accounts them.
+  constexpr std::uint64_t kBlockBytes = 512;
+  if (::access("/proc/self/io", F_OK) == 0)
+    outcome.disk_read_bytes = kBlockBytes * delta(&rusage::ru_inblock);
   outcome.voluntary_switches = delta(&rusage::ru_nvcsw);
   outcome.involuntary_switches = delta(&rusage::ru_nivcsw);
 }

@@ -63,6 +63,8 @@ struct TransferResult {
   std::uint64_t system_ns = 0;
   std::uint64_t minor_faults = 0;
   std::uint64_t major_faults = 0;
+  // From a device, charged to the child; nullopt where the kernel does not account it.
+  std::optional<std::uint64_t> disk_read_bytes{};
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   std::uint64_t notifications = 0;  // see Moved

@@ -195,6 +195,7 @@ ComparePlan plan_compare(const CompareOptions& options) {
   plan.runs = options.runs.value_or(plan.precision > 0 ? kMostRunsForPrecision : kDefaultRuns);
   plan.warmup = options.warmup;
   plan.cold = options.cold;
+  plan.textbook = options.textbook;
   plan.drain_read_bytes = size_in("--drain-read", options.drain_read);
   plan.drain_splices = options.drain == "splice";
   plan.drain = !plan.route.has_reader() ? "no reader"

@@ -31,6 +31,7 @@ struct CompareOptions {
   std::string baseline;
   std::string sort;
   bool cold = false;
+  bool textbook = false;
 };
 
 // Where the bytes come from and where they go. Nothing is opened yet.
@@ -64,6 +65,7 @@ struct ComparePlan {
   double precision = 0;  // rounds end once each median is known this well; 0: they do not
   unsigned warmup = 0;
   bool cold = false;
+  bool textbook = false;
   std::uint64_t drain_read_bytes = 0;
   bool drain_splices = false;
   std::string drain;  // what the reader does, for the header

@@ -56,7 +56,9 @@ struct MethodResult {
 
   // Of the counting pass. `counts.pid` is 0 when it did not happen.
   Process counts;
-  double observed_wall_ns = 0;  // the same run with probes attached
+  std::optional<std::uint64_t> disk_read_bytes;  // that the client read from a device
+  std::uint64_t pipe_bytes = 0;  // capacity of the pipe between source and sink; 0: none
+  double observed_wall_ns = 0;   // the same run with probes attached
   std::optional<DaemonResult> daemon;
 
   bool timed() const { return !wall_ns.empty(); }
@@ -82,8 +84,9 @@ struct CompareResult {
   unsigned rounds_done = 0;  // that every row has
   double precision = 0;      // that was asked for, as a share; 0: none was
   bool cold = false;
-  bool fuse = false;     // every row has a daemon
-  std::string baseline;  // the label of a row
+  bool textbook = false;  // was asked for
+  bool fuse = false;      // every row has a daemon
+  std::string baseline;   // the label of a row
   std::vector<MethodResult> methods;
   Completeness completeness;
   int interrupted_by = 0;  // a signal; 0: it came to its end

@@ -226,6 +226,8 @@ class CompareRun {
       take_notifications(*done, run.result);
       run.result.counts.minor_faults = done->minor_faults;
       run.result.counts.major_faults = done->major_faults;
+      run.result.disk_read_bytes = done->disk_read_bytes;
+      run.result.pipe_bytes = done->pipe_bytes;
       run.result.observed_wall_ns = static_cast<double>(done->wall_ns);
       if (run.result.daemon) {
         run.result.daemon->counts = daemon.counts;
@@ -319,6 +321,7 @@ void describe(const ComparePlan& plan, const transfers::Source& source, CompareR
   compared.runs = plan.runs;
   compared.precision = plan.precision;
   compared.cold = plan.cold;
+  compared.textbook = plan.textbook;
   compared.fuse = !plan.route.splice.empty();
 }
 

@@ -89,6 +89,11 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
       ->type_name("METHOD/BUFFER")
       ->group("Output");
   command
+      .add_flag("--textbook", options.textbook,
+                "Show the table of the literature beside what was measured: CPU and DMA copies, "
+                "syscalls, crossings, context switches")
+      ->group("Output");
+  command
       .add_option("--sort", options.sort,
                   "Sort rows by time, cpu, syscalls or switches (default: as given)")
       ->check(one_of({"time", "cpu", "syscalls", "switches"}))

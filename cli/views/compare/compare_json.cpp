@@ -12,6 +12,7 @@
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
 #include "cli/views/compare/compare_view.h"
+#include "cli/views/compare/textbook_view.h"
 #include "cli/views/json_view.h"
 
 namespace zctrace {
@@ -120,6 +121,8 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   object["observed_wall_ns"] = rounded(result.observed_wall_ns);
   object["notifications"] = result.notifications;
   object["copied_notifications"] = result.copied_notifications;
+  object["disk_read_bytes"] =
+      result.disk_read_bytes ? ordered_json(*result.disk_read_bytes) : nullptr;
   object["copies"] = result.copies ? copies_json(*result.copies) : nullptr;
   object["copies_unknown"] = nullptr;
   if (!result.copies)
@@ -163,6 +166,7 @@ ordered_json compare_json(const CompareResult& compared) {
   object["methods"] = ordered_json::array();
   for (const MethodResult& result : compared.methods)
     object["methods"].push_back(method_json(compared, result));
+  if (compared.textbook) object["textbook"] = textbook_json(compared);
   object["insights"] = insights(compared);
   object["warnings"] = warnings(compared);
   return object;

@@ -9,6 +9,7 @@
 #include "cli/compare/insights.h"
 #include "cli/compare/verdict.h"
 #include "cli/views/compare/compare_grid.h"
+#include "cli/views/compare/textbook_view.h"
 #include "cli/views/markdown_view.h"
 #include "cli/views/report/report_facts.h"
 
@@ -21,6 +22,12 @@ std::string in_ascii(std::string text) {
   for (std::size_t at; (at = text.find(kPlusMinus)) != std::string::npos;)
     text.replace(at, kPlusMinus.size(), "+-");
   return text;
+}
+
+std::string textbook_markdown(const Section& section) {
+  std::string text = "#### " + markdown_text(section.title) + "\n\n" + markdown_table(section.grid);
+  for (const std::string& note : section.notes) text += "- " + markdown_text(note) + "\n";
+  return text + "\n";
 }
 
 }  // namespace
@@ -36,6 +43,10 @@ std::string compare_table(const CompareResult& compared, const TableStyle& style
   page.grid(compare_grid(compared, style.unicode));
   const std::string legend = compare_legend(compared);
   if (!legend.empty()) page.items({legend}, {}, Tone::dim);
+  if (compared.textbook) {
+    page.blank_line();
+    page.sections({textbook_section(compared)});
+  }
   const auto others = findings(compared);
   const auto cautions = warnings(compared);
   if (!others.empty() || !cautions.empty()) page.blank_line();
@@ -55,6 +66,7 @@ std::string compare_markdown(const CompareResult& compared) {
   text += "\n\n" + markdown_table(compare_grid(compared, true));
   const std::string legend = compare_legend(compared);
   if (!legend.empty()) text += markdown_text(legend) + "\n\n";
+  if (compared.textbook) text += textbook_markdown(textbook_section(compared));
   for (const std::string& line : findings(compared)) text += "- " + markdown_text(line) + "\n";
   for (const std::string& line : warnings(compared))
     text += "- warning: " + markdown_text(line) + "\n";

@@ -103,3 +103,30 @@ class Copies(Comparing):
         parsed = list(csv.DictReader(io.StringIO(records.read_text())))
         self.assertEqual([(row["user_copies"], row["kernel_copies"], row["reader_copies"])
                           for row in parsed], [("2", "0", "0"), ("0", "1", "0"), ("", "", "")])
+
+
+class Textbook(Comparing):
+    def test_the_measurement_stands_beside_the_textbook(self):
+        _, report = self.compare("--size", "4M", "--runs", "1", "--from", "tmpfs", "--textbook",
+                                 "--methods", "read_write/64K,mmap_write/64K,sendfile/64K,splice/64K")
+        lines = {line["line"]: line for line in report["textbook"]["lines"]}
+        self.assertEqual([line["textbook"]["cpu_copies"] for line in lines.values()], [2, 1, 1, 0, 0])
+        for name, copies, syscalls in (("read+write", 2, 129 / 64), ("mmap+write", 1, 66 / 64),
+                                       ("sendfile", 0, 1), ("sendfile with gather", 0, 1),
+                                       ("splice", 0, 130 / 64)):
+            (row,) = lines[name]["measured"]
+            self.assertEqual(row["cpu_copies"], copies, name)
+            self.assertEqual(row["dma_copies"], 0, name)
+            self.assertAlmostEqual(row["syscalls_per_chunk"], syscalls, msg=name)
+            self.assertAlmostEqual(row["crossings_per_chunk"], 2 * syscalls, msg=name)
+        self.assertIn("two syscalls", lines["splice"]["why"][0])
+        self.assertIn("context switches are crossings", report["textbook"]["notes"][0])
+
+    def test_a_cold_source_is_one_copy_by_a_device(self):
+        rows, report = self.compare("--size", "4M", "--runs", "1", "--cold", "--textbook",
+                                    "--methods", "read_write/64K")
+        if report["source"]["filesystem"] not in ("ext4", "xfs"):
+            self.skipTest("the source is not on a disk")
+        self.assertEqual(rows["read_write/64K"]["disk_read_bytes"], 4 << 20)
+        (row,) = report["textbook"]["lines"][0]["measured"]
+        self.assertEqual(row["dma_copies"], 1)
