@@ -96,7 +96,7 @@ class FileSystem {
   int self_fd() const { return self_fd_.get(); }
   // Whether the mount shows a file that was found below `parent`: 0 or an errno. Not what lies in
   // the mount itself, whose requests would wait for each other; and, where the daemon reads as root
-  // for every user, nothing that depends on who reads.
+  // for every user, nothing that depends on the reader.
   int may_show(int fd, const Inode& parent) const noexcept;
   // Sets st_ino to the number that the mount shows: inodes of other devices below the source must
   // not collide with the source's own.
