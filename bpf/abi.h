@@ -313,14 +313,16 @@ struct zc_config {
 	__u8 rdonly_cast;	/* this kernel has bpf_rdonly_cast() */
 	__u8 want_all;		/* observe every process */
 	__u8 message_lengths;	/* this kernel tells the length of each message */
+	__u8 one_user;		/* no target but the processes of `user` */
+	__u8 own_helpers;	/* zctrace's own children are no targets */
 	__u16 ficlone_row;
 	__u16 ficlonerange_row;
 	__u16 aio_read_row;
 	__u16 aio_write_row;
-	__u16 pad2;
 	__u32 wanted_cgroups;	/* how many of cgroup_targets[] are set */
 	__u32 wanted_names;	/* the same of name_targets[] */
 	__u32 own_pid;		/* zctrace's, in its own pid namespace */
+	__u32 user;
 	__u32 pid_namespace_inum;
 	__u32 task_limit;	/* for tests: give a state to this many tasks; 0: to all */
 	__u32 compat_status_mask;
@@ -364,7 +366,7 @@ struct zc_snapshot_task {
 };
 
 ZC_SIZE(zc_call, == 8);
-ZC_SIZE(zc_config, == 56 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
+ZC_SIZE(zc_config, == 60 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
 		      8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
 		      ZC_PATTERN_BYTES * ZC_MAX_NAMES);
 ZC_SIZE(zc_key, == 4);

@@ -199,6 +199,14 @@ struct task_io_accounting {
 	__u64 syscw;
 };
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
 struct task_struct {
 	struct sigpending pending;
 	struct thread_info thread_info;
@@ -213,6 +221,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	const struct cred *cred;
 	__u64 utime;
 	__u64 stime;
 	unsigned long nvcsw;

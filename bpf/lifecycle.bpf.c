@@ -89,7 +89,8 @@ static __always_inline struct zc_task *zc_observe_target(struct task_struct *tas
 	enum zc_observing observed;
 
 	if (!zc_wanted(zc_address(task)) &&
-	    !(config.wanted_names && zc_namespace_pid(task) && zc_wanted_path(zc_address(bprm->interp))))
+	    !(config.wanted_names && zc_may_be_target(zc_address(task)) &&
+	      zc_wanted_path(zc_address(bprm->interp))))
 		return 0;
 	observed = zc_observe_process(task, 0, ZC_TASK_FRESH);
 	if (zc_refused(observed)) {

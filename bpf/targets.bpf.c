@@ -129,17 +129,34 @@ __u32 zc_in_wanted_cgroup(__u64 address)
 	return search.found ? 1 : 0;
 }
 
+__u32 zc_may_be_target(__u64 address)
+{
+	struct task_struct *task = (void *)address;
+	struct task_struct *parent;
+	__u32 pid;
+
+	pid = zc_namespace_pid_at((__u64)BPF_CORE_READ(task, group_leader));
+	/* Tasks outside of zctrace's PID namespace are in no snapshot either. */
+	if (!pid || pid == config.own_pid)
+		return 0;
+	if (config.one_user && BPF_CORE_READ(task, cred, uid.val) != config.user)
+		return 0;
+	if (config.own_helpers) {
+		parent = BPF_CORE_READ(task, real_parent, group_leader);
+		if (zc_namespace_pid_at((__u64)parent) == config.own_pid)
+			return 0;
+	}
+	return 1;
+}
+
 __u32 zc_wanted(__u64 address)
 {
 	struct task_struct *task = (void *)address;
 	struct zc_glob glob = {};
-	__u32 pid;
 
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return 0;
-	pid = zc_namespace_pid_at((__u64)BPF_CORE_READ(task, group_leader));
-	/* Tasks outside of zctrace's PID namespace are in no snapshot either. */
-	if (!pid || pid == config.own_pid)
+	if (!zc_may_be_target(address))
 		return 0;
 	if (config.want_all)
 		return 1;

@@ -17,6 +17,12 @@ static __always_inline bool zc_finds_targets(void)
 }
 
 /*
+ * Whether the task at `address` can be a target at all: it is in zctrace's PID namespace, is
+ * not zctrace or a helper of it, and belongs to a user that zctrace may observe.
+ */
+__u32 zc_may_be_target(__u64 address);
+
+/*
  * Whether the struct task_struct at `address` is a target: by -a, by its cgroup, or
  * because its comm matches a name. zctrace itself and kernel threads never are. A
  * global function as in kinds.bpf.h.

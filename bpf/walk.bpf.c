@@ -57,7 +57,7 @@ static __always_inline bool zc_matches(struct task_struct *task)
 	if (pid == config.own_pid)
 		return false;
 	if (bpf_map_lookup_elem(&wanted_pids, &pid))
-		return true;
+		return zc_may_be_target(zc_address(task));
 	if (config.follow_children && zc_observed(task->real_parent))
 		return true;
 	if (!pid || !zc_finds_targets())

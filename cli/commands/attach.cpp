@@ -19,7 +19,6 @@
 #include "cli/text/units.h"
 #include "collector/observe/attach_session.h"
 #include "collector/observe/preflight.h"
-#include "collector/os/capabilities.h"
 #include "collector/os/error.h"
 #include "collector/os/event_loop.h"
 #include "collector/os/signals.h"
@@ -45,10 +44,11 @@ int attach(const AttachOptions& options, const Targets& targets) {
   observing.wait = options.targets.wait;
   observing.session = session_options(options.count, options.output);
   observing.session.max_ended = options.output.max_processes;
-  Signals signals;
+  // Opening a FIFO waits for its reader; only before Signals does Ctrl-C end that.
   Outputs outputs(options.output, STDOUT_FILENO);
+  Signals signals;
   AttachSession session(observing);
-  drop_capabilities(Privilege::inspect_processes);
+  session.drop_privileges();
   if (!options.output.quiet)
     say(fmt::format("observing {}; press Ctrl-C to stop",
                     plural(session.tasks_attached(), "task", "tasks")));
@@ -83,10 +83,12 @@ void add_attach_command(CLI::App& app, Action& chosen) {
       "attach", "Observe running processes and their descendants, then print a report");
   add_target_options(*command, options->targets);
   add_duration_option(*command, "-d,--duration", options->duration,
-                      "Stop after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)")
+                      "Stop after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)",
+                      kShortestTime)
       ->group("When");
   add_duration_option(*command, "-i,--interval", options->interval,
-                      "Report every TIME instead of once (e.g. 500ms, 10s)")
+                      "Report every TIME, 10ms or more, instead of once (e.g. 500ms, 10s)",
+                      kShortestTime)
       ->group("When");
   add_count_options(*command, options->count);
   add_verify_option(*command, options->count);

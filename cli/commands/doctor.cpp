@@ -10,6 +10,7 @@
 
 #include "cli/commands/action.h"
 #include "cli/options/help_formatter.h"
+#include "cli/options/validators.h"
 #include "cli/output/output_file.h"
 #include "cli/output/write.h"
 #include "cli/text/printable.h"
@@ -55,7 +56,9 @@ std::string text_of(const Preflight& preflight) {
   if (!works.empty()) text += "Works here: " + works + ".\n";
   if (!fails.empty()) text += "Does not work here: " + fails + ".\n";
   text += preflight.can_observe() ? "Observing needs the capabilities CAP_BPF and "
-                                    "CAP_PERFMON.\n"
+                                    "CAP_PERFMON, until the programs are loaded. Then 'run' keeps "
+                                    "CAP_KILL, and 'attach', 'top' and 'export' keep none, or "
+                                    "CAP_SYS_PTRACE with -n.\n"
                                   : "Commands that cannot observe exit with status 77.\n";
   return text;
 }
@@ -104,6 +107,7 @@ void add_doctor_command(CLI::App& app, Action& chosen) {
   CLI::App* command =
       app.add_subcommand("doctor", "Check what this machine allows, and what is missing");
   command->add_option("--json", *json, "Write the findings as JSON instead; '-' is standard output")
+      ->check(file_name())
       ->type_name("FILE")
       ->group("Output");
   set_help(*command,

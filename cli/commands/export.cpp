@@ -18,7 +18,6 @@
 #include "cli/views/metrics.h"
 #include "collector/observe/attach_session.h"
 #include "collector/observe/preflight.h"
-#include "collector/os/capabilities.h"
 #include "collector/os/error.h"
 #include "collector/os/event_loop.h"
 #include "collector/os/signals.h"
@@ -41,9 +40,10 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
   observing.targets = targets;
   observing.wait = options.targets.wait;
   observing.session = session_options(options.count, OutputOptions());
+  observing.session.commands = false;  // no series shows them
   Signals signals;
   AttachSession session(observing);
-  drop_capabilities(Privilege::inspect_processes);
+  session.drop_privileges();
   MetricsServer server(options.max_series, !options.count.no_latency);
   EventLoop loop(signals);
   const auto read = [&] {

@@ -52,7 +52,8 @@ void add_top_command(CLI::App& app, Action& chosen) {
       app.add_subcommand("top", "Show what running processes move, live, on the whole screen");
   add_target_options(*command, options->targets);
   add_duration_option(*command, "-d,--duration", options->duration,
-                      "Stop after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)")
+                      "Stop after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)",
+                      kShortestTime)
       ->group("When");
   add_duration_option(*command, "-i,--interval", options->interval,
                       "Update the screen every TIME, 100ms or more", kShortestInterval)

@@ -13,6 +13,7 @@
 #include "cli/text/suggestion.h"
 #include "cli/text/wrap.h"
 #include "collector/observe/syscall_table.h"
+#include "collector/os/caller.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -99,6 +100,8 @@ SessionOptions session_options(const CountOptions& count, const OutputOptions& o
   options.probes.follow_children = !count.no_follow;
   options.probes.verify = count.verify;
   options.probes.by_thread = output.by == "thread";
+  options.probes.new_tasks.user = confined_user();
+  options.probes.new_tasks.own_helpers = true;
   for (const std::string& room : count.room) options.probes.room.insert(parse_room(room));
   return options;
 }

@@ -30,14 +30,17 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
 
 void add_file_options(CLI::App& command, OutputOptions& options) {
   command.add_option("--json", options.json, "Write the report as JSON; '-' is standard output")
+      ->check(file_name())
       ->type_name("FILE")
       ->group(kGroup);
   command.add_option("--csv", options.csv, "Write the rows as CSV; '-' is standard output")
+      ->check(file_name())
       ->type_name("FILE")
       ->group(kGroup);
   command
       .add_option("--markdown", options.markdown,
                   "Write the table as Markdown; '-' is standard output")
+      ->check(file_name())
       ->type_name("FILE")
       ->group(kGroup);
   command.add_flag("-q,--quiet", options.quiet, "Do not print the table")->group(kGroup);

@@ -68,6 +68,12 @@ CLI::Validator duration_in_ns(std::chrono::nanoseconds shortest) {
   });
 }
 
+CLI::Validator file_name() {
+  return checked([](const std::string& text) -> std::string {
+    return text.empty() ? "needs the name of a file; '-' is standard output" : "";
+  });
+}
+
 CLI::Option* add_duration_option(CLI::App& command, const std::string& names,
                                  std::optional<std::chrono::nanoseconds>& value,
                                  const std::string& description,

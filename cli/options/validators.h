@@ -24,6 +24,12 @@ CLI::Validator size_in_bytes();
 // Turns a duration as parse_duration() takes it into nanoseconds, at least `shortest`.
 CLI::Validator duration_in_ns(std::chrono::nanoseconds shortest = std::chrono::nanoseconds(1));
 
+// The name of a file; '-' is standard output.
+CLI::Validator file_name();
+
+// A report takes a few milliseconds to read, so shorter times make no sense.
+constexpr std::chrono::milliseconds kShortestTime(10);
+
 // An option that takes a duration; without it `value` stays as it is.
 CLI::Option* add_duration_option(CLI::App& command, const std::string& names,
                                  std::optional<std::chrono::nanoseconds>& value,

@@ -16,7 +16,6 @@
 #include "cli/top/screen.h"
 #include "cli/top/view.h"
 #include "collector/observe/preflight.h"
-#include "collector/os/capabilities.h"
 #include "collector/os/event_loop.h"
 #include "collector/os/signals.h"
 
@@ -50,7 +49,7 @@ void show_live(const LiveOptions& options) {
   require_observation();
   Signals signals;
   AttachSession session(options.observing);
-  drop_capabilities(Privilege::inspect_processes);
+  session.drop_privileges();
 
   TopControls controls;
   controls.group_by(options.group);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "collector/observe/host.h"
+#include "collector/os/capabilities.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -29,7 +30,7 @@ SessionOptions session_options(const AttachSessionOptions& options, const Target
   NewTasks& wanted = session.probes.new_tasks;
   wanted.all = options.targets.all;
   wanted.names = options.targets.names;
-  for (const pid_t pid : options.targets.pids) finder.require_process(pid);
+  for (const pid_t pid : options.targets.pids) finder.require_process(pid, wanted.user);
   for (const Cgroup& cgroup : cgroups) wanted.cgroups.push_back(cgroup.id);
   if (!options.targets.names.empty() && !options.wait &&
       finder.processes_named(options.targets.names).empty())
@@ -50,6 +51,12 @@ AttachSession::AttachSession(const AttachSessionOptions& options)
   for (const pid_t pid : options_.targets.pids) require_observed(pid);
   clock_.restart();
   interval_clock_.restart();
+}
+
+void AttachSession::drop_privileges() const {
+  const bool needed = !options_.targets.names.empty() || finder_.proc_hides_processes();
+  drop_capabilities(needed ? Privilege::find_executables : Privilege::none);
+  forbid_new_privileges();
 }
 
 // A process that is not observed has ended, or the kernel has no memory for its state, or the
@@ -129,7 +136,7 @@ Report AttachSession::counts(std::vector<Process> processes) const {
   return report;
 }
 
-Report AttachSession::report() const {
+Report AttachSession::report() {
   Report report = counts(session_.processes());
   report.command = "attach";
   report.host = this_host();

@@ -28,6 +28,10 @@ class AttachSession {
   // with that name (unless told to wait), and whatever Session throws.
   explicit AttachSession(const AttachSessionOptions& options);
 
+  // Drops what attaching needed: all capabilities but CAP_SYS_PTRACE, and that too unless names or
+  // a /proc that hides processes need it. Throws Error.
+  void drop_privileges() const;
+
   // Looks for new targets and reads the counts. Call it again after poll_interval().
   void poll();
   std::chrono::milliseconds poll_interval() const { return session_.poll_interval(); }
@@ -42,7 +46,7 @@ class AttachSession {
   void finish();
 
   // Everything since the start. Processes that have ended are in it until take_interval().
-  Report report() const;
+  Report report();
   // What happened since the latest interval, or since the start. Processes that have ended are in
   // no later report. Before finish() it polls first.
   Report take_interval();

@@ -1,112 +1,114 @@
 // SPDX-License-Identifier: MIT
-// A thread whose read is stuck is given up, and a new thread reads the rest.
+// One queue and one thread.
 #include "collector/observe/command_lines.h"
 
 #include <signal.h>
 
-#include <fstream>
+#include <algorithm>
+#include <optional>
 #include <system_error>
-#include <thread>
+#include <utility>
 
+#include "collector/observe/targets.h"
 #include "collector/os/capabilities.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
 namespace {
 
-// After this many reads that are stuck, no more command lines are read.
-constexpr std::size_t kMostReaders = 8;
-
-std::vector<std::string> current_command(std::int64_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
-  std::vector<std::string> argv;
-  for (std::string word; std::getline(file, word, '\0');) argv.push_back(word);
-  // A program that wrote its title over its arguments leaves the rest as zero bytes.
-  while (!argv.empty() && argv.back().empty()) argv.pop_back();
-  return argv;
-}
+constexpr const char* kLeftOut = "…";
 
 }  // namespace
 
+std::vector<std::string> words_of_command(std::string_view text, bool cut) {
+  const bool full = text.size() >= kCommandBytes;
+  text = text.substr(0, kCommandBytes);
+  const bool inside_a_word = (full || cut) && !text.ends_with('\0');
+  // A program that wrote its title over its arguments leaves the rest as zero bytes.
+  if (!cut)
+    while (text.ends_with('\0')) text.remove_suffix(1);
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; begin < text.size();) {
+    if (words.size() == kCommandWords) {
+      words.emplace_back(kLeftOut);
+      return words;
+    }
+    const std::size_t end = std::min(text.find('\0', begin), text.size());
+    words.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  if (inside_a_word && !words.empty())
+    words.back() += kLeftOut;
+  else if (full || cut)
+    words.emplace_back(kLeftOut);
+  return words;
+}
+
 CommandLines::~CommandLines() {
-  const std::lock_guard lock(shared_->mutex);
-  shared_->stopped = true;
-  shared_->wanted.notify_all();
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    wanted_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
 }
 
 void CommandLines::ask(std::uint64_t account, std::int64_t pid) {
   {
-    const std::lock_guard lock(shared_->mutex);
-    shared_->asked.push_back({account, pid});
-    shared_->reading++;
-    shared_->wanted.notify_all();
+    const std::lock_guard lock(mutex_);
+    asked_.push_back({account, pid});
+    reading_++;
+    wanted_.notify_all();
   }
-  if (!reader_running_) start_reader();
+  if (!thread_.joinable()) start();
 }
 
 std::vector<CommandLines::Found> CommandLines::take(std::chrono::milliseconds patience) {
-  std::unique_lock lock(shared_->mutex);
-  const bool all = shared_->done.wait_for(lock, patience, [this] { return shared_->reading == 0; });
-  std::vector<Found> found = std::move(shared_->found);
-  shared_->found.clear();
-  if (all) return found;
-  // One read is late, and the rest wait behind it.
-  shared_->reading = shared_->asked.size();
-  shared_->generation++;
-  shared_->wanted.notify_all();
-  lock.unlock();
-  start_reader();
-  return found;
+  std::unique_lock lock(mutex_);
+  done_.wait_for(lock, patience, [this] { return reading_ == 0; });
+  return std::exchange(found_, {});
 }
 
-// Blocks signals, which must reach the main thread. The new thread drops capabilities itself,
-// because the main thread drops only its own.
-void CommandLines::start_reader() {
-  const std::size_t generation = [this] {
-    const std::lock_guard lock(shared_->mutex);
-    if (shared_->generation >= kMostReaders) {
-      shared_->asked.clear();
-      shared_->reading = 0;
-    }
-    return shared_->generation;
-  }();
-  reader_running_ = true;
-  if (generation >= kMostReaders) return;
+// Blocks signals, which must reach the main thread.
+void CommandLines::start() {
   sigset_t all, before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
-    std::thread(read, shared_, generation).detach();
-  } catch (const std::system_error&) {
-    reader_running_ = false;  // the report then lacks command lines
-    const std::lock_guard lock(shared_->mutex);
-    shared_->asked.clear();
-    shared_->reading = 0;
+    thread_ = std::thread([this] { work(); });
+  } catch (const std::system_error&) {  // the report then lacks command lines
+    const std::lock_guard lock(mutex_);
+    asked_.clear();
+    reading_ = 0;
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void CommandLines::read(const std::shared_ptr<Shared>& shared, std::size_t generation) noexcept {
+// Drops capabilities itself, because the main thread drops only its own.
+void CommandLines::work() noexcept {
   try {
-    drop_capabilities(Privilege::inspect_processes);
+    drop_capabilities(TargetFinder().proc_hides_processes() ? Privilege::find_executables
+                                                            : Privilege::none);
   } catch (const Error&) {
     return;
   }
-  std::unique_lock lock(shared->mutex);
+  std::unique_lock lock(mutex_);
   for (;;) {
-    shared->wanted.wait(lock, [&] {
-      return shared->stopped || shared->generation != generation || !shared->asked.empty();
-    });
-    if (shared->stopped || shared->generation != generation) return;
-    const Asked asked = shared->asked.front();
-    shared->asked.pop_front();
+    wanted_.wait(lock, [this] { return stopped_ || !asked_.empty(); });
+    if (stopped_) return;
+    const std::size_t count = std::min(asked_.size(), kAtOnce);
+    std::vector<Asked> asked(asked_.begin(), asked_.begin() + static_cast<std::ptrdiff_t>(count));
+    asked_.erase(asked_.begin(), asked_.begin() + static_cast<std::ptrdiff_t>(count));
     lock.unlock();
-    Found found{asked.account, current_command(asked.pid)};
+    std::vector<ProcRequest> wanted;
+    for (const Asked& one : asked)
+      wanted.push_back({"/proc/" + std::to_string(one.pid) + "/cmdline"});
+    const std::vector<std::optional<std::string>> texts = proc_.read(wanted);
     lock.lock();
-    shared->found.push_back(std::move(found));
-    if (shared->generation != generation) return;  // it was late, and take() no longer waits for it
-    shared->reading--;
-    shared->done.notify_all();
+    for (std::size_t i = 0; i < count; i++)
+      found_.push_back({asked[i].account, words_of_command(texts[i].value_or(""), false)});
+    reading_ -= count;
+    done_.notify_all();
   }
 }
 

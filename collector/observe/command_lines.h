@@ -2,61 +2,70 @@
 // Reads the command lines of attached processes.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
+#include <string_view>
+#include <thread>
 #include <vector>
+
+#include "collector/os/proc_reader.h"
 
 namespace zctrace {
 
-// Reads /proc/PID/cmdline on its own threads. Such a read can block for as long as the process
-// holds the lock of its memory, or until a page has been read from a slow disk or a file system
-// that does not answer. It delays nothing else, and take() returns its result later or never. One
-// thread at a time.
+// The most that is kept of a command line. A process may have megabytes of arguments.
+constexpr std::size_t kCommandBytes = ProcReader::kMostBytes;
+constexpr std::size_t kCommandWords = 256;
+
+// The words of a command line, each of which ends with a zero byte. What does not fit into
+// kCommandBytes and kCommandWords is left out; "…" says so, and also where the text is `cut`
+// already.
+std::vector<std::string> words_of_command(std::string_view text, bool cut);
+
+// Reads /proc/PID/cmdline on a thread of its own, so that a process that does not answer delays
+// neither the counting nor the end of zctrace. take() returns a late answer later, or never.
 class CommandLines {
  public:
   struct Found {
     std::uint64_t account;
-    std::vector<std::string> argv;  // empty: it has none, or has ended
+    std::vector<std::string> argv;  // empty: it has none, has ended, or does not answer
   };
 
-  CommandLines() : shared_(std::make_shared<Shared>()) {}
-  ~CommandLines();  // does not wait for reads
+  CommandLines() = default;
+  ~CommandLines();  // waits for one read, which is bounded
+  CommandLines(const CommandLines&) = delete;
+  CommandLines& operator=(const CommandLines&) = delete;
 
   void ask(std::uint64_t account, std::int64_t pid);
-  // Returns what was read since the last call. Waits, for at most `patience`, for everything that
-  // was asked for, except for reads that were late before.
+  // Returns what was read since the last call. Waits for everything that was asked for, for at most
+  // `patience`.
   std::vector<Found> take(std::chrono::milliseconds patience);
 
  private:
+  // Read together: more would take longer to end, fewer cost more.
+  static constexpr std::size_t kAtOnce = 8;
+
   struct Asked {
     std::uint64_t account;
     std::int64_t pid;
   };
-  // Lives as long as the last thread.
-  struct Shared {
-    std::mutex mutex;
-    std::condition_variable wanted;
-    std::condition_variable done;
-    std::deque<Asked> asked;
-    std::vector<Found> found;
-    std::size_t reading = 0;     // asked for and not read yet, except the late ones
-    std::size_t generation = 0;  // threads of earlier generations have been given up
-    bool stopped = false;
-  };
 
-  void start_reader();
-  static void read(const std::shared_ptr<Shared>& shared, std::size_t generation) noexcept;
+  void start();
+  void work() noexcept;
 
-  std::shared_ptr<Shared> shared_;
-  bool reader_running_ = false;
+  // Of the thread. None of those that are asked together is left out because others are stuck.
+  ProcReader proc_{std::chrono::milliseconds(50), kAtOnce};
+  std::mutex mutex_;
+  std::condition_variable wanted_;
+  std::condition_variable done_;
+  std::deque<Asked> asked_;
+  std::vector<Found> found_;
+  std::size_t reading_ = 0;  // asked for and not read yet
+  bool stopped_ = false;
+  std::thread thread_;
 };
 
 }  // namespace zctrace

@@ -32,7 +32,7 @@ ObservedRun::ObservedRun(Signals& signals, const ObservedRunOptions& options)
       session_(options.session) {
   if (options_.companion != nullptr) options_.companion->serve(session_);
   session_.observe_from_exec(child_.pid());
-  drop_capabilities();
+  drop_capabilities(Privilege::signal_command);
 }
 
 std::optional<Report> ObservedRun::run() {

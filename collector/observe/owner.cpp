@@ -3,8 +3,8 @@
 #include "collector/observe/owner.h"
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
+#include <set>
 
 #include "collector/os/split.h"
 
@@ -94,16 +94,36 @@ ProcessOwner owner_of(std::string_view cgroups) {
   return found;
 }
 
-bool OwnerCache::read(std::int64_t pid, ProcessOwner& owner) const {
-  std::ifstream file(root_ / "proc" / std::to_string(pid) / "cgroup");
-  // Stream buffer iterators would throw if the process ended before the read.
-  std::string text;
-  if (!std::getline(file, text, '\0')) return false;
-  owner = owner_of(text);
-  return true;
+// The processes to look up: new ones, those with a new name, and parents that are not listed.
+std::map<std::int64_t, ProcessOwner> OwnerCache::look_up(const std::vector<Process>& processes) {
+  std::set<std::int64_t> pids;
+  for (const Process& process : processes) {
+    const auto before = entries_.find(Key(process.pid, process.start_ns));
+    if (before != entries_.end() && before->second.name == process.name) continue;
+    if (!process.end_ns) pids.insert(process.pid);
+    if (before == entries_.end()) pids.insert(process.parent_pid);
+  }
+  std::vector<ProcRequest> wanted;
+  for (const std::int64_t pid : pids)
+    wanted.push_back({(root_ / "proc" / std::to_string(pid) / "cgroup").string()});
+  const std::vector<std::optional<std::string>> texts = proc_->read(wanted);
+  std::map<std::int64_t, ProcessOwner> found;
+  auto text = texts.begin();
+  for (const std::int64_t pid : pids) {
+    if (*text && !(*text)->empty()) found.emplace(pid, owner_of(**text));
+    ++text;
+  }
+  return found;
 }
 
 void OwnerCache::update(const std::vector<Process>& processes) {
+  const std::map<std::int64_t, ProcessOwner> found = look_up(processes);
+  const auto read = [&found](std::int64_t pid, ProcessOwner& owner) {
+    const auto one = found.find(pid);
+    if (one == found.end()) return false;
+    owner = one->second;
+    return true;
+  };
   std::map<Key, CacheEntry> entries;
   // Processes are sorted by start time, so a parent comes before its children.
   std::map<std::int64_t, const ProcessOwner*> latest;

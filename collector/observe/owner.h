@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "collector/model/report.h"
+#include "collector/os/proc_reader.h"
 
 namespace zctrace {
 
@@ -49,9 +51,10 @@ class OwnerCache {
     ProcessOwner owner;
   };
 
-  bool read(std::int64_t pid, ProcessOwner& owner) const;
+  std::map<std::int64_t, ProcessOwner> look_up(const std::vector<Process>& processes);
 
   std::filesystem::path root_;
+  std::unique_ptr<ProcReader> proc_ = std::make_unique<ProcReader>();
   std::map<Key, CacheEntry> entries_;
 };
 

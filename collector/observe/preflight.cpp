@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "collector/observe/skeleton.h"
+#include "collector/os/caller.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -127,6 +128,14 @@ std::vector<Requirement> quick_requirements() {
   };
 }
 
+// Whose processes can be targets.
+Requirement observable_processes() {
+  if (!confined_user()) return {"processes", State::ok, "those of every user", ""};
+  return {"processes", State::ok,
+          "only your own: zctrace has file capabilities, and every user may execute it",
+          "to let a group observe all: sudo chgrp GROUP, and chmod 750, its file"};
+}
+
 Requirement trial_load() {
   try {
     const SyscallTable table;
@@ -227,6 +236,7 @@ Preflight check_machine(bool load) {
                                 kernel_config("/", names.release));
   for (Requirement& tracepoint : tracepoints())
     preflight.requirements.push_back(std::move(tracepoint));
+  preflight.requirements.push_back(observable_processes());
   preflight.requirements.push_back(fuse());
   if (load && preflight.can_observe()) preflight.requirements.push_back(trial_load());
   return preflight;

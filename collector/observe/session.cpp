@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
-#include <fstream>
 #include <thread>
 
 #include "collector/os/error.h"
@@ -53,23 +52,15 @@ std::chrono::nanoseconds thread_cpu_time() {
 }
 
 std::vector<std::string> split_command(const zc_command& command) {
-  std::vector<std::string> argv;
-  const char* const end = command.text + std::min<std::size_t>(command.bytes, ZC_COMMAND_BYTES);
-  for (const char* begin = command.text; begin < end;) {
-    const std::size_t length = ::strnlen(begin, static_cast<std::size_t>(end - begin));
-    argv.emplace_back(begin, length);
-    begin += length + 1;
-  }
-  if (command.cut != 0 && !argv.empty()) argv.back() += "…";
-  return argv;
+  const std::size_t length = std::min<std::size_t>(command.bytes, ZC_COMMAND_BYTES);
+  return words_of_command({command.text, length}, command.cut != 0);
 }
 
-// Peak RSS of a process that still runs; the kernel notes it elsewhere only at exit.
-std::uint64_t peak_rss_bytes(std::int64_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmHWM:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
-  return 0;
+// Peak RSS, from the text of /proc/PID/status.
+std::uint64_t peak_rss_bytes(const std::string& status) {
+  const std::size_t field = status.find("\nVmHWM:");
+  if (field == std::string::npos) return 0;
+  return std::strtoull(status.c_str() + field + std::strlen("\nVmHWM:"), nullptr, 10) * 1024;
 }
 
 // nullopt: the counters of /proc/PID/io can be compared.
@@ -286,11 +277,20 @@ void Session::stop() {
   poll();
 }
 
-std::vector<Process> Session::processes() const {
+// The kernel notes the peak RSS of a process elsewhere only when it exits.
+std::vector<Process> Session::processes() {
   std::vector<Process> processes = ledger_.processes();
-  for (Process& process : processes)
-    if (!process.end_ns)
-      process.max_rss_bytes = std::max(process.max_rss_bytes, peak_rss_bytes(process.pid));
+  std::vector<Process*> running;
+  std::vector<ProcRequest> wanted;
+  for (Process& process : processes) {
+    if (process.end_ns) continue;
+    running.push_back(&process);
+    wanted.push_back({"/proc/" + std::to_string(process.pid) + "/status"});
+  }
+  const std::vector<std::optional<std::string>> found = proc_.read(wanted);
+  for (std::size_t i = 0; i < running.size(); i++)
+    if (found[i])
+      running[i]->max_rss_bytes = std::max(running[i]->max_rss_bytes, peak_rss_bytes(*found[i]));
   return processes;
 }
 

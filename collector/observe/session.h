@@ -18,6 +18,7 @@
 #include "collector/observe/skeleton.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/observe/verify/verifier.h"
+#include "collector/os/proc_reader.h"
 
 namespace zctrace {
 
@@ -68,7 +69,7 @@ class Session {
 
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
-  std::vector<Process> processes() const;
+  std::vector<Process> processes();
   const Totals& others() const { return ledger_.others(); }
   // Drops the processes that have ended from later lists, once the caller has reported them.
   void forget_ended() { ledger_.forget_finished(); }
@@ -109,6 +110,7 @@ class Session {
   Ledger ledger_;
   std::optional<Verifier> verifier_;
   CommandLines command_lines_;
+  ProcReader proc_;
   std::map<std::uint64_t, std::uint32_t> commands_read_;  // account -> execs when read
   std::chrono::steady_clock::time_point last_poll_;
   std::chrono::milliseconds poll_interval_;

@@ -106,6 +106,9 @@ void configure_new_tasks(zctrace_bpf& bpf, zc_config& config, const NewTasks& wa
     throw Error("too many names: at most " + std::to_string(ZC_MAX_NAMES) + "; use a glob",
                 kExitUsage);
   config.want_all = wanted.all;
+  config.one_user = wanted.user.has_value();
+  config.user = wanted.user.value_or(0);
+  config.own_helpers = wanted.own_helpers;
   config.own_pid = static_cast<std::uint32_t>(::getpid());
   config.wanted_cgroups = static_cast<std::uint32_t>(wanted.cgroups.size());
   config.wanted_names = static_cast<std::uint32_t>(wanted.names.size());

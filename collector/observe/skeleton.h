@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct NewTasks {
   bool all = false;
   std::vector<std::uint64_t> cgroups;  // by cgroup_id()
   std::vector<std::string> names;      // globs
+  std::optional<std::uint32_t> user;   // no target but the processes with this real UID
+  bool own_helpers = false;            // zctrace's own children are no targets
 };
 
 struct ProbeOptions {

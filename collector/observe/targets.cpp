@@ -15,6 +15,7 @@
 
 #include "collector/os/error.h"
 #include "collector/os/mountinfo.h"
+#include "collector/os/split.h"
 
 namespace zctrace {
 namespace {
@@ -29,11 +30,18 @@ std::optional<pid_t> pid_of(const fs::path& name) {
   return pid;
 }
 
-std::string first_line(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
+std::string first_line(const std::optional<std::string>& text) {
+  return text ? text->substr(0, text->find('\n')) : std::string();
+}
+
+// The value of a field of /proc/PID/status, without leading blanks; "" if there is none.
+std::string_view status_field(std::string_view status, std::string_view name) {
+  for (const std::string_view line : split(status, '\n'))
+    if (line.starts_with(name) && line.substr(name.size()).starts_with(':')) {
+      const std::string_view value = line.substr(name.size() + 1);
+      return value.substr(std::min(value.find_first_not_of(" \t"), value.size()));
+    }
+  return {};
 }
 
 bool matches(const std::vector<std::string>& globs, const std::string& name) {
@@ -84,41 +92,72 @@ void TargetFinder::require_own_proc() const {
         kExitCannotRun);
 }
 
-void TargetFinder::require_process(pid_t pid) const {
-  std::ifstream status(root_ / "proc" / std::to_string(pid) / "status");
-  if (!status) throw Error("cannot observe PID " + std::to_string(pid) + ": no such process");
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with("Tgid:")) continue;
-    const long leader = std::strtol(line.c_str() + 5, nullptr, 10);
-    if (leader != pid)
-      throw Error("cannot observe PID " + std::to_string(pid) + ": it is a thread of process " +
-                  std::to_string(leader) + "; give -p " + std::to_string(leader));
-  }
-}
-
-bool TargetFinder::is_running(pid_t pid) const {
-  std::ifstream status(root_ / "proc" / std::to_string(pid) / "status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("State:"))
-      return line.find_first_of("ZX", std::string_view("State:").size()) == std::string::npos;
+bool TargetFinder::proc_hides_processes() const {
+  std::ifstream mounts(root_ / "proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);)
+    if (line.find(" - proc ") != std::string::npos && line.find("hidepid=") != std::string::npos)
+      return true;
   return false;
 }
 
+std::optional<std::string> TargetFinder::status_of(pid_t pid) const {
+  return proc_->read_one((root_ / "proc" / std::to_string(pid) / "status").string());
+}
+
+void TargetFinder::require_process(pid_t pid, std::optional<uid_t> user) const {
+  const std::string what = "cannot observe PID " + std::to_string(pid) + ": ";
+  const std::optional<std::string> status = status_of(pid);
+  if (!status) throw Error(what + "no such process");
+  const std::string_view tgid = status_field(*status, "Tgid");
+  if (tgid.empty()) return;
+  const long leader = std::strtol(std::string(tgid).c_str(), nullptr, 10);
+  if (leader != pid)
+    throw Error(what + "it is a thread of process " + std::to_string(leader) + "; give -p " +
+                std::to_string(leader));
+  const std::string owner(status_field(*status, "Uid"));  // real, effective, saved, file system
+  if (user && std::strtoul(owner.c_str(), nullptr, 10) != *user)
+    throw Error(what +
+                "it belongs to another user, and zctrace may observe only your own "
+                "processes; 'zctrace doctor' says why");
+}
+
+bool TargetFinder::is_running(pid_t pid) const {
+  const std::optional<std::string> status = status_of(pid);
+  const std::string_view state = status ? status_field(*status, "State") : std::string_view();
+  return !state.empty() && state.find_first_of("ZX") == std::string_view::npos;
+}
+
 std::vector<pid_t> TargetFinder::processes_named(const std::vector<std::string>& globs) const {
-  std::vector<pid_t> found;
+  std::vector<pid_t> pids;
+  std::vector<ProcRequest> wanted;
   std::error_code ignored;  // processes come and go while the directory is read
   for (auto entry = fs::directory_iterator(root_ / "proc", ignored);
        entry != fs::directory_iterator(); entry.increment(ignored)) {
     const auto pid = pid_of(entry->path().filename());
     if (!pid) continue;
-    // Another user's executable cannot be read without privileges; its comm can.
-    std::error_code unreadable;
-    const fs::path executable = fs::read_symlink(entry->path() / "exe", unreadable);
-    std::string base = executable.filename().string();
+    pids.push_back(*pid);
+    wanted.push_back({(entry->path() / "comm").string()});
+  }
+  // A process can make the read of its executable wait, but not that of its comm. Another user's
+  // executable cannot be read without privileges.
+  std::vector<pid_t> found;
+  std::vector<pid_t> others;
+  const std::vector<std::optional<std::string>> comms = proc_->read(wanted);
+  wanted.clear();
+  for (std::size_t i = 0; i < pids.size(); i++) {
+    if (matches(globs, first_line(comms[i]))) {
+      found.push_back(pids[i]);
+      continue;
+    }
+    others.push_back(pids[i]);
+    wanted.push_back({(root_ / "proc" / std::to_string(pids[i]) / "exe").string(), true});
+  }
+  const std::vector<std::optional<std::string>> executables = proc_->read(wanted);
+  for (std::size_t i = 0; i < others.size(); i++) {
+    std::string base = fs::path(executables[i].value_or("")).filename().string();
     if (const auto deleted = base.find(" (deleted)"); deleted != std::string::npos)
       base.resize(deleted);
-    if (matches(globs, base) || matches(globs, first_line(entry->path() / "comm")))
-      found.push_back(*pid);
+    if (matches(globs, base)) found.push_back(others[i]);
   }
   std::sort(found.begin(), found.end());
   return found;

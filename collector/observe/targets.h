@@ -6,9 +6,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "collector/os/proc_reader.h"
 
 namespace zctrace {
 
@@ -36,8 +40,11 @@ class TargetFinder {
   // Throws Error if /proc belongs to another PID namespace, because its PIDs then differ.
   void require_own_proc() const;
 
-  // Throws Error unless `pid` is an existing process. A thread is none.
-  void require_process(pid_t pid) const;
+  // Throws Error unless `pid` is an existing process, of `user` if one is given. A thread is none.
+  void require_process(pid_t pid, std::optional<uid_t> user = std::nullopt) const;
+
+  // Whether /proc is mounted with hidepid, which hides the processes of other users.
+  bool proc_hides_processes() const;
 
   // Whether `pid` exists and has not ended.
   bool is_running(pid_t pid) const;
@@ -53,8 +60,10 @@ class TargetFinder {
 
  private:
   std::filesystem::path cgroup_mount() const;  // throws Error
+  std::optional<std::string> status_of(pid_t pid) const;
 
   std::filesystem::path root_;
+  std::unique_ptr<ProcReader> proc_ = std::make_unique<ProcReader>();
 };
 
 // The kernel's number of a cgroup. Throws Error.

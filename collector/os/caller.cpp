@@ -4,6 +4,8 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,6 +36,10 @@ std::optional<Caller> sudo_caller() {
   if (::geteuid() != 0) return std::nullopt;
   const auto uid = number_in("SUDO_UID");
   const auto gid = number_in("SUDO_GID");
+  if (uid && *uid != 0 && !gid)
+    throw Error(
+        "SUDO_UID is set, but SUDO_GID is not, so the command's user is unclear; set both, "
+        "or use --as-root");
   if (!uid || !gid || *uid == 0) return std::nullopt;
 
   Caller caller{*uid, *gid, {*gid}, {}};
@@ -47,6 +53,15 @@ std::optional<Caller> sudo_caller() {
                           std::string("LOGNAME=") + user->pw_name};
   }
   return caller;
+}
+
+std::optional<uid_t> confined_user() {
+  // AT_SECURE: the program has rights that its caller does not have.
+  if (::getuid() == 0 || ::getauxval(AT_SECURE) == 0) return std::nullopt;
+  struct stat program = {};
+  if (::stat("/proc/self/exe", &program) == 0 && (program.st_mode & S_IXOTH) == 0)
+    return std::nullopt;
+  return ::getuid();
 }
 
 int become(const Caller& caller) noexcept {

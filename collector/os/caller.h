@@ -22,6 +22,11 @@ struct Caller {
 // command runs as zctrace's own user. Throws Error if the variables are not numbers.
 std::optional<Caller> sudo_caller();
 
+// The real user if zctrace got its capabilities from its file, and every user may execute that
+// file. Such a user may observe only its own processes. nullopt: may observe all. A file that only
+// root and a group may execute is a decision of the administrator about that group.
+std::optional<uid_t> confined_user();
+
 // For a forked child, between fork and exec. Returns 0 or an errno.
 int become(const Caller& caller) noexcept;
 

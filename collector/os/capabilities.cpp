@@ -3,6 +3,7 @@
 #include "collector/os/capabilities.h"
 
 #include <sys/capability.h>
+#include <sys/prctl.h>
 
 #include <cerrno>
 #include <memory>
@@ -13,7 +14,9 @@
 namespace zctrace {
 
 void drop_capabilities(Privilege kept) {
-  std::vector<cap_value_t> wanted = {CAP_KILL};
+  std::vector<cap_value_t> wanted;
+  if (includes(kept, Privilege::signal_command)) wanted.push_back(CAP_KILL);
+  if (includes(kept, Privilege::find_executables)) wanted.push_back(CAP_SYS_PTRACE);
   if (includes(kept, Privilege::inspect_processes))
     wanted.insert(wanted.end(), {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH});
   if (includes(kept, Privilege::unmount)) wanted.push_back(CAP_SYS_ADMIN);
@@ -29,6 +32,11 @@ void drop_capabilities(Privilege kept) {
     cap_set_flag(reduced.get(), CAP_EFFECTIVE, 1, &capability, CAP_SET);
   }
   if (cap_set_proc(reduced.get()) != 0) throw system_error("cannot drop capabilities", errno);
+}
+
+void forbid_new_privileges() {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    throw system_error("cannot set no_new_privs", errno);
 }
 
 }  // namespace zctrace

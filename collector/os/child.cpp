@@ -92,9 +92,19 @@ Child::~Child() {
     return;
   }
   if (unwaited_ == ChildOptions::Unwaited::leave) return;
-  if (unwaited_ == ChildOptions::Unwaited::kill) ::kill(pid_, SIGKILL);
-  wait();
+  if (unwaited_ != ChildOptions::Unwaited::wait) kill();
+  if (unwaited_ == ChildOptions::Unwaited::abandon)
+    try_wait();
+  else
+    wait();
 }
+
+Child::Child(Child&& other) noexcept
+    : pid_(other.pid_),
+      unwaited_(other.unwaited_),
+      waited_(std::exchange(other.waited_, true)),
+      gate_(std::exchange(other.gate_, std::nullopt)),
+      handle_(std::move(other.handle_)) {}
 
 int Child::handle() {
   if (!handle_) handle_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
@@ -107,6 +117,12 @@ void Child::release() {
   const Wakeup gate = std::move(*gate_);
   gate_.reset();
   if (!gate.send()) throw system_error("cannot release process " + std::to_string(pid_), errno);
+}
+
+bool Child::try_wait() {
+  const pid_t ended = ::waitpid(pid_, nullptr, WNOHANG);
+  waited_ = ended == pid_ || (ended < 0 && errno == ECHILD);
+  return waited_;
 }
 
 int Child::wait() {

@@ -29,8 +29,9 @@ struct ChildOptions {
   // write end of a pipe, its reader would never see the end.
   std::optional<std::vector<int>> kept{};
   // What the owner's destructor does with a child that was not waited for: kills it and waits,
-  // waits until it ends by itself, or leaves it running.
-  enum class Unwaited { kill, wait, leave };
+  // waits until it ends by itself, leaves it running, or kills it without waiting: the kernel ends
+  // a child only when it returns from a wait that signals do not interrupt.
+  enum class Unwaited { kill, wait, leave, abandon };
   Unwaited unwaited = Unwaited::kill;
 };
 
@@ -45,8 +46,8 @@ class Child {
   // _exit. Throws Error.
   Child(const ChildOptions& options, const std::function<void()>& life);
   ~Child();
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
+  Child(Child&& other) noexcept;
+  Child& operator=(Child&&) = delete;
 
   pid_t pid() const { return pid_; }
   // A pidfd, which is readable when the child has ended. The first call opens it. Throws Error.
@@ -57,6 +58,9 @@ class Child {
   // Blocks until the child has ended, and returns its wait(2) status. If this process ignores
   // SIGCHLD, the kernel keeps no status and this returns 0. Call it once.
   int wait();
+  // Whether the child has ended. Then its status is gone; do not call wait().
+  bool try_wait();
+  void kill() noexcept { ::kill(pid_, SIGKILL); }
 
  private:
   [[noreturn]] void live(const ChildOptions& options, pid_t parent,

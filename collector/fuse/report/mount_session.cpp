@@ -16,6 +16,7 @@ constexpr std::chrono::milliseconds kEndPause(5);
 SessionOptions session_options() {
   SessionOptions options;
   options.probes.new_tasks.all = true;
+  options.probes.new_tasks.own_helpers = true;
   // The cheapest mode, because every process of the machine pays for it. Only on x86-64 can a
   // context switch be assigned to its call without a BPF program at syscall entry.
 #if defined(__x86_64__)

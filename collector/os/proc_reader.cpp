@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// Requests and answers are packets of a socket pair, in the same order.
+#include "collector/os/proc_reader.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "collector/os/capabilities.h"
+#include "collector/os/error.h"
+
+namespace zctrace {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Children that may be stuck at once. Beyond that, nothing is read until one of them ends.
+constexpr std::size_t kMostStuck = 8;
+// Requests that are sent before their answers are received. They fit in a socket's buffer.
+constexpr std::size_t kInFlight = 64;
+// How often a child that is not scheduled gets more time.
+constexpr int kMostExtensions = 20;
+
+// A packet begins with one character: of a request 'f' or 'l' for a file or a link, of an answer
+// '+' or '-' for success or failure. The rest is a path or the content.
+constexpr std::size_t kPacketBytes = 1 + ProcReader::kMostBytes;
+
+// Runs in the child. Returns the length, or a negative number on failure.
+ssize_t answer(char kind, const char* path, char* text) noexcept {
+  if (kind == 'l') return ::readlink(path, text, ProcReader::kMostBytes);
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (file < 0) return -1;
+  ssize_t length = 0;
+  while (length < static_cast<ssize_t>(ProcReader::kMostBytes)) {
+    const ssize_t n =
+        ::read(file, text + length, ProcReader::kMostBytes - static_cast<std::size_t>(length));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) length = -1;
+    if (n <= 0) break;
+    length += n;
+  }
+  ::close(file);
+  return length;
+}
+
+// Until the parent closes its end of the socket.
+void serve(int socket) noexcept {
+  // An open terminal or pipe would keep its reader waiting for as long as the child is stuck.
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (null < 0 || ::dup2(null, fd) < 0) ::close(fd);
+  ::prctl(PR_SET_NAME, "zctrace-reader");
+  try {
+    drop_capabilities(Privilege::find_executables);
+    forbid_new_privileges();
+  } catch (const Error&) {
+    return;
+  }
+  char request[kPacketBytes + 1];
+  char reply[kPacketBytes];
+  for (;;) {
+    const ssize_t n = ::recv(socket, request, kPacketBytes, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    request[n] = '\0';
+    const ssize_t length = answer(request[0], request + 1, reply + 1);
+    reply[0] = length < 0 ? '-' : '+';
+    const std::size_t size = 1 + static_cast<std::size_t>(std::max<ssize_t>(length, 0));
+    while (::send(socket, reply, size, MSG_NOSIGNAL) < 0)
+      if (errno != EINTR) return;
+  }
+}
+
+// Whether the kernel has yet to run it, so that the file is not to blame. Its own child cannot
+// make zctrace wait.
+bool is_runnable(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char text[256] = "";
+  if (!file || ::read(file.get(), text, sizeof(text) - 1) <= 0) return false;
+  const char* const name_end = std::strrchr(text, ')');
+  return name_end != nullptr && std::strncmp(name_end, ") R", 3) == 0;
+}
+
+ChildOptions worker_options(int socket) {
+  ChildOptions options;
+  options.dies_with_parent = true;
+  options.kept = {socket};
+  options.unwaited = ChildOptions::Unwaited::abandon;
+  return options;
+}
+
+}  // namespace
+
+ProcReader::Worker::Worker() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    throw system_error("cannot read /proc", errno);
+  socket.reset(ends[0]);
+  const Descriptor other(ends[1]);
+  child.emplace(worker_options(other.get()), [&other] { serve(other.get()); });
+  child->handle();  // throws here rather than in the destructor
+}
+
+ProcReader::~ProcReader() {
+  if (!worker_) return;
+  worker_->child->kill();
+  pollfd ended = {worker_->child->handle(), POLLIN, 0};
+  ::poll(&ended, 1, static_cast<int>(patience_.count()));
+}
+
+bool ProcReader::has_worker() {
+  if (worker_) return true;
+  stuck_.remove_if([](Child& child) { return child.try_wait(); });
+  if (stuck_.size() >= kMostStuck) return false;
+  try {
+    worker_.emplace();
+    return true;
+  } catch (const Error&) {
+    return false;  // no process or descriptor to be had: what is read stays unknown
+  }
+}
+
+void ProcReader::abandon() {
+  stuck_.push_back(std::move(*worker_->child));
+  stuck_.back().kill();
+  worker_.reset();
+}
+
+bool ProcReader::await_answer() {
+  for (int extensions = 0;; extensions++) {
+    pollfd event = {worker_->socket.get(), POLLIN, 0};
+    const int ready = ::poll(&event, 1, static_cast<int>(patience_.count()));
+    if (ready > 0) return true;
+    if (ready < 0 && errno == EINTR) continue;
+    if (extensions == kMostExtensions || !is_runnable(worker_->child->pid())) return false;
+  }
+}
+
+std::vector<std::optional<std::string>> ProcReader::read(const std::vector<ProcRequest>& wanted) {
+  std::vector<std::optional<std::string>> answers(wanted.size());
+  std::size_t sent = 0;
+  std::size_t unanswered = 0;
+  for (std::size_t next = 0; next < wanted.size(); next++) {
+    if (unanswered == most_unanswered_ || !has_worker()) break;
+    sent = std::max(sent, next);
+    for (; sent < wanted.size() && sent - next < kInFlight; sent++) {
+      const std::string packet = (wanted[sent].link ? "l" : "f") + wanted[sent].path;
+      const int flags = MSG_NOSIGNAL | (sent == next ? 0 : MSG_DONTWAIT);
+      if (::send(worker_->socket.get(), packet.data(), std::min(packet.size(), kPacketBytes),
+                 flags) < 0)
+        break;
+    }
+    char packet[kPacketBytes];
+    const ssize_t n =
+        await_answer() ? ::recv(worker_->socket.get(), packet, sizeof(packet), 0) : -1;
+    if (n > 0) {
+      if (packet[0] == '+') answers[next].emplace(packet + 1, static_cast<std::size_t>(n - 1));
+      continue;
+    }
+    unanswered++;
+    abandon();
+    sent = next + 1;
+  }
+  return answers;
+}
+
+}  // namespace zctrace
