@@ -10,7 +10,8 @@ namespace zctrace {
 
 // The file is opened before anything runs, so that a path which cannot be written is an early
 // error. Its old content is removed only when there is new content. A part that was written before
-// a disk became full is removed again, and so is a new file that stayed empty.
+// a disk became full is removed again, and so is a new file that stayed empty. Reports hold command
+// lines, so only the owner can read a new file; under sudo, that is the user of sudo.
 class OutputFile {
  public:
   // "" writes nothing, "-" standard output. Throws Error.
@@ -23,6 +24,8 @@ class OutputFile {
 
  private:
   std::string path_;
+  Descriptor directory_;
+  std::string name_;  // in directory_
   Descriptor file_;
   bool created_ = false;
   bool written_ = false;
