@@ -19,9 +19,7 @@ std::string csv_line(const std::vector<std::string>& fields) {
   return fmt::format("{}\n", fmt::join(quoted, ","));
 }
 
-}  // namespace
-
-std::string csv_field(std::string_view text) {
+std::string quoted_csv_field(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
   std::string quoted = "\"";
   for (const char c : text) {
@@ -29,6 +27,17 @@ std::string csv_field(std::string_view text) {
     quoted += c;
   }
   return quoted + '"';
+}
+
+}  // namespace
+
+// A spreadsheet would take a name such as "=cmd()" for a formula. A leading apostrophe makes it
+// text. Numbers keep their sign.
+std::string csv_field(std::string_view text) {
+  const bool number = text.size() > 1 && text.find_first_not_of("-+.0123456789e") == text.npos;
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != text.npos && !number)
+    return quoted_csv_field("'" + std::string(text));
+  return quoted_csv_field(text);
 }
 
 std::string csv_view(const Report& report, std::optional<GroupBy> by, std::string_view time) {

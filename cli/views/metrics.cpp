@@ -2,6 +2,8 @@
 // Differences of reports, summed by label set, in a limited number of series.
 #include "cli/views/metrics.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <string_view>
@@ -22,8 +24,25 @@ static_assert(kFixedSeries + kLastResortSeries < Metrics::kLeastSeries);
 constexpr std::size_t kFoldedRemembered = 65536;
 constexpr std::string_view kOther = "other";
 
+// A newcomer takes the place of another series only if it moves more than this between two
+// readings, and more than twice as much as the other. Otherwise equals would take turns.
+constexpr std::uint64_t kLeastActivity = 4096;
+// So many bytes weigh as much as one call.
+constexpr std::uint64_t kBytesOfACall = 256;
+
 constexpr std::size_t room(std::size_t max_series) {
   return max_series - kFixedSeries - kLastResortSeries;
+}
+
+// A name may hold any byte. Prometheus itself escapes only quotes, backslashes and line ends; what
+// else would confuse a terminal or a log becomes visible here.
+std::string label_value(std::string_view text) {
+  std::string value;
+  for (const char c : valid_utf8(text)) {
+    const auto byte = static_cast<unsigned char>(c);
+    value += byte < 0x20 || byte == 0x7f ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+  }
+  return value;
 }
 
 void add_to(Row& sum, const Row& row) {
@@ -54,9 +73,9 @@ Metrics::Increments Metrics::increments(const Report& between, const OwnerCache&
   Increments sums;
   for (const Process& process : between.processes) {
     SeriesLabels labels;
-    labels.name = valid_utf8(process.name);
+    labels.name = label_value(process.name);
     labels.owner = owners.of(process);
-    labels.owner.unit = valid_utf8(labels.owner.unit);
+    labels.owner.unit = label_value(labels.owner.unit);
     Outside increment;
     increment.figures = process.outside_syscalls;
     increment.delivered_bytes = process.delivered_bytes();
@@ -86,6 +105,24 @@ void Metrics::count_folded(const SeriesLabels& labels, std::size_t series) {
   if (folded_hashes_.insert(hash).second) held_.folded += series;
 }
 
+// Removes the label set that was least active lately, if a newcomer is much busier. The counts of
+// the removed one are dropped rather than added to "other", where rate() would take them for new.
+template <typename Sums>
+bool Metrics::make_room(Table<Sums>& table, std::uint64_t activity) {
+  auto least = table.entries.end();
+  for (auto entry = table.entries.begin(); entry != table.entries.end(); ++entry)
+    if (entry->first.name != kOther &&
+        (least == table.entries.end() || entry->second.activity < least->second.activity))
+      least = entry;
+  if (least == table.entries.end() || activity < kLeastActivity ||
+      activity / 2 <= least->second.activity)
+    return false;
+  table.entries.erase(least);
+  table.used -= table.series;
+  held_.retired += table.series;
+  return true;
+}
+
 template <typename Sums>
 void Metrics::retire_idle(Table<Sums>& table) {
   const std::size_t retired =
@@ -98,7 +135,7 @@ void Metrics::retire_idle(Table<Sums>& table) {
 
 // The label set itself, or what it folds into: first only the owner is lost, then all.
 template <typename Sums>
-Sums& Metrics::find_room(Table<Sums>& table, SeriesLabels labels) {
+Sums& Metrics::find_room(Table<Sums>& table, SeriesLabels labels, std::uint64_t activity) {
   const auto find = [&](std::size_t limit) -> Sums* {
     auto found = table.entries.find(labels);
     if (found == table.entries.end()) {
@@ -107,9 +144,12 @@ Sums& Metrics::find_room(Table<Sums>& table, SeriesLabels labels) {
       found = table.entries.try_emplace(labels).first;
     }
     found->second.grown = now_;
+    found->second.activity += activity;
     return &found->second.sums;
   };
   if (Sums* own = find(table.own)) return *own;
+  if (make_room(table, activity))
+    if (Sums* own = find(table.own)) return *own;
   short_of_room_ = true;
   count_folded(labels, table.series);
   labels.name = kOther;
@@ -151,10 +191,20 @@ void Metrics::add(Report standing, const OwnerCache& owners, double taken_at,
     retire_idle(held_.calls);
     retire_idle(held_.latencies);
   }
-  for (const auto& [labels, increment] : outside) find_room(held_.outside, *labels) += *increment;
-  for (const auto& [labels, row] : rows) add_to(find_room(held_.calls, *labels), *row);
+  const auto age = [](auto& table) {
+    for (auto& [labels, entry] : table.entries) entry.activity /= 2;
+  };
+  age(held_.outside);
+  age(held_.calls);
+  age(held_.latencies);
+  const auto activity_of = [](const Row& row) { return row.bytes + kBytesOfACall * row.calls; };
+  for (const auto& [labels, increment] : outside)
+    find_room(held_.outside, *labels, increment->delivered_bytes) += *increment;
   for (const auto& [labels, row] : rows)
-    if (row->latency.total() != 0) add_to(find_room(held_.latencies, *labels), *row);
+    add_to(find_room(held_.calls, *labels, activity_of(*row)), *row);
+  for (const auto& [labels, row] : rows)
+    if (row->latency.total() != 0)
+      add_to(find_room(held_.latencies, *labels, activity_of(*row)), *row);
 }
 
 }  // namespace zctrace

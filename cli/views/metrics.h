@@ -32,7 +32,7 @@ struct SeriesLabels {
 
 // Owns the counts of every label set. Pure. Invariants: the samples of prometheus_view() are never
 // more than max_series. A label set that is there stays and only grows, unless space is needed and
-// nothing was added to it for kIdle.
+// either nothing was added to it for kIdle, or a newcomer is much busier.
 class Metrics {
  public:
   using Clock = std::chrono::steady_clock;
@@ -61,6 +61,7 @@ class Metrics {
   struct Entry {
     Sums sums{};
     Clock::time_point grown;
+    std::uint64_t activity = 0;  // what was added lately; halves at each add()
   };
   // Owns the label sets of one kind. Invariant: used <= with_other, the last resort's aside.
   template <typename Sums>
@@ -96,7 +97,9 @@ class Metrics {
 
   Increments increments(const Report& between, const OwnerCache& owners);
   template <typename Sums>
-  Sums& find_room(Table<Sums>& table, SeriesLabels labels);
+  Sums& find_room(Table<Sums>& table, SeriesLabels labels, std::uint64_t activity);
+  template <typename Sums>
+  bool make_room(Table<Sums>& table, std::uint64_t activity);
   template <typename Sums>
   void retire_idle(Table<Sums>& table);
   void count_folded(const SeriesLabels& labels, std::size_t series);

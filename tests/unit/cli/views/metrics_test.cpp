@@ -303,6 +303,40 @@ TEST_F(CountingInSmallRoom, GivesSeriesToTheProcessesThatMoveTheMost) {
   EXPECT_GT(value("zctrace_bytes_total", {{"name", "other"}, {"syscall", "sendfile"}}), 0);
 }
 
+TEST_F(CountingInSmallRoom, GivesABusyNewcomerTheSeriesOfAQuietOne) {
+  std::vector<Process> junk;
+  for (int n = 0; n < 400; n++)
+    junk.push_back(process(n + 1, "junk" + std::to_string(n), {sendfile(1, 1)}));
+  add(junk);
+  // The junk goes on, so that none of it is idle.
+  for (Process& one : junk) one.rows[0] = sendfile(2, 2);
+  junk.push_back(process(999, "nginx", {sendfile(100, 1'000'000)}));
+  now_ += std::chrono::seconds(15);
+  add(junk);
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "nginx"}}), 1'000'000);
+  EXPECT_EQ(value("zctrace_delivered_bytes_total", {{"name", "nginx"}}), 1'000'000);
+  EXPECT_LE(samples(), max_series_);
+  // What remains only grows, and the newcomer keeps its series.
+  junk.back().rows[0] = sendfile(101, 1'000'001);
+  add(junk);
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "nginx"}}), 1'000'001);
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "junk0"}}), 2);
+}
+
+TEST_F(CountingInSmallRoom, KeepsTheSeriesOfBusyOnesWhenJunkArrives) {
+  add({process(999, "nginx", {sendfile(100, 1'000'000)})});
+  std::vector<Process> processes{process(999, "nginx", {sendfile(200, 2'000'000)})};
+  for (int n = 0; n < 400; n++)
+    processes.push_back(process(n + 1, "junk" + std::to_string(n), {sendfile(100, 50'000)}));
+  add(std::move(processes));
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "nginx"}}), 2'000'000);
+}
+
+TEST_F(Counting, MakesControlCharactersVisible) {
+  add({process(1, "a\x1b[2J\nb\x7f", {sendfile(1, 1)})});
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "a\\x1b[2J\\x0ab\\x7f"}}), 1);
+}
+
 TEST_F(CountingInSmallRoom, EvictsSeriesThatHaveNotGrownForLong) {
   const auto crowd = [](const std::string& name, std::int64_t first) {
     std::vector<Process> processes;
