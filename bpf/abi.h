@@ -12,24 +12,13 @@
 #include <linux/types.h>
 #endif
 
+#include "row_key.h"
+
 #ifdef __cplusplus
 #define ZC_SIZE(type, bytes) static_assert(sizeof(struct type) bytes, #type)
 #else
 #define ZC_SIZE(type, bytes) _Static_assert(sizeof(struct type) bytes, #type)
 #endif
-
-/* What bytes come from or go to; up to ZC_OTHER the values are those of zctrace::Kind. */
-enum zc_kind {
-	ZC_USER,
-	ZC_FILE,
-	ZC_SOCKET,
-	ZC_PIPE,
-	ZC_DEVICE,
-	ZC_FUSE,
-	ZC_OTHER,
-	ZC_NULL,	/* /dev/null, /dev/zero, /dev/full: devices that hold no bytes */
-	ZC_DISCARD,	/* instead of ZC_USER: a TCP socket throws the bytes away */
-};
 
 /* Where to find the descriptor that a syscall reads from or writes to. */
 enum zc_end {
@@ -84,17 +73,6 @@ struct zc_call {
 	__u8 pad[2];
 };
 
-/* Identifies a row within its account. One word, so that one load compares it. */
-struct zc_key {
-	__u32 word;	/* row | from << 16 | to << 24, both enum zc_kind */
-};
-
-#define ZC_KEY(row, from, to) \
-	((struct zc_key){ (__u32)(row) | (__u32)(from) << 16 | (__u32)(to) << 24 })
-#define ZC_KEY_ROW(key) ((key).word & 0xffff)
-#define ZC_KEY_FROM(key) ((key).word >> 16 & 0xff)
-#define ZC_KEY_TO(key) ((key).word >> 24)
-
 struct zc_row {
 	__u64 calls;
 	__u64 errors;
@@ -105,14 +83,24 @@ struct zc_row {
 	__u64 voluntary;
 	__u64 involuntary;
 	__u64 max_ns;
+	__u64 min_ns;		/* 0: no call was timed */
+	/* What the kernel charged to the task in these calls; of ends that can have a disk. */
+	__u64 disk_read;
+	__u64 dirtied;
+	/*
+	 * Bytes that were seen to be copied out of a socket; with ZC_DIRECT or ZC_OFFLOADS,
+	 * bytes that were seen not to be copied.
+	 */
+	__u64 seen;
 	/* Modulo 2^32; the collector adds up the differences between snapshots. */
 	__u32 latency[ZC_BUCKETS];
 };
 
 /* Rows that a task holds itself. A rarer one moves to its account to free a slot. */
-#define ZC_SLOTS 11
+#define ZC_SLOTS 10
 #define ZC_SLOTS_WIDE 64
 #define ZC_HINTS 32
+#define ZC_NO_SLOT 255
 
 enum zc_task_flags {
 	ZC_TASK_ARMED = 1,	/* observed from its next exec on */
@@ -122,6 +110,8 @@ enum zc_task_flags {
 	ZC_TASK_WORKER = 16,	/* a kernel thread of io_uring: makes no syscalls */
 	ZC_TASK_UNACCOUNTED = 32,/* `before_call` is set */
 	ZC_TASK_COMPAT = 64,	/* in a 32-bit call */
+	ZC_TASK_CHARGED = 128,	/* `disk_read` and `dirtied` are set */
+	ZC_TASK_DIRECT = 256,	/* a file system began direct I/O in this call */
 };
 
 /* What a task did with one pipe since it last used another one. */
@@ -194,6 +184,9 @@ struct zc_task_head {
 	struct zc_outside outside;
 	__u64 call_off_cpu_ns;	/* in the call in flight */
 	__u64 message_bytes;	/* moved so far by the sendmmsg or recvmmsg in flight */
+	__u64 disk_read;	/* charged to the task before the call in flight */
+	__u64 dirtied;
+	__u64 copied;		/* out of sockets, and in no row yet */
 	struct zc_pipe_run taken;
 	struct zc_pipe_run put;
 	__u64 compat_calls;
@@ -203,7 +196,8 @@ struct zc_task_head {
 	__s32 call;		/* number of the call in flight, -1: none */
 	__u8 slot;		/* its row, when call >= 0 */
 	__u8 pipes;		/* enum zc_pipe_use, when call >= 0 and it moves bytes */
-	__u16 used;		/* rows in use */
+	__u8 used;		/* rows in use */
+	__u8 lent_slot;		/* the latest row with ZC_BY_REFERENCE */
 	struct zc_key restarted;/* the row that restart_syscall belongs to */
 	__u16 restartable;	/* `restarted` is set */
 	__u16 messages;		/* that `message_bytes` holds */
@@ -219,7 +213,6 @@ enum zc_pipe_use {
 struct zc_task {
 	struct zc_task_head head;
 	struct zc_key keys[ZC_SLOTS];
-	__u32 pad;
 	struct zc_row rows[ZC_SLOTS];
 };
 
@@ -234,6 +227,19 @@ struct zc_row_key {
 	__u64 account;
 	struct zc_key key;
 	__u32 pad;
+};
+
+/* Key of the map `tallies`: counts that few rows have. */
+struct zc_tally_key {
+	__u64 account;
+	struct zc_key key;
+	__u32 what;		/* an errno, or enum zc_tally */
+};
+
+enum zc_tally {
+	/* Sends by reference that the kernel has finished, by what it then said. */
+	ZC_TALLY_COPIED = 4096,
+	ZC_TALLY_LENT,
 };
 
 enum zc_account_flags {
@@ -319,8 +325,11 @@ struct zc_config {
 	__u16 ficlonerange_row;
 	__u16 aio_read_row;
 	__u16 aio_write_row;
+	__u8 direct_seen;	/* this kernel tells when direct I/O begins */
+	__u8 pad[3];
 	__u32 wanted_cgroups;	/* how many of cgroup_targets[] are set */
 	__u32 wanted_names;	/* the same of name_targets[] */
+	__u32 direct_flag;	/* O_DIRECT of this architecture */
 	__u32 own_pid;		/* zctrace's, in its own pid namespace */
 	__u32 user;
 	__u32 pid_namespace_inum;
@@ -366,17 +375,18 @@ struct zc_snapshot_task {
 };
 
 ZC_SIZE(zc_call, == 8);
-ZC_SIZE(zc_config, == 60 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
+ZC_SIZE(zc_config, == 68 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
 		      8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
 		      ZC_PATTERN_BYTES * ZC_MAX_NAMES);
 ZC_SIZE(zc_key, == 4);
-ZC_SIZE(zc_row, == 328);
+ZC_SIZE(zc_row, == 360);
 ZC_SIZE(zc_kernel_counts, == 48);
 ZC_SIZE(zc_folded_counts, == 96);
-ZC_SIZE(zc_task_head, == 304);
+ZC_SIZE(zc_task_head, == 328);
 /* Together with the kernel's header of a storage element it must fit in a page. */
 ZC_SIZE(zc_task, <= 3968);
 ZC_SIZE(zc_row_key, == 16);
+ZC_SIZE(zc_tally_key, == 16);
 ZC_SIZE(zc_account, == 208);
 ZC_SIZE(zc_command, == 1032);
 ZC_SIZE(zc_snapshot_task, == 224);

@@ -75,6 +75,7 @@ static __always_inline enum zc_observing zc_observe(struct task_struct *task, __
 		return ZC_OBSERVED_ALREADY;
 	state->head.account = account_id;
 	state->head.call = -1;
+	state->head.lent_slot = ZC_NO_SLOT;
 	state->head.nvcsw = task->nvcsw;
 	state->head.flags = flags;
 	if (task->flags & PF_IO_WORKER)

@@ -81,36 +81,71 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+struct address_space {
+	unsigned long nrpages;
+};
+
 struct inode {
 	__u16 i_mode;
+	struct address_space *i_mapping;
 	unsigned long i_ino;
 	__u32 i_rdev;
 	struct super_block *i_sb;
 	long long i_size;
 };
 
+struct file_operations {
+	const void *remap_file_range;
+	const void *copy_file_range;
+};
+
 struct file {
 	unsigned int f_mode;
+	unsigned int f_flags;
+	const struct file_operations *f_op;
 	struct inode *f_inode;
 	void *private_data;
 };
 
+struct net_device {
+	__u64 features;
+};
+
+struct dst_entry {
+	struct net_device *dev;
+};
+
 struct sock_common {
 	unsigned short skc_family;
+	unsigned long skc_flags;
+};
+
+enum sock_flags {
+	SOCK_ZEROCOPY = 18,
 };
 
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	struct dst_entry *sk_dst_cache;
 };
 
 struct socket {
 	struct sock *sk;
 };
 
+struct tcp_ulp_ops {
+	char name[16];
+};
+
+struct tls_context {
+	__u8 tx_conf : 3;
+};
+
 struct inet_connection_sock {
-	const void *icsk_ulp_ops;
+	const struct tcp_ulp_ops *icsk_ulp_ops;
+	void *icsk_ulp_data;
 };
 
 struct list_head {
@@ -191,12 +226,14 @@ struct sigpending {
 	sigset_t signal;
 };
 
-/* Only with CONFIG_TASK_XACCT. */
+/* The first four only with CONFIG_TASK_XACCT, the others only with CONFIG_TASK_IO_ACCOUNTING. */
 struct task_io_accounting {
 	__u64 rchar;
 	__u64 wchar;
 	__u64 syscr;
 	__u64 syscw;
+	__u64 read_bytes;
+	__u64 write_bytes;
 };
 
 typedef struct {
@@ -206,6 +243,9 @@ typedef struct {
 struct cred {
 	kuid_t uid;
 };
+struct sk_buff;
+struct kiocb;
+struct iov_iter;
 
 struct task_struct {
 	struct sigpending pending;

@@ -14,9 +14,22 @@
 #define DEV_NULL MKDEV(1, 3)
 #define DEV_ZERO MKDEV(1, 5)
 #define DEV_FULL MKDEV(1, 7)
+#define TMPFS_MAGIC 0x01021994
+#define RAMFS_MAGIC 0x858458f6
+#define HUGETLBFS_MAGIC 0x958458f6
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define AF_NETLINK 16
 #define AF_PACKET 17
+#define AF_ALG 38
+#define AF_VSOCK 40
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define NETIF_F_SG 1
+#define TLS_HW 2
 #define IPPROTO_MPTCP 262
 
 static __always_inline struct inode *zc_inode(struct file *file)
@@ -70,6 +83,126 @@ static __always_inline struct file *zc_file_at(struct fdtable *fdt, __u32 fd)
 	return file;
 }
 
+static __always_inline bool zc_is_direct(struct file *file)
+{
+	if (config.rdonly_cast) {
+		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+		return file->f_flags & config.direct_flag;
+	}
+	return BPF_CORE_READ(file, f_flags) & config.direct_flag;
+}
+
+static __always_inline __u64 zc_file_kind(struct file *file, struct inode *inode)
+{
+	unsigned long magic = zc_magic(inode);
+
+	if (magic == FUSE_SUPER_MAGIC)
+		return ZC_FUSE;
+	if (!zc_is_direct(file))
+		return ZC_FILE;
+	if (magic == TMPFS_MAGIC || magic == RAMFS_MAGIC || magic == HUGETLBFS_MAGIC)
+		return ZC_END(ZC_FILE, 0, ZC_DIRECT | ZC_MEMORY_FILE);
+	return ZC_END(ZC_FILE, 0, ZC_DIRECT);
+}
+
+/* With the kernel's TLS: a processor encrypts, unless it is known that the device does. */
+static __always_inline __u64 zc_tls_end(struct inet_connection_sock *tcp)
+{
+	struct tls_context *context;
+
+	if (bpf_core_type_exists(struct tls_context)) {
+		context = BPF_CORE_READ(tcp, icsk_ulp_data);
+		if (BPF_CORE_READ_BITFIELD_PROBED(context, tx_conf) >= TLS_HW)
+			return ZC_END(ZC_SOCKET, ZC_TLS, 0);
+	}
+	return ZC_END(ZC_SOCKET, ZC_TLS, ZC_TLS_SOFTWARE);
+}
+
+/*
+ * Whether the device of the socket's route sends from several places in memory. TCP always
+ * builds packets as if it did (sk_route_caps), and they are copied into one place later.
+ */
+static __always_inline bool zc_gathers(struct sock *sk)
+{
+	struct dst_entry *route;
+
+	if (config.rdonly_cast) {
+		route = sk->sk_dst_cache;
+		if (!route)
+			return true;
+		return route->dev->features & NETIF_F_SG;
+	}
+	route = BPF_CORE_READ(sk, sk_dst_cache);
+	return !route || BPF_CORE_READ(route, dev, features) & NETIF_F_SG;
+}
+
+static __always_inline __u64 zc_tcp_end(struct sock *sk)
+{
+	struct inet_connection_sock *tcp = (void *)sk;
+	const struct tcp_ulp_ops *upper;
+	char name[4] = {};
+
+	if (config.rdonly_cast) {
+		tcp = bpf_rdonly_cast(tcp, bpf_core_type_id_kernel(struct inet_connection_sock));
+		upper = tcp->icsk_ulp_ops;
+	} else {
+		upper = BPF_CORE_READ(tcp, icsk_ulp_ops);
+	}
+	if (upper) {
+		BPF_CORE_READ_INTO(&name, upper, name);
+		if (name[0] == 't' && name[1] == 'l' && name[2] == 's' && !name[3])
+			return zc_tls_end(tcp);
+	}
+	return ZC_END(ZC_SOCKET, ZC_TCP, zc_gathers(sk) ? 0 : ZC_NO_GATHER);
+}
+
+static __always_inline __u64 zc_inet_end(struct sock *sk)
+{
+	__u32 protocol = config.rdonly_cast ? sk->sk_protocol : BPF_CORE_READ(sk, sk_protocol);
+
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return zc_tcp_end(sk);
+	case IPPROTO_UDP:
+		return ZC_END(ZC_SOCKET, ZC_UDP, 0);
+	default:
+		return ZC_END(ZC_SOCKET, ZC_OTHER_PROTOCOL, 0);
+	}
+}
+
+static __always_inline __u64 zc_socket_end(struct file *file)
+{
+	struct socket *socket;
+	struct sock *sk;
+	__u32 family;
+
+	if (config.rdonly_cast) {
+		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+		socket = bpf_rdonly_cast(file->private_data, bpf_core_type_id_kernel(struct socket));
+		sk = socket->sk;
+		family = sk->__sk_common.skc_family;
+	} else {
+		socket = BPF_CORE_READ(file, private_data);
+		sk = BPF_CORE_READ(socket, sk);
+		family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	}
+	switch (family) {
+	case AF_INET:
+	case AF_INET6:
+		return zc_inet_end(sk);
+	case AF_UNIX:
+		return ZC_END(ZC_SOCKET, ZC_UNIX, 0);
+	case AF_ALG:
+		return ZC_END(ZC_SOCKET, ZC_ALG, 0);
+	case AF_VSOCK:
+		return ZC_END(ZC_SOCKET, ZC_VSOCK, 0);
+	case AF_NETLINK:
+		return ZC_END(ZC_SOCKET, ZC_NETLINK, 0);
+	default:
+		return ZC_END(ZC_SOCKET, ZC_OTHER_PROTOCOL, 0);
+	}
+}
+
 static __always_inline __u64 zc_end_of(struct file *file)
 {
 	struct inode *inode;
@@ -79,9 +212,9 @@ static __always_inline __u64 zc_end_of(struct file *file)
 	inode = zc_inode(file);
 	switch (zc_mode(inode) & S_IFMT) {
 	case S_IFREG:
-		return zc_magic(inode) == FUSE_SUPER_MAGIC ? ZC_FUSE : ZC_FILE;
+		return zc_file_kind(file, inode);
 	case S_IFSOCK:
-		return ZC_SOCKET;
+		return zc_socket_end(file);
 	case S_IFIFO:
 		return zc_pipe_of(inode) | ZC_PIPE;
 	case S_IFCHR:
@@ -111,6 +244,36 @@ __u64 zc_fd_end(__u64 address, __u32 fd)
 	/* To read a pointer, any type that begins with one will do. */
 	place = bpf_rdonly_cast(fdt->fd + fd, bpf_core_type_id_kernel(struct list_head));
 	return zc_end_of((struct file *)place->next);
+}
+
+__u32 zc_file_offloads(__u64 address)
+{
+	struct file *file = (void *)address;
+
+	/* What overlayfs does depends on the file system below, which is not known here. */
+	if (!file || BPF_CORE_READ(file, f_inode, i_sb, s_magic) == OVERLAYFS_SUPER_MAGIC)
+		return 0;
+	return BPF_CORE_READ(file, f_op, remap_file_range) ||
+	       BPF_CORE_READ(file, f_op, copy_file_range) ? ZC_OFFLOADS : 0;
+}
+
+__u32 zc_file_is_uncached(__u64 address)
+{
+	struct file *file = (void *)address;
+
+	return file && !BPF_CORE_READ(file, f_inode, i_mapping, nrpages);
+}
+
+__u32 zc_file_lends(__u64 address)
+{
+	struct file *file = (void *)address;
+	struct socket *socket;
+
+	if (ZC_END_KIND(zc_end_of(file)) != ZC_SOCKET)
+		return 0;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk, __sk_common.skc_flags) >>
+	       bpf_core_enum_value(enum sock_flags, SOCK_ZEROCOPY) & 1;
 }
 
 __u32 zc_file_is_packet(__u64 address)

@@ -10,14 +10,20 @@
 
 /*
  * One end of a call: its enum zc_kind and, for a pipe, which pipe. That is the device and
- * inode numbers, as long as they fit: a pipe's inode number has 32 bits.
+ * inode numbers, as long as they fit: a pipe's inode number has 32 bits. For all others, the
+ * protocol (4 bits) and the traits (8 bits).
  */
 #define ZC_END_KIND(end) ((__u32)(end) & 0xff)
-#define ZC_END_PIPE(end) ((end) >> 8)
+#define ZC_END_PIPE(end) (ZC_END_KIND(end) == ZC_PIPE ? (end) >> 8 : 0)
+#define ZC_END_REST(end) (ZC_END_KIND(end) == ZC_PIPE ? 0 : (__u32)((end) >> 8) & 0xfff)
+#define ZC_END(kind, protocol, traits) ((__u64)(kind) | (protocol) << 8 | (traits) << 12)
 
 static __always_inline struct zc_key zc_key_of(__u32 row, __u64 from, __u64 to)
 {
-	return ZC_KEY(row, ZC_END_KIND(from), ZC_END_KIND(to));
+	struct zc_key key = ZC_KEY(row, ZC_END_KIND(from), ZC_END_KIND(to));
+
+	key.word |= (ZC_END_REST(from) | ZC_END_REST(to)) << 20;
+	return key;
 }
 
 /* The end that is a descriptor in the struct fdtable at `fdt`. */
@@ -25,6 +31,18 @@ __u64 zc_fd_end(__u64 fdt, __u32 fd);
 
 /* The end that is the struct file at `address`; 0 means no file. */
 __u64 zc_file_end(__u64 address);
+
+/*
+ * Whether the file system of the struct file at `address` may put another file's bytes into it
+ * without copying them here: ZC_OFFLOADS or 0.
+ */
+__u32 zc_file_offloads(__u64 address);
+
+/* Whether the struct file at `address` has no page in memory. */
+__u32 zc_file_is_uncached(__u64 address);
+
+/* Whether the struct file at `address` is a socket that obeys MSG_ZEROCOPY. */
+__u32 zc_file_lends(__u64 address);
 
 /*
  * Whether the struct file at `address` is a socket that throws away what it receives with

@@ -54,6 +54,15 @@ ZC_MAP struct {
 	__type(value, struct zc_row);
 } rows SEC(".maps");
 
+/* Errors by their number and the like: a call that succeeds never touches it. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct zc_tally_key);
+	__type(value, __u64);
+} tallies SEC(".maps");
+
 /* One for each process, from its first observed task until the collector deletes it. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

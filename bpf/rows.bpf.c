@@ -33,9 +33,15 @@ static __always_inline void zc_row_add(struct zc_row *sum, const struct zc_row *
 	__sync_fetch_and_add(&sum->off_cpu_ns, row->off_cpu_ns);
 	__sync_fetch_and_add(&sum->voluntary, row->voluntary);
 	__sync_fetch_and_add(&sum->involuntary, row->involuntary);
+	__sync_fetch_and_add(&sum->disk_read, row->disk_read);
+	__sync_fetch_and_add(&sum->dirtied, row->dirtied);
+	__sync_fetch_and_add(&sum->seen, row->seen);
 	seen = sum->max_ns;
 	for (int tries = 0; tries < 4 && row->max_ns > seen; tries++)
 		seen = __sync_val_compare_and_swap(&sum->max_ns, seen, row->max_ns);
+	seen = sum->min_ns;
+	for (int tries = 0; tries < 4 && row->min_ns && (!seen || row->min_ns < seen); tries++)
+		seen = __sync_val_compare_and_swap(&sum->min_ns, seen, row->min_ns);
 	if (config.latency)
 		bpf_loop(ZC_BUCKETS, zc_add_bucket, &ctx, 0);
 }
@@ -69,6 +75,22 @@ static __always_inline int zc_fold(struct zc_task *task, __u32 slot)
 		return 0;
 	}
 	zc_row_add(sum, row);
+	return 0;
+}
+
+int zc_tally(__u64 account, __u32 word, __u32 what, __u64 count)
+{
+	struct zc_tally_key key = { .account = account, .key = { word }, .what = what };
+	static const __u64 none = 0;
+	__u64 *sum = bpf_map_lookup_elem(&tallies, &key);
+
+	if (!sum) {
+		/* Fails if another thread was first. Without space the error has no number. */
+		bpf_map_update_elem(&tallies, &key, &none, BPF_NOEXIST);
+		sum = bpf_map_lookup_elem(&tallies, &key);
+	}
+	if (sum)
+		__sync_fetch_and_add(sum, count);
 	return 0;
 }
 

@@ -16,6 +16,9 @@ __u32 zc_row_slot_wide(struct zc_task_wide *task, __u32 word);
 int zc_fold_narrow(struct zc_task *task, __u32 slot);
 int zc_fold_wide(struct zc_task_wide *task, __u32 slot);
 
+/* Adds to a count of the map `tallies`. */
+int zc_tally(__u64 account, __u32 word, __u32 what, __u64 count);
+
 static __always_inline void zc_fold_row(struct zc_task *task, __u32 slot)
 {
 	if (config.wide_tasks)

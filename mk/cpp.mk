@@ -26,7 +26,7 @@ $(NAMES):
 		sed -n 's/^#define SYS_\([a-z0-9_]*\) .*/{SYS_\1, "\1"},/p' | sort > $@
 
 # A string literal, which json_schema.cpp includes.
-$(SCHEMA): schema/zctrace-1.schema.json
+$(SCHEMA): schema/zctrace-2.schema.json
 	$(call say,GEN,$@)mkdir -p $(@D) && { printf 'R"json('; cat $<; printf ')json"'; } > $@
 
 $(BUILD)/%.o: %.cpp | $(GENERATED)

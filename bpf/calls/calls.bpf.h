@@ -11,6 +11,8 @@
 
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
+#define MSG_ERRQUEUE 0x2000
+#define MSG_ZEROCOPY 0x4000000
 
 /* The number of the call that the owner of the registers is in. */
 static __always_inline long zc_regs_call(const struct pt_regs *regs)
@@ -104,6 +106,20 @@ static __always_inline bool zc_receives(__u8 result)
 	return result >= ZC_RESULT_RECV && result <= ZC_RESULT_RECVMMSG;
 }
 
+/* Whether a call that sends lends the kernel the caller's memory. */
+static __always_inline bool zc_lends(const struct zc_args *args, __u8 result)
+{
+	__u64 flags = result == ZC_RESULT_SENDMSG ? args->arg[2] : args->arg[3];
+
+	return flags & MSG_ZEROCOPY && zc_file_lends((__u64)zc_current_file(args->arg[0]));
+}
+
+static __always_inline bool zc_sends(__u8 result)
+{
+	return result == ZC_RESULT_SENDTO || result == ZC_RESULT_SENDMSG ||
+	       result == ZC_RESULT_SENDMMSG;
+}
+
 /* Of calls whose descriptors are not simply arguments. */
 static __always_inline struct zc_key zc_special_key(const struct zc_args *args, __u32 row,
 						    __u8 result, bool switching)
@@ -155,6 +171,11 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 		state->head.pipes = zc_pipes_use(state, from, to, result);
 	if (zc_receives(result) && zc_discards(&args, result))
 		to = ZC_DISCARD;
+	if (zc_sends(result) && zc_lends(&args, result))
+		to |= ZC_END(0, 0, ZC_BY_REFERENCE);
+	/* copy_file_range(): no other call has a file at both ends and its sink there. */
+	if (from == ZC_FILE && to == ZC_FILE && call->to == ZC_END_ARG2)
+		to |= ZC_END(0, 0, zc_file_offloads((__u64)zc_current_file(args.arg[2])));
 	return zc_key_of(row, from, to);
 }
 

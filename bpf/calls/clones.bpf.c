@@ -15,10 +15,11 @@ static __always_inline int zc_clone_source(__u32 request, __u64 argument)
 
 __u32 zc_clone_key(__u32 fd, __u32 request, __u64 argument)
 {
-	__u32 from = ZC_END_KIND(zc_current_fd_end(zc_clone_source(request, argument)));
-	__u32 to = ZC_END_KIND(zc_current_fd_end(fd));
+	__u64 from = zc_current_fd_end(zc_clone_source(request, argument));
+	__u64 to = zc_current_fd_end(fd);
 
-	return ZC_KEY(request == FICLONE ? config.ficlone_row : config.ficlonerange_row, from, to).word;
+	return zc_key_of(request == FICLONE ? config.ficlone_row : config.ficlonerange_row, from, to)
+		.word;
 }
 
 __u64 zc_cloned_bytes(__u32 request, __u64 argument)

@@ -2,6 +2,7 @@
 /* Counts syscalls at their exit, by their results. The entry only notes the row and the time. */
 #include "bpf/bystanders.bpf.h"
 #include "bytes.bpf.h"
+#include "copies.bpf.h"
 #include "bpf/histogram.bpf.h"
 
 #define ERESTARTSYS 512
@@ -38,6 +39,7 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 					  long number)
 {
 	struct zc_task *state;
+	struct zc_key *key;
 	__u32 index;
 
 	if (!zc_counting())
@@ -54,6 +56,11 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 	}
 	state->head.slot = zc_slot_of_call(state, task, regs, index);
 	state->head.call = index;
+	if (zc_call_at(index)->from != ZC_END_NONE) {
+		key = zc_task_key(state, state->head.slot);
+		if (key)
+			zc_copies_begin(state, task, *key);
+	}
 	state->head.entered_ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -110,12 +117,35 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 	return true;
 }
 
+static __always_inline void zc_count_errno(struct zc_task *state, __u32 number)
+{
+	struct zc_key *key = zc_task_key(state, state->head.slot);
+
+	if (key)
+		zc_tally(state->head.account, key->word, number, 1);
+}
+
+/* After a recvmsg. */
+static __always_inline void zc_look_for_finished_sends(struct zc_task *state,
+						       const struct task_struct *task,
+						       struct pt_regs *regs)
+{
+	struct zc_args args = zc_args_of(task, regs, false);
+	__u64 sends;
+
+	if (!(args.arg[2] & MSG_ERRQUEUE))
+		return;
+	sends = zc_finished_sends(args.arg[1]);
+	if (sends)
+		zc_sends_done(state, sends & ZC_SENDS_COPIED, (__u32)sends);
+}
+
 static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs *regs, long ret)
 {
 	struct zc_task *state;
 	struct zc_key *key;
 	struct zc_row *row;
-	__u64 wall_ns, bytes;
+	__u64 wall_ns, bytes = 0;
 	bool compat;
 	__u8 result;
 
@@ -144,12 +174,17 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 		/* The kernel may fail to tell the caller of a message that it has moved. */
 		if (state->head.messages)
 			row->bytes += zc_take_messages(state);
+		zc_count_errno(state, -ret);
 	} else if (result != ZC_RESULT_NONE) {
 		bytes = zc_call_bytes(state, task, regs, result, ret, compat);
 		row->bytes += bytes;
 		if (state->head.pipes && bytes)
 			zc_pipes_add(state, state->head.pipes, bytes);
+		if (result == ZC_RESULT_RECVMSG && !compat)
+			zc_look_for_finished_sends(state, task, regs);
 	}
+	if (result != ZC_RESULT_NONE)
+		zc_copies_end(state, task, regs, row, bytes);
 	/* Until here its row may not make space for one that native AIO needs. */
 	state->head.call = -1;
 	if (compat) {
@@ -163,6 +198,8 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 		row->latency[zc_bucket(wall_ns) % ZC_BUCKETS]++;
 		if (wall_ns > row->max_ns)
 			row->max_ns = wall_ns;
+		if (wall_ns < row->min_ns || !row->min_ns)
+			row->min_ns = wall_ns;
 	} else if (config.latency) {
 		/* A call without a time has no time off the CPU either. */
 		state->head.outside.off_cpu_ns += state->head.call_off_cpu_ns;

@@ -123,6 +123,7 @@ static long zc_aio_count_one(__u32 index, struct zc_aio_look *look)
 	struct zc_aio_note note = {};
 	__u64 from = ZC_USER, to = ZC_USER;
 	struct zc_row *row;
+	struct zc_key key;
 
 	if (bpf_probe_read_user(&event, sizeof(event),
 				(void *)(look->events + place * ZC_AIO_EVENT_BYTES))) {
@@ -136,12 +137,15 @@ static long zc_aio_count_one(__u32 index, struct zc_aio_look *look)
 		from = note.end;
 	else
 		to = note.end;
-	row = zc_task_row(look->task, zc_row_slot(look->task, zc_key_of(note.row, from, to)));
+	key = zc_key_of(note.row, from, to);
+	row = zc_task_row(look->task, zc_row_slot(look->task, key));
 	if (!row)
 		return 1;
 	row->calls++;
-	if (event.result < 0)
+	if (event.result < 0) {
 		row->errors++;
+		zc_tally(look->task->head.account, key.word, -event.result, 1);
+	}
 	if (event.result <= 0)
 		return 0;
 	row->bytes += event.result;

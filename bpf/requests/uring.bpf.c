@@ -5,6 +5,7 @@
  * writes only its own rows.
  */
 #include "bpf/calls/bytes.bpf.h"
+#include "bpf/calls/copies.bpf.h"
 #include "bpf/pipes.bpf.h"
 #include "bpf/rows.bpf.h"
 
@@ -16,6 +17,8 @@
 #define IORING_OP_SEND 26
 #define IORING_OP_RECV 27
 #define IORING_OP_URING_CMD 46
+#define IORING_OP_SEND_ZC 47
+#define IORING_OP_SENDMSG_ZC 48
 #define IORING_OP_READ_MULTISHOT 49
 #define IORING_OP_RECV_ZC 58
 
@@ -25,6 +28,8 @@
 #define IORING_RECV_MULTISHOT (1U << 1)
 #define IORING_RECVSEND_BUNDLE (1U << 4)
 #define IORING_URING_CMD_MULTISHOT (1U << 1)
+#define IORING_SEND_ZC_REPORT_USAGE (1U << 3)
+#define IORING_NOTIF_USAGE_ZC_COPIED (1U << 31)
 #define IORING_CQE_F_MORE (1U << 1)
 #define IORING_CQE_F_NOTIF (1U << 3)
 #define SPLICE_F_FD_IN_FIXED (1U << 31)
@@ -219,9 +224,11 @@ static __always_inline int zc_count_request(struct zc_task *state, struct io_kio
 	__u64 from, to, bytes = result;
 	struct zc_key key;
 	struct zc_row *row;
-	__u32 flags = 0;
+	__u32 flags = 0, slot;
+	__u8 opcode;
 
-	op = &config.uring_ops[BPF_CORE_READ(request, opcode) % ZC_MAX_URING_OPS];
+	opcode = BPF_CORE_READ(request, opcode);
+	op = &config.uring_ops[opcode % ZC_MAX_URING_OPS];
 	from = zc_request_end(request, op->from);
 	to = zc_request_end(request, op->to);
 	receives = described && zc_receives(op->result);
@@ -230,13 +237,27 @@ static __always_inline int zc_count_request(struct zc_task *state, struct io_kio
 		if (flags & MSG_TRUNC && zc_file_discards((__u64)BPF_CORE_READ(request, file)))
 			to = ZC_DISCARD;
 	}
+	if (described && (opcode == IORING_OP_SEND_ZC || opcode == IORING_OP_SENDMSG_ZC))
+		to |= ZC_END(0, 0, ZC_BY_REFERENCE);
 	key = zc_key_of(op->row, from, to);
-	row = zc_task_row(state, zc_row_slot(state, key));
+	slot = zc_row_slot(state, key);
+	row = zc_task_row(state, slot);
 	if (!row)
 		return 0;
 	row->calls++;
-	if (result < 0)
+	if (result < 0) {
 		row->errors++;
+		zc_tally(state->head.account, key.word, -result, 1);
+	}
+	/* Only if the program asked for it does a notification say whether it was copied. */
+	if (ZC_KEY_TRAITS(key) & ZC_BY_REFERENCE)
+		state->head.lent_slot =
+			BPF_CORE_READ(message, flags) & IORING_SEND_ZC_REPORT_USAGE ? slot
+										    : ZC_NO_SLOT;
+	if (ZC_KEY_FROM(key) == ZC_SOCKET) {
+		row->seen += state->head.copied;
+		state->head.copied = 0;
+	}
 	if (result <= 0 || op->result == ZC_RESULT_NONE)
 		return 0;
 	if (receives)
@@ -253,16 +274,18 @@ static __always_inline int zc_completed(void *ring, struct io_kiocb *request, __
 {
 	struct zc_task *state;
 
-	/* A notification says that a buffer is free again; its result is not a size. */
-	if (flags & IORING_CQE_F_NOTIF)
-		return 0;
-	if (request && !(flags & IORING_CQE_F_MORE))
+	if (!(flags & IORING_CQE_F_NOTIF) && request && !(flags & IORING_CQE_F_MORE))
 		zc_request_ends(request);
 	if (!zc_counting())
 		return 0;
 	state = zc_task_find(bpf_get_current_task_btf());
 	if (!state)
 		return 0;
+	/* A notification says that a buffer is free again; its result is not a size. */
+	if (flags & IORING_CQE_F_NOTIF) {
+		zc_sends_done(state, result & IORING_NOTIF_USAGE_ZC_COPIED, 1);
+		return 0;
+	}
 	if (!request)
 		request = zc_multishot((struct zc_request_id){ (__u64)ring, user_data });
 	if (request)

@@ -35,8 +35,8 @@ double weight(const TopProcess& process, ProcessSort by, bool totals) {
     case ProcessSort::syscalls: return static_cast<double>(figures.syscalls);
     case ProcessSort::copied: return static_cast<double>(figures.copied_bytes);
     case ProcessSort::in_kernel: return static_cast<double>(figures.in_kernel_bytes);
-    case ProcessSort::delivered: return static_cast<double>(figures.delivered_bytes);
-    case ProcessSort::zero_copy: return figures.zero_copy_share().value_or(-1);
+    case ProcessSort::delivered: return static_cast<double>(figures.delivered.bytes);
+    case ProcessSort::zero_copy: return figures.delivered.zero_copy_share().value_or(-1);
     case ProcessSort::switches: return static_cast<double>(figures.switches());
     case ProcessSort::cpu: return static_cast<double>(figures.cpu_ns);
     case ProcessSort::errors: return static_cast<double>(figures.errors);

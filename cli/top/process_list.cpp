@@ -98,7 +98,7 @@ class ProcessList {
     const ProcessLine line{process.total, figures, 0, ""};
     Span cell = cell_of(report_columns_, column.column, line);
     if (column.column == "ZERO-COPY")
-      cell.text = share_with_bar(figures.zero_copy_share(), column.width, area_.unicode);
+      cell.text = share_with_bar(figures.delivered.zero_copy_share(), column.width, area_.unicode);
     if (column.column == "COMMAND") cell.style = Style::dim;
     return cell;
   }

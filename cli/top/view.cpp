@@ -85,11 +85,12 @@ class View {
     bytes.add_item(item("syscalls", controls_.rate(numerals_.count(figures.syscalls))));
     bytes.add_item(item("copied", amount(figures.copied_bytes)));
     bytes.add_item(item("in kernel", amount(figures.in_kernel_bytes)));
-    bytes.add_item(item("delivered", amount(figures.delivered_bytes)));
+    bytes.add_item(item("cpu copied", amount(figures.cpu_copied_bytes)));
+    bytes.add_item(item("delivered", amount(figures.delivered.bytes)));
     lines.push_back(bytes.take());
 
     LineWriter rest(size_.width, unicode_);
-    const auto share = figures.zero_copy_share();
+    const auto share = figures.delivered.zero_copy_share();
     rest.add_item({{"zero-copy "},
                    {share_with_bar(share, size_.width >= kWideScreen ? 25 : 10, unicode_),
                     share.value_or(0) > 0 ? Style::good : Style::bold}});

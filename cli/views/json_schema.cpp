@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The Makefile makes a raw string literal of schema/zctrace-1.schema.json.
+// The Makefile makes a raw string literal of schema/zctrace-2.schema.json.
 #include "cli/views/json_schema.h"
 
 namespace zctrace {

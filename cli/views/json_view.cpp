@@ -2,8 +2,12 @@
 // Writes the fields of the interface; other fields are additional.
 #include "cli/views/json_view.h"
 
+#include <algorithm>
+#include <cstring>
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/text/printable.h"
@@ -23,19 +27,34 @@ ordered_json or_null(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
 }
 
+ordered_json name_or_null(std::string_view name) {
+  return name.empty() ? ordered_json(nullptr) : ordered_json(name);
+}
+
+// "EAGAIN"; "errno 600" for one that the C library does not know.
+std::string errno_name(unsigned number) {
+  const char* const name = ::strerrorname_np(static_cast<int>(number));
+  return name != nullptr ? name : "errno " + std::to_string(number);
+}
+
 ordered_json words_json(const std::vector<std::string>& words) {
   ordered_json array = ordered_json::array();
   for (const std::string& word : words) array.push_back(valid_utf8(word));
   return array;
 }
 
-// Times that were not measured are 0.
+// Times that were not measured are 0, bytes that were not are null.
 template <typename Figures, typename Record, std::size_t N>
 void append_fields(ordered_json& object, const Figures& figures,
-                   const Field<Figures, Record> (&fields)[N], bool latency) {
-  for (const Field<Figures, Record>& field : fields)
-    if (field.listed)
-      object[std::string(field.name)] = field.clocked && !latency ? 0 : figures.*field.member;
+                   const Field<Figures, Record> (&fields)[N], const Measured& measured) {
+  for (const Field<Figures, Record>& field : fields) {
+    if (!field.listed) continue;
+    ordered_json& value = object[std::string(field.name)];
+    if (field.charged && !measured.charges)
+      value = nullptr;
+    else
+      value = field.clocked && !measured.latency ? 0 : figures.*field.member;
+  }
 }
 
 ordered_json latency_json(const Row& row) {
@@ -43,10 +62,10 @@ ordered_json latency_json(const Row& row) {
     return row.latency.percentile_ns(fraction, row.max_ns).value_or(0);
   };
   if (row.latency.total() == 0) return nullptr;
-  return {{"p50", percentile(0.5)},
-          {"p90", percentile(0.9)},
-          {"p99", percentile(0.99)},
-          {"max", row.max_ns}};
+  const std::uint64_t calls = row.latency.total();
+  return {{"min", row.min_ns},      {"mean", row.wall_ns / calls}, {"p50", percentile(0.5)},
+          {"p90", percentile(0.9)}, {"p99", percentile(0.99)},     {"max", row.max_ns},
+          {"timed_calls", calls}};
 }
 
 ordered_json per_gb_json(const Process& process, std::uint64_t delivered_bytes, bool latency) {
@@ -66,29 +85,56 @@ ordered_json per_gb_json(const Process& process, std::uint64_t delivered_bytes, 
           {"major_faults", each(process.major_faults)}};
 }
 
+// The most frequent errors by name; the others, and those without a number, are "other".
+ordered_json errors_json(const Row& row) {
+  constexpr std::size_t kNamed = 8;
+  std::vector<std::pair<std::uint64_t, unsigned>> numbers;
+  for (const auto& [number, count] : row.errors_by) numbers.emplace_back(count, number);
+  std::sort(numbers.begin(), numbers.end(), std::greater<>());
+  if (numbers.size() > kNamed) numbers.resize(kNamed);
+  ordered_json object = ordered_json::object();
+  std::uint64_t named = 0;
+  for (const auto& [count, number] : numbers) {
+    object[errno_name(number)] = count;
+    named += count;
+  }
+  if (row.errors > named) object["other"] = row.errors - named;
+  return object;
+}
+
 // What a process and the totals have in common, appended to `object`.
-void append_figures(ordered_json& object, const Process& process, std::uint64_t delivered_bytes,
-                    std::uint64_t zero_copy_bytes, std::optional<double> zero_copy_share,
-                    bool latency) {
-  append_fields<ProcessFigures>(object, process, kProcessFields, latency);
+void append_figures(ordered_json& object, const Process& process, const Delivered& delivered,
+                    const Measured& measured) {
+  const bool latency = measured.latency;
+  const auto charged = [&measured](std::uint64_t bytes) {
+    return measured.charges ? ordered_json(bytes) : ordered_json(nullptr);
+  };
+  append_fields<ProcessFigures>(object, process, kProcessFields, measured);
   object["voluntary_switches"] = process.voluntary_switches();
   object["involuntary_switches"] = process.involuntary_switches();
   append_fields(object["outside_syscalls"] = ordered_json::object(), process.outside_syscalls,
-                kOutsideFields, latency);
+                kOutsideFields, measured);
   object["syscalls"] = process.syscalls();
   object["errors"] = process.errors();
   object["crossings"] = process.crossings();
   object["copied_bytes"] = process.copied_bytes();
   object["in_kernel_bytes"] = process.in_kernel_bytes();
-  object["delivered_bytes"] = delivered_bytes;
-  object["zero_copy_bytes"] = zero_copy_bytes;
-  object["zero_copy_share"] = or_null(zero_copy_share);
-  object["per_gb"] = per_gb_json(process, delivered_bytes, latency);
+  object["delivered_bytes"] = delivered.bytes;
+  object["cpu_copied_bytes"] = process.cpu_copied_bytes();
+  object["cpu_copied_measured_bytes"] = process.cpu_copied_measured_bytes();
+  object["cpu_copies_per_byte"] = or_null(delivered.per_byte(process.cpu_copied_bytes()));
+  object["kernel_only_bytes"] = delivered.kernel_only;
+  object["kernel_only_share"] = or_null(delivered.kernel_only_share());
+  object["zero_copy_bytes"] = delivered.zero_copy;
+  object["zero_copy_share"] = or_null(delivered.zero_copy_share());
+  object["disk_read_bytes"] = charged(process.disk_read_bytes());
+  object["dirtied_bytes"] = charged(process.dirtied_bytes());
+  object["per_gb"] = per_gb_json(process, delivered.bytes, latency);
   ordered_json& rows = object["rows"] = ordered_json::array();
-  for (const Row& row : shown_rows(process.rows)) rows.push_back(row_json(row, latency));
+  for (const Row& row : shown_rows(process.rows)) rows.push_back(row_json(row, measured));
 }
 
-ordered_json process_json(const Process& process, bool latency) {
+ordered_json process_json(const Process& process, const Measured& measured) {
   ordered_json object;
   object["pid"] = process.pid;
   if (process.tid != 0) object["tid"] = process.tid;
@@ -99,8 +145,7 @@ ordered_json process_json(const Process& process, bool latency) {
   object["ended_ns"] = or_null(process.end_ns);
   object["exit_code"] = or_null(process.exit_code);
   object["signal"] = process.signal ? ordered_json(signal_name(*process.signal)) : nullptr;
-  append_figures(object, process, process.delivered_bytes(), process.zero_copy_bytes(),
-                 process.zero_copy_share(), latency);
+  append_figures(object, process, delivered_by(process), measured);
   return object;
 }
 
@@ -168,21 +213,25 @@ ordered_json completeness_json(const Completeness& completeness) {
   return object;
 }
 
-ordered_json row_json(const Row& row, bool latency) {
+ordered_json row_json(const Row& row, const Measured& measured) {
   ordered_json object = {{"syscall", valid_utf8(row.syscall)},
                          {"from", kind_name(row.from)},
                          {"to", kind_name(row.to)},
                          {"copy", copy_name(row.copy)},
+                         {"protocol", name_or_null(protocol_name(row.protocol))},
                          {"asynchronous", row.asynchronous}};
-  append_fields<RowFigures>(object, row, kRowFields, latency);
-  object["latency_ns"] = latency ? latency_json(row) : ordered_json(nullptr);
+  append_fields<RowFigures>(object, row, kRowFields, measured);
+  object["errors_by"] = errors_json(row);
+  object["verdict"] = name_or_null(verdict_name(row.verdict));
+  object["latency_ns"] = measured.latency ? latency_json(row) : ordered_json(nullptr);
   return object;
 }
 
 ordered_json report_json(const Report& report, std::string_view by) {
   const Totals totals = report.totals();
+  const Measured measured = {report.latency, !report.unknown.contains("disk_read_bytes")};
   ordered_json object;
-  object["schema"] = "zctrace/1";
+  object["schema"] = kSchema;
   object["command"] = valid_utf8(report.command);
   object["version"] = version();
   object["host"] = host_json(report.host);
@@ -194,18 +243,18 @@ ordered_json report_json(const Report& report, std::string_view by) {
   object["options"] = {{"syscalls", valid_utf8(report.selection)},
                        {"by", by.empty() ? ordered_json(nullptr) : ordered_json(by)},
                        {"timing", report.latency ? "all" : "none"}};
+  ordered_json& unknown = object["unknown"] = ordered_json::object();
+  for (const auto& [figure, why] : report.unknown) unknown[figure] = why;
   object["completeness"] = completeness_json(report.completeness);
   ordered_json& sum = object["totals"] = ordered_json::object();
-  append_figures(sum, totals.sum, totals.delivered_bytes, totals.zero_copy_bytes,
-                 totals.zero_copy_share(), report.latency);
+  append_figures(sum, totals.sum, totals.delivered, measured);
   ordered_json& processes = object["processes"] = ordered_json::array();
   for (const Process& process : report.processes) {
-    processes.push_back(process_json(process, report.latency));
+    processes.push_back(process_json(process, measured));
   }
   const Totals& others = report.others;
   ordered_json& rest = object["other_processes"] = {{"count", others.processes}};
-  append_figures(rest, others.sum, others.delivered_bytes, others.zero_copy_bytes,
-                 others.zero_copy_share(), report.latency);
+  append_figures(rest, others.sum, others.delivered, measured);
   return object;
 }
 

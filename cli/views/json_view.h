@@ -15,8 +15,17 @@ namespace zctrace {
 // `by`: what --by asked for, "" nothing; it groups the tables only.
 nlohmann::ordered_json report_json(const Report& report, std::string_view by = {});
 
+// The schema that report_json() follows.
+inline constexpr std::string_view kSchema = "zctrace/2";
+
+// What an observation could measure.
+struct Measured {
+  bool latency = true;  // times inside calls
+  bool charges = true;  // what calls read from disks and made dirty
+};
+
 // One row as in `processes[].rows`, for `compare`, which has rows outside of processes.
-nlohmann::ordered_json row_json(const Row& row, bool latency);
+nlohmann::ordered_json row_json(const Row& row, const Measured& measured);
 
 nlohmann::ordered_json completeness_json(const Completeness& completeness);
 

@@ -56,8 +56,7 @@ void add_to(Row& sum, const Row& row) {
 
 Metrics::Outside& Metrics::Outside::operator+=(const Outside& other) {
   add_figures(figures, other.figures, kOutsideFields);
-  delivered_bytes += other.delivered_bytes;
-  zero_copy_bytes += other.zero_copy_bytes;
+  delivered += other.delivered;
   return *this;
 }
 
@@ -78,14 +77,14 @@ Metrics::Increments Metrics::increments(const Report& between, const OwnerCache&
     labels.owner.unit = label_value(labels.owner.unit);
     Outside increment;
     increment.figures = process.outside_syscalls;
-    increment.delivered_bytes = process.delivered_bytes();
-    increment.zero_copy_bytes = process.zero_copy_bytes();
+    increment.delivered = delivered_by(process);
     sums.outside[labels] += increment;
     labels.flows = true;
-    for (const Row& row : shown_rows(process.rows)) {
+    for (const Row& row : shown_rows_by_protocol(process.rows)) {
       labels.syscall = row.syscall;
       labels.from = row.from;
       labels.to = row.to;
+      labels.protocol = row.protocol;
       add_to(sums.rows[labels], row);
     }
   }
@@ -101,7 +100,8 @@ void Metrics::count_folded(const SeriesLabels& labels, std::size_t series) {
   for (const std::string* text : {&labels.name, &labels.owner.unit, &labels.owner.container_id,
                                   &labels.owner.pod_uid, &labels.syscall})
     mix(std::hash<std::string>()(*text));
-  mix(static_cast<std::size_t>(labels.from) << 8 | static_cast<std::size_t>(labels.to));
+  mix(static_cast<std::size_t>(labels.from) << 16 | static_cast<std::size_t>(labels.to) << 8 |
+      static_cast<std::size_t>(labels.protocol));
   if (folded_hashes_.insert(hash).second) held_.folded += series;
 }
 
@@ -158,6 +158,7 @@ Sums& Metrics::find_room(Table<Sums>& table, SeriesLabels labels, std::uint64_t 
   if (labels.flows) {
     labels.syscall = kOther;
     labels.from = labels.to = Kind::other;
+    labels.protocol = Protocol::none;
   }
   return table.entries[labels].sums;  // its space is reserved
 }
@@ -176,7 +177,7 @@ void Metrics::add(Report standing, const OwnerCache& owners, double taken_at,
   std::vector<std::pair<const SeriesLabels*, const Outside*>> outside;
   for (const auto& [labels, increment] : sums.outside) outside.emplace_back(&labels, &increment);
   std::stable_sort(outside.begin(), outside.end(), [](const auto& a, const auto& b) {
-    return a.second->delivered_bytes > b.second->delivered_bytes;
+    return a.second->delivered.bytes > b.second->delivered.bytes;
   });
   last_ = std::move(standing);
 

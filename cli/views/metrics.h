@@ -26,6 +26,7 @@ struct SeriesLabels {
   bool flows = false;  // whether `from` and `to` mean anything
   Kind from = Kind::other;
   Kind to = Kind::other;
+  Protocol protocol = Protocol::none;
 
   auto operator<=>(const SeriesLabels&) const = default;
 };
@@ -52,8 +53,7 @@ class Metrics {
   // A process by itself: what belongs to none of its calls.
   struct Outside {
     OutsideFigures figures;
-    std::uint64_t delivered_bytes = 0;
-    std::uint64_t zero_copy_bytes = 0;
+    Delivered delivered;
 
     Outside& operator+=(const Outside& other);
   };
@@ -112,7 +112,7 @@ class Metrics {
 };
 
 // Series of a label set of each kind.
-inline constexpr std::size_t kOutsideSeries = 2 + exported(kOutsideFields);
+inline constexpr std::size_t kOutsideSeries = 3 + exported(kOutsideFields);
 inline constexpr std::size_t kCallSeries = exported(kRowFields);
 // 2^k ns, borders of the kernel side's buckets. A border belongs to the bucket above it, where
 // Prometheus counts it below: one nanosecond's difference.

@@ -33,6 +33,7 @@ ClientMetric with_labels(const SeriesLabels& labels) {
   if (labels.flows) {
     add("from", kind_name(labels.from));
     add("to", kind_name(labels.to));
+    add("protocol", protocol_name(labels.protocol));
   }
   return metric;
 }
@@ -122,10 +123,13 @@ void add_contents(Families& families, const Metrics::Contents& held) {
   for (const auto& [labels, entry] : held.outside.entries) {
     families.count("zctrace_delivered_bytes_total",
                    "Bytes that reached a final sink, each counted once.",
-                   static_cast<double>(entry.sums.delivered_bytes), with_labels(labels));
+                   static_cast<double>(entry.sums.delivered.bytes), with_labels(labels));
     families.count("zctrace_zero_copy_bytes_total",
+                   "Of zctrace_delivered_bytes_total, those that no CPU copied.",
+                   static_cast<double>(entry.sums.delivered.zero_copy), with_labels(labels));
+    families.count("zctrace_kernel_only_bytes_total",
                    "Of zctrace_delivered_bytes_total, those that never passed through user space.",
-                   static_cast<double>(entry.sums.zero_copy_bytes), with_labels(labels));
+                   static_cast<double>(entry.sums.delivered.kernel_only), with_labels(labels));
   }
   for (const auto& [reason, count] : held.completeness.lost_by_reason)
     families.count("zctrace_lost_events_total", "What could not be counted, by reason.",

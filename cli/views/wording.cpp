@@ -39,6 +39,16 @@ std::string flow_text(const Row& row, const Wording& wording) {
                      kind_name(row.to));
 }
 
+std::string copies_text(std::uint64_t copied_bytes, std::uint64_t bytes) {
+  if (bytes == 0) return "-";
+  if (copied_bytes == 0) return "0";
+  const double copies = static_cast<double>(copied_bytes) / static_cast<double>(bytes);
+  if (copies < 0.005) return "<0.01";
+  std::string text = fmt::format("{:.2f}", copies);
+  if (text.ends_with(".00")) text.resize(text.size() - 3);
+  return text;
+}
+
 std::string percent_text(double share) {
   if (share > 0 && share < 0.001) return "<0.1%";
   // 100.0% only if it is all.
@@ -60,7 +70,9 @@ std::string share_bar(double share, bool unicode) {
 }
 
 bool is_without_copy(const Row& row) {
-  return row.copy == Copy::in_kernel || row.copy == Copy::lent;
+  return row.cpu_copied_bytes == 0 &&
+         (row.copy == Copy::in_kernel || row.copy == Copy::lent || row.verdict == Verdict::direct ||
+          row.verdict == Verdict::zerocopy);
 }
 
 std::string switches_text(std::uint64_t voluntary, std::uint64_t involuntary,

@@ -24,12 +24,14 @@ struct Wording {
 
 // "file -> socket"; "-" where no bytes move.
 std::string flow_text(const Row& row, const Wording& wording);
+// CPU copies for each byte: "0", "1", "0.37"; "-" where no bytes moved.
+std::string copies_text(std::uint64_t copied_bytes, std::uint64_t bytes);
 // "100.0%" only if it is all.
 std::string percent_text(double share);
 // As many cells, filled in proportion to the share.
 std::string bar(double share, std::size_t cells, bool unicode);
 std::string share_bar(double share, bool unicode);
-// Whether its bytes moved without a copy through user space.
+// Whether no CPU copied its bytes.
 bool is_without_copy(const Row& row);
 // The title of a column of switches_text().
 inline constexpr std::string_view kSwitchesTitle = "SWITCHES";

@@ -12,12 +12,12 @@ namespace {
 
 // Account, pid, start. Not the tid, which an exec changes.
 using ProcessKey = std::tuple<std::uint64_t, std::int64_t, std::uint64_t>;
-using RowKey = std::tuple<std::string, Kind, Kind>;
+using RowKey = std::tuple<std::string, Kind, Kind, Protocol>;
 
 ProcessKey key_of(const Process& process) {
   return {process.account, process.pid, process.start_ns};
 }
-RowKey key_of(const Row& row) { return {row.syscall, row.from, row.to}; }
+RowKey key_of(const Row& row) { return {row.syscall, row.from, row.to, row.protocol}; }
 
 // The interval did not set the maximum, so its own is known by the bucket.
 void bound_max(Row& row) {
@@ -28,6 +28,11 @@ void bound_max(Row& row) {
 void subtract(Row& later, const Row& earlier) {
   subtract_figures<RowFigures>(later, earlier, kRowFields);
   later.latency -= earlier.latency;
+  for (const auto& [number, count] : earlier.errors_by)
+    if (const auto found = later.errors_by.find(number); found != later.errors_by.end())
+      found->second = not_below_zero(found->second, count);
+  std::erase_if(later.errors_by, [](const auto& error) { return error.second == 0; });
+  if (later.min_ns == earlier.min_ns) later.min_ns = later.latency.lowest_ns(later.min_ns);
   if (later.max_ns == earlier.max_ns) bound_max(later);
 }
 
@@ -53,17 +58,19 @@ void subtract(Process& later, const Process& earlier) {
 // What was added to the other processes in the interval: without what they had at its beginning,
 // and without what `joined`, which have become other processes since, had then.
 void subtract(Totals& later, const Totals& earlier, const std::vector<const Process*>& joined) {
-  const auto subtract_derived = [&later](std::uint64_t delivered, std::uint64_t zero_copy) {
-    later.delivered_bytes = not_below_zero(later.delivered_bytes, delivered);
-    later.zero_copy_bytes = not_below_zero(later.zero_copy_bytes, zero_copy);
+  const auto subtract_delivered = [&later](const Delivered& delivered) {
+    later.delivered.bytes = not_below_zero(later.delivered.bytes, delivered.bytes);
+    later.delivered.kernel_only =
+        not_below_zero(later.delivered.kernel_only, delivered.kernel_only);
+    later.delivered.zero_copy = not_below_zero(later.delivered.zero_copy, delivered.zero_copy);
   };
   later.processes -= earlier.processes;
   later.sum.threads = not_below_zero(later.sum.threads, earlier.sum.threads);
   subtract(later.sum, earlier.sum);
-  subtract_derived(earlier.delivered_bytes, earlier.zero_copy_bytes);
+  subtract_delivered(earlier.delivered);
   for (const Process* process : joined) {
     subtract(later.sum, *process);
-    subtract_derived(process->delivered_bytes(), process->zero_copy_bytes());
+    subtract_delivered(delivered_by(*process));
   }
   for (Row& row : later.sum.rows) bound_max(row);
 }

@@ -51,6 +51,7 @@ struct Field {
   Sum sum = Sum::added;
   InInterval interval = InInterval::difference;
   bool clocked = false;               // not measured with --no-latency
+  bool charged = false;               // the same, or if the kernel does not account for it: null
   bool listed = true;                 // false: in derived figures only, not in JSON and CSV
   MetricName metric = {};             // no name: not exported
   std::string_view metric_kind = {};  // its label "kind", where several figures share a metric
@@ -65,6 +66,12 @@ struct RowFigures {
   // /dev/null or when received. Neither is copied; the latter is not delivered.
   std::uint64_t zeroed_bytes = 0;
   std::uint64_t discarded_bytes = 0;
+  // By model/copies.h.
+  std::uint64_t cpu_copied_bytes = 0;
+  std::uint64_t cpu_copied_measured_bytes = 0;
+  // What the kernel charged to the task in these calls.
+  std::uint64_t disk_read_bytes = 0;
+  std::uint64_t dirtied_bytes = 0;
   std::uint64_t wall_ns = 0;
   std::uint64_t off_cpu_ns = 0;
   std::uint64_t voluntary_switches = 0;
@@ -104,6 +111,28 @@ inline constexpr Field<RowFigures, zc_row> kRowFields[] = {
      .kernel = nullptr,
      .unit = Unit::bytes,
      .listed = false},
+    {.name = "cpu_copied_bytes",
+     .member = &RowFigures::cpu_copied_bytes,
+     .kernel = nullptr,
+     .unit = Unit::bytes,
+     .metric = {"zctrace_cpu_copied_bytes_total",
+                "Bytes that a CPU copied during calls, each as often as it was copied."}},
+    {.name = "cpu_copied_measured_bytes",
+     .member = &RowFigures::cpu_copied_measured_bytes,
+     .kernel = nullptr,
+     .unit = Unit::bytes},
+    {.name = "disk_read_bytes",
+     .member = &RowFigures::disk_read_bytes,
+     .kernel = &zc_row::disk_read,
+     .unit = Unit::bytes,
+     .charged = true,
+     .metric = {"zctrace_disk_read_bytes_total", "Bytes that calls read from disks."}},
+    {.name = "dirtied_bytes",
+     .member = &RowFigures::dirtied_bytes,
+     .kernel = &zc_row::dirtied,
+     .unit = Unit::bytes,
+     .charged = true,
+     .metric = {"zctrace_dirtied_bytes_total", "Bytes of pages that calls made dirty."}},
     {.name = "wall_ns",
      .member = &RowFigures::wall_ns,
      .kernel = &zc_row::wall_ns,

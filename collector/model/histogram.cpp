@@ -52,6 +52,12 @@ std::optional<std::uint64_t> Histogram::percentile_ns(double fraction, std::uint
                           static_cast<std::uint64_t>(inside * static_cast<double>(upper - lower)));
 }
 
+std::uint64_t Histogram::lowest_ns(std::uint64_t floor) const {
+  for (std::size_t bucket = 0; bucket < kBuckets; bucket++)
+    if (counts_[bucket] != 0) return std::max(lower_bound_ns(bucket), floor);
+  return 0;
+}
+
 std::uint64_t Histogram::highest_ns(std::uint64_t ceiling) const {
   for (std::size_t bucket = kBuckets; bucket-- > 0;)
     if (counts_[bucket] != 0) return std::min(upper_bound_ns(bucket), ceiling);

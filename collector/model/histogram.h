@@ -25,6 +25,8 @@ class Histogram {
   // The value below which `fraction` of the samples lie, interpolated inside its bucket,
   // never above max_ns. Empty histogram: nullopt.
   std::optional<std::uint64_t> percentile_ns(double fraction, std::uint64_t max_ns) const;
+  // A lower bound of all samples, at least `floor`. Empty histogram: 0.
+  std::uint64_t lowest_ns(std::uint64_t floor) const;
   // An upper bound of all samples, at most `ceiling`. Empty histogram: 0.
   std::uint64_t highest_ns(std::uint64_t ceiling) const;
 

@@ -15,15 +15,14 @@ struct ProcessSummary {
   std::uint64_t errors = 0;
   std::uint64_t copied_bytes = 0;
   std::uint64_t in_kernel_bytes = 0;
-  std::uint64_t delivered_bytes = 0;
-  std::uint64_t zero_copy_bytes = 0;
+  std::uint64_t cpu_copied_bytes = 0;
+  Delivered delivered;
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   std::uint64_t cpu_ns = 0;
 
   std::uint64_t moved_bytes() const { return copied_bytes + in_kernel_bytes; }
   std::uint64_t switches() const { return voluntary_switches + involuntary_switches; }
-  std::optional<double> zero_copy_share() const;  // nullopt: delivered nothing
   ProcessSummary& operator+=(const ProcessSummary& other);
 };
 

@@ -32,11 +32,18 @@ std::optional<double> share_of(std::uint64_t part, std::uint64_t whole) {
 }
 
 void add_row(Row& into, const Row& from) {
+  const bool moved = into.bytes != 0;
   add_figures<RowFigures>(into, from, kRowFields);
   if (from.max_ns > into.max_ns)
     into.max_is_bound = from.max_is_bound;
   else if (from.max_ns == into.max_ns)
     into.max_is_bound &= from.max_is_bound;
+  // A row without bytes says nothing about how the other's moved.
+  if (from.bytes != 0) into.verdict = moved ? both(into.verdict, from.verdict) : from.verdict;
+  if (into.protocol != from.protocol) into.protocol = Protocol::mixed;
+  for (const auto& [number, count] : from.errors_by) into.errors_by[number] += count;
+  if (from.min_ns != 0 && (into.min_ns == 0 || from.min_ns < into.min_ns))
+    into.min_ns = from.min_ns;
   into.max_ns = std::max(into.max_ns, from.max_ns);
   into.latency += from.latency;
 }
@@ -101,7 +108,7 @@ std::uint64_t Process::delivered_bytes() const {
                       }));
 }
 
-std::uint64_t Process::zero_copy_bytes() const {
+std::uint64_t Process::kernel_only_bytes() const {
   const std::uint64_t to_sinks = sum_over(rows, [](const Row& row) {
     return reaches_sink(row) && row.copy == Copy::in_kernel ? kept_bytes(row) : 0;
   });
@@ -109,8 +116,49 @@ std::uint64_t Process::zero_copy_bytes() const {
                   delivered_bytes());
 }
 
+// Bytes that were lent or written directly may have been copied into the process before.
+std::uint64_t Process::zero_copy_bytes() const {
+  std::uint64_t in_kernel = 0;
+  std::uint64_t from_user = 0;
+  std::uint64_t copied_in = 0;
+  for (const Row& row : rows) {
+    const std::uint64_t uncopied = not_below_zero(kept_bytes(row), row.cpu_copied_bytes);
+    if (row.to == Kind::user && row.from != Kind::user) copied_in += row.cpu_copied_bytes;
+    if (!reaches_sink(row)) continue;
+    if (row.copy == Copy::in_kernel) in_kernel += uncopied;
+    if (row.copy == Copy::copied) from_user += uncopied;
+  }
+  const std::uint64_t to_sinks = in_kernel + not_below_zero(from_user, copied_in);
+  return std::min(not_negative(delivered_to_pipes_in_kernel - spliced_from_user, to_sinks),
+                  delivered_bytes());
+}
+
+std::optional<double> Process::kernel_only_share() const {
+  return delivered_by(*this).kernel_only_share();
+}
+
 std::optional<double> Process::zero_copy_share() const {
-  return share_of(zero_copy_bytes(), delivered_bytes());
+  return delivered_by(*this).zero_copy_share();
+}
+
+std::uint64_t Process::cpu_copied_bytes() const {
+  return sum_over(rows, [](const Row& row) { return row.cpu_copied_bytes; });
+}
+
+std::uint64_t Process::cpu_copied_measured_bytes() const {
+  return sum_over(rows, [](const Row& row) { return row.cpu_copied_measured_bytes; });
+}
+
+std::optional<double> Process::cpu_copies_per_byte() const {
+  return share_of(cpu_copied_bytes(), delivered_bytes());
+}
+
+std::uint64_t Process::disk_read_bytes() const {
+  return sum_over(rows, [](const Row& row) { return row.disk_read_bytes; });
+}
+
+std::uint64_t Process::dirtied_bytes() const {
+  return sum_over(rows, [](const Row& row) { return row.dirtied_bytes; });
 }
 
 std::uint64_t Process::off_cpu_ns() const {
@@ -138,14 +186,28 @@ bool Completeness::whole() const {
   return lost_events() == 0 && (!verification || verification->equal());
 }
 
-std::optional<double> Totals::zero_copy_share() const {
-  return share_of(zero_copy_bytes, delivered_bytes);
+std::optional<double> Delivered::kernel_only_share() const { return share_of(kernel_only, bytes); }
+
+std::optional<double> Delivered::zero_copy_share() const { return share_of(zero_copy, bytes); }
+
+std::optional<double> Delivered::per_byte(std::uint64_t count) const {
+  return share_of(count, bytes);
+}
+
+Delivered& Delivered::operator+=(const Delivered& other) {
+  bytes += other.bytes;
+  kernel_only += other.kernel_only;
+  zero_copy += other.zero_copy;
+  return *this;
+}
+
+Delivered delivered_by(const Process& process) {
+  return {process.delivered_bytes(), process.kernel_only_bytes(), process.zero_copy_bytes()};
 }
 
 void Totals::add(const Process& process) {
   add_process(sum, process);
-  delivered_bytes += process.delivered_bytes();
-  zero_copy_bytes += process.zero_copy_bytes();
+  delivered += delivered_by(process);
   processes++;
 }
 
@@ -156,8 +218,7 @@ void Totals::add(const std::vector<Process>& more) {
 void Totals::add(const Totals& more) {
   processes += more.processes;
   add_process(sum, more.sum);
-  delivered_bytes += more.delivered_bytes;
-  zero_copy_bytes += more.zero_copy_bytes;
+  delivered += more.delivered;
 }
 
 Totals Report::totals() const {
@@ -180,7 +241,24 @@ void merge_rows(std::vector<Row>& into, const std::vector<Row>& from) {
   }
 }
 
+void add_row_by_protocol(std::vector<Row>& into, Row row) {
+  const auto same = std::find_if(into.begin(), into.end(), [&row](const Row& other) {
+    return other.from == row.from && other.to == row.to && other.protocol == row.protocol &&
+           other.syscall == row.syscall;
+  });
+  if (same == into.end())
+    into.push_back(std::move(row));
+  else
+    add_row(*same, row);
+}
+
 std::vector<Row> shown_rows(const std::vector<Row>& rows) {
+  std::vector<Row> merged;
+  merge_rows(merged, shown_rows_by_protocol(rows));
+  return merged;
+}
+
+std::vector<Row> shown_rows_by_protocol(const std::vector<Row>& rows) {
   std::vector<Row> shown;
   std::vector<Row> others;
   shown.reserve(rows.size());
@@ -196,6 +274,9 @@ std::vector<Row> shown_rows(const std::vector<Row>& rows) {
     other.from = other.to = Kind::other;
     other.copy = Copy::none;
     other.bytes = 0;
+    other.cpu_copied_bytes = other.cpu_copied_measured_bytes = 0;
+    other.protocol = Protocol::none;
+    other.verdict = Verdict::none;
     other.shown = true;
   }
   merge_rows(shown, others);

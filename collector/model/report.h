@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collector/model/copies.h"
 #include "collector/model/fields.h"
 #include "collector/model/histogram.h"
 #include "collector/model/requests.h"
@@ -41,6 +42,10 @@ struct Row : RowFigures {
   Kind from = Kind::other;
   Kind to = Kind::other;
   Copy copy = Copy::none;
+  Protocol protocol = Protocol::none;
+  Verdict verdict = Verdict::none;
+  std::map<unsigned, std::uint64_t> errors_by;  // by errno; some errors may have no number
+  std::uint64_t min_ns = 0;                     // 0: no call was timed
   std::uint64_t max_ns = 0;
   bool max_is_bound = false;  // of an interval: max_ns is an upper bound
   Histogram latency;
@@ -85,21 +90,40 @@ struct Process : ProcessFigures {
   std::uint64_t copied_bytes() const;
   std::uint64_t in_kernel_bytes() const;
   std::uint64_t delivered_bytes() const;
-  std::uint64_t zero_copy_bytes() const;          // delivered bytes that were never in user space
-  std::optional<double> zero_copy_share() const;  // nullopt: delivered nothing
-  std::uint64_t off_cpu_ns() const;               // in rows and outside
-  std::uint64_t voluntary_switches() const;       // in rows and outside
+  std::uint64_t kernel_only_bytes() const;          // delivered bytes that were never in user space
+  std::uint64_t zero_copy_bytes() const;            // delivered bytes that no CPU copied
+  std::optional<double> kernel_only_share() const;  // nullopt: delivered nothing
+  std::optional<double> zero_copy_share() const;
+  std::uint64_t cpu_copied_bytes() const;
+  std::uint64_t cpu_copied_measured_bytes() const;
+  std::optional<double> cpu_copies_per_byte() const;  // nullopt: delivered nothing
+  std::uint64_t disk_read_bytes() const;
+  std::uint64_t dirtied_bytes() const;
+  std::uint64_t off_cpu_ns() const;          // in rows and outside
+  std::uint64_t voluntary_switches() const;  // in rows and outside
   std::uint64_t involuntary_switches() const;
 };
+
+// What a process or several delivered, and how.
+struct Delivered {
+  std::uint64_t bytes = 0;
+  std::uint64_t kernel_only = 0;
+  std::uint64_t zero_copy = 0;
+
+  std::optional<double> kernel_only_share() const;  // nullopt: nothing was delivered
+  std::optional<double> zero_copy_share() const;
+  std::optional<double> per_byte(std::uint64_t count) const;
+  Delivered& operator+=(const Delivered& other);
+};
+Delivered delivered_by(const Process& process);
 
 // Processes added up.
 struct Totals {
   std::uint64_t processes = 0;
   Process sum;  // max_rss_bytes is the largest
-  std::uint64_t delivered_bytes = 0;
-  std::uint64_t zero_copy_bytes = 0;
+  // Sums of what each process delivered; the sum's own rows do not say it.
+  Delivered delivered;
 
-  std::optional<double> zero_copy_share() const;
   void add(const Process& process);
   void add(const std::vector<Process>& more);
   void add(const Totals& more);
@@ -176,7 +200,9 @@ struct Report {
   std::optional<int> exit_code;
   std::string started_at;  // RFC 3339, UTC
   std::uint64_t duration_ns = 0;
-  bool latency = true;            // false with --no-latency: no times inside calls
+  bool latency = true;  // false with --no-latency: no times inside calls
+  // Figures that are not known, by their names, and why.
+  std::map<std::string, std::string> unknown;
   std::string selection = "%io";  // -e
   Completeness completeness;
   std::vector<Process> processes;
@@ -186,12 +212,18 @@ struct Report {
   Totals totals() const;  // of `processes` and `others`
 };
 
-// Rows of one process with the same (syscall, from, to) added up.
+// Rows with the same (syscall, from, to) added up. Those of one process are apart where only the
+// protocol differs.
 void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
+
+// Adds one row to those of a process, which are apart where only the protocol differs.
+void add_row_by_protocol(std::vector<Row>& into, Row row);
 
 // As a view lists them: those that -e leaves out are in "other" (or "io_uring:other" or
 // "aio:other"), which has no bytes.
 std::vector<Row> shown_rows(const std::vector<Row>& rows);
+// The same, with a row for each protocol.
+std::vector<Row> shown_rows_by_protocol(const std::vector<Row>& rows);
 
 // What happened between two reports of the same observation. Processes without anything new are
 // left out; `max_ns` is exact when the interval set a new maximum, else (max_is_bound) the upper

@@ -12,56 +12,15 @@
 #include <set>
 #include <tuple>
 
+#include "collector/observe/kernel_records.h"
 #include "collector/os/exit_status.h"
 
 namespace zctrace {
 namespace {
 
-// What user_ns and system_ns are made of.
-constexpr __u64 zc_usage::*kCpuTimes[] = {
-    &zc_usage::user_ns,
-    &zc_usage::system_ns,
-    &zc_usage::runtime_ns,
-};
-
-void add_row(zc_row& sum, const zc_row& row) {
-  add_records(sum, row, kRowFields);
-  sum.max_ns = std::max(sum.max_ns, row.max_ns);
-  for (unsigned i = 0; i < ZC_BUCKETS; i++) sum.latency[i] += row.latency[i];
-}
-
-void add_usage(zc_usage& sum, const zc_usage& usage) {
-  add_records(sum, usage, kProcessFields);
-  for (const auto time : kCpuTimes) sum.*time += usage.*time;
-}
-
-void raise_usage(zc_usage& highest, const zc_usage& now) {
-  raise_records(highest, now, kProcessFields);
-  for (const auto time : kCpuTimes) highest.*time = std::max(highest.*time, now.*time);
-}
-
-// As the kernel does for getrusage: splits the exact time on a CPU by the ratio of ticks.
-std::pair<std::uint64_t, std::uint64_t> split_runtime(const zc_usage& usage) {
-  const std::uint64_t ticks = usage.user_ns + usage.system_ns;
-  if (usage.system_ns == 0) return {usage.runtime_ns, 0};
-  if (usage.user_ns == 0) return {0, usage.runtime_ns};
-  const auto system = static_cast<std::uint64_t>(static_cast<unsigned __int128>(usage.runtime_ns) *
-                                                 usage.system_ns / ticks);
-  return {usage.runtime_ns - system, system};
-}
-
 // A process has ended if this many snapshots in a row find no task of it, although its counters say
 // that one is left. A thread that is just being created is in the next snapshot.
 constexpr unsigned kGhostSnapshots = 5;
-
-// The kind that is shown.
-Kind kind_of(std::uint32_t end) {
-  switch (end) {
-    case ZC_NULL: return Kind::device;
-    case ZC_DISCARD: return Kind::user;
-    default: return static_cast<Kind>(end);
-  }
-}
 
 struct Sums {
   zc_usage usage{};
@@ -114,6 +73,8 @@ void Ledger::add(const Snapshot& snapshot) {
       RowSum& total = account.rows[word];
       raise_records(total.sum, row, kRowFields);
       total.sum.max_ns = std::max(total.sum.max_ns, row.max_ns);
+      lower_min(total.sum, row);
+      total.sum.seen = std::max(total.sum.seen, row.seen);
       for (unsigned i = 0; i < ZC_BUCKETS; i++) {
         // Modulo 2^32; a task missing from this snapshot shows as a negative difference.
         const auto grown = static_cast<std::int32_t>(row.latency[i] - total.sum.latency[i]);
@@ -131,6 +92,12 @@ void Ledger::add(const Snapshot& snapshot) {
       account.finished = true;
       newly_finished_.push_back(record.id);
     }
+  }
+  for (const auto& [key, count] : snapshot.tallies) {
+    const auto found = accounts_.find(key.account);
+    if (found == accounts_.end()) continue;
+    std::uint64_t& highest = found->second.tallies[{key.key.word, key.what}];
+    highest = std::max(highest, count);
   }
   add_pipes(snapshot);
 }
@@ -300,8 +267,9 @@ const std::vector<std::string>& Ledger::argv_of(const Account& account) const {
   return owner->argv;
 }
 
-Row Ledger::to_row(std::uint32_t word, const RowSum& total) const {
+Row Ledger::to_row(const Account& account, std::uint32_t word, const RowSum& total) const {
   const RowMeaning& meaning = meanings_.at(ZC_KEY_ROW(zc_key{word}));
+  MovedBytes moved{};
   Row row;
   row.syscall = meaning.name;
   row.from = kind_of(ZC_KEY_FROM(zc_key{word}));
@@ -316,8 +284,22 @@ Row Ledger::to_row(std::uint32_t word, const RowSum& total) const {
   row.shown = meaning.shown;
   take_figures<RowFigures>(row, total.sum, kRowFields);
   if (meaning.claimed) row.claimed_bytes = row.bytes;
+  row.min_ns = total.sum.min_ns;
   row.max_ns = total.sum.max_ns;
   row.latency = total.latency;
+  row.protocol = static_cast<Protocol>(ZC_KEY_PROTOCOL(zc_key{word}));
+  for (auto tally = account.tallies.lower_bound({word, 0});
+       tally != account.tallies.end() && tally->first.first == word; ++tally) {
+    switch (const std::uint32_t what = tally->first.second; what) {
+      case ZC_TALLY_COPIED: moved.sends_copied = tally->second; break;
+      case ZC_TALLY_LENT: moved.sends_lent = tally->second; break;
+      default: row.errors_by[what] = tally->second;
+    }
+  }
+  moved.traits = ZC_KEY_TRAITS(zc_key{word});
+  moved.charged = charged_ && !row.asynchronous;
+  moved.seen = total.sum.seen;
+  count_row_copies(row, moved);
   return row;
 }
 
@@ -343,13 +325,10 @@ Process Ledger::to_process(const Account& account) const {
       record.max_rss_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   take_figures(process.outside_syscalls, account.outside, kOutsideFields);
   for (const auto& [word, total] : account.rows) {
-    Row row = to_row(word, total);
+    Row row = to_row(account, word, total);
     if (row.calls == 0 && row.voluntary_switches == 0 && row.involuntary_switches == 0) continue;
     // Another row may show the same kinds.
-    if (row.zeroed_bytes + row.discarded_bytes != 0)
-      merge_rows(process.rows, {std::move(row)});
-    else
-      process.rows.push_back(std::move(row));
+    add_row_by_protocol(process.rows, std::move(row));
   }
   const PipeLedger::Delivered delivered = pipes_.delivered(record.id);
   process.delivered_to_pipes = static_cast<std::int64_t>(delivered.bytes);

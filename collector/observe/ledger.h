@@ -23,8 +23,9 @@ class Ledger {
  public:
   // `own_pid`: the process of the observer, some of whose threads may be observed. They are in
   // own_threads() and in nothing else. 0: none.
-  explicit Ledger(const SyscallTable& table, std::int64_t own_pid = 0)
-      : meanings_(table.rows()), own_pid_(own_pid) {}
+  // `charged`: whether the rows hold what the kernel charged to their calls.
+  explicit Ledger(const SyscallTable& table, std::int64_t own_pid = 0, bool charged = true)
+      : meanings_(table.rows()), own_pid_(own_pid), charged_(charged) {}
 
   void add(const Snapshot& snapshot);
   void set_command(std::uint64_t account, std::vector<std::string> argv);
@@ -78,6 +79,8 @@ class Ledger {
     std::uint64_t compat_calls = 0;
     std::vector<std::string> argv;
     std::map<std::uint32_t, RowSum> rows;
+    // By row and errno or enum zc_tally.
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> tallies;
     unsigned snapshots_of_ghosts = 0;
     bool finished = false;
     bool taken = false;  // by take_finished()
@@ -90,7 +93,7 @@ class Ledger {
   static PipeLedger::ProcessInstance process_of(const Account& account) {
     return {account.record.global_pid, account.record.process_start_ns};
   }
-  Row to_row(std::uint32_t word, const RowSum& total) const;
+  Row to_row(const Account& account, std::uint32_t word, const RowSum& total) const;
   Process to_process(const Account& account) const;
   std::pair<std::uint64_t, std::uint64_t> moved(const Account& account) const;
   void add_pipes(const Snapshot& snapshot);
@@ -99,6 +102,7 @@ class Ledger {
 
   std::vector<RowMeaning> meanings_;
   std::int64_t own_pid_;
+  bool charged_;
   std::map<std::uint64_t, Account> accounts_;
   PipeLedger pipes_;
   std::vector<std::uint64_t> newly_finished_;

@@ -86,6 +86,8 @@ std::vector<Requirement> tracepoints() {
       {"sched_process_exec", true, "commands"},
       {"sched_process_exit", true, "ended tasks"},
       {"io_uring_complete", false, "io_uring operations"},
+      {"skb_copy_datagram_iovec", false, "measured copies out of sockets"},
+      {"iomap_dio_rw_begin", false, "direct writes told from buffered ones"},
   };
   std::vector<Requirement> found;
   const Btf kernel = load_kernel_btf();

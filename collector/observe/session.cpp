@@ -81,7 +81,7 @@ Session::Session(const SessionOptions& options)
     : options_(options),
       table_(options.syscalls),
       skeleton_(options.probes, table_),
-      ledger_(with_claims(table_, skeleton_), ::getpid()),
+      ledger_(with_claims(table_, skeleton_), ::getpid(), skeleton_.has_disk_accounting()),
       last_poll_(steady_clock::now()),
       poll_interval_(kShortestPollInterval) {
   if (options_.probes.verify)
@@ -235,6 +235,8 @@ std::size_t Session::forget_finished(const Snapshot& snapshot) {
   if (finished.empty()) return 0;
   for (const auto& [key, row] : snapshot.folded_rows)
     if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.rows_map(), &key);
+  for (const auto& [key, count] : snapshot.tallies)
+    if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.tallies_map(), &key);
   for (const auto& [key, bytes] : snapshot.pipes)
     if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.pipes_map(), &key);
   for (const std::uint64_t account : finished) forget(account);
@@ -275,6 +277,14 @@ void Session::stop() {
   skeleton_.stop_counting();
   poll();
   poll();
+}
+
+std::map<std::string, std::string> Session::unknown() const {
+  if (skeleton_.has_disk_accounting()) return {};
+  const std::string why = latency()
+                              ? "this kernel does not account for it (CONFIG_TASK_IO_ACCOUNTING)"
+                              : "not measured with --no-latency";
+  return {{"disk_read_bytes", why}, {"dirtied_bytes", why}};
 }
 
 // The kernel notes the peak RSS of a process elsewhere only when it exits.

@@ -87,6 +87,8 @@ class Session {
   void add_waited_children(pid_t pid, const CounterValues& kernel) {
     verifier_->add_waited_children(pid, kernel);
   }
+  // Figures that are not known, and why.
+  std::map<std::string, std::string> unknown() const;
   std::size_t running() const { return ledger_.running(); }
   bool has_observed_any() const { return !ledger_.empty(); }
   bool observed(pid_t pid) const { return ledger_.account_of(pid) != 0; }

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -80,6 +81,10 @@ class KernelTypes {
 
   std::unique_ptr<btf, decltype(&btf__free)> btf_;
 };
+
+// What the kernel copies out of a socket, and when a file system begins direct I/O.
+constexpr const char* kCopiedTracepoint = "skb_copy_datagram_iovec";
+constexpr const char* kDirectTracepoint = "iomap_dio_rw_begin";
 
 std::uint32_t own_pid_namespace() {
   struct stat status = {};
@@ -161,6 +166,8 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.message_lengths = kernel.tracepoint_arguments("sock_send_length") == 3 &&
                            kernel.tracepoint_arguments("sock_recv_length") == 3;
   config.rdonly_cast = kernel.has_function("bpf_rdonly_cast");
+  config.direct_seen = kernel.tracepoint_arguments(kDirectTracepoint) > 0;
+  config.direct_flag = O_DIRECT;
   config.pid_namespace_inum = own_pid_namespace();
   config.compat_status_mask = kCompatStatus;
   config.compat_flags_mask = kCompatFlags;
@@ -188,6 +195,10 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
   bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !options.new_tasks.cgroups.empty());
   for (bpf_program* program : {bpf.progs.zc_sent, bpf.progs.zc_received})
     bpf_program__set_autoload(program, bpf.rodata->config.message_lengths != 0);
+  bpf_program__set_autoload(bpf.progs.zc_skb_copied,
+                            kernel.tracepoint_arguments(kCopiedTracepoint) > 0);
+  bpf_program__set_autoload(bpf.progs.zc_direct_begins,
+                            options.latency && kernel.tracepoint_arguments(kDirectTracepoint) > 0);
   // Since 6.15 it has one struct io_uring_cqe instead of the arguments before.
   const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
   bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
@@ -230,6 +241,7 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   const KernelTypes kernel;
   configure(*bpf_, options, table, kernel);
   choose_programs(*bpf_, options, kernel);
+  disk_accounting_ = options.latency && kernel.has_member("task_io_accounting", "read_bytes");
   io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
   if (const int error = zctrace_bpf__load(bpf_.get()); error != 0)
     throw load_error("cannot load the BPF programs", -error);
@@ -253,6 +265,7 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
 Skeleton::~Skeleton() = default;
 
 int Skeleton::rows_map() const { return bpf_map__fd(bpf_->maps.rows); }
+int Skeleton::tallies_map() const { return bpf_map__fd(bpf_->maps.tallies); }
 int Skeleton::accounts_map() const { return bpf_map__fd(bpf_->maps.accounts); }
 int Skeleton::commands_map() const { return bpf_map__fd(bpf_->maps.commands); }
 int Skeleton::kernel_counts_map() const { return bpf_map__fd(bpf_->maps.kernel_counts); }

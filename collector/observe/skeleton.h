@@ -54,6 +54,7 @@ class Skeleton {
   Skeleton& operator=(const Skeleton&) = delete;
 
   int rows_map() const;
+  int tallies_map() const;
   int accounts_map() const;
   int commands_map() const;
   int kernel_counts_map() const;
@@ -86,6 +87,8 @@ class Skeleton {
   // Whether the programs see the true lengths of the messages of sendmmsg and recvmmsg.
   bool has_message_lengths() const;
 
+  // Whether this kernel charges tasks with what they read from disks and make dirty.
+  bool has_disk_accounting() const { return disk_accounting_; }
   // Whether this kernel keeps what /proc/PID/io shows.
   bool has_io_accounting() const { return io_accounting_; }
 
@@ -102,6 +105,7 @@ class Skeleton {
   };
   std::unique_ptr<zctrace_bpf, Destroy> bpf_;
   bool io_accounting_ = false;
+  bool disk_accounting_ = false;
 };
 
 }  // namespace zctrace

@@ -59,6 +59,10 @@ Snapshot take_snapshot(Skeleton& skeleton) {
                                [&](const zc_row_key& key, const zc_row& row) {
                                  snapshot.folded_rows.emplace_back(key, row);
                                });
+  read_map<zc_tally_key, std::uint64_t>(skeleton.tallies_map(), "tallies",
+                                        [&](const zc_tally_key& key, std::uint64_t count) {
+                                          snapshot.tallies.emplace_back(key, count);
+                                        });
   read_map<zc_pipe_key, zc_pipe_bytes>(skeleton.pipes_map(), "pipes",
                                        [&](const zc_pipe_key& key, const zc_pipe_bytes& bytes) {
                                          snapshot.pipes.emplace_back(key, bytes);

@@ -21,6 +21,7 @@ struct TaskRecord {
 struct Snapshot {
   std::vector<zc_account> accounts;
   std::vector<std::pair<zc_row_key, zc_row>> folded_rows;
+  std::vector<std::pair<zc_tally_key, std::uint64_t>> tallies;
   // Without what is still in TaskRecord::head.
   std::vector<std::pair<zc_pipe_key, zc_pipe_bytes>> pipes;
   // Of tasks that have ended, by account. Empty unless counts are verified.

@@ -63,10 +63,10 @@ int source_file() {
 class Pipes : public InBothModes {
  protected:
   static void expect_delivered(const Observation& seen, std::uint64_t bytes,
-                               std::uint64_t zero_copy) {
+                               std::uint64_t kernel_only) {
     EXPECT_EQ(seen.exit_code, 0);
     EXPECT_EQ(seen.child().delivered_bytes(), bytes);
-    EXPECT_EQ(seen.child().zero_copy_bytes(), zero_copy);
+    EXPECT_EQ(seen.child().kernel_only_bytes(), kernel_only);
     EXPECT_EQ(seen.completeness.lost_events(), 0u);
   }
 };
@@ -284,8 +284,9 @@ TEST_P(Pipes, BetweenThreadsOfAProcessAreNotDelivered) {
     ASSERT_EQ(seen.processes.size(), by_thread ? 2u : 1u);
     Totals totals;
     totals.add(seen.processes);
-    EXPECT_EQ(totals.delivered_bytes, kAll) << by_thread;
-    EXPECT_EQ(totals.zero_copy_bytes, 0u) << by_thread;
+    EXPECT_EQ(totals.delivered.bytes, kAll) << by_thread;
+    EXPECT_EQ(totals.delivered.kernel_only, 0u) << by_thread;
+    EXPECT_EQ(totals.delivered.zero_copy, 0u) << by_thread;
     if (by_thread) {
       EXPECT_EQ(seen.processes[0].delivered_bytes(), 0u);
     }
@@ -363,7 +364,7 @@ TEST_P(Pipes, OnTheirWayBetweenTwoIntervalsAreDeliveredByTheSecond) {
   session.poll();
   const Process second = difference(session.process(child), first);
   EXPECT_EQ(second.delivered_bytes(), kChunk + 1);
-  EXPECT_EQ(second.zero_copy_bytes(), kChunk);
+  EXPECT_EQ(second.kernel_only_bytes(), kChunk);
   release();
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   session.poll_until_gone(child, std::chrono::seconds(5));

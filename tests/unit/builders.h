@@ -20,6 +20,10 @@ inline Row row(std::string syscall, Kind from, Kind to, Copy copy, std::uint64_t
   row.copy = copy;
   row.calls = calls;
   row.bytes = bytes;
+  MovedBytes moved{from, to, copy};
+  moved.bytes = bytes;
+  moved.is_clone = row.syscall.starts_with("ioctl:");
+  row.cpu_copied_bytes = count_copies(moved).bytes;
   return row;
 }
 

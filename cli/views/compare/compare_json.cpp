@@ -70,12 +70,16 @@ void append_counts(ordered_json& object, const Process& counts) {
   object["copied_bytes"] = counts.copied_bytes();
   object["in_kernel_bytes"] = counts.in_kernel_bytes();
   object["delivered_bytes"] = counts.delivered_bytes();
+  object["cpu_copied_bytes"] = counts.cpu_copied_bytes();
+  object["cpu_copied_measured_bytes"] = counts.cpu_copied_measured_bytes();
+  object["disk_read_bytes"] = counts.disk_read_bytes();
+  object["dirtied_bytes"] = counts.dirtied_bytes();
   object["voluntary_switches"] = counts.voluntary_switches();
   object["involuntary_switches"] = counts.involuntary_switches();
   object["minor_faults"] = counts.minor_faults;
   object["major_faults"] = counts.major_faults;
   object["rows"] = ordered_json::array();
-  for (const Row& row : counts.rows) object["rows"].push_back(row_json(row, true));
+  for (const Row& row : counts.rows) object["rows"].push_back(row_json(row, {}));
 }
 
 ordered_json daemon_json(const DaemonResult& daemon) {
@@ -137,7 +141,7 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
 
 ordered_json compare_json(const CompareResult& compared) {
   ordered_json object;
-  object["schema"] = "zctrace/1";
+  object["schema"] = kSchema;
   object["command"] = "compare";
   object["version"] = version();
   object["host"] = host_json(compared.host);

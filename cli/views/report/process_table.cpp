@@ -61,10 +61,16 @@ void add_summary_columns(Columns<ProcessLine>& columns, const ProcessColumnOptio
   add("SYSCALLS", 0, &ProcessSummary::syscalls, &Numerals::count);
   add("COPIED", 0, &ProcessSummary::copied_bytes, &Numerals::bytes);
   add("IN KERNEL", 1, &ProcessSummary::in_kernel_bytes, &Numerals::bytes);
-  add("DELIVERED", 3, &ProcessSummary::delivered_bytes, &Numerals::bytes);
+  columns.push_back(process_column({"DELIVERED", true, 3},
+                                   [numerals = options.numerals](const ProcessLine& line) -> Cell {
+                                     return {numerals->bytes(line.figures.delivered.bytes)};
+                                   }));
+  columns.push_back(process_column({"COPIES", true, 4}, [](const ProcessLine& line) -> Cell {
+    return {copies_text(line.figures.cpu_copied_bytes, line.figures.delivered.bytes)};
+  }));
   columns.push_back(process_column({"ZERO-COPY", true, 2},
                                    [numerals = options.numerals](const ProcessLine& line) -> Cell {
-                                     const auto share = line.figures.zero_copy_share();
+                                     const auto share = line.figures.delivered.zero_copy_share();
                                      return {share ? numerals->share(*share) : "-",
                                              share.value_or(0) > 0 ? Tone::good : Tone::plain};
                                    }));

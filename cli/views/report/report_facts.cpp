@@ -111,8 +111,27 @@ bool passes_through_a_pipe(const Process& process) {
   return has(&Row::from) && has(&Row::to);
 }
 
-std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_bytes,
-                                std::uint64_t zero_copy_bytes, const Wording& wording) {
+// "1.00 per delivered byte", "256.0 MiB", "100 % measured"
+Fact copies_fact(const Process& process, const Delivered& delivered) {
+  const std::uint64_t copied = process.cpu_copied_bytes();
+  Fact fact{"cpu copies", {}};
+  if (const auto copies = delivered.per_byte(copied))
+    fact.items.push_back(fmt::format("{:.2f} per delivered byte", *copies));
+  fact.items.push_back(format_bytes(copied));
+  if (copied != 0)
+    fact.items.push_back(percent_text(static_cast<double>(process.cpu_copied_measured_bytes()) /
+                                      static_cast<double>(copied)) +
+                         " measured");
+  return fact;
+}
+
+Fact share_fact(const char* label, std::optional<double> share, const char* of_what) {
+  if (!share) return {label, {"- (nothing was delivered)"}};
+  return {label, {percent_text(*share) + of_what}};
+}
+
+std::vector<Fact> derived_facts(const Process& process, const Delivered& delivered,
+                                const Wording& wording) {
   std::vector<Fact> facts;
   Fact syscalls{"syscalls", {format_count(process.syscalls())}};
   if (process.crossings() != 0)
@@ -134,20 +153,16 @@ std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_
     facts.push_back({"claimed",
                      {format_bytes(claimed) + " of these by the processes themselves: the kernel "
                                               "leaves the sizes in their memory"}});
-  if (delivered_bytes == 0) {
-    facts.push_back({"delivered", {"0 B"}});
-    facts.push_back({"zero-copy share", {"- (nothing was delivered)"}});
-    return facts;
-  }
-  const double share = static_cast<double>(zero_copy_bytes) / static_cast<double>(delivered_bytes);
-  facts.push_back(
-      {"delivered",
-       {format_bytes(delivered_bytes), fmt::format("{} of it without passing through user space",
-                                                   format_bytes(zero_copy_bytes))}});
-  facts.push_back({"zero-copy share",
-                   {wording.narrow ? percent_text(share)
-                                   : percent_text(share) + " " + share_bar(share, wording.unicode)},
-                   share > 0 ? Tone::good : Tone::plain});
+  const std::uint64_t delivered_bytes = delivered.bytes;
+  facts.push_back({"delivered", {format_bytes(delivered_bytes)}});
+  facts.push_back(copies_fact(process, delivered));
+  facts.push_back(share_fact("kernel-only", delivered.kernel_only_share(),
+                             " of it without passing through user space"));
+  facts.push_back(share_fact("zero-copy share", delivered.zero_copy_share(), ""));
+  const auto share = delivered.zero_copy_share();
+  if (!share) return facts;
+  if (!wording.narrow) facts.back().items.back() += " " + share_bar(*share, wording.unicode);
+  if (*share > 0) facts.back().tone = Tone::good;
   if (delivered_bytes < kPerGbFloor) {
     facts.push_back(
         {"per GB", {"too little was delivered to extrapolate (--json has the figures)"}});

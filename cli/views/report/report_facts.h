@@ -21,9 +21,9 @@ std::vector<std::string> report_circumstances(const Report& report, const Wordin
 // CPU time, faults, memory, switches of a process or a sum.
 std::vector<std::string> resource_items(const Process& process, bool is_sum);
 
-// Crossings, copied, in kernel, delivered, zero-copy share, and all per GB.
-std::vector<Fact> derived_facts(const Process& process, std::uint64_t delivered_bytes,
-                                std::uint64_t zero_copy_bytes, const Wording& wording);
+// Crossings, copied, in kernel, delivered, CPU copies, shares, and all per GB.
+std::vector<Fact> derived_facts(const Process& process, const Delivered& delivered,
+                                const Wording& wording);
 std::vector<Fact> completeness_facts(const Completeness& completeness);
 
 // Whether it lists threads rather than processes.

@@ -32,8 +32,7 @@ Section process_block(const Process& process, const Wording& wording) {
   section.title = process_title(process, wording);
   section.lines = {resource_items(process, false)};
   section.grid = rows_grid(process, std::nullopt, wording);
-  section.facts =
-      derived_facts(process, process.delivered_bytes(), process.zero_copy_bytes(), wording);
+  section.facts = derived_facts(process, delivered_by(process), wording);
   return section;
 }
 
@@ -79,7 +78,7 @@ std::vector<Section> report_sections(const Report& report, std::optional<GroupBy
   sections.push_back(std::move(rows));
   if (several && !by) sections.push_back(process_lines(report, wording));
   Section facts;
-  facts.facts = derived_facts(totals.sum, totals.delivered_bytes, totals.zero_copy_bytes, wording);
+  facts.facts = derived_facts(totals.sum, totals.delivered, wording);
   for (Fact& fact : completeness_facts(report.completeness)) facts.facts.push_back(std::move(fact));
   sections.push_back(std::move(facts));
   return sections;

@@ -72,6 +72,20 @@ Tone error_tone(const Row& row) {
   return row.copy != Copy::none && !is_attempt && most_fail ? Tone::warning : Tone::plain;
 }
 
+// What was not what the call's name or flags promise.
+Tone tone_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::buffered:
+    case Verdict::zerocopy_copied:
+    case Verdict::no_gather: return Tone::warning;
+    case Verdict::reflinked:
+    case Verdict::direct:
+    case Verdict::by_reference:
+    case Verdict::zerocopy: return Tone::good;
+    default: return Tone::plain;
+  }
+}
+
 // Where a figure of the catalogue stands in the table, and what its cell shows. One that is not
 // here is in CSV (and JSON) only.
 struct Shown {
@@ -98,6 +112,10 @@ std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& opt
   if (name == "bytes")
     return Shown{{"BYTES"}, [](const Row& r, const Numerals& numerals) -> Cell {
                    return {r.copy == Copy::none ? "-" : numerals.bytes(r.bytes)};
+                 }};
+  if (name == "cpu_copied_bytes")
+    return Shown{{"COPIES", true, 1}, [](const Row& r, const Numerals&) -> Cell {
+                   return {r.copy == Copy::none ? "-" : copies_text(r.cpu_copied_bytes, r.bytes)};
                  }};
   if (name == "wall_ns" && latency)
     return Shown{{"TIME", true, 2}, [](const Row& r, const Numerals& numerals) -> Cell {
@@ -169,7 +187,9 @@ RecordColumn<RowLine> name_column(Column column, std::string csv_name,
 void add_figure_columns(Columns<RowLine>& columns, const RowColumnOptions& options) {
   for (const auto& field : kRowFields) {
     if (!field.listed) continue;
-    const bool measured = !field.clocked || options.wording.latency;
+    const bool measured = field.charged   ? options.charges
+                          : field.clocked ? options.wording.latency
+                                          : true;
     RecordColumn<RowLine> column =
         csv_only(std::string(field.name), [member = field.member, measured](const RowLine& line) {
           return measured ? fmt::format("{}", line.row->*member) : "";
@@ -215,17 +235,37 @@ void add_latency_columns(Columns<RowLine>& columns, const RowColumnOptions& opti
   const auto percentile = [](double fraction) {
     return [fraction](const Row& row) { return row.latency.percentile_ns(fraction, row.max_ns); };
   };
+  const auto timed = [](auto value) {
+    return [value](const Row& row) {
+      return row.latency.total() > 0 ? std::optional<std::uint64_t>(value(row)) : std::nullopt;
+    };
+  };
+  add("", 0, "min_ns", timed([](const Row& row) { return row.min_ns; }), exactly);
+  add("", 0, "mean_ns", timed([](const Row& row) { return row.wall_ns / row.latency.total(); }),
+      exactly);
   add("P50", 10, "p50_ns", percentile(0.5), exactly);
   add("P90", 11, "p90_ns", percentile(0.9), exactly);
   add("P99", 6, "p99_ns", percentile(0.99), exactly);
-  add(
-      "MAX", 7, "max_ns",
-      [](const Row& row) {
-        return row.latency.total() > 0 ? std::optional(row.max_ns) : std::nullopt;
-      },
+  add("MAX", 7, "max_ns", timed([](const Row& row) { return row.max_ns; }),
       [unicode = options.wording.unicode](const Row& row) {
         return std::string(row.max_is_bound ? at_most(unicode) : "");
       });
+}
+
+void add_verdict_columns(Columns<RowLine>& columns, const RowColumnOptions& options) {
+  columns.push_back(csv_only("protocol", [](const RowLine& line) {
+    return std::string(protocol_name(line.row->protocol));
+  }));
+  Column column{"HOW", false, 8};
+  if (!options.verdicts) column.title.clear();
+  columns.push_back(
+      {std::move(column),
+       [](const RowLine& line) -> Cell {
+         const Verdict verdict = line.row->verdict;
+         return {std::string(verdict_text(verdict)), tone_of(verdict)};
+       },
+       "verdict",
+       [](const RowLine& line) { return std::string(verdict_name(line.row->verdict)); }});
 }
 
 // Fills the last line's cells under the named titles; the rest stays as it is.
@@ -272,6 +312,7 @@ Columns<RowLine> row_columns(const RowColumnOptions& options) {
   if (!by_syscall) add_flow_columns(columns, options);
   add_figure_columns(columns, options);
   add_latency_columns(columns, options);
+  add_verdict_columns(columns, options);
   if (by_flow) columns.push_back(name_column({"BY", false, 1, 12}, "syscalls", options));
   return columns;
 }
@@ -306,7 +347,10 @@ Grid rows_grid(const Process& process, std::optional<GroupBy> by, const Wording&
   for (const Row& row : rows) lines.push_back({&process, &row});
   const bool restarts =
       std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.restarts > 0; });
-  Grid grid = grid_of(row_columns({by, wording, restarts, process.errors() > 0}), lines);
+  RowColumnOptions options{by, wording, restarts, process.errors() > 0};
+  options.verdicts = std::any_of(rows.begin(), rows.end(),
+                                 [](const Row& row) { return row.verdict != Verdict::none; });
+  Grid grid = grid_of(row_columns(options), lines);
   dim_noise(grid, rows);
 
   const OutsideFigures& outside = process.outside_syscalls;

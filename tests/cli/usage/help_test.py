@@ -19,7 +19,7 @@ class Schema(TestCase):
         type(schema()).check_schema(json.loads(done.stdout))
 
     def test_schema_rejects_invalid_reports(self):
-        for wrong in ({}, {"schema": "zctrace/1"}, []):
+        for wrong in ({}, {"schema": "zctrace/2"}, []):
             self.assertFalse(schema().is_valid(wrong))
 
 

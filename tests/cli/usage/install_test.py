@@ -16,7 +16,7 @@ FILES = {
     "share/zctrace/grafana/zctrace.json",
     "share/zctrace/prometheus/prometheus.yml",
     "share/zctrace/prometheus/zctrace.rules.yml",
-    "share/zctrace/zctrace-1.schema.json",
+    "share/zctrace/zctrace-2.schema.json",
 }
 
 
@@ -64,8 +64,8 @@ class Install(TestCase):
 
     def test_the_schema_is_the_one_of_the_repository_and_of_the_program(self):
         self.make("install", "PREFIX=/usr")
-        schema = (self.directory / "root/usr/share/zctrace/zctrace-1.schema.json").read_text()
-        self.assertEqual(schema, (ROOT / "schema/zctrace-1.schema.json").read_text())
+        schema = (self.directory / "root/usr/share/zctrace/zctrace-2.schema.json").read_text()
+        self.assertEqual(schema, (ROOT / "schema/zctrace-2.schema.json").read_text())
         self.assertEqual(schema, self.run_installed("run", "--json-schema"))
 
     def test_the_unit_runs_the_installed_program(self):

@@ -193,7 +193,7 @@ TEST(Fields, TheSchemaHasEveryFigure) {
   const ordered_json schema = ordered_json::parse(json_schema())["$defs"];
   const auto expect = [](const ordered_json& object, std::string_view name) {
     EXPECT_TRUE(object["properties"].contains(name))
-        << "schema/zctrace-1.schema.json lacks \"" << name
+        << "schema/zctrace-2.schema.json lacks \"" << name
         << "\": {\"$ref\": \"#/$defs/count\"} (\"amount\" in a row)";
   };
   for (const auto& field : kRowFields)

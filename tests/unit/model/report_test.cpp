@@ -176,8 +176,8 @@ TEST(MergeRows, AddsRowsOfTheSameCallAndFlow) {
 TEST(Totals, OfAnEmptyReportAreZero) {
   const Totals totals = Report{}.totals();
   EXPECT_TRUE(totals.sum.rows.empty());
-  EXPECT_EQ(totals.delivered_bytes, 0u);
-  EXPECT_EQ(totals.zero_copy_share(), std::nullopt);
+  EXPECT_EQ(totals.delivered.bytes, 0u);
+  EXPECT_EQ(totals.delivered.zero_copy_share(), std::nullopt);
 }
 
 TEST(Totals, SumEverythingButThePeakMemory) {

@@ -84,14 +84,14 @@ TEST_F(Others, TheFirstAndThoseThatMovedTheMostAreListed) {
   // Fewer than there is space for, so that it is not done for each process that ends.
   EXPECT_EQ(pids(), (std::vector<std::int64_t>{101, 108, 109, 110}));
   EXPECT_EQ(ledger_.others().processes, 6u);
-  EXPECT_EQ(ledger_.others().delivered_bytes, 270u);
+  EXPECT_EQ(ledger_.others().delivered.bytes, 270u);
   const Totals after = report().totals();
   EXPECT_EQ(after.processes, 10u);
   EXPECT_EQ(after.sum.syscalls(), before.sum.syscalls());
   EXPECT_EQ(after.sum.copied_bytes(), before.sum.copied_bytes());
   EXPECT_EQ(after.sum.user_ns, before.sum.user_ns);
   EXPECT_EQ(after.sum.threads, before.sum.threads);
-  EXPECT_EQ(after.delivered_bytes, before.delivered_bytes);
+  EXPECT_EQ(after.delivered.bytes, before.delivered.bytes);
   ASSERT_EQ(after.sum.rows.size(), 1u);
   EXPECT_EQ(after.sum.rows[0].max_ns, 1000u);
   EXPECT_EQ(after.sum.rows[0].latency.total(), 10u);
@@ -135,13 +135,13 @@ TEST_F(Others, AnIntervalHasOnlyWhatTheyDidInIt) {
   EXPECT_EQ(between.others.sum.rows[0].calls, 3u);
   EXPECT_EQ(between.others.sum.rows[0].bytes, 207u);
   EXPECT_EQ(between.others.sum.rows[0].latency.total(), 3u);
-  EXPECT_EQ(between.others.delivered_bytes, 207u);
+  EXPECT_EQ(between.others.delivered.bytes, 207u);
   EXPECT_EQ(between.totals().sum.copied_bytes(), 207u);
 
   const Report nothing = difference(later, later);
   EXPECT_EQ(nothing.others.processes, 0u);
   EXPECT_TRUE(nothing.others.sum.rows.empty());
-  EXPECT_EQ(nothing.totals().delivered_bytes, 0u);
+  EXPECT_EQ(nothing.totals().delivered.bytes, 0u);
 }
 
 TEST_F(Others, ThreadsOfAProcessThatAreSummedTogetherAreDerivedTogether) {
@@ -159,7 +159,7 @@ TEST_F(Others, ThreadsOfAProcessThatAreSummedTogetherAreDerivedTogether) {
   splice(3, ZC_PIPE, ZC_SOCKET);
   add();
   ledger_.fold_finished(0);
-  EXPECT_EQ(ledger_.others().delivered_bytes, 100u);
+  EXPECT_EQ(ledger_.others().delivered.bytes, 100u);
 }
 
 TEST_F(Others, AreShownInEachView) {

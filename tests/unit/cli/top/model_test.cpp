@@ -51,8 +51,8 @@ TEST(TopModel, IntervalIsTheDifferenceToTheSampleBefore) {
   EXPECT_EQ(busy->interval_figures.syscalls, kN + 2);
   EXPECT_EQ(busy->interval_figures.copied_bytes, kN * 10);
   EXPECT_EQ(busy->interval_figures.in_kernel_bytes, 60u);
-  EXPECT_EQ(busy->interval_figures.delivered_bytes, kN * 10 + 60);
-  EXPECT_EQ(busy->interval_figures.zero_copy_bytes, 60u);
+  EXPECT_EQ(busy->interval_figures.delivered.bytes, kN * 10 + 60);
+  EXPECT_EQ(busy->interval_figures.delivered.zero_copy, 60u);
   EXPECT_EQ(busy->interval_figures.cpu_ns, kN * 1000);
   EXPECT_EQ(busy->total_figures.syscalls, 100 + kN + 5);
   // A process that does nothing stays in the list.

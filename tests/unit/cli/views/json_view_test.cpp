@@ -26,14 +26,33 @@ TEST(JsonView, HasEveryFieldOfTheInterface) {
     EXPECT_TRUE(process.contains(name)) << name;
     EXPECT_FALSE(json["totals"].contains(name)) << name;
   }
-  for (const char* name :
-       {"user_ns", "system_ns", "minor_faults", "major_faults", "max_rss_bytes",
-        "voluntary_switches", "involuntary_switches", "outside_syscalls", "syscalls", "crossings",
-        "copied_bytes", "in_kernel_bytes", "delivered_bytes", "zero_copy_share", "rows"}) {
+  for (const char* name : {"user_ns",
+                           "system_ns",
+                           "minor_faults",
+                           "major_faults",
+                           "max_rss_bytes",
+                           "voluntary_switches",
+                           "involuntary_switches",
+                           "outside_syscalls",
+                           "syscalls",
+                           "crossings",
+                           "copied_bytes",
+                           "in_kernel_bytes",
+                           "delivered_bytes",
+                           "cpu_copied_bytes",
+                           "cpu_copied_measured_bytes",
+                           "cpu_copies_per_byte",
+                           "kernel_only_bytes",
+                           "kernel_only_share",
+                           "zero_copy_bytes",
+                           "zero_copy_share",
+                           "disk_read_bytes",
+                           "dirtied_bytes",
+                           "rows"}) {
     EXPECT_TRUE(process.contains(name)) << name;
     EXPECT_TRUE(json["totals"].contains(name)) << name;
   }
-  EXPECT_EQ(json["schema"], "zctrace/1");
+  EXPECT_EQ(json["schema"], "zctrace/2");
   EXPECT_EQ(json["exit_code"], 0);
   EXPECT_EQ(json["completeness"]["lost"]["no_room"], 0);
   EXPECT_EQ(process["zero_copy_share"], 0.75);
@@ -44,12 +63,14 @@ TEST(JsonView, HasEveryFieldOfTheInterface) {
 
 TEST(JsonView, OfARowIsAsExpected) {
   const Row row = make_row("sendfile", Kind::file, Kind::socket, Copy::in_kernel, 1, 7);
-  EXPECT_EQ(row_json(row, true).dump(),
+  EXPECT_EQ(row_json(row, {}).dump(),
             R"({"syscall":"sendfile","from":"file","to":"socket","copy":"in_kernel",)"
-            R"("asynchronous":false,"calls":1,"errors":0,"restarts":0,"bytes":7,"wall_ns":2000,)"
-            R"("off_cpu_ns":0,"voluntary_switches":0,"involuntary_switches":0,)"
-            R"("claimed_bytes":0,)"
-            R"("latency_ns":{"p50":2000,"p90":2000,"p99":2000,"max":2000}})");
+            R"("protocol":null,"asynchronous":false,"calls":1,"errors":0,"restarts":0,"bytes":7,)"
+            R"("cpu_copied_bytes":0,"cpu_copied_measured_bytes":0,"disk_read_bytes":0,)"
+            R"("dirtied_bytes":0,"wall_ns":2000,"off_cpu_ns":0,"voluntary_switches":0,)"
+            R"("involuntary_switches":0,"claimed_bytes":0,"errors_by":{},"verdict":null,)"
+            R"("latency_ns":{"min":1600,"mean":2000,"p50":2000,"p90":2000,"p99":2000,"max":2000,)"
+            R"("timed_calls":1}})");
 }
 
 TEST(JsonView, HasNoTimesInsideCallsWithoutLatency) {
@@ -62,6 +83,28 @@ TEST(JsonView, HasNoTimesInsideCallsWithoutLatency) {
   EXPECT_EQ(row["off_cpu_ns"], 0);
   EXPECT_TRUE(row["latency_ns"].is_null());
   EXPECT_EQ(json["totals"]["per_gb"]["off_cpu_ns"], 0);
+}
+
+TEST(JsonView, NamesTheMostFrequentErrorsAndAddsUpTheRest) {
+  Row row = make_row("read", Kind::file, Kind::user, Copy::copied, 100, 0);
+  row.errors = 50;
+  for (unsigned number = 1; number <= 10; number++) row.errors_by[number] = 10 - number;
+  row.errors_by[600] = 3;
+  const ordered_json errors = row_json(row, {})["errors_by"];
+  EXPECT_EQ(errors.size(), 9u);
+  EXPECT_EQ(errors["EPERM"], 9);
+  EXPECT_EQ(errors["errno 600"], 3);
+  EXPECT_EQ(errors["other"], 50 - (9 + 8 + 7 + 6 + 5 + 4 + 3 + 3));
+}
+
+TEST(JsonView, SaysWhatIsUnknownAndWhy) {
+  Report report = make_report();
+  report.unknown = {{"disk_read_bytes", "why"}, {"dirtied_bytes", "why"}};
+  const ordered_json json = report_json(report);
+  EXPECT_EQ(json["unknown"]["disk_read_bytes"], "why");
+  EXPECT_TRUE(json["totals"]["dirtied_bytes"].is_null());
+  EXPECT_TRUE(json["processes"][0]["rows"][0]["disk_read_bytes"].is_null());
+  EXPECT_EQ(json["totals"]["cpu_copied_bytes"], 20u << 20);
 }
 
 TEST(JsonView, SaysNullWhereThereIsNothing) {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Events of copies, and notifications that the kernel has sent what it was lent. */
+#include "copies.bpf.h"
+#include "bpf/bystanders.bpf.h"
+
+#define SO_EE_ORIGIN_ZEROCOPY 5
+#define SO_EE_CODE_ZEROCOPY_COPIED 1
+
+/* struct cmsghdr with struct sock_extended_err, as recvmsg(2) leaves them in user memory. */
+struct zc_error_message {
+	__u64 bytes;
+	__s32 level;
+	__s32 type;
+	__u32 error;
+	__u8 origin;
+	__u8 kind;
+	__u8 code;
+	__u8 pad;
+	__u32 first;
+	__u32 last;
+};
+
+__u64 zc_finished_sends(__u64 address)
+{
+	struct zc_error_message message = {};
+	__u64 control[2] = {};	/* msg_control and msg_controllen */
+
+	if (bpf_probe_read_user(control, sizeof(control), (void *)(address + 32)) ||
+	    control[1] < sizeof(message) ||
+	    bpf_probe_read_user(&message, sizeof(message), (void *)control[0]))
+		return 0;
+	if (message.origin != SO_EE_ORIGIN_ZEROCOPY || message.error)
+		return 0;
+	return ((__u64)(message.last - message.first) + 1) |
+	       (message.code & SO_EE_CODE_ZEROCOPY_COPIED ? ZC_SENDS_COPIED : 0);
+}
+
+/* In the context of the task that receives. */
+SEC("?tp_btf/skb_copy_datagram_iovec")
+int BPF_PROG(zc_skb_copied, const void *skb, int bytes)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct zc_task *state;
+
+	if (!zc_observed(task) || !zc_counting() || bytes <= 0)
+		return 0;
+	state = zc_task_of(task);
+	if (state)
+		state->head.copied += bytes;
+	return 0;
+}
+
+SEC("?tp_btf/iomap_dio_rw_begin")
+int BPF_PROG(zc_direct_begins)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct zc_task *state;
+
+	if (!zc_observed(task))
+		return 0;
+	state = zc_task_of(task);
+	if (state && state->head.flags & ZC_TASK_CHARGED)
+		state->head.flags |= ZC_TASK_DIRECT;
+	return 0;
+}

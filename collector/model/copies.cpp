@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// The rules, from the ends of a row to its copies.
+#include "collector/model/copies.h"
+
+#include <algorithm>
+
+#include "bpf/abi.h"
+#include "collector/model/report.h"
+
+namespace zctrace {
+namespace {
+
+std::uint64_t part_of(std::uint64_t bytes, std::uint64_t part, std::uint64_t whole) {
+  return static_cast<std::uint64_t>(static_cast<unsigned __int128>(bytes) * part / whole);
+}
+
+// Bytes that may have gone past the processor: `passed` of them did.
+CopyCount unless_passed(const MovedBytes& moved, std::uint64_t passed, Verdict was_passed,
+                        Verdict was_copied) {
+  CopyCount count;
+  passed = std::min(passed, moved.bytes);
+  count.bytes = moved.bytes - passed;
+  if (moved.to == Kind::file) count.measured = std::min(moved.dirtied, count.bytes);
+  if (moved.bytes != 0)
+    count.verdict = passed == moved.bytes ? was_passed : passed == 0 ? was_copied : Verdict::mixed;
+  return count;
+}
+
+CopyCount direct_copies(const MovedBytes& moved) {
+  // Where no counter tells: only files in memory cannot be read and written directly.
+  const std::uint64_t by_rule = (moved.traits & ZC_MEMORY_FILE) != 0 ? 0 : moved.bytes;
+  return unless_passed(moved, moved.charged ? moved.seen : by_rule, Verdict::direct,
+                       Verdict::buffered);
+}
+
+// Sends that no notification tells of were copied, by rule.
+CopyCount lent_copies(const MovedBytes& moved) {
+  CopyCount count;
+  const std::uint64_t told = moved.sends_copied + moved.sends_lent;
+  const std::uint64_t sends = std::max(moved.sends, told);
+  count.bytes = moved.bytes;
+  if (told == 0) return count;
+  count.bytes -= part_of(moved.bytes, moved.sends_lent, sends);
+  count.measured = part_of(moved.bytes, moved.sends_copied, sends);
+  count.verdict = moved.sends_lent == 0     ? Verdict::zerocopy_copied
+                  : moved.sends_copied == 0 ? Verdict::zerocopy
+                                            : Verdict::mixed;
+  return count;
+}
+
+// From or to memory of a process.
+CopyCount user_copies(const MovedBytes& moved) {
+  if ((moved.traits & ZC_DIRECT) != 0) return direct_copies(moved);
+  if ((moved.traits & ZC_BY_REFERENCE) != 0) return lent_copies(moved);
+  // What is only looked at (MSG_PEEK) is copied as well.
+  if (moved.from == Kind::socket) return {std::max(moved.bytes, moved.seen), moved.seen};
+  if (moved.to == Kind::file) return {moved.bytes, std::min(moved.dirtied, moved.bytes)};
+  return {moved.bytes, 0};
+}
+
+CopyCount socket_copies(const MovedBytes& moved) {
+  if ((moved.traits & ZC_TLS_SOFTWARE) != 0) return {moved.bytes, 0, Verdict::tls_software};
+  if ((moved.traits & ZC_NO_GATHER) != 0) return {moved.bytes, 0, Verdict::no_gather};
+  switch (moved.protocol) {
+    case Protocol::vsock:
+    case Protocol::netlink:
+    case Protocol::other: return {moved.bytes, 0, Verdict::copied};
+    default: return {0, 0, Verdict::by_reference};
+  }
+}
+
+CopyCount kernel_copies(const MovedBytes& moved) {
+  if (moved.is_clone) return {0, 0, Verdict::reflinked};
+  switch (moved.to) {
+    case Kind::file:
+      return unless_passed(moved, (moved.traits & ZC_OFFLOADS) != 0 ? moved.seen : 0,
+                           Verdict::reflinked, Verdict::copied);
+    case Kind::socket: return socket_copies(moved);
+    case Kind::pipe:
+      // A pipe takes pages of files, sockets and pipes as they are.
+      if (moved.from == Kind::device || moved.from == Kind::other)
+        return {moved.bytes, 0, Verdict::copied};
+      return {};
+    case Kind::fuse:
+      // Between files of FUSE the daemon moves the bytes.
+      if (moved.from == Kind::fuse) return {};
+      break;
+    default: break;
+  }
+  return {moved.bytes, 0, Verdict::copied};
+}
+
+}  // namespace
+
+std::string_view protocol_name(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::tcp: return "tcp";
+    case Protocol::udp: return "udp";
+    case Protocol::unix_socket: return "unix";
+    case Protocol::alg: return "alg";
+    case Protocol::vsock: return "vsock";
+    case Protocol::netlink: return "netlink";
+    case Protocol::tls: return "tls";
+    case Protocol::other: return "other";
+    case Protocol::none:
+    case Protocol::mixed: break;
+  }
+  return "";
+}
+
+std::string_view verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::none: break;
+    case Verdict::copied: return "copied";
+    case Verdict::reflinked: return "reflinked";
+    case Verdict::direct: return "direct";
+    case Verdict::buffered: return "buffered";
+    case Verdict::by_reference: return "by_reference";
+    case Verdict::zerocopy: return "zerocopy";
+    case Verdict::zerocopy_copied: return "zerocopy_copied";
+    case Verdict::no_gather: return "no_gather";
+    case Verdict::tls_software: return "tls_software";
+    case Verdict::mixed: return "mixed";
+  }
+  return "";
+}
+
+std::string_view verdict_text(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::none: break;
+    case Verdict::copied: return "copied by the kernel";
+    case Verdict::reflinked: return "reflinked";
+    case Verdict::direct: return "direct";
+    case Verdict::buffered: return "asked for direct, got buffered";
+    case Verdict::by_reference: return "sent by reference";
+    case Verdict::zerocopy: return "lent, not copied";
+    case Verdict::zerocopy_copied: return "copied after all";
+    case Verdict::no_gather: return "copied: the device cannot gather";
+    case Verdict::tls_software: return "encrypted by a CPU";
+    case Verdict::mixed: return "partly copied";
+  }
+  return "";
+}
+
+Verdict both(Verdict one, Verdict other) {
+  if (one == Verdict::none || one == other) return other;
+  return other == Verdict::none ? one : Verdict::mixed;
+}
+
+CopyCount count_copies(const MovedBytes& moved) {
+  if (moved.bytes == 0 && moved.seen == 0) return {};
+  switch (moved.copy) {
+    case Copy::copied: return user_copies(moved);
+    case Copy::in_kernel: return kernel_copies(moved);
+    case Copy::lent:
+    case Copy::none: break;
+  }
+  return {};
+}
+
+}  // namespace zctrace

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Records of the kernel side, added up and turned into figures. Only the Ledger uses them.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "bpf/abi.h"
+#include "collector/model/report.h"
+
+namespace zctrace {
+
+// What user_ns and system_ns are made of.
+inline constexpr __u64 zc_usage::*kCpuTimes[] = {
+    &zc_usage::user_ns,
+    &zc_usage::system_ns,
+    &zc_usage::runtime_ns,
+};
+
+// 0 stands for none.
+inline void lower_min(zc_row& lowest, const zc_row& row) {
+  if (row.min_ns != 0 && (lowest.min_ns == 0 || row.min_ns < lowest.min_ns))
+    lowest.min_ns = row.min_ns;
+}
+
+inline void add_row(zc_row& sum, const zc_row& row) {
+  add_records(sum, row, kRowFields);
+  sum.max_ns = std::max(sum.max_ns, row.max_ns);
+  lower_min(sum, row);
+  sum.seen += row.seen;
+  for (unsigned i = 0; i < ZC_BUCKETS; i++) sum.latency[i] += row.latency[i];
+}
+
+inline void add_usage(zc_usage& sum, const zc_usage& usage) {
+  add_records(sum, usage, kProcessFields);
+  for (const auto time : kCpuTimes) sum.*time += usage.*time;
+}
+
+inline void raise_usage(zc_usage& highest, const zc_usage& now) {
+  raise_records(highest, now, kProcessFields);
+  for (const auto time : kCpuTimes) highest.*time = std::max(highest.*time, now.*time);
+}
+
+// As the kernel does for getrusage: splits the exact time on a CPU by the ratio of ticks.
+inline std::pair<std::uint64_t, std::uint64_t> split_runtime(const zc_usage& usage) {
+  const std::uint64_t ticks = usage.user_ns + usage.system_ns;
+  if (usage.system_ns == 0) return {usage.runtime_ns, 0};
+  if (usage.user_ns == 0) return {0, usage.runtime_ns};
+  const auto system = static_cast<std::uint64_t>(static_cast<unsigned __int128>(usage.runtime_ns) *
+                                                 usage.system_ns / ticks);
+  return {usage.runtime_ns - system, system};
+}
+
+// The kind that is shown.
+inline Kind kind_of(std::uint32_t end) {
+  switch (end) {
+    case ZC_NULL: return Kind::device;
+    case ZC_DISCARD: return Kind::user;
+    default: return static_cast<Kind>(end);
+  }
+}
+
+// Derives the row's copies from its figures, and from what else is set in `moved`.
+inline void count_row_copies(Row& row, MovedBytes moved) {
+  moved.from = row.from;
+  moved.to = row.to;
+  moved.copy = row.copy;
+  moved.protocol = row.protocol;
+  moved.is_clone = row.syscall.starts_with("ioctl:");
+  moved.sends = row.calls - std::min(row.calls, row.errors + row.restarts);
+  moved.bytes = row.bytes - std::min(row.bytes, row.zeroed_bytes + row.discarded_bytes);
+  moved.dirtied = row.dirtied_bytes;
+  const CopyCount copies = count_copies(moved);
+  row.cpu_copied_bytes = copies.bytes;
+  row.cpu_copied_measured_bytes = std::min(copies.measured, copies.bytes);
+  row.verdict = copies.verdict;
+}
+
+}  // namespace zctrace
