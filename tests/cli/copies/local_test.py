@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+"""How often a CPU copies each byte, between files, pipes and sockets of one machine."""
+
+import os
+import pathlib
+import sys
+import tempfile
+
+from harness import TestCase, in_both_modes
+from paths import tool
+
+BYTES = 8 << 20
+PYTHON = [sys.executable, "-I", "-S", "-c"]
+DIRECT = 16384 if os.uname().machine == "x86_64" else 65536
+
+STREAM = """
+import os, socket, sys, threading
+def drain(sock):
+    while sock.recv(1 << 16): pass
+def pair(family):
+    if family == "unix": return socket.socketpair()
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(listener.getsockname())
+    return client, listener.accept()[0]
+source = os.open(sys.argv[1], os.O_RDONLY)
+size = os.fstat(source).st_size
+out, peer = pair(sys.argv[2])
+if not os.fork():
+    out.close(); drain(peer); os._exit(0)
+peer.close()
+"""
+SENDFILE = STREAM + """
+while size: size -= os.sendfile(out.fileno(), source, None, size)
+out.close(); os.wait()
+"""
+RECEIVE = """
+import os, socket, sys
+left, right = socket.socketpair()
+size = int(sys.argv[2])
+if not os.fork():
+    left.close(); right.sendall(b"x" * size); os._exit(0)
+right.close()
+sink = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+while size:
+    got = left.recv(1 << 16)
+    os.write(sink, got)
+    size -= len(got)
+os.wait()
+"""
+
+
+def rows(report, syscall, source, sink):
+    return [row for row in report.totals["rows"]
+            if (row["syscall"], row["from"], row["to"]) == (syscall, source, sink)]
+
+
+class Copies(TestCase):
+    """Each byte counts as often as it is copied, whatever the call's name promises."""
+
+    def setUp(self):
+        super().setUp()
+        self.source = self.directory / "source"
+        self.source.write_bytes(os.urandom(BYTES))
+        self.sink = self.directory / "sink"
+
+    def only_row(self, report, syscall, source, sink):
+        (row,) = rows(report, syscall, source, sink)
+        return row
+
+    def assert_shares(self, totals, kernel_only, zero_copy):
+        self.assertEqual((totals["kernel_only_share"], totals["zero_copy_share"]),
+                         (kernel_only, zero_copy))
+
+    @in_both_modes
+    def test_cat_into_a_pipe_copies_twice(self, mode):
+        with open(os.devnull, "w", encoding="utf-8") as null:
+            reader = self.start(["cat"], stdin=-1, stdout=null)
+            report = self.observe("cat", self.source, mode=mode, stdout=reader.stdin).report
+        copied = self.only_row(report, "write", "user", "pipe")
+        self.assertEqual(copied["cpu_copied_bytes"], BYTES)
+        self.assertAlmostEqual(report.totals["cpu_copies_per_byte"], 2, places=2)
+        self.assert_shares(report.totals, 0, 0)
+
+    def test_copy_file_range_on_a_disk_is_a_copy(self):
+        report = self.observe("cp", self.source, self.sink).report
+        row = self.only_row(report, "copy_file_range", "file", "file")
+        self.assertEqual((row["bytes"], row["cpu_copied_bytes"]), (BYTES, BYTES))
+        self.assertEqual(row["verdict"], "copied")
+        self.assertEqual(row["dirtied_bytes"], BYTES)
+        self.assertEqual(row["cpu_copied_measured_bytes"], BYTES)
+        self.assert_shares(report.totals, 1, 0)
+
+    @in_both_modes
+    def test_copy_file_range_in_memory_is_a_copy_by_rule(self, mode):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+            source = pathlib.Path(memory) / "source"
+            source.write_bytes(bytes(BYTES))
+            report = self.observe("cp", source, source.with_name("sink"),
+                                  mode=mode).report
+        row = self.only_row(report, "copy_file_range", "file", "file")
+        self.assertEqual((row["cpu_copied_bytes"], row["cpu_copied_measured_bytes"]), (BYTES, 0))
+        self.assertEqual(row["verdict"], "copied")
+        self.assert_shares(report.totals, 1, 0)
+
+    @in_both_modes
+    def test_sendfile_to_a_socket_copies_nothing(self, mode):
+        for protocol in ("unix", "tcp"):
+            with self.subTest(protocol):
+                report = self.observe(*PYTHON, SENDFILE, self.source, protocol, mode=mode).report
+                row = self.only_row(report, "sendfile", "file", "socket")
+                self.assertEqual((row["bytes"], row["cpu_copied_bytes"]), (BYTES, 0))
+                self.assertEqual((row["protocol"], row["verdict"]), (protocol, "by_reference"))
+                self.assert_shares(report.totals, 1, 1)
+
+    def test_what_is_received_and_written_is_copied_twice_and_measured(self):
+        report = self.observe(*PYTHON, RECEIVE, self.sink, BYTES).report
+        received = self.only_row(report, "recvfrom", "socket", "user")
+        self.assertEqual(received["cpu_copied_measured_bytes"], BYTES)
+        written = self.only_row(report, "write", "user", "file")
+        self.assertEqual(written["cpu_copied_measured_bytes"], BYTES)
+        self.assertEqual(received["cpu_copied_bytes"] + written["cpu_copied_bytes"], 2 * BYTES)
+
+    def test_direct_on_a_disk_copies_nothing(self):
+        os.sync()
+        report = self.observe("dd", f"if={self.source}", f"of={self.sink}", "bs=1M",
+                              "iflag=direct", "oflag=direct").report
+        written = self.only_row(report, "write", "user", "file")
+        self.assertEqual((written["verdict"], written["cpu_copied_bytes"]), ("direct", 0))
+        (read,) = [row for row in rows(report, "read", "file", "user")]
+        self.assertGreaterEqual(read["disk_read_bytes"], BYTES)
+        self.assertLess(read["cpu_copied_bytes"], 1 << 20)
+        self.assertGreater(report.totals["zero_copy_share"], 0.99)
+        self.assertEqual(report.totals["kernel_only_share"], 0)
+
+    def test_direct_on_a_file_in_memory_is_buffered(self):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+            path = pathlib.Path(memory) / "file"
+            try:
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR | DIRECT))
+            except OSError as error:
+                self.skipTest(f"this kernel has no O_DIRECT on tmpfs: {error}")
+            report = self.observe("dd", f"if={self.source}", f"of={path}", "bs=1M",
+                                  "oflag=direct").report
+        written = self.only_row(report, "write", "user", "file")
+        self.assertEqual(written["verdict"], "buffered")
+        self.assertEqual(written["cpu_copied_bytes"], BYTES)
+        self.assertEqual(report.totals["zero_copy_share"], 0)
+
+    @in_both_modes
+    def test_nothing_is_copied_from_zero_to_null(self, mode):
+        report = self.observe("dd", "if=/dev/zero", "of=/dev/null", "bs=64K", "count=10",
+                              mode=mode).report
+        for row in rows(report, "read", "device", "user") + rows(report, "write", "user", "device"):
+            self.assertEqual(row["cpu_copied_bytes"], 0)
+
+    @in_both_modes
+    def test_errors_are_apart_by_number(self, mode):
+        report = self.observe(*PYTHON, """
+import os
+read, write = os.pipe()
+os.set_blocking(read, False)
+for _ in range(5):
+    try: os.read(read, 1)
+    except BlockingIOError: pass
+for _ in range(3):
+    try: os.read(write, 1)
+    except OSError: pass
+""", mode=mode).report
+        (row,) = rows(report, "read", "pipe", "user")
+        self.assertEqual(row["errors_by"], {"EAGAIN": 5, "EBADF": 3})
+        for row in report.totals["rows"]:
+            self.assertEqual(sum(row["errors_by"].values()), row["errors"])
+
+    def test_what_was_not_measured_is_null_with_its_reason(self):
+        report = self.observe(tool("cat"), self.source, mode=["--no-latency"]).report
+        self.assertIsNone(report.totals["disk_read_bytes"])
+        self.assertIsNone(report.totals["rows"][0]["dirtied_bytes"])
+        self.assertEqual(set(report["unknown"]), {"disk_read_bytes", "dirtied_bytes"})
+        self.assertEqual(self.observe("true").report["unknown"], {})
+
+    def test_least_and_mean_latency_lie_between_zero_and_the_most(self):
+        for row in self.observe("cat", self.source).report.totals["rows"]:
+            if latency := row["latency_ns"]:
+                self.assertLessEqual(latency["min"], latency["mean"])
+                self.assertLessEqual(latency["mean"], latency["max"])
+                self.assertLessEqual(latency["timed_calls"], row["calls"])
+
+    def test_the_table_says_what_became_of_the_bytes(self):
+        done = self.zctrace("run", "--", "cp", self.source, self.sink,
+                            env=os.environ | {"COLUMNS": "250"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for wanted in ("COPIES", "cpu copies", "1.00 per delivered byte", "kernel-only",
+                       "copied by the kernel"):
+            self.assertIn(wanted, done.stderr)
