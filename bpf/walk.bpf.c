@@ -67,7 +67,7 @@ static __always_inline bool zc_matches(struct task_struct *task)
 		return true;
 	/* A threaded cgroup may hold some of the threads of a process that is elsewhere. */
 	return config.wanted_cgroups && task != task->group_leader &&
-	       zc_in_wanted_cgroup(zc_address(task));
+	       zc_may_be_target(zc_address(task)) && zc_in_wanted_cgroup(zc_address(task));
 }
 
 /*
