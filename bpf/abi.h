@@ -374,6 +374,18 @@ struct zc_snapshot_task {
 	char name[ZC_NAME_BYTES];
 };
 
+/* How many callers a sample names. */
+#define ZC_FRAMES 16
+
+/* What a CPU was doing for an observed task when its clock ticked; only with --profile. */
+struct zc_sample {
+	__u64 account;
+	struct zc_key key;	/* the row of the call in flight, when in_call */
+	__u16 in_call;
+	__u16 frames;		/* used; 0: it ran user code */
+	__u64 ip[ZC_FRAMES];	/* in the kernel, the innermost first */
+};
+
 ZC_SIZE(zc_call, == 8);
 ZC_SIZE(zc_config, == 68 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
 		      8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
@@ -392,6 +404,7 @@ ZC_SIZE(zc_command, == 1032);
 ZC_SIZE(zc_snapshot_task, == 224);
 ZC_SIZE(zc_pipe_bytes, == 32);
 ZC_SIZE(zc_pipe_key, == 16);
+ZC_SIZE(zc_sample, == 144);
 
 #undef ZC_SIZE
 

@@ -8,7 +8,7 @@ BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,config.bpf.o maps.bpf.o tasks.bpf.o pid
 	calls/calls.bpf.o calls/bytes.bpf.o calls/messages.bpf.o calls/copies.bpf.o rows.bpf.o \
 	accounts.bpf.o targets.bpf.o \
 	calls/syscalls.bpf.o lifecycle.bpf.o sched.bpf.o requests/uring.bpf.o walk.bpf.o \
-	calls/unaccounted.bpf.o)
+	calls/unaccounted.bpf.o profile.bpf.o)
 # Only compiled: an x86 machine finds out whether the programs still build for arm64.
 ARM64_OBJECTS := $(BPF_OBJECTS:$(BUILD)/bpf/%=$(BUILD)/bpf-arm64/%)
 SKELETON := $(BUILD)/generated/zctrace.skel.h

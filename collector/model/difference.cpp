@@ -28,6 +28,7 @@ void bound_max(Row& row) {
 void subtract(Row& later, const Row& earlier) {
   subtract_figures<RowFigures>(later, earlier, kRowFields);
   later.latency -= earlier.latency;
+  later.cpu -= earlier.cpu;
   for (const auto& [number, count] : earlier.errors_by)
     if (const auto found = later.errors_by.find(number); found != later.errors_by.end())
       found->second = not_below_zero(found->second, count);
@@ -38,12 +39,14 @@ void subtract(Row& later, const Row& earlier) {
 
 bool is_empty(const Row& row) {
   // If a reading caught a call half counted, the next reading has the rest.
-  return no_figures<RowFigures>(row, kRowFields) && row.latency.total() == 0;
+  return no_figures<RowFigures>(row, kRowFields) && row.latency.total() == 0 &&
+         row.cpu.total() == 0;
 }
 
 void subtract(Process& later, const Process& earlier) {
   subtract_figures<ProcessFigures>(later, earlier, kProcessFields);
   subtract_figures(later.outside_syscalls, earlier.outside_syscalls, kOutsideFields);
+  later.cpu_outside -= earlier.cpu_outside;
   later.delivered_to_pipes -= earlier.delivered_to_pipes;
   later.delivered_to_pipes_in_kernel -= earlier.delivered_to_pipes_in_kernel;
   later.spliced_from_user -= earlier.spliced_from_user;
@@ -76,7 +79,8 @@ void subtract(Totals& later, const Totals& earlier, const std::vector<const Proc
 }
 
 bool is_idle(const Process& process) {
-  return process.rows.empty() && no_figures<ProcessFigures>(process, kProcessFields) &&
+  return process.rows.empty() && process.cpu_outside.total() == 0 &&
+         no_figures<ProcessFigures>(process, kProcessFields) &&
          no_figures(process.outside_syscalls, kOutsideFields);
 }
 

@@ -46,11 +46,13 @@ void add_row(Row& into, const Row& from) {
     into.min_ns = from.min_ns;
   into.max_ns = std::max(into.max_ns, from.max_ns);
   into.latency += from.latency;
+  into.cpu += from.cpu;
 }
 
 void add_process(Process& into, const Process& from) {
   add_figures<ProcessFigures>(into, from, kProcessFields);
   add_figures(into.outside_syscalls, from.outside_syscalls, kOutsideFields);
+  into.cpu_outside += from.cpu_outside;
   into.delivered_to_pipes += from.delivered_to_pipes;
   into.delivered_to_pipes_in_kernel += from.delivered_to_pipes_in_kernel;
   into.spliced_from_user += from.spliced_from_user;
@@ -164,6 +166,12 @@ std::uint64_t Process::dirtied_bytes() const {
 std::uint64_t Process::off_cpu_ns() const {
   return outside_syscalls.off_cpu_ns +
          sum_over(rows, [](const Row& row) { return row.off_cpu_ns; });
+}
+
+CpuProfile Process::cpu_profile() const {
+  CpuProfile sum = cpu_outside;
+  for (const Row& row : rows) sum += row.cpu;
+  return sum;
 }
 
 std::uint64_t Process::voluntary_switches() const {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "collector/model/copies.h"
+#include "collector/model/cpu_profile.h"
 #include "collector/model/fields.h"
 #include "collector/model/histogram.h"
 #include "collector/model/requests.h"
@@ -49,6 +50,7 @@ struct Row : RowFigures {
   std::uint64_t max_ns = 0;
   bool max_is_bound = false;  // of an interval: max_ns is an upper bound
   Histogram latency;
+  CpuProfile cpu;  // of its calls
   // An operation that the kernel runs for an earlier call (io_uring): not a crossing.
   bool asynchronous = false;
   // Whether -e selects it. The others count in every figure; shown_rows() adds them to "other".
@@ -73,6 +75,7 @@ struct Process : ProcessFigures {
   std::optional<int> exit_code;         // as a shell shows it: 128+N for a signal
   std::optional<int> signal;            // that ended it
   OutsideFigures outside_syscalls;
+  CpuProfile cpu_outside;  // of calls
   std::vector<Row> rows;
   // Bytes put into pipes, without those that the process takes out again itself. `in_kernel`: the
   // part that never was in user space. In a difference they are negative if bytes that looked
@@ -100,6 +103,7 @@ struct Process : ProcessFigures {
   std::uint64_t disk_read_bytes() const;
   std::uint64_t dirtied_bytes() const;
   std::uint64_t off_cpu_ns() const;          // in rows and outside
+  CpuProfile cpu_profile() const;            // in rows and outside
   std::uint64_t voluntary_switches() const;  // in rows and outside
   std::uint64_t involuntary_switches() const;
 };

@@ -176,6 +176,7 @@ void Ledger::keep_commands() {
 void Ledger::forget(std::map<std::uint64_t, Account>::iterator account) {
   forgotten_compat_calls_ += account->second.compat_calls;
   pipes_.forget(account->first);
+  profile_.forget(account->first);
   forgotten_ = true;
   accounts_.erase(account);
 }
@@ -324,9 +325,14 @@ Process Ledger::to_process(const Account& account) const {
   process.max_rss_bytes =
       record.max_rss_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   take_figures(process.outside_syscalls, account.outside, kOutsideFields);
+  const ProfileLedger::Profile& profile = profile_.of(record.id);
+  process.cpu_outside = profile.outside;
   for (const auto& [word, total] : account.rows) {
     Row row = to_row(account, word, total);
-    if (row.calls == 0 && row.voluntary_switches == 0 && row.involuntary_switches == 0) continue;
+    row.cpu = profile_.of(profile, word);
+    if (row.calls == 0 && row.voluntary_switches == 0 && row.involuntary_switches == 0 &&
+        row.cpu.total() == 0)
+      continue;
     // Another row may show the same kinds.
     add_row_by_protocol(process.rows, std::move(row));
   }

@@ -11,6 +11,7 @@
 
 #include "collector/model/report.h"
 #include "collector/observe/pipe_ledger.h"
+#include "collector/observe/profile/profile_ledger.h"
 #include "collector/observe/snapshot.h"
 #include "collector/observe/syscall_table.h"
 
@@ -49,6 +50,7 @@ class Ledger {
   void fold_finished(std::size_t most);
   const Totals& others() const { return others_; }
   PipeLedger& pipes() { return pipes_; }
+  ProfileLedger& profile() { return profile_; }
   std::uint64_t tasks_in_call() const { return tasks_in_call_; }
   std::uint64_t account_of(std::int64_t pid) const;  // latest with that pid, 0: none
 
@@ -105,6 +107,7 @@ class Ledger {
   bool charged_;
   std::map<std::uint64_t, Account> accounts_;
   PipeLedger pipes_;
+  ProfileLedger profile_;
   std::vector<std::uint64_t> newly_finished_;
   std::uint64_t tasks_in_call_ = 0;
   std::size_t tasks_of_later_accounts_ = 0;

@@ -86,6 +86,10 @@ Session::Session(const SessionOptions& options)
       poll_interval_(kShortestPollInterval) {
   if (options_.probes.verify)
     verifier_.emplace(table_, why_io_is_not_verified(skeleton_.has_io_accounting()), ::getpid());
+  if (const unsigned hz = options_.probes.profile_hz; hz != 0) {
+    ledger_.profile().sampled_at(hz);
+    sampler_.emplace(hz, skeleton_.sample_program(), skeleton_.samples_map());
+  }
 }
 
 void Session::begin(std::uint32_t walk, pid_t pid) {
@@ -213,6 +217,8 @@ void Session::poll() {
   {
     const Snapshot snapshot = take_snapshot(skeleton_);
     ledger_.add(snapshot);
+    // After the snapshot: an account that is finished in it gets no more samples.
+    if (sampler_) sampler_->read(ledger_.profile());
     if (verifier_) verifier_->add(snapshot);
     read_commands();  // before any account is forgotten
     ended = static_cast<std::int64_t>(forget_finished(snapshot));
@@ -274,6 +280,7 @@ void Session::poll_until_gone(pid_t pid, milliseconds patience) {
 // Reads twice: a task that ends during the first read may be missing from it, and is in the maps in
 // the second.
 void Session::stop() {
+  if (sampler_) sampler_->stop();
   skeleton_.stop_counting();
   poll();
   poll();
@@ -321,6 +328,7 @@ Completeness Session::completeness() const {
   for (std::uint32_t reason = 0; reason < ZC_LOSSES; reason++)
     completeness.lost_by_reason[kLosses[reason]] = skeleton_.loss(reason);
   completeness.lost_by_reason["program_busy"] = skeleton_.missed_runs();
+  completeness.lost_by_reason["samples_full"] = skeleton_.samples_lost();
   completeness.in_flight_at_start = skeleton_.in_flight_at_start();
   completeness.in_flight_at_end = ledger_.tasks_in_call();
   completeness.compat_syscalls = ledger_.compat_calls();

@@ -15,6 +15,7 @@
 #include "collector/model/report.h"
 #include "collector/observe/command_lines.h"
 #include "collector/observe/ledger.h"
+#include "collector/observe/profile/sampler.h"
 #include "collector/observe/skeleton.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/observe/verify/verifier.h"
@@ -110,6 +111,7 @@ class Session {
   SyscallTable table_;
   Skeleton skeleton_;
   Ledger ledger_;
+  std::optional<Sampler> sampler_;
   std::optional<Verifier> verifier_;
   CommandLines command_lines_;
   ProcReader proc_;

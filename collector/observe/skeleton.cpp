@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "collector/observe/compat_table.h"
+#include "collector/observe/profile/sampler.h"
 #include "collector/os/error.h"
 #include "zctrace.skel.h"
 
@@ -142,7 +143,8 @@ void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>
       continue;
     }
     bpf_map* map = bpf_object__find_map_by_name(bpf.obj, name.c_str());
-    if (map == nullptr || bpf_map__type(map) != BPF_MAP_TYPE_HASH)
+    const bpf_map_type type = map == nullptr ? BPF_MAP_TYPE_UNSPEC : bpf_map__type(map);
+    if (type != BPF_MAP_TYPE_HASH && type != BPF_MAP_TYPE_RINGBUF)
       throw Error("--room: no hash map '" + name + "'", kExitUsage);
     if (const int error = bpf_map__set_max_entries(map, entries); error != 0)
       throw system_error(
@@ -209,6 +211,10 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
                             !submit_req && kernel.tracepoint_arguments("io_uring_submit_sqe") > 0);
   bpf_program__set_autoload(bpf.progs.zc_uring_overflow,
                             kernel.tracepoint_arguments("io_uring_cqe_overflow") > 0);
+  bpf_program__set_autoload(bpf.progs.zc_sample, options.profile_hz != 0);
+  bpf_map__set_autocreate(bpf.maps.samples, options.profile_hz != 0);
+  if (options.profile_hz != 0 && !options.room.contains("samples"))
+    bpf_map__set_max_entries(bpf.maps.samples, sample_buffer_bytes(options.profile_hz));
 }
 
 // What failed, why, and what the user can do about it.
@@ -272,6 +278,9 @@ int Skeleton::kernel_counts_map() const { return bpf_map__fd(bpf_->maps.kernel_c
 int Skeleton::pipes_map() const { return bpf_map__fd(bpf_->maps.pipes); }
 std::uint32_t Skeleton::pipes_capacity() const { return bpf_map__max_entries(bpf_->maps.pipes); }
 int Skeleton::wanted_pids_map() const { return bpf_map__fd(bpf_->maps.wanted_pids); }
+int Skeleton::sample_program() const { return bpf_program__fd(bpf_->progs.zc_sample); }
+int Skeleton::samples_map() const { return bpf_map__fd(bpf_->maps.samples); }
+std::uint64_t Skeleton::samples_lost() const { return bpf_->bss->samples_lost; }
 
 std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {
   bpf_->bss->walk = walk;

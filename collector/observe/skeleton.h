@@ -30,8 +30,9 @@ struct ProbeOptions {
   bool latency = true;     // false: no program at entry, no clock read
   bool by_thread = false;  // an account for each thread
   bool follow_children = true;
-  bool windowed = false;  // count only while *window() is not 0
-  bool verify = false;    // read the kernel's own counts, too
+  bool windowed = false;    // count only while *window() is not 0
+  bool verify = false;      // read the kernel's own counts, too
+  unsigned profile_hz = 0;  // samples in a second of CPU time; 0: no samples
   NewTasks new_tasks;
   // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
   // how many tasks are ever given a state. "claims": as on a kernel that does not tell the lengths
@@ -61,6 +62,10 @@ class Skeleton {
   int pipes_map() const;
   std::uint32_t pipes_capacity() const;
   int wanted_pids_map() const;
+  // Only with ProbeOptions::profile_hz.
+  int sample_program() const;
+  int samples_map() const;
+  std::uint64_t samples_lost() const;
 
   // Runs zc_walk over all tasks; what it wrote. `walk` and `pid` as in bpf/abi.h.
   std::vector<char> walk(std::uint32_t walk, std::uint32_t pid = 0);
