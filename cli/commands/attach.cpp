@@ -92,6 +92,7 @@ void add_attach_command(CLI::App& app, Action& chosen) {
       ->group("When");
   add_count_options(*command, options->count);
   add_verify_option(*command, options->count);
+  add_profile_option(*command, options->count.profile);
   add_output_options(*command, options->output);
   set_help(
       *command,

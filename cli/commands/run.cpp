@@ -91,6 +91,7 @@ void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) 
   CLI::App* command = app.add_subcommand("run", "Run a command and count how it moves bytes");
   add_count_options(*command, options->count);
   add_verify_option(*command, options->count);
+  add_profile_option(*command, options->count.profile);
   command
       ->add_flag("--as-root", options->as_root,
                  "Under sudo: run the command as root (default: as the user that called sudo)")

@@ -8,10 +8,13 @@
 #include <cstdint>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "cli/options/help_formatter.h"
 #include "cli/output/write.h"
 #include "cli/text/suggestion.h"
 #include "cli/text/wrap.h"
+#include "collector/observe/profile/sampler.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/os/caller.h"
 #include "collector/os/error.h"
@@ -52,6 +55,29 @@ void check_syscalls(const CountOptions& options) {
     known.insert(known.end(), {"%copy", "%zerocopy", "%io", "%all", "list"});
     throw Error(error.what() + suggestion(error.name(), known), kExitUsage);
   }
+}
+
+void add_profile_option(CLI::App& command, std::string& profile, const std::string& group) {
+  command
+      .add_flag(fmt::format("--profile{{{}}}", kDefaultProfileHz), profile,
+                fmt::format("Sample where the CPU time of each row goes, --profile=HZ times a "
+                            "second of CPU time (default {}, 1 to {})",
+                            kDefaultProfileHz, kHighestProfileHz))
+      ->group(group);
+}
+
+unsigned profile_hz(const std::string& profile) {
+  if (profile.empty()) return 0;
+  unsigned hz = 0;
+  const char* const end = profile.data() + profile.size();
+  const auto parsed = std::from_chars(profile.data(), end, hz);
+  const bool in_range = parsed.ec == std::errc() && hz >= 1 && hz <= kHighestProfileHz;
+  if (parsed.ptr != end || !in_range)
+    throw Error(fmt::format("--profile: invalid rate '{}': must be 1 to {}, and at most the "
+                            "kernel's limit (kernel.perf_event_max_sample_rate)",
+                            profile, kHighestProfileHz),
+                kExitUsage);
+  return hz;
 }
 
 bool wants_syscall_list(const CountOptions& options) { return options.syscalls == "list"; }
@@ -99,6 +125,13 @@ SessionOptions session_options(const CountOptions& count, const OutputOptions& o
   options.probes.latency = !count.no_latency;
   options.probes.follow_children = !count.no_follow;
   options.probes.verify = count.verify;
+  options.probes.profile_hz = profile_hz(count.profile);
+  // The program at entry notes which call is in flight.
+  if (options.probes.profile_hz != 0 && count.no_latency)
+    throw Error(
+        "--profile and --no-latency cannot be combined: without the time, zctrace does not "
+        "note which call is in flight",
+        kExitUsage);
   options.probes.by_thread = output.by == "thread";
   options.probes.new_tasks.user = confined_user();
   options.probes.new_tasks.own_helpers = true;

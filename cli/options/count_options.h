@@ -17,6 +17,7 @@ struct CountOptions {
   bool no_follow = false;
   std::vector<std::string> room;  // NAME=N, as ProbeOptions::room
   bool verify = false;            // where the command has it
+  std::string profile;            // the rate; empty: no profile; where the command has it
 };
 
 void add_count_options(CLI::App& command, CountOptions& options);
@@ -28,6 +29,12 @@ bool wants_syscall_list(const CountOptions& options);
 int print_syscall_list();
 // For commands that end in one report.
 void add_verify_option(CLI::App& command, CountOptions& options);
+
+// For commands that show a profile.
+void add_profile_option(CLI::App& command, std::string& profile,
+                        const std::string& group = "What to count");
+// The rate of --profile; 0: not given. Throws Error: usage.
+unsigned profile_hz(const std::string& profile);
 
 // The session's settings from both. Throws Error: usage.
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output);

@@ -130,6 +130,8 @@ void append_figures(ordered_json& object, const Process& process, const Delivere
   object["disk_read_bytes"] = charged(process.disk_read_bytes());
   object["dirtied_bytes"] = charged(process.dirtied_bytes());
   object["per_gb"] = per_gb_json(process, delivered.bytes, latency);
+  if (const CpuProfile profile = process.cpu_profile(); profile.hz != 0)
+    object["cpu_profile"] = cpu_profile_json(profile);
   ordered_json& rows = object["rows"] = ordered_json::array();
   for (const Row& row : shown_rows(process.rows)) rows.push_back(row_json(row, measured));
 }
@@ -199,6 +201,17 @@ ordered_json host_json(const Host& host) {
       {"kernel", valid_utf8(host.kernel)}, {"arch", valid_utf8(host.arch)}, {"cpus", host.cpus}};
 }
 
+ordered_json cpu_profile_json(const CpuProfile& profile) {
+  ordered_json object = {{"samples", profile.total()}, {"hz", profile.hz}};
+  ordered_json& share = object["share"] = nullptr;
+  for (std::size_t i = 0; profile.total() != 0 && i < kCpuClasses; i++) {
+    const auto cpu_class = static_cast<CpuClass>(i);
+    share[std::string(cpu_class_name(cpu_class))] = profile.share(cpu_class).value_or(0);
+  }
+  object["margin"] = or_null(profile.margin());
+  return object;
+}
+
 ordered_json completeness_json(const Completeness& completeness) {
   ordered_json lost = ordered_json::object();
   for (const auto& [reason, count] : completeness.lost_by_reason) lost[valid_utf8(reason)] = count;
@@ -224,6 +237,7 @@ ordered_json row_json(const Row& row, const Measured& measured) {
   object["errors_by"] = errors_json(row);
   object["verdict"] = name_or_null(verdict_name(row.verdict));
   object["latency_ns"] = measured.latency ? latency_json(row) : ordered_json(nullptr);
+  if (row.cpu.hz != 0) object["cpu_profile"] = cpu_profile_json(row.cpu);
   return object;
 }
 

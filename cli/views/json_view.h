@@ -27,6 +27,9 @@ struct Measured {
 // One row as in `processes[].rows`, for `compare`, which has rows outside of processes.
 nlohmann::ordered_json row_json(const Row& row, const Measured& measured);
 
+// Of a row, a process or a sum that has a profile.
+nlohmann::ordered_json cpu_profile_json(const CpuProfile& profile);
+
 nlohmann::ordered_json completeness_json(const Completeness& completeness);
 
 // {"kernel", "arch", "cpus"}

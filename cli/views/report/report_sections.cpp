@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/text/units.h"
+#include "cli/views/report/cpu_profile_table.h"
 #include "cli/views/report/process_table.h"
 #include "cli/views/report/report_facts.h"
 #include "cli/views/report/row_table.h"
@@ -76,6 +77,9 @@ std::vector<Section> report_sections(const Report& report, std::optional<GroupBy
     rows.grid.legend = rows_legend(totals.sum, wording);
   }
   sections.push_back(std::move(rows));
+  if (totals.sum.cpu_profile().hz != 0)
+    sections.push_back(
+        cpu_profile_section(totals.sum, processes_first ? std::nullopt : by, wording));
   if (several && !by) sections.push_back(process_lines(report, wording));
   Section facts;
   facts.facts = derived_facts(totals.sum, totals.delivered, wording);
