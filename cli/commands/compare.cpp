@@ -10,6 +10,7 @@
 #include "cli/compare/plan.h"
 #include "cli/compare/run.h"
 #include "cli/options/compare_options.h"
+#include "cli/options/count_options.h"
 #include "cli/options/help_formatter.h"
 #include "cli/options/output_options.h"
 #include "cli/output/outputs.h"
@@ -22,7 +23,8 @@ namespace zctrace {
 namespace {
 
 int compare(const CompareOptions& options, const OutputOptions& output) {
-  const ComparePlan plan = plan_compare(options);
+  ComparePlan plan = plan_compare(options);
+  plan.profile_hz = profile_hz(options.profile);
   require_observation();
   Outputs outputs(output, STDOUT_FILENO);
   const CompareResult compared = run_compare(plan);

@@ -32,6 +32,7 @@ struct CompareOptions {
   std::string sort;
   bool cold = false;
   bool textbook = false;
+  std::string profile;  // as CountOptions::profile
 };
 
 // Where the bytes come from and where they go. Nothing is opened yet.
@@ -66,6 +67,7 @@ struct ComparePlan {
   unsigned warmup = 0;
   bool cold = false;
   bool textbook = false;
+  unsigned profile_hz = 0;  // in the counting pass; 0: no profile
   std::uint64_t drain_read_bytes = 0;
   bool drain_splices = false;
   std::string drain;  // what the reader does, for the header

@@ -196,6 +196,7 @@ class CompareRun {
     SessionOptions session_options;
     session_options.probes.windowed = true;
     session_options.syscalls = "%all";
+    session_options.probes.profile_hz = plan_.profile_hz;
     session_options.commands = false;  // the report has none, and reading them starts a thread
     Session session(session_options);
     // A daemon's calls begin before the window and end in it. So its counts are the difference of

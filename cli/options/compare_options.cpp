@@ -2,6 +2,7 @@
 // The options of `compare`, in three sections.
 #include "cli/options/compare_options.h"
 
+#include "cli/options/count_options.h"
 #include "cli/options/validators.h"
 
 namespace zctrace {
@@ -71,6 +72,7 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
       ->group(kGroup);
   command.add_flag("--cold", options.cold, "Drop the source from the page cache before each run")
       ->group(kGroup);
+  add_profile_option(command, options.profile, kGroup);
   command
       .add_option("--drain", options.drain,
                   "Empty the sink with read or splice, in a process of its own")

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "cli/compare/verdict.h"
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
+#include "cli/views/report/cpu_profile_table.h"
 
 namespace zctrace {
 namespace {
@@ -31,6 +33,7 @@ struct ColumnOf {
   Show client;
   Show daemon;
   bool fuse_only = false;
+  bool profile_only = false;
 };
 
 Cell nothing(const MethodLine&) { return {"-", Tone::dim}; }
@@ -52,6 +55,10 @@ std::string syscalls(const Process& p) { return format_count(p.syscalls()); }
 std::string crossings(const Process& p) { return format_count(p.crossings()); }
 std::string copied(const Process& p) { return format_bytes(p.copied_bytes()); }
 std::string in_kernel(const Process& p) { return format_bytes(p.in_kernel_bytes()); }
+std::string most_cpu(const Process& p) {
+  const std::string largest = largest_class(p.cpu_profile());
+  return largest.empty() ? "-" : largest;
+}
 std::string switches(const Process& p) {
   return format_count(p.voluntary_switches() + p.involuntary_switches());
 }
@@ -146,6 +153,7 @@ const ColumnOf kColumns[] = {
     {{"SWITCHES", true, 8, 0}, client_count<switches>, daemon_count<switches>},
     {{"FAULTS", true, 12, 0}, client_count<faults>, daemon_count<faults>},
     {{"REQUESTS", true, 10, 0}, nothing, requests, true},
+    {{"MOST CPU IN", false, 10, 0}, client_count<most_cpu>, daemon_count<most_cpu>, false, true},
     {{"VERIFIED", false, 10, 0}, verified, nothing},
 };
 
@@ -166,11 +174,15 @@ Grid compare_grid(const CompareResult& compared, bool unicode) {
   const Leaders cheapest = cheapest_rows(compared);
   const MethodResult* const taken = choose(compared).take;
   const bool ranked = fastest.decided() || cheapest.decided();
+  const bool profiled =
+      std::any_of(compared.methods.begin(), compared.methods.end(),
+                  [](const MethodResult& result) { return result.counts.cpu_profile().hz != 0; });
   Grid grid;
   std::vector<const ColumnOf*> shown;
   std::size_t first_figure = 0;
   for (const ColumnOf& column : kColumns) {
     if (column.fuse_only && !compared.fuse) continue;
+    if (column.profile_only && !profiled) continue;
     if (column.client == best && !ranked) continue;
     if (column.client == spread && compared.rounds_done < 2) continue;
     if (column.client == time) first_figure = shown.size();

@@ -78,6 +78,8 @@ void append_counts(ordered_json& object, const Process& counts) {
   object["involuntary_switches"] = counts.involuntary_switches();
   object["minor_faults"] = counts.minor_faults;
   object["major_faults"] = counts.major_faults;
+  if (const CpuProfile profile = counts.cpu_profile(); profile.hz != 0)
+    object["cpu_profile"] = cpu_profile_json(profile);
   object["rows"] = ordered_json::array();
   for (const Row& row : counts.rows) object["rows"].push_back(row_json(row, {}));
 }
