@@ -68,6 +68,7 @@ void add_top_command(CLI::App& app, Action& chosen) {
       ->capture_default_str()
       ->group("Output");
   add_count_options(*command, options->count);
+  add_profile_option(*command, options->count.profile);
   set_help(
       *command,
       {"[-p PID | -n GLOB | -G CGROUP | --unit NAME | -a] [OPTIONS]",

@@ -5,6 +5,7 @@
 #include "cli/text/printable.h"
 #include "cli/top/lists.h"
 #include "cli/top/table.h"
+#include "cli/views/report/cpu_profile_table.h"
 #include "cli/views/report/row_table.h"
 
 namespace zctrace {
@@ -62,6 +63,7 @@ class RowList {
     add(Sort::switches,
         {kSwitchesTitle, controls_.rate("SWITCHES"), "SWITCHES", wide_ ? 12U : 9U, true, 7});
     add(Sort::errors, {"ERRORS", controls_.rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 5});
+    if (profiled()) add(std::nullopt, {kMostCpu, "MOST CPU IN", "MOST CPU", 15, false, 8});
     drop_until_fitting(added_, area_.width);
     return std::move(added_);
   }
@@ -72,9 +74,19 @@ class RowList {
       const auto share = off_cpu_share(row);
       return {share ? compact_share(*share) : "-"};
     }
+    if (column.column == kMostCpu) {
+      const std::string largest = largest_class(row.cpu);
+      return {largest.empty() ? "-" : largest};
+    }
     return cell_of(report_columns_, column.column, RowLine{nullptr, &row});
   }
 
+  bool profiled() const {
+    return std::any_of(controls_.rows().begin(), controls_.rows().end(),
+                       [](const Row* row) { return row->cpu.hz != 0; });
+  }
+
+  static constexpr std::string_view kMostCpu = "MOST-CPU";
   static constexpr std::string_view kOffCpuShare = "OFF-CPU%";
 
   const TopControls& controls_;
