@@ -18,6 +18,7 @@
 #include <memory>
 #include <string_view>
 
+#include "collector/observe/profile/sampler.h"
 #include "collector/observe/skeleton.h"
 #include "collector/os/caller.h"
 #include "collector/os/error.h"
@@ -109,6 +110,14 @@ Requirement fuse() {
   const int error = errno;
   return {kFuse, State::optional_missing, std::string("/dev/fuse: ") + std::strerror(error),
           error == ENOENT ? "modprobe fuse" : "sudo chmod 666 /dev/fuse, as most systems have it"};
+}
+
+// What --profile needs.
+Requirement cpu_profile() {
+  const std::string reason = why_no_profile();
+  if (reason.empty())
+    return {"CPU profile", State::ok, "a clock on each CPU, and the kernel's symbols", ""};
+  return {"CPU profile", State::optional_missing, reason, ""};
 }
 
 // The programs need the kernel's own BTF. If it is not under /sys, libbpf also looks in the
@@ -240,6 +249,7 @@ Preflight check_machine(bool load) {
     preflight.requirements.push_back(std::move(tracepoint));
   preflight.requirements.push_back(observable_processes());
   preflight.requirements.push_back(fuse());
+  preflight.requirements.push_back(cpu_profile());
   if (load && preflight.can_observe()) preflight.requirements.push_back(trial_load());
   return preflight;
 }
