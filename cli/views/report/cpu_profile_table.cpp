@@ -104,10 +104,8 @@ Section cpu_profile_section(const Process& process, std::optional<GroupBy> by,
           {line.cpu.of(cpu_class) == 0 ? "-" : percent(line.cpu.share(cpu_class)), line.tone});
     grid.lines.push_back(std::move(cells));
   }
-  section.notes = {
-      fmt::format("{} samples a second of CPU time; each share is known to {}, with 95 % "
-                  "confidence",
-                  all.hz, margin)};
+  section.notes = {fmt::format("{} samples a second of CPU time", all.hz),
+                   margin + " is the margin of each share in the line, with 95 % confidence"};
   return section;
 }
 
