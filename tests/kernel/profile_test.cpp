@@ -29,8 +29,9 @@ namespace {
   ZC_NEEDS_PROBES();       \
   if (const std::string why = why_no_profile(); !why.empty()) GTEST_SKIP() << why
 
-constexpr std::size_t kFileBytes = 4 << 20;
-constexpr std::size_t kChunk = 64 << 10;
+// More than the caches hold, and in large chunks: then reading is mostly copying.
+constexpr std::size_t kFileBytes = 64 << 20;
+constexpr std::size_t kChunk = 1 << 20;
 // Of CPU time: enough samples for a margin of a few percent.
 constexpr double kLong_s = 0.4;
 
@@ -86,16 +87,18 @@ ProbeOptions profiling() {
 }
 
 CpuProfile profile_of(bool (*move)(int, int), int (*sink)()) {
+  const int from = source();
+  EXPECT_GE(from, 0);
   const Observation seen = observe(
       [=] {
-        const int from = source();
         const int to = sink();
-        if (from < 0 || to < 0) return 1;
+        if (to < 0) return 1;
         for (const double begin = cpu_s(); cpu_s() < begin + kLong_s;)
           if (!move(from, to)) return 2;
         return 0;
       },
       profiling());
+  ::close(from);
   EXPECT_EQ(seen.exit_code, 0);
   EXPECT_EQ(seen.completeness.lost_events(), 0u);
   return seen.child().cpu_profile();
@@ -109,7 +112,7 @@ void expect_more_copying(const CpuProfile& more, const CpuProfile& less) {
               100 * copying(more), 100 * margin(more),
               static_cast<unsigned long long>(more.total()), 100 * copying(less),
               100 * margin(less), static_cast<unsigned long long>(less.total()));
-  EXPECT_GT(copying(more) - copying(less), margin(more) + margin(less) + 0.1);
+  EXPECT_GT(copying(more) - copying(less), margin(more) + margin(less) + 0.2);
 }
 
 TEST(Profile, ReadAndWriteToNullCopyMoreThanSendfileToNull) {
