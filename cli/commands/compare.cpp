@@ -13,6 +13,7 @@
 #include "cli/options/count_options.h"
 #include "cli/options/help_formatter.h"
 #include "cli/options/output_options.h"
+#include "cli/options/validators.h"
 #include "cli/output/outputs.h"
 #include "cli/views/compare/compare_view.h"
 #include "collector/observe/preflight.h"
@@ -22,7 +23,7 @@
 namespace zctrace {
 namespace {
 
-int compare(const CompareOptions& options, const OutputOptions& output) {
+int compare(const CompareOptions& options, const OutputOptions& output, bool by_syscall) {
   ComparePlan plan = plan_compare(options);
   plan.profile_hz = profile_hz(options.profile);
   require_observation();
@@ -31,10 +32,10 @@ int compare(const CompareOptions& options, const OutputOptions& output) {
   const int interrupted = compared.interrupted_by != 0 ? 128 + compared.interrupted_by : 0;
   if (interrupted != 0 && compared.rounds_done == 0)
     throw Error("interrupted before the first round was complete; nothing to report", interrupted);
-  outputs.write({[&] { return compare_table(compared, outputs.style()); },
+  outputs.write({[&] { return compare_table(compared, outputs.style(), by_syscall); },
                  [&] { return compare_json(compared).dump(2) + "\n"; },
                  [&] { return compare_csv(compared); },
-                 [&] { return compare_markdown(compared); }});
+                 [&] { return compare_markdown(compared, by_syscall); }});
   const bool any = std::any_of(compared.methods.begin(), compared.methods.end(),
                                [](const MethodResult& result) { return result.timed(); });
   if (interrupted != 0) return interrupted;
@@ -50,6 +51,11 @@ void add_compare_command(CLI::App& app, Action& chosen) {
   CLI::App* command =
       app.add_subcommand("compare", "Measure the transfer methods against each other");
   add_compare_options(*command, *options);
+  auto by = std::make_shared<std::string>();
+  command->add_option("--by", *by, "Also show what the calls of each method took: syscall")
+      ->check(one_of({"syscall"}))
+      ->type_name("WHAT")
+      ->group("Output");
   add_file_options(*command, *output);
   HelpList methods{"Methods", {}};
   for (const transfers::Method* method : transfers::all_methods())
@@ -73,8 +79,8 @@ void add_compare_command(CLI::App& app, Action& chosen) {
               "sudo zctrace compare --to tcp --methods all --sort time"},
              {"Compare two methods with a cold page cache",
               "sudo zctrace compare --cold --methods read_write/64K,sendfile/whole"}}});
-  command->callback([options, output, &chosen] {
-    chosen = [options, output] { return compare(*options, *output); };
+  command->callback([options, output, by, &chosen] {
+    chosen = [options, output, by] { return compare(*options, *output, *by == "syscall"); };
   });
 }
 

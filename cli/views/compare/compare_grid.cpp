@@ -107,6 +107,19 @@ Cell client_cpu(const MethodLine& line) { return {time_text(median_of(line.resul
 Cell daemon_cpu(const MethodLine& line) {
   return {time_text(median_of(line.result.daemon_cpu_ns()))};
 }
+Cell cpu_percent(const MethodLine& line) {
+  const double wall = median_of(line.result.wall_ns);
+  if (wall <= 0) return {"-", Tone::dim};
+  return {fmt::format("{:.0f}%", 100 * median_of(line.result.cpu_ns()) / wall)};
+}
+Cell client_user(const MethodLine& line) { return {time_text(median_of(line.result.user_ns))}; }
+Cell client_system(const MethodLine& line) { return {time_text(median_of(line.result.system_ns))}; }
+Cell daemon_user(const MethodLine& line) {
+  return {time_text(median_of(line.result.daemon->user_ns))};
+}
+Cell daemon_system(const MethodLine& line) {
+  return {time_text(median_of(line.result.daemon->system_ns))};
+}
 Cell rate(const MethodLine& line) {
   if (!time_means_something(line.compared, line.result)) return {"-", Tone::dim};
   return {fmt::format("{:.2f}", line.result.bytes_per_s() / 1e9)};
@@ -144,6 +157,9 @@ const ColumnOf kColumns[] = {
     {{"SPEED", true, 1, 0}, speed, nothing},
     {{"BEST", false, 5, 0}, best, nothing},
     {{"CPU", true, 2, 0}, client_cpu, daemon_cpu},
+    {{"CPU%", true, 9, 0}, cpu_percent, nothing},
+    {{"USER", true, 14, 0}, client_user, daemon_user},
+    {{"SYSTEM", true, 15, 0}, client_system, daemon_system},
     {{"GB/S", true, 11, 0}, rate, nothing},
     {{"COPIES", true, 3, 0}, copies, nothing},
     {{"SYSCALLS", true, 4, 0}, client_count<syscalls>, daemon_count<syscalls>},

@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include <string_view>
+#include <vector>
 
 #include "cli/compare/insights.h"
 #include "cli/compare/verdict.h"
+#include "cli/views/compare/by_syscall_view.h"
 #include "cli/views/compare/compare_grid.h"
 #include "cli/views/compare/textbook_view.h"
 #include "cli/views/markdown_view.h"
@@ -24,7 +26,14 @@ std::string in_ascii(std::string text) {
   return text;
 }
 
-std::string textbook_markdown(const Section& section) {
+std::vector<Section> more_sections(const CompareResult& compared, bool by_syscall) {
+  std::vector<Section> sections;
+  if (by_syscall) sections.push_back(by_syscall_section(compared));
+  if (compared.textbook) sections.push_back(textbook_section(compared));
+  return sections;
+}
+
+std::string section_markdown(const Section& section) {
   std::string text = "#### " + markdown_text(section.title) + "\n\n" + markdown_table(section.grid);
   for (const std::string& note : section.notes) text += "- " + markdown_text(note) + "\n";
   return text + "\n";
@@ -32,7 +41,7 @@ std::string textbook_markdown(const Section& section) {
 
 }  // namespace
 
-std::string compare_table(const CompareResult& compared, const TableStyle& style) {
+std::string compare_table(const CompareResult& compared, const TableStyle& style, bool by_syscall) {
   Page page(style);
   page.title(compare_title(compared));
   page.items(compare_circumstances(compared, style.unicode));
@@ -43,9 +52,9 @@ std::string compare_table(const CompareResult& compared, const TableStyle& style
   page.grid(compare_grid(compared, style.unicode));
   const std::string legend = compare_legend(compared);
   if (!legend.empty()) page.items({legend}, {}, Tone::dim);
-  if (compared.textbook) {
+  for (const Section& section : more_sections(compared, by_syscall)) {
     page.blank_line();
-    page.sections({textbook_section(compared)});
+    page.sections({section});
   }
   const auto others = findings(compared);
   const auto cautions = warnings(compared);
@@ -59,14 +68,15 @@ std::string compare_table(const CompareResult& compared, const TableStyle& style
   return page.take();
 }
 
-std::string compare_markdown(const CompareResult& compared) {
+std::string compare_markdown(const CompareResult& compared, bool by_syscall) {
   std::string text = "### " + markdown_text(compare_title(compared)) + "\n\n";
   for (const std::string& line : verdict(compared)) text += markdown_text(line) + "\n\n";
   text += markdown_text(fmt::format("{}", fmt::join(compare_circumstances(compared, true), ", ")));
   text += "\n\n" + markdown_table(compare_grid(compared, true));
   const std::string legend = compare_legend(compared);
   if (!legend.empty()) text += markdown_text(legend) + "\n\n";
-  if (compared.textbook) text += textbook_markdown(textbook_section(compared));
+  for (const Section& section : more_sections(compared, by_syscall))
+    text += section_markdown(section);
   for (const std::string& line : findings(compared)) text += "- " + markdown_text(line) + "\n";
   for (const std::string& line : warnings(compared))
     text += "- warning: " + markdown_text(line) + "\n";

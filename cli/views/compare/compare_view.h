@@ -10,9 +10,11 @@
 
 namespace zctrace {
 
-std::string compare_table(const CompareResult& compared, const TableStyle& style);
+// `by_syscall`: also the calls of each method, one line for each syscall. JSON has them anyway.
+std::string compare_table(const CompareResult& compared, const TableStyle& style,
+                          bool by_syscall = false);
 nlohmann::ordered_json compare_json(const CompareResult& compared);
 std::string compare_csv(const CompareResult& compared);
-std::string compare_markdown(const CompareResult& compared);
+std::string compare_markdown(const CompareResult& compared, bool by_syscall = false);
 
 }  // namespace zctrace

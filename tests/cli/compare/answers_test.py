@@ -27,7 +27,7 @@ class Answers(Comparing):
         self.assertEqual(report["rounds"], 1)
         self.assertIn("not ranked", report["insights"][0])
         text = self.table(*options)
-        self.assertNotIn("%", text)
+        self.assertEqual(text.count("%"), 1 + len(rows), text)  # of the CPU: the title and each row
         for word in ("Take ", "times as fast", "least CPU"):
             self.assertNotIn(word, text)
 
@@ -86,6 +86,17 @@ class Answers(Comparing):
             self.assertGreaterEqual(high, row["wall_ns"]["median"])
         text = self.table(*options, "--precision", "0.0001%", "--runs", "3")
         self.assertRegex(text, r"known within [\d.]+% at worst, not 0.0001%")
+
+    def test_by_syscall_shows_what_the_calls_took(self):
+        text = self.table("--size", "1M", "--runs", "1", "--by", "syscall", "--methods",
+                          "read_write/64K,splice/64K")
+        table = text.split("By syscall")[1]
+        self.assertRegex(table, r"METHOD +SYSCALL +CALLS +ERRORS +TOTAL +MIN +MEAN +MAX")
+        self.assertRegex(table, r"(?m)^(read_write/64K)? +read +17 +0 ")
+        self.assertRegex(table, r"(?m)^(read_write/64K)? +write +16 +0 ")
+        self.assertRegex(table, r"(?m)^(splice/64K)? +splice +33 +0 ")
+        self.assertNotIn("By syscall", self.table("--size", "1M", "--runs", "1", "--methods",
+                                                  "read_write/64K"))
 
     def test_the_row_to_take_is_marked(self):
         # A method that makes 4096 times the calls of the other.

@@ -48,11 +48,42 @@ TEST(CompareTable, KeepsTheErrnoAndFitsAt80Columns) {
 TEST(CompareTable, ShowsNoSpreadOfOneRun) {
   const CompareResult compared = comparison_of({timed("read_write", {90}), timed("splice", {1})});
   const std::string text = compare_table(compared, {});
-  EXPECT_EQ(text.find('%'), std::string::npos) << text;
+  // Of the CPU only: a title and two rows.
+  EXPECT_EQ(std::count(text.begin(), text.end(), '%'), 3) << text;
   EXPECT_EQ(text.find("+-"), std::string::npos) << text;
   EXPECT_EQ(text.find("BEST"), std::string::npos) << text;
   EXPECT_TRUE(compare_json(compared)["methods"][0]["wall_ns"]["stddev"].is_null());
   EXPECT_TRUE(compare_json(compared)["fastest"].empty());
+}
+
+TEST(CompareTable, ShowsTheShareOfACpuBesideUserAndSystem) {
+  const std::string text = compare_table(example(), {});
+  EXPECT_NE(line_with(text, "METHOD").find("CPU%  USER   SYSTEM"), std::string::npos) << text;
+  EXPECT_NE(line_with(text, "read_write  ").find(" 50%  0 ns  45.5 ms"), std::string::npos) << text;
+}
+
+TEST(CompareTable, AddsUpTheCallsOfASyscall) {
+  CompareResult compared = example();
+  Process& counts = compared.methods[0].counts;
+  counts = process_of({row("read", Kind::file, Kind::user, Copy::copied, 3, 300),
+                       row("read", Kind::socket, Kind::user, Copy::copied, 2, 100),
+                       row("write", Kind::user, Kind::socket, Copy::copied, 4, 400)});
+  counts.rows[0].wall_ns = 3000;
+  counts.rows[0].max_ns = 1500;
+  counts.rows[0].latency.add(10, 3);
+  counts.rows[1].wall_ns = 1000;
+  counts.rows[1].max_ns = 600;
+  counts.rows[1].latency.add(8, 2);
+  EXPECT_EQ(compare_table(compared, {}).find("By syscall"), std::string::npos);
+  const std::string text = compare_table(compared, {}, true);
+  const std::string below = text.substr(text.find("By syscall"));
+  const std::string reads = line_with(below, "read_write/64K  read ");
+  EXPECT_NE(reads.find("5       0  4.00 us  512 ns  800 ns  1.50 us"), std::string::npos) << below;
+  // Below the first call of its method, and without times.
+  EXPECT_NE(below.find("write         4       0        -       -       -        -"),
+            std::string::npos)
+      << below;
+  EXPECT_NE(compare_markdown(compared, true).find("#### By syscall"), std::string::npos);
 }
 
 TEST(CompareTable, NamesTheRoundsOfAnInterruptedComparison) {

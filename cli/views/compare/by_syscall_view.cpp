@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// Adds up the rows of a process that differ only in where bytes come from and go to.
+#include "cli/views/compare/by_syscall_view.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/text/units.h"
+
+namespace zctrace {
+namespace {
+
+struct CallTimes {
+  std::uint64_t calls = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t total_ns = 0;
+  std::uint64_t max_ns = 0;
+  Histogram latency;
+};
+
+std::vector<std::pair<std::string, CallTimes>> by_syscall(const Process& counts) {
+  std::map<std::string, CallTimes> by_name;
+  for (const Row& row : counts.rows) {
+    CallTimes& times = by_name[row.syscall];
+    times.calls += row.calls;
+    times.errors += row.errors;
+    times.total_ns += row.wall_ns;
+    times.max_ns = std::max(times.max_ns, row.max_ns);
+    times.latency += row.latency;
+  }
+  std::vector<std::pair<std::string, CallTimes>> sorted(by_name.begin(), by_name.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return a.second.total_ns > b.second.total_ns;
+  });
+  return sorted;
+}
+
+// The lower end of the first bucket that has a call. nullopt: no call was timed.
+std::optional<std::uint64_t> least_ns(const Histogram& latency) {
+  for (std::size_t bucket = 0; bucket < Histogram::kBuckets; ++bucket)
+    if (latency.count(bucket) != 0) return Histogram::lower_bound_ns(bucket);
+  return std::nullopt;
+}
+
+void add_lines(Grid& grid, const std::string& label, const Process& counts) {
+  std::string method = label;  // in its first line only
+  for (const auto& [name, times] : by_syscall(counts)) {
+    if (times.calls + times.errors == 0) continue;
+    const auto least = least_ns(times.latency);
+    grid.lines.push_back({{std::exchange(method, "")},
+                          {name},
+                          {format_count(times.calls)},
+                          {format_count(times.errors)},
+                          {least ? format_ns(times.total_ns) : "-"},
+                          {least ? format_ns(*least) : "-"},
+                          {least ? format_ns(times.total_ns / times.latency.total()) : "-"},
+                          {least ? format_ns(times.max_ns) : "-"}});
+  }
+}
+
+}  // namespace
+
+Section by_syscall_section(const CompareResult& compared) {
+  Section section;
+  section.title = "By syscall, in the run that was observed";
+  section.grid.columns = {{"METHOD", false, 0, 0}, {"SYSCALL", false, 0, 0}, {"CALLS", true, 0, 0},
+                          {"ERRORS", true, 4, 0},  {"TOTAL", true, 0, 0},    {"MIN", true, 3, 0},
+                          {"MEAN", true, 1, 0},    {"MAX", true, 2, 0}};
+  for (const MethodResult& result : compared.methods) {
+    if (!result.counted()) continue;
+    add_lines(section.grid, result.label, result.counts);
+    if (result.daemon) add_lines(section.grid, result.label + " daemon", result.daemon->counts);
+  }
+  section.notes = {
+      "Times include waiting, and the cost of observing. MIN is rounded down to the end of a "
+      "bucket, "
+      "by at most a third."};
+  return section;
+}
+
+}  // namespace zctrace
