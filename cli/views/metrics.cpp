@@ -200,7 +200,7 @@ void Metrics::add(Report standing, const OwnerCache& owners, double taken_at,
   age(held_.latencies);
   const auto activity_of = [](const Row& row) { return row.bytes + kBytesOfACall * row.calls; };
   for (const auto& [labels, increment] : outside)
-    find_room(held_.outside, *labels, increment->delivered_bytes) += *increment;
+    find_room(held_.outside, *labels, increment->delivered.bytes) += *increment;
   for (const auto& [labels, row] : rows)
     add_to(find_room(held_.calls, *labels, activity_of(*row)), *row);
   for (const auto& [labels, row] : rows)

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,8 +17,9 @@ struct CallTimes {
   std::uint64_t calls = 0;
   std::uint64_t errors = 0;
   std::uint64_t total_ns = 0;
+  std::uint64_t timed = 0;   // calls
+  std::uint64_t min_ns = 0;  // of those; 0: none
   std::uint64_t max_ns = 0;
-  Histogram latency;
 };
 
 std::vector<std::pair<std::string, CallTimes>> by_syscall(const Process& counts) {
@@ -29,8 +29,10 @@ std::vector<std::pair<std::string, CallTimes>> by_syscall(const Process& counts)
     times.calls += row.calls;
     times.errors += row.errors;
     times.total_ns += row.wall_ns;
+    times.timed += row.latency.total();
+    if (row.min_ns != 0)
+      times.min_ns = times.min_ns == 0 ? row.min_ns : std::min(times.min_ns, row.min_ns);
     times.max_ns = std::max(times.max_ns, row.max_ns);
-    times.latency += row.latency;
   }
   std::vector<std::pair<std::string, CallTimes>> sorted(by_name.begin(), by_name.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
@@ -39,26 +41,19 @@ std::vector<std::pair<std::string, CallTimes>> by_syscall(const Process& counts)
   return sorted;
 }
 
-// The lower end of the first bucket that has a call. nullopt: no call was timed.
-std::optional<std::uint64_t> least_ns(const Histogram& latency) {
-  for (std::size_t bucket = 0; bucket < Histogram::kBuckets; ++bucket)
-    if (latency.count(bucket) != 0) return Histogram::lower_bound_ns(bucket);
-  return std::nullopt;
-}
-
 void add_lines(Grid& grid, const std::string& label, const Process& counts) {
   std::string method = label;  // in its first line only
   for (const auto& [name, times] : by_syscall(counts)) {
     if (times.calls + times.errors == 0) continue;
-    const auto least = least_ns(times.latency);
+    const bool timed = times.timed != 0;
     grid.lines.push_back({{std::exchange(method, "")},
                           {name},
                           {format_count(times.calls)},
                           {format_count(times.errors)},
-                          {least ? format_ns(times.total_ns) : "-"},
-                          {least ? format_ns(*least) : "-"},
-                          {least ? format_ns(times.total_ns / times.latency.total()) : "-"},
-                          {least ? format_ns(times.max_ns) : "-"}});
+                          {timed ? format_ns(times.total_ns) : "-"},
+                          {timed ? format_ns(times.min_ns) : "-"},
+                          {timed ? format_ns(times.total_ns / times.timed) : "-"},
+                          {timed ? format_ns(times.max_ns) : "-"}});
   }
 }
 
@@ -75,10 +70,7 @@ Section by_syscall_section(const CompareResult& compared) {
     add_lines(section.grid, result.label, result.counts);
     if (result.daemon) add_lines(section.grid, result.label + " daemon", result.daemon->counts);
   }
-  section.notes = {
-      "Times include waiting, and the cost of observing. MIN is rounded down to the end of a "
-      "bucket, "
-      "by at most a third."};
+  section.notes = {"Times include waiting, and the cost of observing."};
   return section;
 }
 
