@@ -63,7 +63,9 @@ class TargetFinder {
   std::optional<std::string> status_of(pid_t pid) const;
 
   std::filesystem::path root_;
-  std::unique_ptr<ProcReader> proc_ = std::make_unique<ProcReader>();
+  // Some processes that do not answer must not hide others that have a wanted name.
+  std::unique_ptr<ProcReader> proc_ =
+      std::make_unique<ProcReader>(std::chrono::milliseconds(20), 64);
 };
 
 // The kernel's number of a cgroup. Throws Error.

@@ -25,6 +25,9 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMostStuck = 8;
 // Requests that are sent before their answers are received. They fit in a socket's buffer.
 constexpr std::size_t kInFlight = 64;
+// How long a file that did not answer is left out, and how many such files are remembered.
+constexpr std::chrono::seconds kSilence(10);
+constexpr std::size_t kMostSilent = 4096;
 // How often a child that is not scheduled gets more time.
 constexpr int kMostExtensions = 20;
 
@@ -128,6 +131,14 @@ bool ProcReader::has_worker() {
   }
 }
 
+bool ProcReader::is_silent(const std::string& path) {
+  const auto file = silent_.find(path);
+  if (file == silent_.end()) return false;
+  if (Clock::now() < file->second) return true;
+  silent_.erase(file);
+  return false;
+}
+
 void ProcReader::abandon() {
   stuck_.push_back(std::move(*worker_->child));
   stuck_.back().kill();
@@ -146,13 +157,17 @@ bool ProcReader::await_answer() {
 
 std::vector<std::optional<std::string>> ProcReader::read(const std::vector<ProcRequest>& wanted) {
   std::vector<std::optional<std::string>> answers(wanted.size());
+  std::vector<std::size_t> read;  // indices
+  for (std::size_t i = 0; i < wanted.size(); i++)
+    if (!is_silent(wanted[i].path)) read.push_back(i);
   std::size_t sent = 0;
   std::size_t unanswered = 0;
-  for (std::size_t next = 0; next < wanted.size(); next++) {
+  for (std::size_t next = 0; next < read.size(); next++) {
     if (unanswered == most_unanswered_ || !has_worker()) break;
     sent = std::max(sent, next);
-    for (; sent < wanted.size() && sent - next < kInFlight; sent++) {
-      const std::string packet = (wanted[sent].link ? "l" : "f") + wanted[sent].path;
+    for (; sent < read.size() && sent - next < kInFlight; sent++) {
+      const ProcRequest& request = wanted[read[sent]];
+      const std::string packet = (request.link ? "l" : "f") + request.path;
       const int flags = MSG_NOSIGNAL | (sent == next ? 0 : MSG_DONTWAIT);
       if (::send(worker_->socket.get(), packet.data(), std::min(packet.size(), kPacketBytes),
                  flags) < 0)
@@ -162,10 +177,13 @@ std::vector<std::optional<std::string>> ProcReader::read(const std::vector<ProcR
     const ssize_t n =
         await_answer() ? ::recv(worker_->socket.get(), packet, sizeof(packet), 0) : -1;
     if (n > 0) {
-      if (packet[0] == '+') answers[next].emplace(packet + 1, static_cast<std::size_t>(n - 1));
+      if (packet[0] == '+')
+        answers[read[next]].emplace(packet + 1, static_cast<std::size_t>(n - 1));
       continue;
     }
     unanswered++;
+    if (silent_.size() >= kMostSilent) silent_.clear();
+    silent_[wanted[read[next]].path] = Clock::now() + kSilence;
     abandon();
     sent = next + 1;
   }

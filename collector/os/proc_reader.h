@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <list>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,7 +43,7 @@ class ProcReader {
   ProcReader& operator=(const ProcReader&) = delete;
 
   // The answers, in the order of the requests. nullopt: there is no such file, it cannot be read,
-  // or it does not answer.
+  // or it does not answer. A file that did not answer is not read again for ten seconds.
   std::vector<std::optional<std::string>> read(const std::vector<ProcRequest>& wanted);
   std::optional<std::string> read_one(const std::string& path) {
     return read(std::vector<ProcRequest>{{path}}).front();
@@ -56,6 +57,9 @@ class ProcReader {
     std::optional<Child> child;
   };
 
+  using Clock = std::chrono::steady_clock;
+
+  bool is_silent(const std::string& path);
   bool has_worker();
   bool await_answer();
   void abandon();
@@ -63,7 +67,8 @@ class ProcReader {
   std::chrono::milliseconds patience_;
   std::size_t most_unanswered_;
   std::optional<Worker> worker_;
-  std::list<Child> stuck_;  // killed, but still waiting inside the kernel
+  std::map<std::string, Clock::time_point> silent_;  // until when they are not read
+  std::list<Child> stuck_;                           // killed, but still waiting inside the kernel
 };
 
 }  // namespace zctrace

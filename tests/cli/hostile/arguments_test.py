@@ -8,6 +8,7 @@ from harness import TestCase
 from paths import PATIENCE_S, ZCTRACE
 from report import Report
 
+SCRIPT = "echo ready; read line"
 WORDS = 100_000
 MOST_KIB = 64 * 1024
 
@@ -15,7 +16,7 @@ MOST_KIB = 64 * 1024
 class Arguments(TestCase):
     def hostile(self, count, words):
         for _ in range(count):
-            process = self.start(["sh", "-c", "echo ready; read line", *words],
+            process = self.start(["sh", "-c", SCRIPT, *words],
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             self.wait_for_line(process.stdout, "ready")
 
@@ -25,14 +26,14 @@ class Arguments(TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertLess(path.stat().st_size, 4 << 20)
         return [one["argv"] for one in Report(path.read_text()).processes
-                if one["argv"][:2] == ["sh", "-c"]]
+                if one["argv"][:3] == ["sh", "-c", SCRIPT]]
 
     def test_many_empty_words(self):
         self.hostile(20, [""] * WORDS)
         found = self.attach()
         self.assertEqual(len(found), 20)
         for argv in found:
-            self.assertEqual(argv, ["sh", "-c", "echo ready; read line", "…"])
+            self.assertEqual(argv, ["sh", "-c", SCRIPT, "…"])
 
     def test_one_long_word(self):
         self.hostile(3, ["a" * 100_000])

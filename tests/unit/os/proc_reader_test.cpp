@@ -75,6 +75,15 @@ TEST_F(ReadingProc, GivesUpAfterAFewFilesThatDoNotAnswer) {
   EXPECT_EQ(reader_.read_one(file("a", "1")), "1");
 }
 
+TEST_F(ReadingProc, DoesNotAskASilentFileAgainForAWhile) {
+  std::vector<ProcRequest> wanted;
+  for (int n = 0; n < 9; n++) wanted.push_back({silent(std::to_string(n))});
+  wanted.push_back({file("a", "1")});
+  // Each call gives up after three of them, so the fourth reaches the file behind them.
+  for (int call = 0; call < 3; call++) EXPECT_EQ(reader_.read(wanted).back(), std::nullopt);
+  EXPECT_EQ(reader_.read(wanted).back(), "1");
+}
+
 TEST_F(ReadingProc, LeavesNoChild) {
   {
     ProcReader reader(std::chrono::milliseconds(20));
