@@ -148,8 +148,9 @@ Sums& Metrics::find_room(Table<Sums>& table, SeriesLabels labels, std::uint64_t 
     return &found->second.sums;
   };
   if (Sums* own = find(table.own)) return *own;
+  // The space that this frees may be part of what series of "other" take.
   if (make_room(table, activity))
-    if (Sums* own = find(table.own)) return *own;
+    if (Sums* own = find(table.with_other)) return *own;
   short_of_room_ = true;
   count_folded(labels, table.series);
   labels.name = kOther;

@@ -320,7 +320,7 @@ TEST_F(CountingInSmallRoom, GivesABusyNewcomerTheSeriesOfAQuietOne) {
   junk.back().rows[0] = sendfile(101, 1'000'001);
   add(junk);
   EXPECT_EQ(value("zctrace_bytes_total", {{"name", "nginx"}}), 1'000'001);
-  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "junk0"}}), 2);
+  EXPECT_EQ(value("zctrace_bytes_total", {{"name", "junk1"}}), 2);
 }
 
 TEST_F(CountingInSmallRoom, KeepsTheSeriesOfBusyOnesWhenJunkArrives) {
