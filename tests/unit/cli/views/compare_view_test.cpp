@@ -69,16 +69,18 @@ TEST(CompareTable, AddsUpTheCallsOfASyscall) {
                        row("read", Kind::socket, Kind::user, Copy::copied, 2, 100),
                        row("write", Kind::user, Kind::socket, Copy::copied, 4, 400)});
   counts.rows[0].wall_ns = 3000;
+  counts.rows[0].min_ns = 700;
   counts.rows[0].max_ns = 1500;
   counts.rows[0].latency.add(10, 3);
   counts.rows[1].wall_ns = 1000;
+  counts.rows[1].min_ns = 400;
   counts.rows[1].max_ns = 600;
   counts.rows[1].latency.add(8, 2);
   EXPECT_EQ(compare_table(compared, {}).find("By syscall"), std::string::npos);
   const std::string text = compare_table(compared, {}, true);
   const std::string below = text.substr(text.find("By syscall"));
   const std::string reads = line_with(below, "read_write/64K  read ");
-  EXPECT_NE(reads.find("5       0  4.00 us  512 ns  800 ns  1.50 us"), std::string::npos) << below;
+  EXPECT_NE(reads.find("5       0  4.00 us  400 ns  800 ns  1.50 us"), std::string::npos) << below;
   // Below the first call of its method, and without times.
   EXPECT_NE(below.find("write         4       0        -       -       -        -"),
             std::string::npos)

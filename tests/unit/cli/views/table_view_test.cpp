@@ -328,7 +328,9 @@ TEST(TableView, LeavesTheCommandOutFirstWhereNamesDiffer) {
   report.processes[1].name = "other";
   const std::string table = table_view(report, std::nullopt, {false, false, 80});
   EXPECT_TRUE(contains(table, "EXIT\n")) << table;
-  EXPECT_TRUE(contains(table, "hidden for lack of width: SYSTEM, FAULTS, RSS, SWITCHES, COMMAND"));
+  EXPECT_TRUE(
+      contains(table, "hidden for lack of width: CPU, SYSTEM, FAULTS, RSS, SWITCHES, COMMAND"))
+      << table;
 }
 
 TEST(TableView, SaysHowManyProcessesMadeNoCall) {
