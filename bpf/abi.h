@@ -96,7 +96,7 @@ struct zc_row {
 	__u32 latency[ZC_BUCKETS];
 };
 
-/* Rows that a task holds itself. A rarer one moves to its account to free a slot. */
+/* Rows that a task holds itself. The one with the fewest calls gives way to a new one. */
 #define ZC_SLOTS 10
 #define ZC_SLOTS_WIDE 64
 #define ZC_HINTS 32
@@ -281,7 +281,7 @@ struct zc_command {
 	char text[ZC_COMMAND_BYTES];
 };
 
-/* Every way to lose something. */
+/* Every way in which something can be lost. */
 enum zc_loss {
 	ZC_LOST_TASK_MEMORY,	/* tasks: no memory for a task's state */
 	ZC_LOST_TASK_BUSY,	/* events: a task's state was not accessible */

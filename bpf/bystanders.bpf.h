@@ -5,13 +5,13 @@
  *
  * Goal: a bystander's syscall costs at most 1.05 times the floor, which is what two
  * empty programs cost. Measured on Linux 6.18, for a read and write of 512 bytes: 117 ns
- * a syscall with empty programs, 144 ns with a look at the bitmap of observed tasks,
+ * a syscall with empty programs, 144 ns with a check of the bitmap of observed tasks,
  * 122 ns with the note that is kept here.
  *
  * The note says which task was found unobserved on this CPU last. A task's registers
  * lie at the end of its kernel stack, so their address identifies it, and the programs
  * need not ask for the current task. The note is void as soon as any task starts being
- * observed. sched_switch cannot serve instead: some kernels leave switches out there,
+ * observed. sched_switch cannot do this: on some kernels it does not see every switch,
  * and then counts would be lost.
  */
 #ifndef ZC_BYSTANDERS_H
@@ -47,7 +47,7 @@ static __always_inline bool zc_observed_or_noted(struct zc_bystander *note,
 		return zc_observed(task);
 	/*
 	 * The bit must be read after the counter. Otherwise a task that starts being
-	 * observed in between would be noted as a bystander for good. The address of the
+	 * observed in between would be noted as a bystander forever. The address of the
 	 * bit depends on the counter's value, by a zero: processors keep that order.
 	 */
 	nothing = seen = *(volatile __u64 *)&observations;

@@ -5,7 +5,7 @@
 
 #include "abi.h"
 
-/* Half octaves from 2^ZC_FIRST_OCTAVE on; the last bucket takes all beyond. */
+/* Half octaves from 2^ZC_FIRST_OCTAVE on; the last bucket takes everything above. */
 static __always_inline __u32 zc_bucket(__u64 ns)
 {
 	__u32 octave = 0, bucket;

@@ -9,7 +9,7 @@
 #define S_IFCHR 0020000
 #define S_IFIFO 0010000
 #define FUSE_SUPER_MAGIC 0x65735546
-/* Numbers of devices as the kernel has them, from linux/kdev_t.h and linux/major.h. */
+/* The kernel's device numbers, from linux/kdev_t.h and linux/major.h. */
 #define MKDEV(major, minor) ((major) << 20 | (minor))
 #define DEV_NULL MKDEV(1, 3)
 #define DEV_ZERO MKDEV(1, 5)
@@ -51,7 +51,7 @@ static __always_inline unsigned long zc_magic(struct inode *inode)
 	return config.rdonly_cast ? inode->i_sb->s_magic : BPF_CORE_READ(inode, i_sb, s_magic);
 }
 
-/* As ZC_END_PIPE() takes it out again. */
+/* ZC_END_PIPE() reverses this. */
 static __always_inline __u64 zc_pipe_of(struct inode *inode)
 {
 	__u64 number, device;

@@ -39,7 +39,7 @@ int BPF_PROG(zc_newtask, struct task_struct *child, __u64 clone_flags)
 
 /*
  * A process, or a single thread of it, moves into a cgroup that is a target. Services
- * start by moving.
+ * start this way.
  */
 SEC("?tp_btf/cgroup_attach_task")
 int BPF_PROG(zc_cgroup_move, struct cgroup *cgroup, const char *path, struct task_struct *task,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * All maps. The linker wants each declaration to equal the definition, so both are
+ * All maps. The linker requires each declaration to equal the definition, so both are
  * these lines: maps.bpf.c includes them with ZC_MAP defined as nothing.
  */
 #ifndef ZC_MAPS_H
@@ -37,7 +37,7 @@ ZC_MAP struct {
 	__type(value, struct zc_task);
 } tasks SEC(".maps");
 
-/* The same with space for a row of every syscall; used instead of `tasks`. */
+/* The same with space for ZC_SLOTS_WIDE rows; used instead of `tasks` with -e %all. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -122,7 +122,7 @@ ZC_MAP struct {
 	__type(value, struct zc_pipe_bytes);
 } pipes SEC(".maps");
 
-/* What a completion of io_uring says of its request. */
+/* How a completion of io_uring identifies its request. */
 struct zc_request_id {
 	__u64 ring;
 	__u64 user_data;
@@ -145,7 +145,7 @@ struct zc_aio_context {
 
 struct zc_aio_seen {
 	__u32 tail;	/* of its ring: the events before it are counted */
-	__u32 lookers;	/* 0: no program is counting events; 1: one is; more: once more */
+	__u32 lookers;	/* 0: no program counts events; 1: one does; more: it must look again */
 };
 
 ZC_MAP struct {

@@ -7,7 +7,7 @@
 
 /*
  * 0: the task has no number there, as with getppid(). Takes the pointer as a number:
- * callers hold pointers of several kinds, and the verifier wants one kind for each load.
+ * callers hold pointers of several types, and the verifier requires one type for each load.
  */
 __u32 zc_namespace_pid_at(__u64 address);
 

@@ -53,7 +53,7 @@ static long zc_try_name(__u32 name, struct zc_glob *glob)
 	glob->name = name;
 	glob->at = glob->pattern_at = glob->star_at = glob->star_pattern = 0;
 	bpf_loop(ZC_PATTERN_BYTES * 16, zc_glob_step, glob, 0);
-	/* The verifier wants a 0 or a 1. */
+	/* The verifier requires a result of 0 or 1. */
 	return glob->matched ? 1 : 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The observed tasks: which they are, their state, and what is lost of them. Only the
+ * The observed tasks: which they are, their state, and what was lost. Only the
  * task itself writes its state, or a CPU that holds the lock of its run queue while the
  * task is off its CPU; so plain increments are enough.
  */

@@ -79,7 +79,7 @@ static __always_inline __u64 zc_leaders_account(struct task_struct *leader, stru
 	/* If the leader is not a target, its account ends with the last thread that is one. */
 	if (state->head.account && bpf_map_lookup_elem(&accounts, &state->head.account))
 		return state->head.account;
-	/* Nothing of the leader counts until the walk meets it. */
+	/* Nothing that the leader does counts until the walk reaches it. */
 	state->head.flags = ZC_TASK_FOLDED;
 	state->head.call = -1;
 	state->head.account = zc_account_open(leader, 0);

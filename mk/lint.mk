@@ -16,7 +16,7 @@ lint: format-check clang-check cppcheck
 
 clang-check: $(CHECKED)  ## Compile everything with clang++ too; a warning is an error
 
-cppcheck:  ## Look for mistakes with cppcheck
+cppcheck:  ## Check the sources with cppcheck
 	$(call say,CPPCHECK,'cli collector transfers')mkdir -p $(BUILD)/cppcheck && \
 		cppcheck --quiet --std=c++20 --language=c++ -I. \
 		--enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
@@ -29,7 +29,7 @@ format:  ## Format the C++ sources in place (bpf/ keeps the kernel's style)
 format-check:  ## Check that `make format` would change nothing
 	$(call say,FORMAT,'$(CPP_FOLDERS)')clang-format --dry-run --Werror $(FORMATTED)
 
-tidy: packages-tidy  ## Look for mistakes with clang-tidy, cppcheck, pyflakes and shellcheck
+tidy: packages-tidy  ## Check the sources with clang-tidy, cppcheck, pyflakes and shellcheck
 	$(Q)$(SUBMAKE) cppcheck $(TIDIED)
 	$(Q)pyflakes3 $(PYTHON_SOURCES)
 	$(Q)shellcheck -S warning $(SHELL_SOURCES)

@@ -14,7 +14,7 @@
 namespace zctrace::transfers {
 
 struct DrainOptions {
-  std::uint64_t read_bytes = 64ULL * 1024;  // asked for by each read; at least 1
+  std::uint64_t read_bytes = 64ULL * 1024;  // requested by each read; at least 1
   bool splice = false;                      // to /dev/null instead of reading; gives no checksum
   bool checksum = false;                    // costs CPU time: only in runs that verify
 };
@@ -23,7 +23,7 @@ struct DrainOptions {
 struct Drained {
   std::uint64_t bytes = 0;
   std::uint64_t all_received_ns =
-      0;  // CLOCK_MONOTONIC when `expected_bytes` were in, else at the end
+      0;  // CLOCK_MONOTONIC when `expected_bytes` had arrived, else at the end
   std::optional<std::uint32_t> crc32{};
   std::string failure{};  // "" or why it ended early
 };

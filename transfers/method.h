@@ -44,10 +44,10 @@ struct Transfer {
 
 // What a move did. A short count without an error means that the source ended early.
 struct Moved {
-  std::uint64_t bytes = 0;  // that the sink took; each of two sinks took as many
+  std::uint64_t bytes = 0;  // that the sink took; with two sinks, that each took
   Failure error{};
   // Of MSG_ZEROCOPY and SEND_ZC: completions, and how many of them said that the kernel
-  // had copied after all (the loopback always does; io_uring says so since Linux 6.2).
+  // had copied after all (the loopback always copies; io_uring says so since Linux 6.2).
   std::uint64_t notifications = 0;
   std::uint64_t copied_notifications = 0;
 };
@@ -55,14 +55,14 @@ struct Moved {
 enum class Provision : std::uint8_t {
   none,
   in_prepare,  // made before the window: its syscalls are not part of the method
-  in_move,     // made inside: they are
+  in_move,     // made inside the window: they are part of it
 };
 
 struct Needs {
   SinkSet sinks = kEverySink;  // where it is legal; elsewhere it reports the kernel's errno
   bool second_sink = false;
   bool takes_buffer_size = true;         // false: one call moves everything
-  std::uint64_t fixed_buffer_bytes = 0;  // not 0: this size, whatever is asked for
+  std::uint64_t fixed_buffer_bytes = 0;  // not 0: always this size, whatever is requested
   std::uint64_t buffer_alignment = 1;    // a whole-source buffer is rounded up to it
   unsigned buffers = 0;                  // of buffer_bytes, allocated and faulted in by prepare
   Provision pipe = Provision::none;      // between source and sink
@@ -73,7 +73,7 @@ struct Needs {
 struct Workload {
   std::uint64_t bytes = 0;
   std::uint64_t buffer_bytes = 0;
-  std::uint64_t pipe_bytes = 0;  // capacity of the intermediate pipe; 0: what would be asked for
+  std::uint64_t pipe_bytes = 0;  // capacity of the intermediate pipe; 0: what would be requested
   SinkKind sink = SinkKind::unix_stream;
 };
 

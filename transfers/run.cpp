@@ -83,7 +83,7 @@ class Stops {
     arrivals_.emplace();
     departures_.emplace();
   }
-  // What the child needs of it.
+  // The descriptors that the child must keep.
   std::vector<int> child_fds() const {
     if (!arrivals_) return {};
     return {arrivals_->send_fd(), departures_->wait_fd()};

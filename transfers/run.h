@@ -22,7 +22,7 @@ struct TransferOptions {
   std::uint64_t drain_read_bytes = 64ULL * 1024;
   bool drain_splice = false;              // ignored in a run that verifies
   std::optional<std::uint64_t> length{};  // bytes to ask for; the source's size by default
-  // As soon as this descriptor is readable (a signalfd, say) the child is killed, and the result
+  // As soon as this descriptor is readable (a signalfd, say), the child is killed and the result
   // is ECANCELED. -1: nothing stops the run.
   int stop_fd = -1;
 

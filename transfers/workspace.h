@@ -20,7 +20,7 @@ struct MethodState {
 // Owns everything that was created for one job. prepare() fills it, and so does move() if the
 // method's contract counts that. It outlives the move and is destroyed outside the window.
 struct Workspace {
-  // min(job.length, size of the source at prepare): what a mapping may be read up to.
+  // min(job.length, size of the source at prepare): how far a mapping may be read.
   std::uint64_t source_bytes = 0;
   std::uint64_t pipe_bytes = 0;  // before the pipe is made: the capacity to ask for
   Region buffer;                 // needs.buffers times buffer_bytes, page-aligned

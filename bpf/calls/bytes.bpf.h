@@ -47,7 +47,7 @@ static __always_inline __u64 zc_call_bytes(struct zc_task *state, const struct t
 	struct zc_args args;
 	__u64 room = ret;
 
-	/* Most calls; alone, so that they pay for no other comparison. */
+	/* Most calls. Tested first, so that they pay for no other comparison. */
 	if (result == ZC_RESULT_BYTES)
 		return ret;
 	barrier_var(result);
@@ -58,7 +58,7 @@ static __always_inline __u64 zc_call_bytes(struct zc_task *state, const struct t
 	case ZC_RESULT_LENGTH:
 		return args.arg[2];
 	case ZC_RESULT_SENDTO:
-		/* More than its buffer only of a packet socket's ring: not copied by the call. */
+		/* Only frames of a packet socket's ring exceed it; the call does not copy them. */
 		return args.arg[2] < ret ? args.arg[2] : ret;
 	case ZC_RESULT_SENDMSG:
 		if (ret && zc_file_is_packet((__u64)zc_current_file(args.arg[0])))
@@ -90,11 +90,11 @@ static __always_inline __u64 zc_call_bytes(struct zc_task *state, const struct t
 	case ZC_RESULT_CLONE_FILE:
 		return zc_is_clone(args.arg[1]) ?
 		       zc_cloned_bytes(args.arg[1], args.arg[2]) : 0;
-	/* Their requests move bytes, not they. */
+	/* The requests move bytes, not these calls. */
 	case ZC_RESULT_AIO_SET_UP:
 		return zc_aio_set_up(args.arg[1]);
 	case ZC_RESULT_AIO_SUBMIT:
-		/* What has completed already, first. */
+		/* First count what has already completed. */
 		if (zc_aio_look(args.arg[0]))
 			return zc_aio_submitted(args.arg[0], args.arg[2], ret, compat);
 		zc_lose(ZC_LOST_AIO_RESULTS, ret);

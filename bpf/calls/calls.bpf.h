@@ -120,7 +120,7 @@ static __always_inline bool zc_sends(__u8 result)
 	       result == ZC_RESULT_SENDMMSG;
 }
 
-/* Of calls whose descriptors are not simply arguments. */
+/* The row of a call whose descriptors are not simply arguments. */
 static __always_inline struct zc_key zc_special_key(const struct zc_args *args, __u32 row,
 						    __u8 result, bool switching)
 {

@@ -41,7 +41,7 @@ static __always_inline bool zc_foreign_call(const struct task_struct *task, long
 static __always_inline void zc_compat_args(const struct task_struct *task, struct pt_regs *regs,
 					   struct zc_args *args)
 {
-	/* On arm64 they are where those of 64-bit calls are. */
+	/* On arm64 they are in the same registers as those of 64-bit calls. */
 	if (!bpf_core_field_exists(regs->orig_ax) || !zc_compat_call(task))
 		return;
 	args->arg[0] = (__u32)regs->bx;

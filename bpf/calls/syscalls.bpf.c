@@ -185,7 +185,7 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 	}
 	if (result != ZC_RESULT_NONE)
 		zc_copies_end(state, task, regs, row, bytes);
-	/* Until here its row may not make space for one that native AIO needs. */
+	/* Up to here the row must not be evicted for a row of native AIO. */
 	state->head.call = -1;
 	if (compat) {
 		state->head.flags &= ~ZC_TASK_COMPAT;

@@ -64,7 +64,7 @@ struct zc_aio_submission {
 	__u32 compat;
 };
 
-/* PIDs are reused, and the address of a context is that in many processes. */
+/* PIDs are reused, and many processes have a context at the same address. */
 static __always_inline __u64 zc_process(void)
 {
 	return bpf_get_current_task_btf()->group_leader->start_boottime;
@@ -94,8 +94,8 @@ static __always_inline bool zc_aio_read(__u64 address, struct zc_aio_note *note)
 }
 
 /*
- * What is known of the request that has completed; false if it moves no bytes. Of one
- * whose io_submit() has not returned yet nothing is noted; a note without a row then
+ * What is known of a completed request; false if it moves no bytes. If its io_submit()
+ * has not returned yet, nothing is noted; a note without a row then
  * tells zc_aio_submit_one() that it is counted.
  */
 static __always_inline bool zc_aio_take(const struct zc_aio_request *request,
@@ -110,7 +110,7 @@ static __always_inline bool zc_aio_take(const struct zc_aio_request *request,
 	}
 	if (!zc_aio_read(request->address, note))
 		return false;
-	/* If its io_submit() noted it in this moment, the note is used up. */
+	/* If its io_submit() noted it at this very moment, the note is used up. */
 	if (!noted && bpf_map_update_elem(&aio_requests, request, &counted, BPF_NOEXIST) == -EEXIST)
 		bpf_map_delete_elem(&aio_requests, request);
 	return true;
@@ -199,7 +199,7 @@ __u32 zc_aio_look(__u64 address)
 		return !bpf_map_update_elem(&aio_contexts, &look.request.context, &first,
 					    BPF_NOEXIST);
 	}
-	/* A thread that comes while another one looks has it look once more. */
+	/* A thread that arrives while another one looks makes it look once more. */
 	if (__sync_fetch_and_add(&seen->lookers, 1))
 		return 1;
 	for (int tries = 0; tries < 4; tries++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Native AIO (io_submit). Nothing tells when a request completes: the kernel writes an
+ * Native AIO (io_submit). Nothing reports that a request completes: the kernel writes an
  * event into a ring that the process maps, and a program may read that ring without a
  * call, as qemu does. So every call on a context looks at the events that its ring has
  * gained. The ring has space for all requests in flight; none is overwritten unseen.
@@ -16,7 +16,7 @@ int zc_aio_set_up(__u64 address);
 /* Counts the events since the last look, in rows of the current task. 0: not possible. */
 __u32 zc_aio_look(__u64 context);
 
-/* After a look, io_submit() having accepted that many requests of the array at `requests`. */
+/* Called after a look: io_submit() has accepted `count` requests of the array at `requests`. */
 int zc_aio_submitted(__u64 context, __u64 requests, __u32 count, __u32 compat);
 
 /* The context (0: all of the current process) is gone. */

@@ -160,7 +160,7 @@ static __always_inline struct io_kiocb *zc_multishot(struct zc_request_id id)
 	return request ? (struct io_kiocb *)*request : 0;
 }
 
-/* Whichever task completes it: a ring may outlive its process. */
+/* Any task may complete it: a ring may outlive its process. */
 static __always_inline void zc_request_ends(struct io_kiocb *request)
 {
 	struct zc_request_id id;

@@ -97,8 +97,8 @@ void add_attach_command(CLI::App& app, Action& chosen) {
   set_help(
       *command,
       {"-p PID | -n GLOB | -G CGROUP | --unit NAME | -a [OPTIONS]",
-       {"Observes until Ctrl-C, until TIME is over, or until the last target ends. Targets "
-        "combine. The targets are not stopped or slowed down; what they did before is not "
+       {"Observes until Ctrl-C, until TIME has passed, or until the last target ends. Targets "
+        "can be combined. They are never stopped or signalled; what they did earlier is not "
         "counted. The table goes to standard output."},
        {{"Exit status",
          {{"0", "Success"},

@@ -113,10 +113,10 @@ void add_doctor_command(CLI::App& app, Action& chosen) {
   set_help(*command,
            {"[OPTIONS]",
             {"Looks at the kernel, its type information (BTF), the capabilities of this user, "
-             "lockdown, each tracepoint and FUSE, and loads the BPF programs once if it may."},
+             "lockdown, each tracepoint and FUSE, and loads the BPF programs once if allowed."},
             {{"Exit status",
               {{"0", "'zctrace run' works here"},
-               {"77", "It does not work; the lines marked MISSING say why"}}}},
+               {"77", "'zctrace run' does not work here; the lines marked MISSING say why"}}}},
             {{"See what an ordinary user may do", "zctrace doctor"},
              {"See what root may do", "sudo zctrace doctor"},
              {"List what is missing, for a script",

@@ -78,7 +78,7 @@ void add_export_command(CLI::App& app, Action& chosen) {
   add_count_options(*command, options->count);
   command
       ->add_option("--listen", options->listen,
-                   "Serve at this address; 0.0.0.0 serves other machines, too")
+                   "Serve at this address; with 0.0.0.0 other machines can connect, too")
       ->type_name("ADDRESS:PORT")
       ->capture_default_str()
       ->group("Output");
@@ -91,15 +91,15 @@ void add_export_command(CLI::App& app, Action& chosen) {
       ->group("Output");
   set_help(*command,
            {"-p PID | -n GLOB | -G CGROUP | --unit NAME | -a [OPTIONS]",
-            {"Serves http://ADDRESS:PORT/metrics until Ctrl-C or SIGTERM, also after all targets "
-             "have ended. Each scrape reads the counts. /healthz answers 200. Targets combine."},
+            {"Serves http://ADDRESS:PORT/metrics until Ctrl-C or SIGTERM, even after all targets "
+             "have ended. Scrapes read the counts. /healthz answers 200. Targets can be combined."},
             {{"Exit status",
               {{"0", "Success"},
                {"1", "Failure"},
                {"2", "Usage error"},
                {"77", "This machine or user cannot observe; 'zctrace doctor' says why"}}}},
             {{"Serve the counts of every nginx process", "sudo zctrace export -n nginx"},
-             {"Serve those of a service, to other machines, too",
+             {"Serve the counts of a service, to other machines as well",
               "sudo zctrace export --unit nginx.service --listen 0.0.0.0:9435"},
              {"Read them once", "curl http://127.0.0.1:9435/metrics"}}});
   command->callback([options, &chosen] {

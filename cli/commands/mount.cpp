@@ -102,9 +102,9 @@ void add_mount_command(CLI::App& app, Action& chosen) {
   add_file_options(*command, options->output);
   set_help(*command,
            {"[OPTIONS] SOURCE MOUNTPOINT",
-            {"SOURCE appears at MOUNTPOINT until Ctrl-C, SIGTERM, an unmount, or until TIME is "
-             "over. Then it prints the counts, by file and by process. It needs FUSE, but "
-             "neither root nor BPF. A mount of root is for every user, any other for its user."},
+            {"SOURCE appears at MOUNTPOINT until Ctrl-C, SIGTERM, an unmount, or until TIME has "
+             "passed. Then zctrace prints the counts, by file and by process. It needs FUSE, but "
+             "neither root nor BPF. Every user can use root's mount, only its user any other."},
             {{"Exit status",
               {{"0", "Success"},
                {"1", "Failure"},

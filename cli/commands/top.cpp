@@ -61,8 +61,8 @@ void add_top_command(CLI::App& app, Action& chosen) {
       ->group("When");
   command
       ->add_option("--by", options->by,
-                   "What makes a line: a process, or all those with the same name, systemd unit or "
-                   "container. The key g changes it")
+                   "Show one line per process, name, systemd unit or "
+                   "container; the key g changes it")
       ->type_name("WHAT")
       ->check(one_of({"process", "name", "unit", "container"}))
       ->capture_default_str()
@@ -72,7 +72,7 @@ void add_top_command(CLI::App& app, Action& chosen) {
   set_help(
       *command,
       {"[-p PID | -n GLOB | -G CGROUP | --unit NAME | -a] [OPTIONS]",
-       {"Without a target it shows every process. Press q to quit, h for the other keys."},
+       {"Without a target it shows every process. Press q to quit, h to list the other keys."},
        {{"Exit status",
          {{"0", "Success"},
           {"1", "Failure"},

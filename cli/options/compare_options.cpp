@@ -37,7 +37,7 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
       ->group(kGroup);
   command
       .add_option("--methods", options.methods,
-                  "Compare these: METHOD or METHOD/BUFFER, separated by commas, or all")
+                  "Compare these methods: METHOD or METHOD/BUFFER, separated by commas, or all")
       ->type_name("LIST")
       ->group(kGroup);
   command
@@ -80,14 +80,14 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
       ->type_name("HOW")
       ->capture_default_str()
       ->group(kGroup);
-  command.add_option("--drain-read", options.drain_read, "Ask for this much in each of its reads")
+  command.add_option("--drain-read", options.drain_read, "Ask for SIZE in each read of the drain")
       ->check(size_in_bytes())
       ->type_name("SIZE")
       ->capture_default_str()
       ->group(kGroup);
   command
       .add_option("--baseline", options.baseline,
-                  "Show ratios to this row (default: the first row that works)")
+                  "Show ratios relative to this row (default: the first row that works)")
       ->type_name("METHOD/BUFFER")
       ->group("Output");
   command

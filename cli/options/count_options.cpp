@@ -32,7 +32,7 @@ void add_count_options(CLI::App& command, CountOptions& options) {
       ->group(kGroup);
   command
       .add_flag("--no-latency", options.no_latency,
-                "Do not read the clock: cheapest, but without times inside calls")
+                "Do not read the clock: costs least, but leaves out times inside calls")
       ->group(kGroup);
   command.add_flag("--no-follow", options.no_follow, "Do not observe descendants")->group(kGroup);
   // Hidden: for tests of what happens when the kernel side is full.
@@ -91,7 +91,7 @@ int print_syscall_list() {
   constexpr Group kGroups[] = {
       {"%copy", "calls that copy bytes through user space"},
       {"%zerocopy", "calls that move bytes inside the kernel, or lend pages to it"},
-      {"%io", "%copy, %zerocopy, and calls that go with them (the default)"},
+      {"%io", "%copy, %zerocopy, mmap, munmap, and calls that wait (the default)"},
       {"%all", "every syscall of this architecture"},
   };
   std::string text;

@@ -32,7 +32,7 @@ void add_mount_options(CLI::App& command, MountOptions& options) {
       ->group("When");
   command
       .add_option("--cache", options.cache,
-                  "What the kernel caches: none (each read call is a request; no shared writable "
+                  "Choose what the kernel caches: none (each read call is a request; no shared "
                   "mappings), auto, or always (nothing else may change SOURCE)")
       ->check(one_of({"none", "auto", "always"}))
       ->type_name("WHAT")
@@ -48,7 +48,7 @@ void add_mount_options(CLI::App& command, MountOptions& options) {
       ->group("File system");
   command
       .add_flag("--observe", options.observe,
-                "Count the syscalls of the applications and of the daemon, too: what a byte costs "
+                "Also count the syscalls of applications and daemon, to show what a byte costs "
                 "on each side (needs BPF)")
       ->group("What to count");
 }

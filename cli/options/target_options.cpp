@@ -18,7 +18,7 @@ void add_target_options(CLI::App& command, TargetOptions& options) {
       ->group(kGroup);
   command
       .add_option("-n,--name", options.targets.names,
-                  "Observe the processes whose name (comm) or executable matches GLOB, also "
+                  "Observe processes whose name (comm) or executable matches GLOB, including "
                   "those that start later")
       ->type_name("GLOB")
       ->group(kGroup);

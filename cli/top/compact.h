@@ -18,7 +18,7 @@ std::string compact_bytes(double bytes);
 std::string compact_size(double bytes);
 // Two or three digits and a unit: "999ns", "1.2us", "12ms", "3m20s", "5h03m".
 std::string compact_ns(std::uint64_t ns);
-// "99%": 100 % only of all of it, 0 % only of nothing.
+// "99%": 100% only for all of it, 0% only for nothing.
 std::string compact_share(double share);
 
 // Counts as they are, or by the second of an interval.

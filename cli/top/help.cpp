@@ -75,7 +75,7 @@ class HelpPage {
     lines_.push_back(writer.take());
   }
 
-  // Continued below where the screen is narrow.
+  // Continues on the next line if the screen is narrow.
   void add_list(const std::string& label, std::string words) {
     add({{label, Style::bold}});
     const std::size_t width = width_ > 4 ? width_ - 2 : width_;

@@ -58,8 +58,8 @@ void subtract(Process& later, const Process& earlier) {
   std::erase_if(later.rows, is_empty);
 }
 
-// What was added to the other processes in the interval: without what they had at its beginning,
-// and without what `joined`, which have become other processes since, had then.
+// What the other processes gained in the interval. Subtracts what they had at its beginning,
+// and what `joined`, the processes that became part of them since, had then.
 void subtract(Totals& later, const Totals& earlier, const std::vector<const Process*>& joined) {
   const auto subtract_delivered = [&later](const Delivered& delivered) {
     later.delivered.bytes = not_below_zero(later.delivered.bytes, delivered.bytes);

@@ -177,7 +177,7 @@ inline constexpr Field<ProcessFigures, zc_usage> kProcessFields[] = {
      .kernel = nullptr,
      .unit = Unit::count,
      .interval = InInterval::as_it_stands},
-    // The exact time on a CPU is split by ticks, so that either may shrink as ticks come in.
+    // The exact time on a CPU is split by ticks, so either may shrink as ticks arrive.
     {.name = "user_ns", .member = &ProcessFigures::user_ns, .kernel = nullptr, .unit = Unit::ns},
     {.name = "system_ns",
      .member = &ProcessFigures::system_ns,
@@ -264,7 +264,7 @@ constexpr bool no_figures(const Figures& figures, const Field<Figures, Record> (
   });
 }
 
-// How many of them are series of a Prometheus metric.
+// How many of the fields are series of a Prometheus metric.
 template <typename Figures, typename Record, std::size_t N>
 constexpr std::size_t exported(const Field<Figures, Record> (&fields)[N]) {
   return static_cast<std::size_t>(

@@ -10,7 +10,7 @@
 namespace zctrace {
 
 // Half-octave latency histogram: bucket 2k covers [2^k', 1.5*2^k'), 2k+1 the rest of
-// that octave, with k' = k + kFirstOctave. The first and last buckets are open ended.
+// that octave, with k' = k + kFirstOctave. The first and last buckets are open-ended.
 class Histogram {
  public:
   static constexpr std::size_t kBuckets = 64;

@@ -27,7 +27,7 @@ struct ProcessSummary {
 };
 
 ProcessSummary summary_of(const Process& process);
-// What was delivered is a sum over processes: the sum's own rows do not say it.
+// Delivered bytes are summed over processes; the sum's own rows cannot give them.
 ProcessSummary summary_of(const Totals& totals);
 
 }  // namespace zctrace

@@ -37,7 +37,7 @@ enum class Copy : std::uint8_t {
 
 std::string_view copy_name(Copy copy);
 
-// Its figures: fields.h.
+// fields.h has its figures.
 struct Row : RowFigures {
   std::string syscall;  // "sendfile", "io_uring:read", "ioctl:FICLONE", "other"
   Kind from = Kind::other;
@@ -78,7 +78,7 @@ struct Process : ProcessFigures {
   CpuProfile cpu_outside;  // of calls
   std::vector<Row> rows;
   // Bytes put into pipes, without those that the process takes out again itself. `in_kernel`: the
-  // part that never was in user space. In a difference they are negative if bytes that looked
+  // part that was never in user space. In a difference they are negative if bytes that looked
   // delivered were taken out again.
   std::int64_t delivered_to_pipes = 0;
   std::int64_t delivered_to_pipes_in_kernel = 0;
@@ -139,7 +139,7 @@ struct Completeness {
   std::uint64_t in_flight_at_end = 0;
   std::uint64_t compat_syscalls = 0;
   std::uint64_t unfollowed_tasks = 0;
-  std::optional<Verification> verification;  // where it was asked for
+  std::optional<Verification> verification;  // if requested
 
   std::uint64_t lost_events() const;
   // Nothing was lost, and no count differs from the kernel's.
@@ -230,7 +230,7 @@ std::vector<Row> shown_rows(const std::vector<Row>& rows);
 std::vector<Row> shown_rows_by_protocol(const std::vector<Row>& rows);
 
 // What happened between two reports of the same observation. Processes without anything new are
-// left out; `max_ns` is exact when the interval set a new maximum, else (max_is_bound) the upper
+// left out; `max_ns` is exact if the interval set a new maximum, else (max_is_bound) the upper
 // bound of the highest bucket that grew. High-water marks (RSS) stay as they are. A process that
 // ran in `earlier` and that `later` does not list is one of its others, where it has any.
 Report difference(const Report& later, const Report& earlier);

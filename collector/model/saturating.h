@@ -6,7 +6,7 @@
 
 namespace zctrace {
 
-// later - earlier, or 0 where the earlier one is the greater.
+// later - earlier, or 0 if the earlier one is greater.
 constexpr std::uint64_t not_below_zero(std::uint64_t later, std::uint64_t earlier) {
   return later > earlier ? later - earlier : 0;
 }

@@ -30,10 +30,10 @@ using CounterValues = std::array<std::uint64_t, kKernelCounters>;
 // One counter, summed over the processes that were compared.
 struct CounterCheck {
   std::uint64_t kernel = 0;
-  // What the rows say; where they leave a range, the value in it that is next to the kernel's.
+  // What the rows say. If they leave a range, the value in it that is closest to the kernel's.
   std::uint64_t counted = 0;
-  std::uint64_t difference = 0;  // of each process apart, so that they cannot cancel
-  // How wide the ranges were; 0: the comparison is exact; nullopt: open.
+  std::uint64_t difference = 0;  // sum of each process's own, so they cannot cancel
+  // How wide the ranges were; 0: the comparison is exact; nullopt: no upper bound.
   std::optional<std::uint64_t> margin = 0;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// read and write with O_DIRECT: past the page cache where the file system has a disk.
+// read and write with O_DIRECT, which bypasses the page cache if the file system has a disk.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -49,7 +49,7 @@ Failure open_intermediate_pipe(Pipe& pipe, std::uint64_t& bytes) {
 
 Failure splice_out(const Pipe& pipe, int out_fd, std::uint64_t bytes, std::uint64_t& moved) {
   // No SPLICE_F_MORE: on what turns out to be the last chunk it corks a TCP socket for
-  // 200 ms, and with a source that ends early no chunk knows that it is the last.
+  // 200 ms, and if the source ends early, no chunk is known to be the last.
   return complete("splice to the sink", bytes, moved, [&](std::uint64_t, std::uint64_t left) {
     return ::splice(pipe.reader.get(), nullptr, out_fd, nullptr, left, 0);
   });

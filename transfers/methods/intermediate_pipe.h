@@ -14,7 +14,7 @@ namespace zctrace::transfers {
 std::uint64_t default_pipe_bytes();
 
 // The capacity to ask for so that a call can move `buffer_bytes`: never below the
-// default, a power of two, at most /proc/sys/fs/pipe-max-size (beyond needs
+// default, a power of two, at most /proc/sys/fs/pipe-max-size (more needs
 // CAP_SYS_RESOURCE). Reads that file: call it outside the window.
 std::uint64_t pipe_bytes_for(std::uint64_t buffer_bytes);
 

@@ -24,7 +24,7 @@ namespace {
 // 20 KiB before Linux 6.9): more sends than these at once would fail with ENOBUFS.
 constexpr std::uint64_t kMaxOutstanding = 16;
 
-// What poll(3) is; arm64 has no other.
+// The syscall behind poll(3): arm64 has only ppoll.
 #ifdef SYS_poll
 constexpr const char* kPoll = "poll";
 #else

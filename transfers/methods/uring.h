@@ -16,7 +16,7 @@ class Ring : public MethodState {
   static std::unique_ptr<Ring> make(Failure& error);
   ~Ring() override;
 
-  // A cleared entry. There is always room: the methods have at most two in flight.
+  // A cleared entry. There is always space: the methods have at most two in flight.
   io_uring_sqe* next_entry() { return ::io_uring_get_sqe(&ring_); }
 
   // Submits the entries of next_entry() and waits for `completions`: one io_uring_enter.

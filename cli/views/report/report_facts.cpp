@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The wording of what stands beside the tables.
+// The wording of the facts above and below the tables.
 #include "cli/views/report/report_facts.h"
 
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ namespace {
 
 std::uint64_t rounded(double number) { return static_cast<std::uint64_t>(std::llround(number)); }
 
-// What ended the command, where it was a signal; the first process is the command.
+// The signal that ended the command, if one did; the first process is the command.
 std::optional<int> ending_signal(const Report& report) {
   if (!report.exit_code || report.processes.empty()) return std::nullopt;
   const Process& command = report.processes.front();
@@ -45,7 +45,7 @@ bool has_threads(const Report& report) {
 
 std::string report_title(const Report& report, const Wording& wording) {
   if (!report.targets.empty()) return "Report on " + printable(report.targets, wording.unicode);
-  // Of run it is the command, of the others zctrace's own line.
+  // For run this is the command line of the command, otherwise that of zctrace.
   if (report.command != "run" && report.argv.size() > 1)
     return "zctrace " + shell_words({report.argv.begin() + 1, report.argv.end()}, wording.unicode);
   const std::string command = shell_words(report.argv, wording.unicode);
