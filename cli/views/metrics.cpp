@@ -45,6 +45,16 @@ std::string label_value(std::string_view text) {
   return value;
 }
 
+// Even with the least room there is a process that is named.
+constexpr std::size_t outside_room(std::size_t max_series) {
+  return std::max(room(max_series) / 8, 2 * kOutsideSeries);
+}
+
+constexpr std::size_t latency_room(std::size_t max_series) { return room(max_series) * 3 / 8; }
+static_assert(outside_room(Metrics::kLeastSeries) + latency_room(Metrics::kLeastSeries) +
+                  kCallSeries * 4 / 3 <
+              room(Metrics::kLeastSeries));
+
 void add_to(Row& sum, const Row& row) {
   // A series that has once had bytes keeps showing them.
   if (row.copy != Copy::none) sum.copy = row.copy;
@@ -63,9 +73,10 @@ Metrics::Outside& Metrics::Outside::operator+=(const Outside& other) {
 // Each kind has a share of its own, so that none can crowd out another.
 Metrics::Metrics(std::size_t max_series, bool latency)
     : held_{.latency = latency,
-            .outside = {kOutsideSeries, room(max_series) / 8},
-            .calls = {kCallSeries, room(max_series) * (latency ? 4 : 7) / 8},
-            .latencies = {kLatencySeries, room(max_series) * 3 / 8}} {}
+            .outside = {kOutsideSeries, outside_room(max_series)},
+            .calls = {kCallSeries, room(max_series) - outside_room(max_series) -
+                                       (latency ? latency_room(max_series) : 0)},
+            .latencies = {kLatencySeries, latency_room(max_series)}} {}
 
 // By owner and flow, before space is checked: many processes share a name.
 Metrics::Increments Metrics::increments(const Report& between, const OwnerCache& owners) {

@@ -39,7 +39,7 @@ class Metrics {
   using Clock = std::chrono::steady_clock;
 
   // All that is always there, and room for a handful of label sets.
-  static constexpr std::size_t kLeastSeries = 100;
+  static constexpr std::size_t kLeastSeries = 150;
   static constexpr Clock::duration kIdle = std::chrono::minutes(15);
 
   // Requires max_series >= kLeastSeries. Without `latency` there are no times inside calls.

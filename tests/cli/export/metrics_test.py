@@ -167,7 +167,7 @@ class Export(TestCase):
         self.assertLess(last - first, 2 << 20)
 
     def test_series_stay_within_the_limit(self):
-        for limit in (100, 500):
+        for limit in (150, 500):
             with self.subTest(limit=limit):
                 names = self.start([sys.executable, "-c", NAMES, "150"], stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, text=True)

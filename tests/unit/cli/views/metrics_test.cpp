@@ -285,7 +285,7 @@ TEST_P(CountingInLittleRoom, NeverHasMoreSeriesAndLosesNoCount) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Limits, CountingInLittleRoom,
-                         testing::Values(Metrics::kLeastSeries, 150, 500, 2000, 100000));
+                         testing::Values(Metrics::kLeastSeries, 200, 500, 2000, 100000));
 
 class CountingInSmallRoom : public Counting {
  protected:
