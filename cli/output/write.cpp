@@ -26,15 +26,26 @@ bool is_regular_file(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-// Waits for space in a pipe, a socket or a terminal. While its reader reads nothing, a signal that
-// asks zctrace to end does so at once, although Signals blocks them.
-void wait_for_space(int fd) {
+bool is_full(int fd) {
   pollfd event = {fd, POLLOUT, 0};
-  if (::poll(&event, 1, 0) != 0) return;
-  sigset_t mask;
-  ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) ::sigdelset(&mask, signal);
-  ::ppoll(&event, 1, nullptr, &mask);
+  return ::poll(&event, 1, 0) == 0;
+}
+
+// Writes to a pipe, a socket or a terminal. While nothing reads it, a signal that asks zctrace to
+// end does so at once, although Signals blocks them.
+ssize_t write_to_reader(int fd, const char* text, std::size_t size) {
+  size = std::min(size, kPipeBytes);
+  if (!is_full(fd)) return ::write(fd, text, size);
+  sigset_t ending;
+  sigset_t before;
+  ::sigemptyset(&ending);
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) ::sigaddset(&ending, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &ending, &before);
+  const ssize_t n = ::write(fd, text, size);
+  const int error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return n;
 }
 
 }  // namespace
@@ -43,12 +54,9 @@ void write_all(int fd, const std::string& text, const std::string& what) {
   ignore_file_size_signal();  // the verbs that use no Signals need it, too
   const bool regular = is_regular_file(fd);
   for (std::size_t done = 0; done < text.size();) {
-    std::size_t size = text.size() - done;
-    if (!regular) {
-      wait_for_space(fd);
-      size = std::min(size, kPipeBytes);
-    }
-    const ssize_t n = ::write(fd, text.data() + done, size);
+    const char* const rest = text.data() + done;
+    const std::size_t size = text.size() - done;
+    const ssize_t n = regular ? ::write(fd, rest, size) : write_to_reader(fd, rest, size);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EPIPE) throw ReaderGone("cannot write " + what + ": its reader is gone");
     if (n < 0) throw system_error("cannot write " + what, errno);

@@ -21,12 +21,6 @@ constexpr const char* kLeftOut = "…";
 }  // namespace
 
 std::vector<std::string> words_of_command(std::string_view text, bool cut) {
-  const bool full = text.size() >= kCommandBytes;
-  text = text.substr(0, kCommandBytes);
-  const bool inside_a_word = (full || cut) && !text.ends_with('\0');
-  // A program that wrote its title over its arguments leaves the rest as zero bytes.
-  if (!cut)
-    while (text.ends_with('\0')) text.remove_suffix(1);
   std::vector<std::string> words;
   for (std::size_t begin = 0; begin < text.size();) {
     if (words.size() == kCommandWords) {
@@ -37,11 +31,20 @@ std::vector<std::string> words_of_command(std::string_view text, bool cut) {
     words.emplace_back(text.substr(begin, end - begin));
     begin = end + 1;
   }
-  if (inside_a_word && !words.empty())
+  if (cut && !words.empty() && !text.ends_with('\0'))
     words.back() += kLeftOut;
-  else if (full || cut)
+  else if (cut)
     words.emplace_back(kLeftOut);
   return words;
+}
+
+std::vector<std::string> words_of_proc(std::string_view text) {
+  const bool full = text.size() >= kCommandBytes;
+  text = text.substr(0, kCommandBytes);
+  std::string_view title = text.substr(0, text.find_last_not_of('\0') + 1);
+  // One zero byte ends the last word, so that a cut behind it does not look like one inside it.
+  if (title.size() < text.size() && !title.empty()) title = text.substr(0, title.size() + 1);
+  return words_of_command(title, full);
 }
 
 CommandLines::~CommandLines() {
@@ -106,7 +109,7 @@ void CommandLines::work() noexcept {
     const std::vector<std::optional<std::string>> texts = proc_.read(wanted);
     lock.lock();
     for (std::size_t i = 0; i < count; i++)
-      found_.push_back({asked[i].account, words_of_command(texts[i].value_or(""), false)});
+      found_.push_back({asked[i].account, words_of_proc(texts[i].value_or(""))});
     reading_ -= count;
     done_.notify_all();
   }

@@ -20,10 +20,13 @@ namespace zctrace {
 constexpr std::size_t kCommandBytes = ProcReader::kMostBytes;
 constexpr std::size_t kCommandWords = 256;
 
-// The words of a command line, each of which ends with a zero byte. What does not fit into
-// kCommandBytes and kCommandWords is left out; "…" says so, and also where the text is `cut`
-// already.
+// The words of a command line, each of which ends with a zero byte. "…" says that the text is
+// `cut`, or that it has more than kCommandWords words.
 std::vector<std::string> words_of_command(std::string_view text, bool cut);
+
+// The same for the text of /proc/PID/cmdline, of which kCommandBytes are kept. A program that wrote
+// its title over its arguments leaves the rest as zero bytes, which are no words.
+std::vector<std::string> words_of_proc(std::string_view text);
 
 // Reads /proc/PID/cmdline on a thread of its own, so that a process that does not answer delays
 // neither the counting nor the end of zctrace. take() returns a late answer later, or never.
