@@ -81,9 +81,9 @@ class Top(TestCase):
 
     def pid_of_top(self, window):
         pid = int(window._tmux("display-message", "-p", "#{pane_pid}"))
-        while (found := children(pid)):
-            (pid,) = found
-        self.assertEqual(pathlib.Path(f"/proc/{pid}/comm").read_text(), "zctrace\n")
+        # top itself may have a child that reads /proc.
+        while pathlib.Path(f"/proc/{pid}/comm").read_text() != "zctrace\n":
+            (pid,) = self.wait_until(lambda pid=pid: children(pid), "the shell starts top")
         return pid
 
     def assert_restored(self, window, status=0, last_table=False):
