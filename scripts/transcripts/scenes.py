@@ -13,7 +13,7 @@ TABLE = ("SYSCALL", r"\w+ .*->|\w+ .*→", "other")
 # Data calls that moved something.
 DATA = ("SYSCALL", r"\w+ +(file|user|socket|pipe)\b.* [\d.]*[1-9][\d.]* (B|KiB|MiB)\b")
 COMPLETENESS = ("completeness",)
-SHARES = ("cpu copies", "kernel-only share", "zero-copy share")
+SHARES = ("cpu copies", "kernel-only", "zero-copy share")
 SCENES = {}
 
 
