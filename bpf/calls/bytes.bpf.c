@@ -108,11 +108,17 @@ static long zc_add_room(__u32 chunk, struct zc_room *room)
 	return 0;
 }
 
+/* The kernel takes no longer vector; the caller may have changed the count since. */
+static __always_inline __u32 zc_vector_length(__u64 count)
+{
+	return count < UIO_MAXIOV ? count : UIO_MAXIOV;
+}
+
 __u64 zc_iovecs_room(__u64 iov, __u64 count, __u32 compat)
 {
 	struct zc_room room = { .iov = iov, .compat = compat };
 
-	room.count = count < UIO_MAXIOV ? count : UIO_MAXIOV;
+	room.count = zc_vector_length(count);
 	bpf_loop((room.count + ZC_IOVECS_AT_ONCE - 1) / ZC_IOVECS_AT_ONCE, zc_add_room, &room, 0);
 	return room.bytes;
 }
@@ -127,13 +133,13 @@ static __always_inline bool zc_read_vector(__u64 address, bool compat, struct zc
 		if (bpf_probe_read_user(&narrow, sizeof(narrow), (void *)address))
 			return false;
 		room->iov = narrow.iov;
-		room->count = narrow.iov_count;
+		room->count = zc_vector_length(narrow.iov_count);
 		return true;
 	}
 	if (bpf_probe_read_user(&header, sizeof(header), (void *)address))
 		return false;
 	room->iov = header.iov;
-	room->count = header.iov_count < UIO_MAXIOV ? header.iov_count : UIO_MAXIOV;
+	room->count = zc_vector_length(header.iov_count);
 	return true;
 }
 
