@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What zctrace may still do while it observes, and whose processes it shows to whom."""
+"""What zctrace may still do while it observes, and which users' processes it shows."""
 
 import os
 import pathlib
