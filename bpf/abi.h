@@ -379,7 +379,9 @@ struct zc_snapshot_task {
 
 /* What a CPU was doing for an observed task when its clock ticked; only with --profile. */
 struct zc_sample {
-	__u64 account;
+	__u64 account;		/* 0: known by its process and thread */
+	__u32 pid;		/* set if there is no account, as is tid */
+	__u32 tid;
 	struct zc_key key;	/* the row of the call in flight, when in_call */
 	__u16 in_call;
 	__u16 frames;		/* used; 0: it ran user code */
@@ -404,7 +406,7 @@ ZC_SIZE(zc_command, == 1032);
 ZC_SIZE(zc_snapshot_task, == 224);
 ZC_SIZE(zc_pipe_bytes, == 32);
 ZC_SIZE(zc_pipe_key, == 16);
-ZC_SIZE(zc_sample, == 144);
+ZC_SIZE(zc_sample, == 152);
 
 #undef ZC_SIZE
 

@@ -4,6 +4,7 @@
  * opens the clocks, and finds out what the addresses mean. Without --profile neither the
  * program nor the map exists.
  */
+#include "pids.bpf.h"
 #include "tasks.bpf.h"
 
 struct bpf_perf_event_data;
@@ -14,7 +15,7 @@ struct {
 	__uint(max_entries, 1 << 18);
 } samples SEC(".maps");
 
-/* Samples of observed tasks without space in `samples`, or whose task had no state. */
+/* Samples of observed tasks without space in `samples`. */
 __u64 samples_lost = 0;
 
 /*
@@ -25,8 +26,23 @@ static __always_inline void zc_sample_call(struct zc_task *state, struct zc_samp
 {
 	struct zc_key *key = zc_task_key(state, state->head.slot);
 
+	sample->account = state->head.account;
 	sample->in_call = state->head.call >= 0 && key;
 	sample->key.word = sample->in_call ? key->word : 0;
+}
+
+/*
+ * Before 6.2 a look-up fails if it interrupts another one on this CPU, which is then one of
+ * these programs. User space knows the account by the process.
+ */
+static __always_inline void zc_sample_process(const struct task_struct *task,
+					      struct zc_sample *sample)
+{
+	sample->account = 0;
+	sample->pid = zc_namespace_pid(task->group_leader);
+	sample->tid = zc_namespace_pid(task);
+	sample->in_call = 0;
+	sample->key.word = 0;
 }
 
 SEC("?perf_event")
@@ -40,14 +56,16 @@ int zc_sample(struct bpf_perf_event_data *ctx)
 
 	if (!zc_observed(task) || !zc_counting())
 		return 0;
-	state = zc_task_state(task, 0);
-	sample = state ? bpf_ringbuf_reserve(&samples, sizeof(*sample), 0) : 0;
+	sample = bpf_ringbuf_reserve(&samples, sizeof(*sample), 0);
 	if (!sample) {
 		__sync_fetch_and_add(&samples_lost, 1);
 		return 0;
 	}
-	sample->account = state->head.account;
-	zc_sample_call(state, sample);
+	state = zc_task_state(task, 0);
+	if (state)
+		zc_sample_call(state, sample);
+	else
+		zc_sample_process(task, sample);
 	/* The kernel is in the upper half of the addresses. */
 	if (ip >= 0) {
 		sample->frames = 0;

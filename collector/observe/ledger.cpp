@@ -241,10 +241,10 @@ std::size_t Ledger::running() const {
                                         }));
 }
 
-std::uint64_t Ledger::account_of(std::int64_t pid) const {
+std::uint64_t Ledger::account_of(std::int64_t pid, std::int64_t tid) const {
   std::uint64_t latest = 0;
   for (const auto& [id, account] : accounts_)
-    if (account.record.pid == pid) latest = id;
+    if (account.record.pid == pid && (tid == 0 || account.record.tid == tid)) latest = id;
   return latest;
 }
 

@@ -52,7 +52,8 @@ class Ledger {
   PipeLedger& pipes() { return pipes_; }
   ProfileLedger& profile() { return profile_; }
   std::uint64_t tasks_in_call() const { return tasks_in_call_; }
-  std::uint64_t account_of(std::int64_t pid) const;  // latest with that pid, 0: none
+  // The latest with that PID, and that TID if it is not 0. 0: none.
+  std::uint64_t account_of(std::int64_t pid, std::int64_t tid = 0) const;
 
   struct Running {
     std::uint64_t account;

@@ -218,7 +218,10 @@ void Session::poll() {
     const Snapshot snapshot = take_snapshot(skeleton_);
     ledger_.add(snapshot);
     // After the snapshot: an account that is finished in it gets no more samples.
-    if (sampler_) sampler_->read(ledger_.profile());
+    if (sampler_)
+      sampler_->read(ledger_.profile(), [this](pid_t pid, pid_t tid) {
+        return ledger_.account_of(pid, options_.probes.by_thread ? tid : 0);
+      });
     if (verifier_) verifier_->add(snapshot);
     read_commands();  // before any account is forgotten
     ended = static_cast<std::int64_t>(forget_finished(snapshot));
@@ -328,7 +331,8 @@ Completeness Session::completeness() const {
   for (std::uint32_t reason = 0; reason < ZC_LOSSES; reason++)
     completeness.lost_by_reason[kLosses[reason]] = skeleton_.loss(reason);
   completeness.lost_by_reason["program_busy"] = skeleton_.missed_runs();
-  completeness.lost_by_reason["samples_full"] = skeleton_.samples_lost();
+  completeness.lost_by_reason["samples_full"] =
+      skeleton_.samples_lost() + (sampler_ ? sampler_->lost() : 0);
   completeness.in_flight_at_start = skeleton_.in_flight_at_start();
   completeness.in_flight_at_end = ledger_.tasks_in_call();
   completeness.compat_syscalls = ledger_.compat_calls();

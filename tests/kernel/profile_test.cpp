@@ -107,12 +107,14 @@ CpuProfile profile_of(bool (*move)(int, int), int (*sink)()) {
 double copying(const CpuProfile& profile) { return profile.share(CpuClass::copy).value_or(-1); }
 double margin(const CpuProfile& profile) { return profile.margin().value_or(1); }
 
+// At least twice as much at the nearest ends of both margins. How large the share itself is depends
+// on the processor: an emulated one copies fast and does all else slowly.
 void expect_more_copying(const CpuProfile& more, const CpuProfile& less) {
   std::printf("copy: %.0f%% +- %.0f%% of %llu samples, against %.0f%% +- %.0f%% of %llu\n",
               100 * copying(more), 100 * margin(more),
               static_cast<unsigned long long>(more.total()), 100 * copying(less),
               100 * margin(less), static_cast<unsigned long long>(less.total()));
-  EXPECT_GT(copying(more) - copying(less), margin(more) + margin(less) + 0.2);
+  EXPECT_GT(copying(more) - margin(more), 2 * (copying(less) + margin(less)));
 }
 
 TEST(Profile, ReadAndWriteToNullCopyMoreThanSendfileToNull) {

@@ -99,7 +99,8 @@ Sampler::Sampler(unsigned hz, int program, int samples) : clocks_(open_clocks(hz
     zc_sample sample;
     if (size < sizeof(sample)) return 0;
     std::memcpy(&sample, record, sizeof(sample));
-    self->into_->add(sample, self->classify(sample));
+    // Its account may be newer than what the caller read last.
+    if (!self->add(sample)) self->unowned_.push_back(sample);
     return 0;
   };
   buffer_.reset(ring_buffer__new(samples, add, this, nullptr));
@@ -110,10 +111,21 @@ Sampler::Sampler(unsigned hz, int program, int samples) : clocks_(open_clocks(hz
       throw system_error("--profile: cannot attach to a clock", errno, kExitCannotRun);
 }
 
-void Sampler::read(ProfileLedger& into) {
+void Sampler::read(ProfileLedger& into, const AccountOf& account_of) {
   into_ = &into;
+  account_of_ = &account_of;
+  for (const zc_sample& sample : std::exchange(unowned_, {}))
+    if (!add(sample)) lost_++;
   ring_buffer__consume(buffer_.get());
   into_ = nullptr;
+  account_of_ = nullptr;
+}
+
+bool Sampler::add(zc_sample sample) {
+  if (sample.account == 0)
+    sample.account = (*account_of_)(static_cast<pid_t>(sample.pid), static_cast<pid_t>(sample.tid));
+  if (sample.account != 0) into_->add(sample, classify(sample));
+  return sample.account != 0;
 }
 
 void Sampler::stop() {

@@ -2,7 +2,10 @@
 // Samples what the CPUs do for observed tasks.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,8 +40,13 @@ class Sampler {
   Sampler(const Sampler&) = delete;  // the buffer refers to it
   Sampler& operator=(const Sampler&) = delete;
 
+  // The account of a process, or of a thread if threads have accounts of their own; 0: unknown.
+  using AccountOf = std::function<std::uint64_t(pid_t pid, pid_t tid)>;
+
   // Adds the samples since the last time. Every sample of a task that had ended before is in them.
-  void read(ProfileLedger& into);
+  void read(ProfileLedger& into, const AccountOf& account_of);
+  // Samples that belong to no known account.
+  std::uint64_t lost() const { return lost_; }
   void stop();  // takes no more samples
 
  private:
@@ -46,6 +54,7 @@ class Sampler {
     void operator()(ring_buffer* buffer) const;
   };
 
+  bool add(zc_sample sample);  // false: to no known account
   CpuClass classify(const zc_sample& sample) const;
 
   KernelSymbols symbols_;
@@ -53,6 +62,9 @@ class Sampler {
   std::vector<Descriptor> clocks_;
   std::unique_ptr<ring_buffer, Free> buffer_;
   ProfileLedger* into_ = nullptr;  // during read()
+  const AccountOf* account_of_ = nullptr;
+  std::vector<zc_sample> unowned_;  // tried once more by the next read()
+  std::uint64_t lost_ = 0;
 };
 
 }  // namespace zctrace

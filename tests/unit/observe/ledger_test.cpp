@@ -132,6 +132,22 @@ TEST_F(LedgerTest, AnAccountWithoutATaskIsNotAProcess) {
   EXPECT_TRUE(ledger_.processes().empty());
 }
 
+TEST_F(LedgerTest, AnAccountIsFoundByItsProcessAndThread) {
+  Snapshot snapshot;
+  for (const std::uint32_t tid : {42U, 43U}) {
+    zc_account of_thread = account(1, 0);
+    of_thread.id = tid;
+    of_thread.tid = tid;
+    snapshot.accounts.push_back(of_thread);
+  }
+  ledger_.add(snapshot);
+  EXPECT_EQ(ledger_.account_of(42), 43U);  // the latest
+  EXPECT_EQ(ledger_.account_of(42, 42), 42U);
+  EXPECT_EQ(ledger_.account_of(42, 43), 43U);
+  EXPECT_EQ(ledger_.account_of(42, 44), 0U);
+  EXPECT_EQ(ledger_.account_of(41, 42), 0U);
+}
+
 TEST_F(LedgerTest, BucketsThatWrapAreWidened) {
   Snapshot first;
   first.accounts = {account(1, 0)};
