@@ -100,13 +100,16 @@ bool TargetFinder::proc_hides_processes() const {
   return false;
 }
 
-std::optional<std::string> TargetFinder::status_of(pid_t pid) const {
-  return proc_->read_one((root_ / "proc" / std::to_string(pid) / "status").string());
+std::string TargetFinder::status_path(pid_t pid) const {
+  return (root_ / "proc" / std::to_string(pid) / "status").string();
 }
 
 void TargetFinder::require_process(pid_t pid, std::optional<uid_t> user) const {
   const std::string what = "cannot observe PID " + std::to_string(pid) + ": ";
-  const std::optional<std::string> status = status_of(pid);
+  const std::string path = status_path(pid);
+  const std::optional<std::string> status = proc_->read_one(path);
+  if (!status && proc_->is_silent(path))
+    throw Error(what + path + " does not answer; try again in ten seconds");
   if (!status) throw Error(what + "no such process");
   const std::string_view tgid = status_field(*status, "Tgid");
   if (tgid.empty()) return;
@@ -122,7 +125,9 @@ void TargetFinder::require_process(pid_t pid, std::optional<uid_t> user) const {
 }
 
 bool TargetFinder::is_running(pid_t pid) const {
-  const std::optional<std::string> status = status_of(pid);
+  const std::string path = status_path(pid);
+  const std::optional<std::string> status = proc_->read_one(path);
+  if (!status && proc_->is_silent(path)) return true;
   const std::string_view state = status ? status_field(*status, "State") : std::string_view();
   return !state.empty() && state.find_first_of("ZX") == std::string_view::npos;
 }

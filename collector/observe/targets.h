@@ -46,7 +46,7 @@ class TargetFinder {
   // Whether /proc is mounted with hidepid, which hides the processes of other users.
   bool proc_hides_processes() const;
 
-  // Whether `pid` exists and has not ended.
+  // Whether `pid` exists and has not ended. One that does not answer has not.
   bool is_running(pid_t pid) const;
 
   // Processes whose comm, or whose executable's base name, matches a glob.
@@ -60,7 +60,7 @@ class TargetFinder {
 
  private:
   std::filesystem::path cgroup_mount() const;  // throws Error
-  std::optional<std::string> status_of(pid_t pid) const;
+  std::string status_path(pid_t pid) const;
 
   std::filesystem::path root_;
   // Some processes that do not answer must not hide others that have a wanted name.

@@ -28,8 +28,8 @@ constexpr std::size_t kInFlight = 64;
 // How long a file that did not answer is left out, and how many such files are remembered.
 constexpr std::chrono::seconds kSilence(10);
 constexpr std::size_t kMostSilent = 4096;
-// How often a child that is not scheduled gets more time.
-constexpr int kMostExtensions = 20;
+// How long a child may take that the kernel has yet to schedule.
+constexpr std::chrono::seconds kPatienceWhileRunnable(5);
 
 // A packet begins with one character: of a request 'f' or 'l' for a file or a link, of an answer
 // '+' or '-' for success or failure. The rest is a path or the content.
@@ -146,12 +146,13 @@ void ProcReader::abandon() {
 }
 
 bool ProcReader::await_answer() {
-  for (int extensions = 0;; extensions++) {
+  const Clock::time_point give_up = Clock::now() + kPatienceWhileRunnable;
+  for (;;) {
     pollfd event = {worker_->socket.get(), POLLIN, 0};
     const int ready = ::poll(&event, 1, static_cast<int>(patience_.count()));
     if (ready > 0) return true;
     if (ready < 0 && errno == EINTR) continue;
-    if (extensions == kMostExtensions || !is_runnable(worker_->child->pid())) return false;
+    if (Clock::now() >= give_up || !is_runnable(worker_->child->pid())) return false;
   }
 }
 

@@ -48,6 +48,8 @@ class ProcReader {
   std::optional<std::string> read_one(const std::string& path) {
     return read(std::vector<ProcRequest>{{path}}).front();
   }
+  // Whether the file did not answer during the last ten seconds.
+  bool is_silent(const std::string& path);
 
  private:
   // The child that reads, and the socket to it.
@@ -59,7 +61,6 @@ class ProcReader {
 
   using Clock = std::chrono::steady_clock;
 
-  bool is_silent(const std::string& path);
   bool has_worker();
   bool await_answer();
   void abandon();

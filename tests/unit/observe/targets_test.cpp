@@ -3,6 +3,7 @@
 #include "collector/observe/targets.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -77,6 +78,22 @@ TEST_F(FakeRoot, APidMustExistAndNotBeAThread) {
     FAIL() << "a thread was taken for a process";
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "cannot observe PID 13: it is a thread of process 10; give -p 10");
+  }
+}
+
+TEST_F(FakeRoot, AProcessThatDoesNotAnswerIsNotSaidToHaveEnded) {
+  const fs::path status = root_ / "proc/10/status";
+  fs::remove(status);
+  ASSERT_EQ(::mkfifo(status.c_str(), 0600), 0);  // nothing writes to it
+  const TargetFinder finder(root_);
+  EXPECT_TRUE(finder.is_running(10));
+  EXPECT_FALSE(finder.is_running(99));
+  try {
+    finder.require_process(10);
+    FAIL() << "it was observed without a look at whose it is";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.what(), "cannot observe PID 10: " + status.string() +
+                                " does not answer; try again in ten seconds");
   }
 }
 
