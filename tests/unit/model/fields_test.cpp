@@ -8,9 +8,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -117,6 +119,37 @@ TEST(Fields, AProcessInWhichOneFigureGrewIsNotIdle) {
     later.processes[0].outside_syscalls.*field.member += 1;
     EXPECT_EQ(difference(later, earlier).processes.size(), 1u) << field.name;
   }
+}
+
+// What lies between the first `begin` and the next line that starts with "}".
+std::string block_after(const std::string& text, std::string_view begin) {
+  const std::size_t from = text.find(begin);
+  if (from == std::string::npos) return {};
+  return text.substr(from, text.find("\n}", from) - from);
+}
+
+std::vector<std::string> members_of(std::string_view record) {
+  const std::string body =
+      block_after(text_of("bpf/abi.h"), "struct " + std::string(record) + " {");
+  const std::regex member("\n\t__u64 (\\w+)");
+  std::vector<std::string> names;
+  for (std::sregex_iterator it(body.begin(), body.end(), member), end; it != end; ++it)
+    names.push_back((*it)[1]);
+  return names;
+}
+
+TEST(Fields, EveryCounterOfATaskIsAddedUpWhenTheTaskEnds) {
+  const auto expect = [](std::string_view record, const char* file, std::string_view function) {
+    const std::string body = block_after(text_of(file), " " + std::string(function) + "(");
+    const std::vector<std::string> members = members_of(record);
+    EXPECT_FALSE(members.empty()) << record;
+    for (const std::string& member : members)
+      EXPECT_TRUE(std::regex_search(body, std::regex("->" + member + "\\b")))
+          << function << " in " << file << " leaves out " << member;
+  };
+  expect("zc_row", "bpf/rows.bpf.c", "zc_row_add");
+  for (const std::string_view function : {"zc_usage_of", "zc_usage_subtract", "zc_usage_add"})
+    expect("zc_usage", "bpf/tasks.bpf.h", function);
 }
 
 TEST(Fields, EveryCounterOfTheKernelSideIsTakenFromThere) {
