@@ -4,9 +4,10 @@
  * syscall, so the programs must let them go as soon as possible.
  *
  * Goal: a bystander's syscall costs at most 1.05 times the floor, which is what two
- * empty programs cost. Measured on Linux 6.18, for a read and write of 512 bytes: 117 ns
- * a syscall with empty programs, 144 ns with a check of the bitmap of observed tasks,
- * 122 ns with the note that is kept here.
+ * empty programs cost. Measured in one run on Linux 6.18, for a read and write of 512
+ * bytes: 117 ns a syscall with empty programs, 144 ns with a check of the bitmap of
+ * observed tasks, 122 ns with the note that is kept here. The floor varies from run to
+ * run; docs/cost.md has another.
  *
  * The note says which task was found unobserved on this CPU last. A task's registers
  * lie at the end of its kernel stack, so their address identifies it, and the programs

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`zctrace attach -G` and `-u`: the processes of a cgroup or a systemd unit."""
+"""`zctrace attach -G` and `--unit`: the processes of a cgroup or a systemd unit."""
 
 import contextlib
 import json
