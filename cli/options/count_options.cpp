@@ -84,18 +84,18 @@ bool wants_syscall_list(const CountOptions& options) { return options.syscalls =
 
 int print_syscall_list() {
   const std::size_t width = text_width(STDOUT_FILENO);
-  struct Group {
+  struct SyscallGroup {
     const char* name;
     const char* meaning;
   };
-  constexpr Group kGroups[] = {
+  constexpr SyscallGroup kGroups[] = {
       {"%copy", "calls that copy bytes through user space"},
       {"%zerocopy", "calls that move bytes inside the kernel, or lend pages to it"},
       {"%io", "%copy, %zerocopy, mmap, munmap, and calls that wait (the default)"},
       {"%all", "every syscall of this architecture"},
   };
   std::string text;
-  for (const Group& group : kGroups) {
+  for (const SyscallGroup& group : kGroups) {
     text += std::string(text.empty() ? "" : "\n") + group.name + ": " + group.meaning + "\n";
     std::string names(1, ' ');
     for (const std::string& name : syscall_names(group.name)) names += " " + name;

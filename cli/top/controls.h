@@ -15,7 +15,7 @@
 namespace zctrace {
 
 struct KeyPress {
-  enum Kind {
+  enum Key {
     none,
     character,
     enter,
@@ -31,7 +31,7 @@ struct KeyPress {
     right,
     resized
   };
-  Kind kind = none;
+  Key kind = none;
   char32_t code = 0;  // of a character
 };
 

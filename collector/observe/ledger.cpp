@@ -336,7 +336,7 @@ Process Ledger::to_process(const Account& account) const {
     // Another row may show the same kinds.
     add_row_by_protocol(process.rows, std::move(row));
   }
-  const PipeLedger::Delivered delivered = pipes_.delivered(record.id);
+  const PipeLedger::FromPipes delivered = pipes_.delivered(record.id);
   process.delivered_to_pipes = static_cast<std::int64_t>(delivered.bytes);
   process.delivered_to_pipes_in_kernel = static_cast<std::int64_t>(delivered.in_kernel);
   process.spliced_from_user = static_cast<std::int64_t>(delivered.spliced_from_user);

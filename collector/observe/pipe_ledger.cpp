@@ -21,7 +21,7 @@ std::uint64_t take_from(std::uint64_t& rest, std::uint64_t part) {
   return taken;
 }
 
-void add(PipeLedger::Delivered& sum, const PipeLedger::Delivered& more) {
+void add(PipeLedger::FromPipes& sum, const PipeLedger::FromPipes& more) {
   sum.bytes += more.bytes;
   sum.in_kernel += more.in_kernel;
   sum.spliced_from_user += more.spliced_from_user;
@@ -44,7 +44,7 @@ void PipeLedger::raise(ProcessInstance process, std::uint64_t account, std::uint
 // It is not known which bytes come out of a pipe first. This assumes that bytes which stayed in the
 // kernel do, and that a process takes its own bytes before those of others. Neither assumption
 // matters if one process fills the pipe in one way.
-void PipeLedger::derive(const Uses& uses, bool ended, std::map<std::uint64_t, Delivered>& into) {
+void PipeLedger::derive(const Uses& uses, bool ended, std::map<std::uint64_t, FromPipes>& into) {
   zc_pipe_bytes sum{};
   for (const auto& [account, bytes] : uses.accounts)
     for (const auto field : kBytes) sum.*field += bytes.*field;
@@ -60,7 +60,7 @@ void PipeLedger::derive(const Uses& uses, bool ended, std::map<std::uint64_t, De
   std::uint64_t copied_kept = takes_the_rest ? put - put_moved : own - own_moved;
   std::uint64_t from_user = std::min(own - own_moved, taken_moved);
   for (const auto& [account, bytes] : uses.accounts) {
-    Delivered& delivered = into[account];
+    FromPipes& delivered = into[account];
     const std::uint64_t in_kernel = bytes.put_moved - take_from(moved_kept, bytes.put_moved);
     delivered.in_kernel += in_kernel;
     delivered.bytes += in_kernel + bytes.put_copied - take_from(copied_kept, bytes.put_copied);
@@ -69,7 +69,7 @@ void PipeLedger::derive(const Uses& uses, bool ended, std::map<std::uint64_t, De
 }
 
 void PipeLedger::keep(const Uses& uses) {
-  std::map<std::uint64_t, Delivered> last;
+  std::map<std::uint64_t, FromPipes> last;
   derive(uses, true, last);
   for (const auto& [account, delivered] : last)
     if (!forgotten_.contains(account)) add(kept_[account], delivered);
@@ -96,8 +96,8 @@ void PipeLedger::update(const std::function<bool(ProcessInstance)>& ended) {
   }
 }
 
-PipeLedger::Delivered PipeLedger::delivered(std::uint64_t account) const {
-  Delivered sum;
+PipeLedger::FromPipes PipeLedger::delivered(std::uint64_t account) const {
+  FromPipes sum;
   for (const auto* part : {&current_, &kept_})
     if (const auto found = part->find(account); found != part->end()) add(sum, found->second);
   return sum;

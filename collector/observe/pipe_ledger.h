@@ -22,7 +22,7 @@ class PipeLedger {
   // The leader's PID, outside of any namespace, and when it started.
   using ProcessInstance = std::pair<std::uint32_t, std::uint64_t>;
 
-  struct Delivered {
+  struct FromPipes {
     std::uint64_t bytes = 0;
     std::uint64_t in_kernel = 0;          // the part that never was in user space
     std::uint64_t spliced_from_user = 0;  // written into an own pipe, then spliced out of it
@@ -40,11 +40,11 @@ class PipeLedger {
   // Whether no process has a pipe, so that there is nothing to derive.
   bool empty() const { return processes_.empty(); }
 
-  Delivered delivered(std::uint64_t account) const;
+  FromPipes delivered(std::uint64_t account) const;
   // The caller will not ask for this account again. Its bytes still count for its process.
   void forget(std::uint64_t account);
 
-  // Pipes that no task of the process used in the last `snapshots` calls of update().
+  // UsesByPipe that no task of the process used in the last `snapshots` calls of update().
   struct IdlePipe {
     ProcessInstance process;
     std::uint64_t pipe;
@@ -60,14 +60,14 @@ class PipeLedger {
     unsigned unchanged = 0;
     bool open = false;
   };
-  using Pipes = std::map<std::uint64_t, Uses>;
+  using UsesByPipe = std::map<std::uint64_t, Uses>;
 
-  static void derive(const Uses& uses, bool ended, std::map<std::uint64_t, Delivered>& into);
+  static void derive(const Uses& uses, bool ended, std::map<std::uint64_t, FromPipes>& into);
   void keep(const Uses& uses);
 
-  std::map<ProcessInstance, Pipes> processes_;
-  std::map<std::uint64_t, Delivered> current_;  // by account; of the pipes in processes_
-  std::map<std::uint64_t, Delivered> kept_;     // by account; of those that were dropped
+  std::map<ProcessInstance, UsesByPipe> processes_;
+  std::map<std::uint64_t, FromPipes> current_;  // by account; of the pipes in processes_
+  std::map<std::uint64_t, FromPipes> kept_;     // by account; of those that were dropped
   std::map<std::uint64_t, bool> forgotten_;     // accounts, while their process is there
 };
 

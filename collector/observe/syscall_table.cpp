@@ -149,15 +149,15 @@ bool is_uring_name(std::string_view name) {
                                         [&](const UringOp& known) { return name == known.name; });
 }
 
-using Names = std::set<std::string, std::less<>>;
+using SyscallNames = std::set<std::string, std::less<>>;
 
 bool is_waiting(std::string_view name) {
   return std::find(std::begin(kWaiting), std::end(kWaiting), name) != std::end(kWaiting);
 }
 
 // The names selected; `all` is set for %all.
-Names select(std::string_view selection, bool& all) {
-  Names names;
+SyscallNames select(std::string_view selection, bool& all) {
+  SyscallNames names;
   auto add_if = [&](auto wanted) {
     for (const Described& call : kDescribed)
       if (wanted(call.copy)) names.emplace(call.name);
@@ -213,7 +213,7 @@ void SyscallTable::claim_message_lengths() {
 
 SyscallTable::SyscallTable(std::string_view selection) {
   bool all = false;
-  const Names names = select(selection, all);
+  const SyscallNames names = select(selection, all);
   wide_ = all || names.size() > 64;
   const auto add = [&](std::string_view name, Copy copy, bool asynchronous) {
     return add_row(std::string(name), copy, asynchronous, names.contains(name));

@@ -39,10 +39,10 @@ class Context {
   long complete(iocb one) { return submit(one) ? wait() : -1000; }
   // The same without a call, from the ring that the process maps.
   long reap() {
-    struct Ring {
+    struct MappedRing {
       unsigned id, capacity, head, tail, magic, features[2], header_bytes;
     };
-    auto* const ring = reinterpret_cast<volatile Ring*>(id_);
+    auto* const ring = reinterpret_cast<volatile MappedRing*>(id_);
     while (ring->head == ring->tail) ::sched_yield();
     const auto* const events = reinterpret_cast<const io_event*>(id_ + ring->header_bytes);
     const long result = static_cast<long>(events[ring->head].res);

@@ -14,7 +14,7 @@ namespace {
 using transfers::Method;
 using transfers::SinkKind;
 
-struct Case {
+struct MethodCase {
   const Method* method;
   SinkKind sink;
   std::uint64_t bytes;
@@ -22,15 +22,15 @@ struct Case {
   bool latency;
 };
 
-std::string name_of(const ::testing::TestParamInfo<Case>& info) {
-  const Case& c = info.param;
+std::string name_of(const ::testing::TestParamInfo<MethodCase>& info) {
+  const MethodCase& c = info.param;
   return std::string(c.method->name) + "_to_" + std::to_string(static_cast<int>(c.sink)) + "_" +
          std::to_string(c.bytes) + "_by_" + std::to_string(c.buffer_bytes) +
          (c.latency ? "" : "_no_latency");
 }
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<MethodCase> all_cases() {
+  std::vector<MethodCase> cases;
   for (const Method* method : transfers::all_methods())
     for (const SinkKind sink :
          {SinkKind::unix_stream, SinkKind::tcp, SinkKind::file, SinkKind::pipe, SinkKind::null}) {
@@ -60,13 +60,13 @@ Session& session_for(bool latency) {
   return *session;
 }
 
-class MethodCounts : public ::testing::TestWithParam<Case> {};
+class MethodCounts : public ::testing::TestWithParam<MethodCase> {};
 
 INSTANTIATE_TEST_SUITE_P(Formula, MethodCounts, ::testing::ValuesIn(all_cases()), name_of);
 
 TEST_P(MethodCounts, EqualTheFormula) {
   ZC_NEEDS_PROBES();
-  const Case& c = GetParam();
+  const MethodCase& c = GetParam();
   Session& session = session_for(c.latency);
   const transfers::Source source = transfers::Source::make(transfers::kDiskDirectory, c.bytes);
   const transfers::SinkSpec sink{c.sink, "", 64 * 1024};

@@ -28,7 +28,7 @@ class Multishot : public OnIoUring {};
 ZC_IN_BOTH_MODES(Multishot);
 
 // A ring with 128 buffers of 1,500 bytes as group 1.
-class Ring {
+class MultishotRing {
  public:
   bool open() {
     if (::io_uring_queue_init(256, &ring_, 0) != 0) return false;
@@ -92,7 +92,7 @@ TEST_P(Multishot, EveryMessageThatRecvReceivesCounts) {
   ZC_NEEDS_PROBES();
   const Observation seen = observe(
       [] {
-        Ring ring;
+        MultishotRing ring;
         int pair[2];
         if (!ring.open() || ::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) return 1;
         if (!ring.receive_all(1, pair[1])) return 2;
@@ -116,7 +116,7 @@ TEST_P(Multishot, RecvmsgCountsTheMessagesOnly) {
   ZC_NEEDS_PROBES();
   const Observation seen = observe(
       [] {
-        Ring ring;
+        MultishotRing ring;
         msghdr header{};
         header.msg_namelen = sizeof(sockaddr_in);
         header.msg_controllen = 32;
@@ -132,7 +132,7 @@ TEST_P(Multishot, RecvmsgCountsTheMessagesOnly) {
           return 1;
         if (!ring.submit(1, [&](io_uring_sqe* sqe) {
               ::io_uring_prep_recvmsg_multishot(sqe, in, &header, 0);
-              Ring::select_buffer(sqe);
+              MultishotRing::select_buffer(sqe);
             }))
           return 2;
         for (int i = 0; i < 31; i++) {
@@ -151,12 +151,12 @@ TEST_P(Multishot, EveryReadOfAPipeCountsAndIsTakenOutOfIt) {
   ZC_NEEDS_PROBES();
   const Observation seen = observe(
       [] {
-        Ring ring;
+        MultishotRing ring;
         int ends[2];
         if (!ring.open() || ::pipe(ends) != 0) return 1;
         if (!ring.submit(1, [&](io_uring_sqe* sqe) {
               ::io_uring_prep_rw(kReadMultishot, sqe, ends[0], nullptr, 0, 0);
-              Ring::select_buffer(sqe);
+              MultishotRing::select_buffer(sqe);
             }))
           return 2;
         for (int i = 0; i < 11; i++) {
@@ -178,7 +178,7 @@ TEST_P(Multishot, AcceptAndPollCountAsOther) {
   ZC_NEEDS_PROBES();
   const Observation seen = observe(
       [] {
-        Ring ring;
+        MultishotRing ring;
         const int event = ::eventfd(0, 0);
         const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
         sockaddr_in address{};
@@ -216,7 +216,7 @@ TEST_P(Multishot, ARequestWithoutSpaceIsReportedAsLost) {
   options.room["multishots"] = 1;
   const Observation seen = observe(
       [] {
-        Ring ring;
+        MultishotRing ring;
         int pair[4];
         if (!ring.open() || ::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0 ||
             ::socketpair(AF_UNIX, SOCK_STREAM, 0, pair + 2) != 0)
@@ -242,7 +242,7 @@ TEST_P(Multishot, ARequestThatEndsMakesSpace) {
   options.room["multishots"] = 1;
   const Observation seen = observe(
       [] {
-        Ring ring;
+        MultishotRing ring;
         int pair[2];
         if (!ring.open()) return 1;
         for (__u64 i = 1; i <= 6; i++) {

@@ -23,10 +23,10 @@ namespace {
 
 constexpr int kMostLinks = 40;  // as in the kernel (MAXSYMLINKS)
 
-using Names = std::deque<std::string>;
+using PathParts = std::deque<std::string>;
 
 // Puts the names of `path` before those that are left.
-void add_names(Names& names, std::string_view path) {
+void add_names(PathParts& names, std::string_view path) {
   for (std::size_t end = path.size(); end != 0;) {
     const std::size_t slash = path.rfind('/', end - 1);
     const std::size_t begin = slash == std::string_view::npos ? 0 : slash + 1;
@@ -116,7 +116,7 @@ class Walk {
   std::optional<Caller> caller_;
   std::optional<uid_t> outside_;
   Descriptor directory_;
-  Names names_;
+  PathParts names_;
   int links_ = 0;
 };
 

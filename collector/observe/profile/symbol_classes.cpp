@@ -15,14 +15,14 @@
 namespace zctrace {
 namespace {
 
-struct Group {
+struct SymbolGroup {
   CpuClass cpu_class;
   std::string_view only;
   std::string_view patterns;  // separated by spaces
 };
 
 // clang-format off
-constexpr Group kGroups[] = {
+constexpr SymbolGroup kGroups[] = {
     {CpuClass::copy, "",
      "_copy_to_iter _copy_from_iter _copy_from_iter_nocache _copy_from_iter_flushcache "
      "copy_folio_from_iter_atomic copy_page_to_iter copy_page_from_iter "
@@ -129,7 +129,7 @@ constexpr Group kGroups[] = {
 
 std::vector<SymbolClass> table_of_groups() {
   std::vector<SymbolClass> table;
-  for (const Group& group : kGroups) {
+  for (const SymbolGroup& group : kGroups) {
     for (std::string_view rest = group.patterns; !rest.empty();) {
       const std::size_t end = std::min(rest.find(' '), rest.size());
       table.push_back({rest.substr(0, end), group.cpu_class, group.only});

@@ -21,13 +21,13 @@ const std::string kStaticPod = "d4c3b2a1000102030405060708090a0b";
 ProcessOwner unit(const std::string& name) { return {name, "", ""}; }
 ProcessOwner container(const std::string& id, const std::string& pod = "") { return {"", id, pod}; }
 
-struct Case {
+struct OwnerCase {
   const char* what;
   std::string path;  // in cgroup v2
   ProcessOwner owner;
 };
 
-class PlaceOfPath : public testing::TestWithParam<Case> {};
+class PlaceOfPath : public testing::TestWithParam<OwnerCase> {};
 
 TEST_P(PlaceOfPath, IsWhatTheRuntimeMeansByIt) {
   EXPECT_EQ(owner_of("0::" + GetParam().path + "\n"), GetParam().owner);
@@ -36,55 +36,56 @@ TEST_P(PlaceOfPath, IsWhatTheRuntimeMeansByIt) {
 INSTANTIATE_TEST_SUITE_P(
     Paths, PlaceOfPath,
     testing::Values(
-        Case{"root", "/", {}},
-        Case{"service", "/system.slice/nginx.service", unit("nginx.service")},
-        Case{"template", "/system.slice/system-getty.slice/getty@tty1.service",
-             unit("getty@tty1.service")},
-        Case{"delegated", "/system.slice/foo.service/init.scope", unit("foo.service")},
-        Case{"user_service",
-             "/user.slice/user-1000.slice/user@1000.service/app.slice/syncthing.service",
-             unit("syncthing.service")},
-        Case{"session", "/user.slice/user-1000.slice/session-3.scope", {}},
-        Case{"run_scope", "/system.slice/run-r0123abcd.scope", {}},
-        Case{"virtual_machine", "/machine.slice/machine-qemu\\x2d1\\x2ddb.scope",
-             unit("machine-qemu\\x2d1\\x2ddb.scope")},
-        Case{"slice", "/user.slice/user-1000.slice", {}},
-        Case{"docker_systemd", "/system.slice/docker-" + kId + ".scope", container(kId)},
-        Case{"docker_cgroupfs", "/docker/" + kId, container(kId)},
-        Case{"docker_rootless",
-             "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" + kId + ".scope",
-             container(kId)},
-        Case{"podman", "/machine.slice/libpod-" + kId + ".scope/container", container(kId)},
-        Case{"conmon", "/machine.slice/libpod-conmon-" + kId + ".scope",
-             unit("libpod-conmon-" + kId + ".scope")},
-        Case{"containerd",
-             "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" + kPodSlice +
-                 "/cri-containerd-" + kId + ".scope",
-             container(kId, kPod)},
-        Case{"crio", "/kubepods.slice/kubepods-" + kPodSlice + "/crio-" + kId + ".scope",
-             container(kId, kPod)},
-        Case{"cgroupfs_driver", "/kubepods/besteffort/pod" + kPod + "/" + kId,
-             container(kId, kPod)},
-        Case{"static_pod", "/kubepods/burstable/pod" + kStaticPod + "/" + kId,
-             container(kId, kStaticPod)},
-        Case{"containerd_without_systemd",
-             "/system.slice/containerd.service/kubepods-besteffort-" + kPodSlice +
-                 ":cri-containerd:" + kId,
-             container(kId, kPod)},
-        Case{"kubelet_slice",
-             "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-" + kPodSlice +
-                 "/cri-containerd-" + kId + ".scope",
-             container(kId, kPod)},
-        Case{"node_in_a_container",
-             "/docker/" + kOtherId + "/kubelet/kubepods/pod" + kPod + "/" + kId,
-             container(kId, kPod)},
-        Case{"other_namespace",
-             "/../../kubepods-burstable-" + kPodSlice + "/cri-containerd-" + kId + ".scope",
-             container(kId, kPod)},
-        Case{"pause_of_pod", "/kubepods/burstable/pod" + kPod, container("", kPod)},
-        Case{"tripod", "/system.slice/tripod0f1e2d3c.service", unit("tripod0f1e2d3c.service")},
-        Case{"not_hexadecimal", "/docker/" + std::string(64, 'z'), {}},
-        Case{"longer_number", "/docker/a" + kId, {}}),
+        OwnerCase{"root", "/", {}},
+        OwnerCase{"service", "/system.slice/nginx.service", unit("nginx.service")},
+        OwnerCase{"template", "/system.slice/system-getty.slice/getty@tty1.service",
+                  unit("getty@tty1.service")},
+        OwnerCase{"delegated", "/system.slice/foo.service/init.scope", unit("foo.service")},
+        OwnerCase{"user_service",
+                  "/user.slice/user-1000.slice/user@1000.service/app.slice/syncthing.service",
+                  unit("syncthing.service")},
+        OwnerCase{"session", "/user.slice/user-1000.slice/session-3.scope", {}},
+        OwnerCase{"run_scope", "/system.slice/run-r0123abcd.scope", {}},
+        OwnerCase{"virtual_machine", "/machine.slice/machine-qemu\\x2d1\\x2ddb.scope",
+                  unit("machine-qemu\\x2d1\\x2ddb.scope")},
+        OwnerCase{"slice", "/user.slice/user-1000.slice", {}},
+        OwnerCase{"docker_systemd", "/system.slice/docker-" + kId + ".scope", container(kId)},
+        OwnerCase{"docker_cgroupfs", "/docker/" + kId, container(kId)},
+        OwnerCase{
+            "docker_rootless",
+            "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" + kId + ".scope",
+            container(kId)},
+        OwnerCase{"podman", "/machine.slice/libpod-" + kId + ".scope/container", container(kId)},
+        OwnerCase{"conmon", "/machine.slice/libpod-conmon-" + kId + ".scope",
+                  unit("libpod-conmon-" + kId + ".scope")},
+        OwnerCase{"containerd",
+                  "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" + kPodSlice +
+                      "/cri-containerd-" + kId + ".scope",
+                  container(kId, kPod)},
+        OwnerCase{"crio", "/kubepods.slice/kubepods-" + kPodSlice + "/crio-" + kId + ".scope",
+                  container(kId, kPod)},
+        OwnerCase{"cgroupfs_driver", "/kubepods/besteffort/pod" + kPod + "/" + kId,
+                  container(kId, kPod)},
+        OwnerCase{"static_pod", "/kubepods/burstable/pod" + kStaticPod + "/" + kId,
+                  container(kId, kStaticPod)},
+        OwnerCase{"containerd_without_systemd",
+                  "/system.slice/containerd.service/kubepods-besteffort-" + kPodSlice +
+                      ":cri-containerd:" + kId,
+                  container(kId, kPod)},
+        OwnerCase{"kubelet_slice",
+                  "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-" + kPodSlice +
+                      "/cri-containerd-" + kId + ".scope",
+                  container(kId, kPod)},
+        OwnerCase{"node_in_a_container",
+                  "/docker/" + kOtherId + "/kubelet/kubepods/pod" + kPod + "/" + kId,
+                  container(kId, kPod)},
+        OwnerCase{"other_namespace",
+                  "/../../kubepods-burstable-" + kPodSlice + "/cri-containerd-" + kId + ".scope",
+                  container(kId, kPod)},
+        OwnerCase{"pause_of_pod", "/kubepods/burstable/pod" + kPod, container("", kPod)},
+        OwnerCase{"tripod", "/system.slice/tripod0f1e2d3c.service", unit("tripod0f1e2d3c.service")},
+        OwnerCase{"not_hexadecimal", "/docker/" + std::string(64, 'z'), {}},
+        OwnerCase{"longer_number", "/docker/a" + kId, {}}),
     [](const auto& info) { return std::string(info.param.what); });
 
 TEST(PlaceOf, ReadsTheLinesOfBothVersions) {

@@ -27,7 +27,7 @@ class PipeLedgerTest : public ::testing::Test {
   }
   void expect(std::uint64_t account, std::uint64_t bytes, std::uint64_t in_kernel,
               std::uint64_t from_user = 0) {
-    const PipeLedger::Delivered delivered = ledger_.delivered(account);
+    const PipeLedger::FromPipes delivered = ledger_.delivered(account);
     EXPECT_EQ(delivered.bytes, bytes);
     EXPECT_EQ(delivered.in_kernel, in_kernel);
     EXPECT_EQ(delivered.spliced_from_user, from_user);

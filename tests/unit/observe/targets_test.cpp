@@ -55,18 +55,17 @@ class FakeRoot : public ::testing::Test {
   fs::path root_;
 };
 
-using Pids = std::vector<pid_t>;
-
 TEST_F(FakeRoot, NamesMatchCommOrTheExecutablesBaseName) {
   const TargetFinder finder(root_);
-  EXPECT_EQ(finder.processes_named({"nginx"}), Pids{10});
-  EXPECT_EQ(finder.processes_named({"worker-*"}), Pids{11});
-  EXPECT_EQ(finder.processes_named({"server-with-a-very-long-name"}), Pids{11});
-  EXPECT_EQ(finder.processes_named({"server-with-a-*", "ngin?"}), (Pids{10, 11}));
-  EXPECT_EQ(finder.processes_named({"dash"}), Pids{12});  // its file was replaced by an update
-  EXPECT_EQ(finder.processes_named({"sh"}), Pids{12});
-  EXPECT_EQ(finder.processes_named({"ngin"}), Pids{});
-  EXPECT_EQ(finder.processes_named({"[m-o]ginx"}), Pids{10});
+  EXPECT_EQ(finder.processes_named({"nginx"}), std::vector<pid_t>{10});
+  EXPECT_EQ(finder.processes_named({"worker-*"}), std::vector<pid_t>{11});
+  EXPECT_EQ(finder.processes_named({"server-with-a-very-long-name"}), std::vector<pid_t>{11});
+  EXPECT_EQ(finder.processes_named({"server-with-a-*", "ngin?"}), (std::vector<pid_t>{10, 11}));
+  // Its file was replaced by an update.
+  EXPECT_EQ(finder.processes_named({"dash"}), std::vector<pid_t>{12});
+  EXPECT_EQ(finder.processes_named({"sh"}), std::vector<pid_t>{12});
+  EXPECT_EQ(finder.processes_named({"ngin"}), std::vector<pid_t>{});
+  EXPECT_EQ(finder.processes_named({"[m-o]ginx"}), std::vector<pid_t>{10});
 }
 
 TEST_F(FakeRoot, APidMustExistAndNotBeAThread) {

@@ -15,19 +15,21 @@
 namespace zctrace::transfers {
 namespace {
 
-struct Cell {
+struct ExpectedCopies {
   const char* method;
   const char* sink;
   double into_buffer;
   double into_sink;
 };
-void PrintTo(const Cell& cell, std::ostream* out) { *out << cell.method << " to " << cell.sink; }
+void PrintTo(const ExpectedCopies& cell, std::ostream* out) {
+  *out << cell.method << " to " << cell.sink;
+}
 
 bool refuses_io_uring(const CopiesFound& found) {
   return found.unknown.find("io_uring_setup") != std::string::npos;
 }
 
-class CopiesOf : public testing::TestWithParam<Cell> {};
+class CopiesOf : public testing::TestWithParam<ExpectedCopies> {};
 
 TEST_P(CopiesOf, AreThoseOfTheTable) {
   const auto& [name, sink, into_buffer, into_sink] = GetParam();
@@ -45,8 +47,8 @@ TEST_P(CopiesOf, AreThoseOfTheTable) {
   }
 }
 
-std::vector<Cell> table() {
-  std::vector<Cell> cells;
+std::vector<ExpectedCopies> table() {
+  std::vector<ExpectedCopies> cells;
   const auto add = [&](std::vector<const char*> methods, std::vector<const char*> sinks,
                        double into_buffer, double into_sink) {
     for (const char* method : methods)

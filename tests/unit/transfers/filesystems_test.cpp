@@ -21,10 +21,10 @@ namespace {
 constexpr std::uint64_t kSourceBytes = 700 * 1024;
 
 // A directory for a mount point, removed at the end.
-class MountPoint {
+class EmptyDirectory {
  public:
-  MountPoint() { EXPECT_NE(::mkdtemp(path_), nullptr); }
-  ~MountPoint() { ::rmdir(path_); }
+  EmptyDirectory() { EXPECT_NE(::mkdtemp(path_), nullptr); }
+  ~EmptyDirectory() { ::rmdir(path_); }
   const char* path() const { return path_; }
 
  private:
@@ -36,7 +36,7 @@ bool enter_private_mount_namespace() {
          ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
 }
 
-struct Report {
+struct Outcome {
   bool mounted;
   bool reached;
   Failure error;
@@ -49,12 +49,12 @@ class FullDisk : public testing::TestWithParam<const Method*> {};
 TEST_P(FullDisk, IsAnErrorValue) {
   if (::geteuid() != 0) GTEST_SKIP() << "mounting a tmpfs takes root";
   const Method& method = *GetParam();
-  const MountPoint mount_point;
-  SharedRecord<Report> report;
+  const EmptyDirectory mount_point;
+  SharedRecord<Outcome> found;
   Child child(dependent_child({}), [&] {
     if (!enter_private_mount_namespace()) return;
     if (::mount("tmpfs", mount_point.path(), "tmpfs", 0, "size=1M") != 0) return;
-    report->mounted = true;
+    found->mounted = true;
     const Source source = Source::make(mount_point.path(), kSourceBytes);
     const Descriptor in = source.open();
     const Sink sink = make_sink({SinkKind::file}, source);
@@ -65,21 +65,21 @@ TEST_P(FullDisk, IsAnErrorValue) {
                           .length = kSourceBytes,
                           .buffer_bytes = 64 * 1024};
     Workspace workspace;
-    report->error = prepare(method, job, workspace);
-    if (!report->error) {
+    found->error = prepare(method, job, workspace);
+    if (!found->error) {
       const Moved moved = method.move(job, workspace);
-      report->error = moved.error;
-      report->bytes = moved.bytes;
+      found->error = moved.error;
+      found->bytes = moved.bytes;
     }
-    report->reached = true;
+    found->reached = true;
   });
   EXPECT_EQ(ending_text(child.wait()), "");
-  if (!report->mounted) GTEST_SKIP() << "no private tmpfs mount is allowed here";
-  ASSERT_TRUE(report->reached);
-  if (std::strcmp(report->error.operation, "io_uring_setup") == 0) GTEST_SKIP() << "no io_uring";
+  if (!found->mounted) GTEST_SKIP() << "no private tmpfs mount is allowed here";
+  ASSERT_TRUE(found->reached);
+  if (std::strcmp(found->error.operation, "io_uring_setup") == 0) GTEST_SKIP() << "no io_uring";
   const int expected = method.name == "reflink" ? EOPNOTSUPP : ENOSPC;
-  EXPECT_EQ(report->error.number, expected) << error_text(report->error);
-  EXPECT_LT(report->bytes, kSourceBytes);
+  EXPECT_EQ(found->error.number, expected) << error_text(found->error);
+  EXPECT_LT(found->bytes, kSourceBytes);
 }
 
 std::vector<const Method*> file_methods() {
@@ -94,23 +94,23 @@ INSTANTIATE_TEST_SUITE_P(EveryFileMethod, FullDisk, testing::ValuesIn(file_metho
 
 TEST(FullDiskOfTheSource, IsAClearError) {
   if (::geteuid() != 0) GTEST_SKIP() << "mounting a tmpfs takes root";
-  const MountPoint mount_point;
-  SharedRecord<Report> report;
+  const EmptyDirectory mount_point;
+  SharedRecord<Outcome> found;
   Child child(dependent_child({}), [&] {
     if (!enter_private_mount_namespace()) return;
     if (::mount("tmpfs", mount_point.path(), "tmpfs", 0, "size=1M") != 0) return;
-    report->mounted = true;
+    found->mounted = true;
     try {
       Source::make(mount_point.path(), 8 << 20);
     } catch (const SetupError& error) {
-      report->error.number = error.code().value();
-      report->reached = std::strstr(error.what(), mount_point.path()) != nullptr;
+      found->error.number = error.code().value();
+      found->reached = std::strstr(error.what(), mount_point.path()) != nullptr;
     }
   });
   EXPECT_EQ(ending_text(child.wait()), "");
-  if (!report->mounted) GTEST_SKIP() << "no private tmpfs mount is allowed here";
-  EXPECT_EQ(report->error.number, ENOSPC);
-  EXPECT_TRUE(report->reached);
+  if (!found->mounted) GTEST_SKIP() << "no private tmpfs mount is allowed here";
+  EXPECT_EQ(found->error.number, ENOSPC);
+  EXPECT_TRUE(found->reached);
 }
 
 class CloningFileSystem : public testing::TestWithParam<const char*> {};
@@ -121,8 +121,8 @@ TEST_P(CloningFileSystem, SharesExtentsByReflink) {
   if (::system(("command -v mkfs." + type + " >/dev/null").c_str()) != 0) {
     GTEST_SKIP() << "mkfs." << type << " is not installed";
   }
-  const MountPoint mount_point;
-  SharedRecord<Report> report;
+  const EmptyDirectory mount_point;
+  SharedRecord<Outcome> found;
   Child child(dependent_child({}), [&] {
     if (!enter_private_mount_namespace()) return;
     // The image is removed while it is mounted; the loop device frees itself at the end.
@@ -131,21 +131,21 @@ TEST_P(CloningFileSystem, SharesExtentsByReflink) {
                              " && mount -o loop " + image + " " + mount_point.path() +
                              "; } >/dev/null 2>&1; result=$?; rm -f " + image + "; exit $result";
     if (::system(make.c_str()) != 0) return;
-    report->mounted = true;
+    found->mounted = true;
     const Source source = Source::make(mount_point.path(), kSourceBytes + 3);
     const TransferResult outcome =
         run_once(*find_method("reflink"), kWholeSource, source, {SinkKind::file}, {.verify = true});
-    report->error.number = outcome.error ? outcome.error->number : 0;
-    report->bytes = outcome.moved_bytes;
-    report->checksum_ok = outcome.checksum_ok.value_or(false);
-    report->reached = true;
+    found->error.number = outcome.error ? outcome.error->number : 0;
+    found->bytes = outcome.moved_bytes;
+    found->checksum_ok = outcome.checksum_ok.value_or(false);
+    found->reached = true;
   });
   EXPECT_EQ(ending_text(child.wait()), "");
-  if (!report->mounted) GTEST_SKIP() << "cannot mount an image of " << type << " here";
-  ASSERT_TRUE(report->reached);
-  EXPECT_EQ(report->error.number, 0);
-  EXPECT_EQ(report->bytes, kSourceBytes + 3);
-  EXPECT_TRUE(report->checksum_ok);
+  if (!found->mounted) GTEST_SKIP() << "cannot mount an image of " << type << " here";
+  ASSERT_TRUE(found->reached);
+  EXPECT_EQ(found->error.number, 0);
+  EXPECT_EQ(found->bytes, kSourceBytes + 3);
+  EXPECT_TRUE(found->checksum_ok);
 }
 
 INSTANTIATE_TEST_SUITE_P(Loop, CloningFileSystem, testing::Values("xfs", "btrfs"),

@@ -94,7 +94,7 @@ class Top : public testing::Test {
       go_on = controls_.press({KeyPress::character, static_cast<char32_t>(c)});
     return go_on;
   }
-  bool press(KeyPress::Kind kind) { return controls_.press({kind}); }
+  bool press(KeyPress::Key kind) { return controls_.press({kind}); }
 
   std::vector<std::int64_t> pids() const {
     std::vector<std::int64_t> found;
