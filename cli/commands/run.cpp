@@ -2,10 +2,12 @@
 // `zctrace run -- CMD`: one command and all its descendants, from exec to exit.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -52,6 +54,13 @@ std::optional<Report> run_observed(ObservedRun& observed, bool as_caller) {
   }
 }
 
+bool was_denied(const Report& report) {
+  const std::vector<Row>& rows = report.totals().sum.rows;
+  return std::any_of(rows.begin(), rows.end(), [](const Row& row) {
+    return row.errors_by.contains(EACCES) || row.errors_by.contains(EPERM);
+  });
+}
+
 int run(const RunOptions& options) {
   if (options.json_schema) {
     write_all(STDOUT_FILENO, std::string(json_schema()), "to standard output");
@@ -78,8 +87,8 @@ int run(const RunOptions& options) {
                     observed.pid()));
   outputs.write(*report);
   const bool failed = observed.exit_status() != 0 && observed.exit_status() < kSignalled;
-  if (observing.caller && failed && !options.output.quiet)
-    say(std::string("the command failed; ") + kAsRootHint);
+  if (observing.caller && failed && was_denied(*report) && !options.output.quiet)
+    say(std::string("the command failed, and permission was denied to it; ") + kAsRootHint);
   const int lost = outputs.status(*report);
   return lost != kExitDone ? lost : observed.exit_status();
 }

@@ -3,13 +3,13 @@
 #include "cli/views/json_view.h"
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "cli/text/errno_name.h"
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
 
@@ -29,12 +29,6 @@ ordered_json or_null(const std::optional<T>& value) {
 
 ordered_json name_or_null(std::string_view name) {
   return name.empty() ? ordered_json(nullptr) : ordered_json(name);
-}
-
-// "EAGAIN"; "errno 600" for one that the C library does not know.
-std::string errno_name(unsigned number) {
-  const char* const name = ::strerrorname_np(static_cast<int>(number));
-  return name != nullptr ? name : "errno " + std::to_string(number);
 }
 
 ordered_json words_json(const std::vector<std::string>& words) {

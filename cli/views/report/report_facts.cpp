@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <utility>
 
+#include "cli/text/errno_name.h"
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
 #include "cli/text/units.h"
@@ -125,6 +127,34 @@ Fact copies_fact(const Process& process, const Delivered& delivered) {
   return fact;
 }
 
+// "1 ENOSPC in write", the most frequent first, of calls that move bytes. Others fail all the time:
+// programs look for files by trying names.
+std::optional<Fact> errors_fact(const Process& process) {
+  constexpr std::size_t kNamed = 4;
+  std::map<std::pair<std::string, unsigned>, std::uint64_t> counts;
+  for (const Row& row : process.rows) {
+    if (row.copy == Copy::none) continue;
+    for (const auto& [error, count] : row.errors_by) counts[{row.syscall, error}] += count;
+  }
+  std::vector<std::pair<std::uint64_t, std::string>> errors;
+  std::uint64_t rest = 0;
+  for (const auto& [where, count] : counts)
+    errors.emplace_back(count, fmt::format("{} {} in {}", format_count(count),
+                                           errno_name(where.second), where.first));
+  std::stable_sort(errors.begin(), errors.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  if (errors.empty()) return std::nullopt;
+  Fact fact{"errors", {}};
+  for (std::size_t i = 0; i < errors.size(); i++) {
+    if (i < kNamed)
+      fact.items.push_back(errors[i].second);
+    else
+      rest += errors[i].first;
+  }
+  if (rest != 0) fact.items.push_back(plural(rest, "other", "others"));
+  return fact;
+}
+
 Fact share_fact(const char* label, std::optional<double> share, const char* of_what) {
   if (!share) return {label, {"- (nothing was delivered)"}};
   return {label, {percent_text(*share) + of_what}};
@@ -142,6 +172,7 @@ std::vector<Fact> derived_facts(const Process& process, const Delivered& deliver
     syscalls.items.push_back("operations of io_uring and AIO are not syscalls");
   }
   facts.push_back(std::move(syscalls));
+  if (auto errors = errors_fact(process)) facts.push_back(std::move(*errors));
   facts.push_back({"copied", {format_bytes(process.copied_bytes()) + " through user space"}});
   Fact in_kernel{"in kernel", {format_bytes(process.in_kernel_bytes())}};
   if (passes_through_a_pipe(process))

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <string_view>
 #include <tuple>
@@ -62,14 +63,34 @@ std::vector<Row> rows_by_flow(const std::vector<Row>& all) {
   return rows;
 }
 
-// Bytes that were not moved deserve attention where most calls of a row fail. A name that was not
-// found is normal, so is a socket that is empty once it was read (EAGAIN), and so is a clone that
-// the file system refuses: programs try it before they copy.
+// What a sound program meets: it waits, is interrupted, its peer has gone, or it tries a call that
+// the file system may refuse before it copies.
+bool is_usual(unsigned error) {
+  switch (error) {
+    case EAGAIN:
+    case EINPROGRESS:
+    case EINTR:
+    case ENOENT:
+    case ECONNRESET:
+    case EPIPE:
+    case EINVAL:
+    case ENOSYS:
+    case EOPNOTSUPP:
+    case ENOTTY:
+    case EXDEV: return true;
+    default: return error >= 512;  // the kernel's own, such as ERESTARTSYS
+  }
+}
+
+// Bytes that were not moved deserve attention where an error is not a usual one, or where most
+// calls fail.
 Tone error_tone(const Row& row) {
   if (row.errors == 0) return Tone::dim;
-  const bool is_attempt = row.syscall.starts_with("ioctl:FICLONE");
-  const bool most_fail = row.errors > row.calls / 2;
-  return row.copy != Copy::none && !is_attempt && most_fail ? Tone::warning : Tone::plain;
+  if (row.copy == Copy::none || row.syscall.starts_with("ioctl:FICLONE")) return Tone::plain;
+  std::uint64_t usual = 0;
+  for (const auto& [error, count] : row.errors_by) usual += is_usual(error) ? count : 0;
+  const bool unusual = !row.errors_by.empty() && usual < row.errors;
+  return unusual || row.errors > row.calls / 2 ? Tone::warning : Tone::plain;
 }
 
 // What was not what the call's name or flags promise.

@@ -302,10 +302,13 @@ class UnderSudo(NeedsRoot):
         self.assertEqual(done.returncode, 126)
         self.assertIn("as root with --as-root", done.stderr)
 
-    def test_hint_at_root_after_a_failure_only(self):
+    def test_hint_at_root_after_a_denial_only(self):
         caller = {**os.environ, "SUDO_UID": str(NOBODY), "SUDO_GID": str(NOBODY)}
-        cases = [((), "exit 1", True), ((), "true", False), (("-q",), "exit 1", False),
-                 (("--as-root",), "exit 1", False)]
+        secret = self.directory / "secret"
+        secret.touch(0o600)
+        denied = f"cat {secret}"
+        cases = [((), denied, True), ((), "exit 1", False), ((), f"{denied}; true", False),
+                 (("-q",), denied, False), (("--as-root",), denied, False)]
         for options, command, hints in cases:
             with self.subTest(options=options, command=command):
                 done = self.zctrace("run", *options, "--", "sh", "-c", command, env=caller)
