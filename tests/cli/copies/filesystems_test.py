@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""Files that share their blocks: XFS and btrfs, each in a file of its own."""
+
+import os
+import subprocess
+import sys
+
+from harness import TestCase
+from paths import PATIENCE_S, tool
+
+BYTES = 4 << 20
+PYTHON = [sys.executable, "-I", "-S", "-B", "-c"]
+
+# argv: source, sink, bytes, offset in the source
+COPY_FILE_RANGE = """
+import os, sys
+source, size = os.open(sys.argv[1], os.O_RDONLY), int(sys.argv[3])
+os.lseek(source, int(sys.argv[4]), os.SEEK_SET)
+sink = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT)
+while size: size -= os.copy_file_range(source, sink, size)
+"""
+# argv: source, sink, offset, length
+CLONE_RANGE = """
+import fcntl, os, struct, sys
+FICLONERANGE = 0x4020940d
+source = os.open(sys.argv[1], os.O_RDONLY)
+sink = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT)
+offset, length = int(sys.argv[3]), int(sys.argv[4])
+fcntl.ioctl(sink, FICLONERANGE, struct.pack("qQQQ", source, offset, length, 0))
+"""
+
+
+class OnAFileSystem:
+    """Mounts a new file system for each test."""
+
+    def setUp(self):
+        super().setUp()
+        image, self.place = self.directory / "image", self.directory / "mounted"
+        self.place.mkdir()
+        with open(image, "wb") as disk:
+            disk.truncate(self.SIZE)
+        subprocess.run([tool(self.MAKE), "-q", image], check=True, timeout=PATIENCE_S,
+                       capture_output=True)
+        mounted = subprocess.run(["mount", "-o", "loop", image, self.place], check=False,
+                                 timeout=PATIENCE_S, capture_output=True, text=True)
+        if mounted.returncode != 0:
+            self.skipTest(f"cannot mount a loop device: {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", self.place], check=True, timeout=PATIENCE_S)
+        self.source, self.sink = self.place / "source", self.place / "sink"
+        self.source.write_bytes(os.urandom(BYTES))
+        os.sync()
+
+    def only_row(self, report, syscall, source="file", sink="file"):
+        (row,) = [row for row in report.totals["rows"]
+                  if (row["syscall"], row["from"], row["to"]) == (syscall, source, sink)]
+        return row
+
+    def assert_is_a_copy(self, length=BYTES, offset=0):
+        self.assertTrue(self.sink.read_bytes()
+                        == self.source.read_bytes()[offset:offset + length], "the copy differs")
+
+    def assert_shared(self, report, syscall, length=BYTES):
+        row = self.only_row(report, syscall)
+        self.assertEqual((row["bytes"], row["cpu_copied_bytes"]), (length, 0))
+        self.assertEqual((row["dirtied_bytes"], row["verdict"]), (0, "reflinked"))
+        self.assertEqual((report.totals["zero_copy_share"], report.totals["kernel_only_share"]),
+                         (1, 1))
+
+    def test_a_clone_of_the_whole_file_copies_nothing(self):
+        report = self.observe("cp", "--reflink=always", self.source, self.sink).report
+        self.assert_is_a_copy()
+        self.assert_shared(report, "ioctl:FICLONE")
+
+    def test_a_clone_of_a_range_copies_nothing(self):
+        report = self.observe(*PYTHON, CLONE_RANGE, self.source, self.sink, 65536, 131072).report
+        self.assert_is_a_copy(131072, 65536)
+        self.assert_shared(report, "ioctl:FICLONERANGE", 131072)
+
+    def test_copy_file_range_copies_nothing_where_it_can_share_blocks(self):
+        report = self.observe(*PYTHON, COPY_FILE_RANGE, self.source, self.sink, BYTES, 0).report
+        self.assert_is_a_copy()
+        self.assert_shared(report, "copy_file_range")
+
+    def test_copy_file_range_copies_the_part_of_a_block_that_it_cannot_share(self):
+        length = BYTES - 1000
+        report = self.observe(*PYTHON, COPY_FILE_RANGE, self.source, self.sink, length, 0).report
+        self.assert_is_a_copy(length)
+        row = self.only_row(report, "copy_file_range")
+        self.assertEqual((row["bytes"], row["cpu_copied_bytes"]), (length, length % 4096))
+        self.assertEqual((row["verdict"], row["dirtied_bytes"]), ("mixed", 4096))
+        self.assertEqual(report.totals["zero_copy_bytes"], length - length % 4096)
+
+    def test_copy_file_range_to_another_place_within_blocks_is_a_copy(self):
+        length = BYTES - 4096
+        report = self.observe(*PYTHON, COPY_FILE_RANGE, self.source, self.sink, length, 1).report
+        self.assert_is_a_copy(length, 1)
+        row = self.only_row(report, "copy_file_range")
+        self.assertEqual((row["bytes"], row["cpu_copied_bytes"]), (length, length))
+        self.assertEqual((row["verdict"], row["cpu_copied_measured_bytes"]), ("copied", length))
+        self.assertEqual((report.totals["zero_copy_share"], report.totals["kernel_only_share"]),
+                         (0, 1))
+
+    def test_without_reflinks_cp_reads_and_writes(self):
+        report = self.observe("cp", "--reflink=never", self.source, self.sink).report
+        self.assert_is_a_copy()
+        written = self.only_row(report, "write", "user", "file")
+        self.assertEqual((written["cpu_copied_bytes"], written["cpu_copied_measured_bytes"]),
+                         (BYTES, BYTES))
+        self.assertAlmostEqual(report.totals["cpu_copies_per_byte"], 2, places=1)
+        self.assertEqual((report.totals["zero_copy_share"], report.totals["kernel_only_share"]),
+                         (0, 0))
+
+    def test_the_table_says_that_the_files_share_their_blocks(self):
+        done = self.zctrace("run", "--", "cp", "--reflink=always", self.source, self.sink,
+                            env=os.environ | {"COLUMNS": "250"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for wanted in ("0.00 per delivered byte", "reflinked"):
+            self.assertIn(wanted, done.stderr)
+
+
+class Xfs(OnAFileSystem, TestCase):
+    """XFS."""
+
+    MAKE, SIZE = "mkfs.xfs", 320 << 20
+
+    def test_direct_writes_copy_nothing(self):
+        report = self.observe("dd", f"if={self.source}", f"of={self.sink}", "bs=1M",
+                              "iflag=direct", "oflag=direct").report
+        written = self.only_row(report, "write", "user", "file")
+        self.assertEqual((written["verdict"], written["cpu_copied_bytes"]), ("direct", 0))
+        self.assertEqual(written["dirtied_bytes"], BYTES)
+        self.assertGreater(report.totals["zero_copy_share"], 0.99)
+        self.assertEqual(report.totals["kernel_only_share"], 0)
+
+
+class Btrfs(OnAFileSystem, TestCase):
+    """btrfs."""
+
+    MAKE, SIZE = "mkfs.btrfs", 160 << 20
+
+
+class WithoutClones(TestCase):
+    """A file system that cannot share blocks."""
+
+    def test_a_clone_fails_and_moves_no_bytes(self):
+        source, sink = self.directory / "source", self.directory / "sink"
+        source.write_bytes(os.urandom(BYTES))
+        done = subprocess.run(["cp", "--reflink=always", source, sink], check=False,
+                              capture_output=True, timeout=PATIENCE_S)
+        if done.returncode == 0:
+            self.skipTest("the file system of the test's directory has clones")
+        report = self.observe("cp", "--reflink=always", source, sink, status=1).report
+        (row,) = [row for row in report.totals["rows"] if row["syscall"] == "ioctl:FICLONE"]
+        self.assertEqual((row["bytes"], row["cpu_copied_bytes"], row["verdict"]), (0, 0, None))
+        self.assertEqual(row["errors_by"], {"EOPNOTSUPP": 1})
