@@ -30,6 +30,11 @@ class NginxMethods(NginxTest):
                          {self.master.pid, *self.workers()})
         return report, header, request
 
+    def assert_copied(self, report, expected):
+        """How many bytes a CPU copied in these syscalls: syscall -> bytes."""
+        found = {row["syscall"]: row["cpu_copied_bytes"] for row in report.totals["rows"]}
+        self.assertEqual({name: found.get(name) for name in expected}, expected)
+
     def assert_sent(self, report, expected):
         """Exactly these syscalls sent bytes to sockets: syscall -> bytes."""
         found = {name: moved for name, (_, moved) in rows_to("socket", report).items()}
@@ -41,6 +46,7 @@ class NginxMethods(NginxTest):
         report, header, request = self.observe_curl(mode)
         self.assert_sent(report, {"writev": header, "sendfile": BIG})
         self.assertEqual(report.bytes("sendfile", "file", "socket"), BIG)
+        self.assert_copied(report, {"writev": header, "sendfile": 0, "recvfrom": request})
         self.assertEqual(report.bytes("recvfrom", "socket", "user"), request)
         sent = rows_to("socket", report)
         self.assertEqual(sent["writev"][0], 1)
@@ -53,6 +59,7 @@ class NginxMethods(NginxTest):
         self.start_nginx("sendfile off;")
         report, header, request = self.observe_curl(mode)
         self.assert_sent(report, {"writev": header + BIG})
+        self.assert_copied(report, {"pread64": BIG, "writev": header + BIG, "recvfrom": request})
         self.assertEqual(report.data_rows()["pread64", "file", "user"],
                          {"calls": BIG // 32768, "errors": 0, "restarts": 0, "bytes": BIG})
         self.assertEqual(report.bytes("recvfrom", "socket", "user"), request)
