@@ -13,6 +13,7 @@
 #endif
 
 #include "row_key.h"
+#include "settings.h"
 
 #ifdef __cplusplus
 #define ZC_SIZE(type, bytes) static_assert(sizeof(struct type) bytes, #type)
@@ -20,58 +21,8 @@
 #define ZC_SIZE(type, bytes) _Static_assert(sizeof(struct type) bytes, #type)
 #endif
 
-/* Where to find the descriptor that a syscall reads from or writes to. */
-enum zc_end {
-	ZC_END_NONE,	/* no descriptor, no bytes: kind is "other" */
-	ZC_END_USER,	/* the caller's memory */
-	ZC_END_ARG0,
-	ZC_END_ARG1,
-	ZC_END_ARG2,
-	ZC_END_REQUEST,	/* io_uring: the request's own file */
-	ZC_END_SPLICE,	/* io_uring: the second descriptor of a splice or tee */
-	ZC_END_OTHER,	/* neither memory nor a descriptor, or different for each call */
-};
-
-/* How to get from a syscall's result to its bytes, and what else is special about it. */
-enum zc_result {
-	ZC_RESULT_NONE,		/* no bytes */
-	ZC_RESULT_BYTES,	/* the result, when positive */
-	ZC_RESULT_LENGTH,	/* argument 2, when the call succeeded */
-	ZC_RESULT_SENDTO,	/* the result, but at most the length in argument 2 */
-	ZC_RESULT_SENDMSG,	/* the same for a message */
-	ZC_RESULT_RECV,		/* recvfrom: argument 3 holds MSG_*, argument 2 the length */
-	ZC_RESULT_RECVMSG,	/* recvmsg: argument 2 holds MSG_* */
-	ZC_RESULT_RECVMMSG,	/* recvmmsg: the messages' lengths */
-	ZC_RESULT_SENDMMSG,	/* sendmmsg: the messages' lengths */
-	ZC_RESULT_TEE,		/* the result; the bytes stay in the source, too */
-	ZC_RESULT_VMSPLICE,	/* the result; the end of the pipe gives the direction */
-	/* From here on: each call is different, and there is no pipe. */
-	ZC_RESULT_CLONE_FILE,	/* ioctl: bytes for FICLONE and FICLONERANGE only */
-	ZC_RESULT_AIO_SET_UP,	/* argument 1 is where the context's id is stored */
-	ZC_RESULT_AIO_SUBMIT,	/* argument 0 is the context, 2 points to the requests */
-	ZC_RESULT_AIO_REAP,	/* argument 0 is the context */
-	ZC_RESULT_AIO_DESTROY,	/* the same; it is gone afterwards */
-	ZC_RESULT_FORK,		/* a result of 0 is the return of the child, which made no call */
-	ZC_RESULT_RESTART,	/* restart_syscall: counts as the call that it restarts */
-};
-
-#define ZC_MAX_SYSCALLS 512
-/* The last entry describes every call that has no entry of its own. */
-#define ZC_CALL_UNKNOWN (ZC_MAX_SYSCALLS - 1)
-#define ZC_MAX_SOCKETCALLS 32
-#define ZC_MAX_URING_OPS 64
 #define ZC_BUCKETS 64
 #define ZC_FIRST_OCTAVE 5
-
-/* One syscall or io_uring operation. */
-struct zc_call {
-	__u16 row;	/* number of the row that counts it */
-	__u8 from;	/* enum zc_end */
-	__u8 to;	/* enum zc_end */
-	__u8 result;	/* enum zc_result */
-	__u8 accounted;	/* the kernel counts it in /proc/PID/io */
-	__u8 pad[2];
-};
 
 struct zc_row {
 	__u64 calls;
@@ -242,10 +193,6 @@ enum zc_tally {
 	ZC_TALLY_LENT,
 };
 
-enum zc_account_flags {
-	ZC_ACCOUNT_EXEC = 1,	/* there was an exec while it was observed */
-};
-
 #define ZC_NAME_BYTES 16
 #define ZC_COMMAND_BYTES 1024
 
@@ -268,8 +215,10 @@ struct zc_account {
 	__u32 started;		/* tasks that ever belonged to it */
 	__u32 folded;		/* tasks whose rows were added to it */
 	__u32 dead;		/* tasks that left their CPU for the last time */
-	__s32 exit_code;	/* as wait(2) gives it */
-	__u32 flags;		/* enum zc_account_flags */
+	__u16 exit_code;	/* as wait(2) gives it */
+	__u16 share;		/* index of shares[] */
+	__u16 rows;		/* of it that were added to the map `rows` */
+	__u16 tallies;		/* the same of `tallies` */
 	__u32 execs;
 	char name[ZC_NAME_BYTES];
 };
@@ -279,6 +228,28 @@ struct zc_command {
 	__u32 bytes;
 	__u32 cut;
 	char text[ZC_COMMAND_BYTES];
+};
+
+/* What is known of a context of native AIO. */
+struct zc_aio_seen {
+	__u64 number;	/* never used again */
+	__u32 tail;	/* of its ring: the events before it are counted */
+	__u32 lookers;	/* 0: no program counts events; 1: one does; more: it must look again */
+	__u32 unnoted;	/* requests in flight without a note: they were too many at once */
+	__u32 early;	/* that completed before their io_submit() returned */
+	__u32 share;	/* that it counts in */
+	__u32 pad;
+};
+
+struct zc_aio_request {
+	__u64 context;	/* its number */
+	__u64 address;	/* of its struct iocb */
+};
+
+struct zc_aio_note {
+	__u64 end;	/* its file, as zc_file_end() gives it */
+	__u32 row;	/* 0: it completed before its io_submit() returned */
+	__u32 pad;
 };
 
 /* Every way in which something can be lost. */
@@ -293,58 +264,6 @@ enum zc_loss {
 	ZC_LOST_AIO_RESULTS,	/* requests of native AIO that were not seen to complete */
 	ZC_LOST_PIPES_FULL,	/* pipes that are not listed separately; no bytes are lost */
 	ZC_LOSSES,
-};
-
-/* Targets other than PIDs. */
-#define ZC_MAX_CGROUPS 16
-#define ZC_MAX_NAMES 16
-#define ZC_PATTERN_BYTES 64
-
-struct zc_name_target {
-	char pattern[ZC_PATTERN_BYTES];	/* with '*' and '?', ends with a zero byte */
-};
-
-/*
- * The settings. The collector fills them in before it loads the programs, and they
- * are read-only from then on.
- */
-struct zc_config {
-	__u8 latency;		/* a program at entry takes the time and the row */
-	__u8 wide_tasks;	/* tasks have ZC_SLOTS_WIDE rows */
-	__u8 by_thread;		/* an account for each thread, not for each process */
-	__u8 follow_children;
-	__u8 windowed;		/* count only while window_open is set */
-	__u8 verify;		/* read the kernel's own counts, too */
-	__u8 fast_cpu_maps;	/* this kernel inlines look-ups in per-CPU arrays */
-	__u8 rdonly_cast;	/* this kernel has bpf_rdonly_cast() */
-	__u8 want_all;		/* observe every process */
-	__u8 message_lengths;	/* this kernel tells the length of each message */
-	__u8 one_user;		/* no target but the processes of `user` */
-	__u8 own_helpers;	/* zctrace's own children are no targets */
-	__u16 ficlone_row;
-	__u16 ficlonerange_row;
-	__u16 aio_read_row;
-	__u16 aio_write_row;
-	__u8 direct_seen;	/* this kernel tells when direct I/O begins */
-	__u8 pad[3];
-	__u32 wanted_cgroups;	/* how many of cgroup_targets[] are set */
-	__u32 wanted_names;	/* the same of name_targets[] */
-	__u32 direct_flag;	/* O_DIRECT of this architecture */
-	__u32 own_pid;		/* zctrace's, in its own pid namespace */
-	__u32 user;
-	__u32 pid_namespace_inum;
-	__u32 task_limit;	/* for tests: give a state to this many tasks; 0: to all */
-	__u32 compat_status_mask;
-	__u32 compat_flags_mask;
-	/* Numbers of syscalls that the programs treat specially. */
-	__u32 sigreturn_call;
-	__u32 socketcall;	/* of the 32-bit table */
-	/* 32-bit calls: from their numbers to indices of calls[]. */
-	__u16 compat_calls[ZC_MAX_SYSCALLS];
-	__u16 socketcalls[ZC_MAX_SOCKETCALLS];
-	struct zc_call calls[ZC_MAX_SYSCALLS];
-	struct zc_call uring_ops[ZC_MAX_URING_OPS];
-	struct zc_name_target name_targets[ZC_MAX_NAMES];
 };
 
 /* What a walk over all tasks does with each. */
@@ -389,7 +308,7 @@ struct zc_sample {
 };
 
 ZC_SIZE(zc_call, == 8);
-ZC_SIZE(zc_config, == 68 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
+ZC_SIZE(zc_config, == 100 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
 		      8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
 		      ZC_PATTERN_BYTES * ZC_MAX_NAMES);
 ZC_SIZE(zc_key, == 4);
@@ -402,6 +321,7 @@ ZC_SIZE(zc_task, <= 3968);
 ZC_SIZE(zc_row_key, == 16);
 ZC_SIZE(zc_tally_key, == 16);
 ZC_SIZE(zc_account, == 208);
+ZC_SIZE(zc_share, == 24);
 ZC_SIZE(zc_command, == 1032);
 ZC_SIZE(zc_snapshot_task, == 224);
 ZC_SIZE(zc_pipe_bytes, == 32);

@@ -17,18 +17,22 @@ extern __u64 tasks_made;
 extern __u32 walk_wanted;
 
 /*
- * 0: no space. Not inlined: Linux 6.1 allows a program and the functions it calls 512
- * bytes of stack in all, and zc_exec also calls zc_wanted_path().
+ * `index`: zc_share_of() the task. 0: no space. Not inlined: Linux 6.1 allows a program and
+ * the functions it calls 512 bytes of stack in all, and zc_exec also calls zc_wanted_path().
  */
 static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_struct *task,
-								__u64 parent)
+								__u64 parent, __u32 index)
 {
 	static const struct zc_folded_counts no_counts;
 	struct zc_account account = {};
 	struct task_struct *leader = task->group_leader;
+	struct zc_share *share = zc_share_at(index);
 
+	if (share->accounts >= config.most.accounts)
+		return 0;
 	account.id = __sync_fetch_and_add(&accounts_made, 1) + 1;
 	account.parent = parent;
+	account.share = index;
 	account.start_ns = task->start_boottime;
 	account.process_start_ns = leader->start_boottime;
 	account.pid = zc_namespace_pid(leader);
@@ -38,6 +42,7 @@ static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_stru
 	bpf_probe_read_kernel(account.name, sizeof(account.name), task->comm);
 	if (bpf_map_update_elem(&accounts, &account.id, &account, BPF_NOEXIST))
 		return 0;
+	__sync_fetch_and_add(&share->accounts, 1);
 	/* If there is no space, the account is not compared; no count is lost. */
 	if (config.verify)
 		bpf_map_update_elem(&kernel_counts, &account.id, &no_counts, BPF_NOEXIST);
@@ -93,13 +98,17 @@ static __always_inline enum zc_observing zc_observe(struct task_struct *task, __
 static __always_inline enum zc_observing zc_observe_process(struct task_struct *task,
 							    __u64 parent, __u32 flags)
 {
-	__u64 account = zc_account_open(task, parent);
+	__u64 account = zc_account_open(task, parent, zc_share_of(zc_address(task)));
 	enum zc_observing result;
+	struct zc_account *made;
 
 	if (!account)
 		return ZC_NO_ACCOUNT;
 	result = zc_observe(task, account, flags);
 	if (result != ZC_OBSERVED) {
+		made = bpf_map_lookup_elem(&accounts, &account);
+		if (made)
+			__sync_fetch_and_sub(&zc_share_at(made->share)->accounts, 1);
 		bpf_map_delete_elem(&accounts, &account);
 		if (config.verify)
 			bpf_map_delete_elem(&kernel_counts, &account);

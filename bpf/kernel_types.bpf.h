@@ -242,8 +242,15 @@ typedef struct {
 	__u32 val;
 } kuid_t;
 
+struct user_namespace {
+	struct user_namespace *parent;
+	int level;
+	kuid_t owner;
+};
+
 struct cred {
 	kuid_t uid;
+	struct user_namespace *user_ns;
 };
 struct sk_buff;
 struct kiocb;
@@ -261,6 +268,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
+	const struct cred *real_cred;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	const struct cred *cred;

@@ -126,7 +126,7 @@ int BPF_PROG(zc_exec, struct task_struct *task, int old_tid, struct linux_binprm
 	state->head.tid = task->pid;
 	zc_observed_set(task->pid);
 	if (aio_used)
-		zc_aio_forget(0);
+		zc_aio_forget_all();
 	account = bpf_map_lookup_elem(&accounts, &state->head.account);
 	if (!account)
 		return 0;
@@ -134,18 +134,18 @@ int BPF_PROG(zc_exec, struct task_struct *task, int old_tid, struct linux_binprm
 	if (account->tid)
 		account->tid = zc_namespace_pid(task);
 	account->execs++;
-	account->flags |= ZC_ACCOUNT_EXEC;
 	zc_note_command(task, state->head.account);
 	return 0;
 }
 
 struct zc_fold_context {
 	struct zc_task *task;
+	bool last;
 };
 
 static long zc_fold_slot(__u32 slot, struct zc_fold_context *ctx)
 {
-	zc_fold_row(ctx->task, slot);
+	zc_fold_row(ctx->task, slot, ctx->last);
 	return 0;
 }
 
@@ -167,9 +167,10 @@ int BPF_PROG(zc_exit, struct task_struct *task)
 		zc_aio_exit();
 	/* From here on the programs write only to the account. */
 	state->head.flags |= ZC_TASK_FOLDED;
+	account = bpf_map_lookup_elem(&accounts, &state->head.account);
+	fold.last = account && account->folded + 1 >= account->started;
 	bpf_loop(state->head.used, zc_fold_slot, &fold, 0);
 	zc_pipe_fold_runs(state);
-	account = bpf_map_lookup_elem(&accounts, &state->head.account);
 	if (!account)
 		return 0;
 	__sync_fetch_and_add(&account->outside.voluntary, state->head.outside.voluntary);

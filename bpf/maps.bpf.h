@@ -63,6 +63,15 @@ ZC_MAP struct {
 	__type(value, __u64);
 } tallies SEC(".maps");
 
+/* By account: the sum of the rows that found no space in `rows`. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct zc_row);
+} folded SEC(".maps");
+
 /* One for each process, from its first observed task until the collector deletes it. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -128,24 +137,24 @@ struct zc_request_id {
 	__u64 user_data;
 };
 
-/* The addresses of the multishot requests that have not ended. */
+struct zc_multishot {
+	__u64 address;
+	__u64 share;	/* that it counts in */
+};
+
+/* The multishot requests that have not ended. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 65536);
 	__type(key, struct zc_request_id);
-	__type(value, __u64);
+	__type(value, struct zc_multishot);
 } multishots SEC(".maps");
 
 /* A context of native AIO: the start of its process, and its id. */
 struct zc_aio_context {
 	__u64 process;
 	__u64 address;
-};
-
-struct zc_aio_seen {
-	__u32 tail;	/* of its ring: the events before it are counted */
-	__u32 lookers;	/* 0: no program counts events; 1: one does; more: it must look again */
 };
 
 ZC_MAP struct {
@@ -156,18 +165,25 @@ ZC_MAP struct {
 	__type(value, struct zc_aio_seen);
 } aio_contexts SEC(".maps");
 
-struct zc_aio_request {
-	struct zc_aio_context context;
-	__u64 address;	/* of its struct iocb */
+#define ZC_AIO_CONTEXTS 64
+
+/* The contexts of a process, so that they are found when it ends. */
+struct zc_aio_process {
+	__u64 contexts[ZC_AIO_CONTEXTS];	/* their addresses; 0: free */
 };
 
-struct zc_aio_note {
-	__u64 end;	/* its file, as zc_file_end() gives it */
-	__u32 row;	/* 0: it completed before its io_submit() returned */
-	__u32 pad;
-};
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct zc_aio_process);
+} aio_processes SEC(".maps");
 
-/* The requests in flight; by default the kernel allows 65,536 of them. */
+/*
+ * The requests in flight; by default the kernel allows 65,536 of them. Those of contexts that
+ * are gone stay until the collector deletes them: the programs have no time to find them.
+ */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Finds the number of a task in zctrace's PID namespace. */
+/* Which task it is: its number in zctrace's PID namespace, and whose it is. */
 #include "pids.bpf.h"
 
 #define ZC_MAX_PID_LEVELS 32
@@ -20,4 +20,41 @@ __u32 zc_namespace_pid_at(__u64 address)
 			return upid.nr;
 	}
 	return 0;
+}
+
+/* The kernel allows 32 levels. */
+#define ZC_MAX_USER_LEVELS 33
+#define ZC_SHARE_CGROUP_LEVEL 2
+
+/* The user outside of all user namespaces that the task, or its outermost namespace, belongs to. */
+static __always_inline __u32 zc_user_of(struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+	struct user_namespace *space = BPF_CORE_READ(cred, user_ns);
+	__u32 user = BPF_CORE_READ(cred, uid.val);
+
+	for (__u32 i = 0; i < ZC_MAX_USER_LEVELS; i++) {
+		if (BPF_CORE_READ(space, level) <= 0)
+			return user;
+		user = BPF_CORE_READ(space, owner.val);
+		space = BPF_CORE_READ(space, parent);
+	}
+	return user;
+}
+
+__u32 zc_share_of(__u64 address)
+{
+	struct task_struct *task = (void *)address;
+	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp), *ancestor = 0;
+	__u32 level = BPF_CORE_READ(cgroup, level);
+	__u64 mixed;
+
+	if (level > ZC_SHARE_CGROUP_LEVEL)
+		level = ZC_SHARE_CGROUP_LEVEL;
+	bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
+			      (void *)cgroup + bpf_core_field_offset(struct cgroup, ancestors) +
+			      level * sizeof(ancestor));
+	mixed = BPF_CORE_READ(ancestor, kn, id) << 32 | zc_user_of(task);
+	/* Fibonacci hashing. */
+	return mixed * 0x9e3779b97f4a7c15ULL >> 52;
 }

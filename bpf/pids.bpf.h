@@ -16,4 +16,11 @@ static __always_inline __u32 zc_namespace_pid(const struct task_struct *task)
 	return zc_namespace_pid_at(zc_address(task));
 }
 
+/*
+ * The share of the struct task_struct at `address`: that of its user and of its cgroup at the
+ * level of services and containers. An ordinary user can make other users only in user
+ * namespaces, where the owner counts, and cgroups only below that level.
+ */
+__u32 zc_share_of(__u64 address);
+
 #endif

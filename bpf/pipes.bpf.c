@@ -7,7 +7,8 @@ int zc_pipe_fold(struct zc_task_head *head, __u32 put)
 	static const struct zc_pipe_bytes nothing;
 	struct zc_pipe_key key = {};
 	struct zc_pipe_bytes *sum;
-	struct zc_account *account;
+	struct zc_account *account = 0;
+	struct zc_share *share;
 	struct zc_pipe_run *run;
 	__u64 copied, moved;
 
@@ -26,13 +27,18 @@ int zc_pipe_fold(struct zc_task_head *head, __u32 put)
 	key.pipe = run->pipe;
 	sum = bpf_map_lookup_elem(&pipes, &key);
 	if (!sum) {
+		account = bpf_map_lookup_elem(&accounts, &key.account);
+		if (!account)
+			return 0;
+		share = zc_share_at(account->share);
 		/* Fails if another thread was first. */
-		bpf_map_update_elem(&pipes, &key, &nothing, BPF_NOEXIST);
+		if (share->pipes < config.most.pipes &&
+		    !bpf_map_update_elem(&pipes, &key, &nothing, BPF_NOEXIST))
+			__sync_fetch_and_add(&share->pipes, 1);
 		sum = bpf_map_lookup_elem(&pipes, &key);
 	}
 	if (!sum) {
 		zc_lose(ZC_LOST_PIPES_FULL, 1);
-		account = bpf_map_lookup_elem(&accounts, &key.account);
 		if (!account)
 			return 0;
 		sum = &account->other_pipes;

@@ -46,7 +46,49 @@ static __always_inline void zc_row_add(struct zc_row *sum, const struct zc_row *
 		bpf_loop(ZC_BUCKETS, zc_add_bucket, &ctx, 0);
 }
 
-static __always_inline int zc_fold(struct zc_task *task, __u32 slot)
+/*
+ * A new row of the account, as long as the account and its share have capacity. A process
+ * that makes many kinds of calls, and a user with many such processes, thus leave space for
+ * others. Rows of processes that end have a little more: they are deleted soon.
+ */
+static __always_inline struct zc_row *zc_new_row(const struct zc_row_key *where, bool last)
+{
+	struct zc_account *account = bpf_map_lookup_elem(&accounts, &where->account);
+	__u32 most = config.most.rows;
+	struct zc_share *share;
+
+	if (!account)
+		return 0;
+	share = zc_share_at(account->share);
+	if (last)
+		most += most / 6;
+	else if (account->rows >= config.rows_of_account)
+		return 0;
+	if (share->rows >= most)
+		return 0;
+	/*
+	 * Not the task's row itself: 6.1 does not accept an argument of a global function as
+	 * a map's value. Fails if another thread was first.
+	 */
+	if (!bpf_map_update_elem(&rows, where, &empty, BPF_NOEXIST)) {
+		/* Two threads may count one; it need not be exact. */
+		account->rows++;
+		__sync_fetch_and_add(&share->rows, 1);
+	}
+	return bpf_map_lookup_elem(&rows, where);
+}
+
+static __always_inline struct zc_row *zc_folded_row(__u64 account)
+{
+	struct zc_row *sum = bpf_map_lookup_elem(&folded, &account);
+
+	if (sum)
+		return sum;
+	bpf_map_update_elem(&folded, &account, &empty, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&folded, &account);
+}
+
+static __always_inline int zc_fold(struct zc_task *task, __u32 slot, bool last)
 {
 	struct zc_key *key = zc_task_key(task, slot);
 	struct zc_row *row = zc_task_row(task, slot);
@@ -58,13 +100,12 @@ static __always_inline int zc_fold(struct zc_task *task, __u32 slot)
 	where.account = task->head.account;
 	where.key = *key;
 	sum = bpf_map_lookup_elem(&rows, &where);
+	if (!sum)
+		sum = zc_new_row(&where, last);
 	if (!sum) {
-		/*
-		 * Not `row` itself: 6.1 does not accept an argument of a global
-		 * function as a map's value. Fails if another thread was first.
-		 */
-		bpf_map_update_elem(&rows, &where, &empty, BPF_NOEXIST);
-		sum = bpf_map_lookup_elem(&rows, &where);
+		sum = zc_folded_row(where.account);
+		if (sum)
+			__sync_fetch_and_add(&rows_folded, 1);
 	}
 	if (!sum) {
 		/* The row of a call that never returned has switches only. */
@@ -78,17 +119,34 @@ static __always_inline int zc_fold(struct zc_task *task, __u32 slot)
 	return 0;
 }
 
+/* The same as zc_new_row(). Without space the error has no number. */
+static __always_inline __u64 *zc_new_tally(const struct zc_tally_key *key)
+{
+	struct zc_account *account = bpf_map_lookup_elem(&accounts, &key->account);
+	static const __u64 none = 0;
+	struct zc_share *share;
+
+	if (!account)
+		return 0;
+	share = zc_share_at(account->share);
+	if (account->tallies >= config.tallies_of_account ||
+	    share->tallies >= config.most.tallies)
+		return 0;
+	/* Fails if another thread was first. */
+	if (!bpf_map_update_elem(&tallies, key, &none, BPF_NOEXIST)) {
+		account->tallies++;
+		__sync_fetch_and_add(&share->tallies, 1);
+	}
+	return bpf_map_lookup_elem(&tallies, key);
+}
+
 int zc_tally(__u64 account, __u32 word, __u32 what, __u64 count)
 {
 	struct zc_tally_key key = { .account = account, .key = { word }, .what = what };
-	static const __u64 none = 0;
 	__u64 *sum = bpf_map_lookup_elem(&tallies, &key);
 
-	if (!sum) {
-		/* Fails if another thread was first. Without space the error has no number. */
-		bpf_map_update_elem(&tallies, &key, &none, BPF_NOEXIST);
-		sum = bpf_map_lookup_elem(&tallies, &key);
-	}
+	if (!sum)
+		sum = zc_new_tally(&key);
 	if (sum)
 		__sync_fetch_and_add(sum, count);
 	return 0;
@@ -145,7 +203,7 @@ static __always_inline __u32 zc_row_slot_search(struct zc_task *task, __u32 word
 		if (!key || !row)
 			return 0;
 		if (full)
-			zc_fold(task, slot);
+			zc_fold(task, slot, false);
 		__builtin_memset(row, 0, sizeof(*row));
 		key->word = word;
 		if (slot == task->head.used)
@@ -169,16 +227,16 @@ __u32 zc_row_slot_wide(struct zc_task_wide *task, __u32 word)
 	return zc_row_slot_search((struct zc_task *)task, word);
 }
 
-int zc_fold_narrow(struct zc_task *task, __u32 slot)
+int zc_fold_narrow(struct zc_task *task, __u32 slot, __u32 last)
 {
 	if (!task || config.wide_tasks)
 		return 0;
-	return zc_fold(task, slot);
+	return zc_fold(task, slot, last != 0);
 }
 
-int zc_fold_wide(struct zc_task_wide *task, __u32 slot)
+int zc_fold_wide(struct zc_task_wide *task, __u32 slot, __u32 last)
 {
 	if (!task || !config.wide_tasks)
 		return 0;
-	return zc_fold((struct zc_task *)task, slot);
+	return zc_fold((struct zc_task *)task, slot, last != 0);
 }

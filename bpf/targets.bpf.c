@@ -90,6 +90,12 @@ __u32 zc_wanted_path(__u64 address)
 	return glob.matched;
 }
 
+/*
+ * A cgroup that is a target lies at one of the first levels. Any user who may make cgroups
+ * can make thousands of levels.
+ */
+#define ZC_MAX_CGROUP_LEVELS 128
+
 struct zc_cgroup_search {
 	__u64 cgroup;
 	__u64 ancestor;
@@ -122,10 +128,13 @@ __u32 zc_in_wanted_cgroup(__u64 address)
 	struct task_struct *task = (void *)address;
 	struct zc_cgroup_search search = {};
 	struct cgroup *cgroup;
+	__u32 levels;
 
 	cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
 	search.cgroup = (__u64)cgroup;
-	bpf_loop(BPF_CORE_READ(cgroup, level) + 1, zc_try_ancestor, &search, 0);
+	levels = BPF_CORE_READ(cgroup, level) + 1;
+	bpf_loop(levels < ZC_MAX_CGROUP_LEVELS ? levels : ZC_MAX_CGROUP_LEVELS, zc_try_ancestor,
+		 &search, 0);
 	return search.found ? 1 : 0;
 }
 

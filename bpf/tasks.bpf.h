@@ -26,6 +26,9 @@ extern __u64 observations;
 /* Calls that were in flight when zctrace attached to their task. */
 extern __u64 in_flight_at_start;
 extern __u64 losses[ZC_LOSSES];
+extern struct zc_share shares[ZC_SHARES];
+/* How often a row was added to `folded`. */
+extern __u64 rows_folded;
 
 /*
  * A pointer as a plain number, for functions that the verifier checks on their
@@ -47,6 +50,11 @@ static __always_inline bool zc_counting(void)
 static __always_inline void zc_lose(enum zc_loss reason, __u64 count)
 {
 	__sync_fetch_and_add(&losses[reason], count);
+}
+
+static __always_inline struct zc_share *zc_share_at(__u64 index)
+{
+	return &shares[index % ZC_SHARES];
 }
 
 static __always_inline bool zc_observed_tid(__u32 tid)

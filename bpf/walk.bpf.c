@@ -82,7 +82,7 @@ static __always_inline __u64 zc_leaders_account(struct task_struct *leader, stru
 	/* Nothing that the leader does counts until the walk reaches it. */
 	state->head.flags = ZC_TASK_FOLDED;
 	state->head.call = -1;
-	state->head.account = zc_account_open(leader, 0);
+	state->head.account = zc_account_open(leader, 0, zc_share_of(zc_address(leader)));
 	return state->head.account;
 }
 

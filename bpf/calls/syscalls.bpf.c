@@ -122,7 +122,7 @@ static __always_inline void zc_count_errno(struct zc_task *state, __u32 number)
 	struct zc_key *key = zc_task_key(state, state->head.slot);
 
 	if (key)
-		zc_tally(state->head.account, key->word, number, 1);
+		zc_tally_error(state->head.account, *key, number);
 }
 
 /* After a recvmsg. */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counts the requests of native AIO when they complete, see aio.bpf.h. */
 #include "aio.bpf.h"
+#include "bpf/pids.bpf.h"
 #include "bpf/pipes.bpf.h"
 #include "bpf/rows.bpf.h"
 
 #define AIO_RING_MAGIC 0xa10a10a1
-/* The most events that are looked at, and requests noted, at once. */
-#define ZC_AIO_MOST 65536
 #define EEXIST 17
 
 /* linux/aio_abi.h */
@@ -16,6 +15,10 @@
 #define IOCB_CMD_PWRITEV 8
 
 __u32 aio_used = 0;
+/* The number of the latest context. */
+__u64 aio_numbers = 0;
+
+static const struct zc_aio_process no_contexts = {};
 
 /* The head of what the process maps; its address is the context's id. */
 struct zc_aio_ring {
@@ -52,16 +55,27 @@ static const struct zc_aio_note counted = {};
 
 struct zc_aio_look {
 	struct zc_task *task;
+	struct zc_aio_seen *seen;
 	struct zc_aio_request request;
 	__u64 events;
 	__u32 capacity;
 	__u32 first;
+	__u32 left;	/* how many events it may still look at */
 };
 
 struct zc_aio_submission {
+	struct zc_aio_seen *seen;
 	struct zc_aio_request request;
 	__u64 requests;
 	__u32 compat;
+};
+
+/* Replaces an address in the contexts of a process. */
+struct zc_aio_exchange {
+	struct zc_aio_process *process;
+	__u64 before;
+	__u64 after;
+	__u32 done;
 };
 
 /* PIDs are reused, and many processes have a context at the same address. */
@@ -98,7 +112,8 @@ static __always_inline bool zc_aio_read(__u64 address, struct zc_aio_note *note)
  * has not returned yet, nothing is noted; a note without a row then
  * tells zc_aio_submit_one() that it is counted.
  */
-static __always_inline bool zc_aio_take(const struct zc_aio_request *request,
+static __always_inline bool zc_aio_take(struct zc_aio_seen *seen,
+					const struct zc_aio_request *request,
 					struct zc_aio_note *note)
 {
 	struct zc_aio_note *noted = bpf_map_lookup_elem(&aio_requests, request);
@@ -108,8 +123,13 @@ static __always_inline bool zc_aio_take(const struct zc_aio_request *request,
 		bpf_map_delete_elem(&aio_requests, request);
 		return true;
 	}
+	if (!noted && seen->unnoted) {
+		__sync_fetch_and_sub(&seen->unnoted, 1);
+		return zc_aio_read(request->address, note);
+	}
 	if (!zc_aio_read(request->address, note))
 		return false;
+	__sync_fetch_and_add(&seen->early, 1);
 	/* If its io_submit() noted it at this very moment, the note is used up. */
 	if (!noted && bpf_map_update_elem(&aio_requests, request, &counted, BPF_NOEXIST) == -EEXIST)
 		bpf_map_delete_elem(&aio_requests, request);
@@ -131,7 +151,7 @@ static long zc_aio_count_one(__u32 index, struct zc_aio_look *look)
 		return 0;
 	}
 	look->request.address = event.request;
-	if (!zc_aio_take(&look->request, &note))
+	if (!zc_aio_take(look->seen, &look->request, &note))
 		return 0;
 	if (note.row == config.aio_read_row)
 		from = note.end;
@@ -144,7 +164,7 @@ static long zc_aio_count_one(__u32 index, struct zc_aio_look *look)
 	row->calls++;
 	if (event.result < 0) {
 		row->errors++;
-		zc_tally(look->task->head.account, key.word, -event.result, 1);
+		zc_tally_error(look->task->head.account, key, -event.result);
 	}
 	if (event.result <= 0)
 		return 0;
@@ -162,66 +182,114 @@ static __always_inline bool zc_aio_ring(__u64 address, struct zc_aio_ring *ring)
 }
 
 static __always_inline void zc_aio_look_once(struct zc_aio_look *look, struct zc_aio_seen *seen,
-					     struct zc_aio_ring *ring)
+					     struct zc_aio_ring *ring, __u64 address)
 {
 	__u32 gained;
 
-	if (!zc_aio_ring(look->request.context.address, ring) || ring->tail == seen->tail)
+	if (!zc_aio_ring(address, ring) || ring->tail == seen->tail)
 		return;
-	look->events = look->request.context.address + ring->header_bytes + ZC_AIO_EVENT_PART;
+	look->events = address + ring->header_bytes + ZC_AIO_EVENT_PART;
 	look->capacity = ring->capacity;
 	look->first = seen->tail;
 	gained = (ring->tail + ring->capacity - seen->tail) % ring->capacity;
-	seen->tail = ring->tail;
-	if (gained > ZC_AIO_MOST)
-		zc_lose(ZC_LOST_AIO_RESULTS, gained - ZC_AIO_MOST);
+	if (gained > look->left)
+		gained = look->left;
+	look->left -= gained;
+	seen->tail = (seen->tail + gained) % ring->capacity;
 	bpf_loop(gained < ZC_AIO_MOST ? gained : ZC_AIO_MOST, zc_aio_count_one, look, 0);
 }
 
-__u32 zc_aio_look(__u64 address)
+static long zc_aio_exchange_one(__u32 index, struct zc_aio_exchange *exchange)
 {
-	struct zc_aio_look look = {
-		.request.context = { .process = zc_process(), .address = address },
-	};
-	struct zc_aio_seen *seen, first = {};
+	__u64 *place = &exchange->process->contexts[index % ZC_AIO_CONTEXTS];
+
+	if (*place != exchange->before ||
+	    __sync_val_compare_and_swap(place, exchange->before, exchange->after) !=
+		    exchange->before)
+		return 0;
+	exchange->done = 1;
+	return 1;
+}
+
+/* Adds a context to those of its process, or removes it; false if there is no space. */
+static __noinline bool zc_aio_list(__u64 process, __u64 before, __u64 after)
+{
+	struct zc_aio_exchange exchange = { .before = before, .after = after };
+
+	exchange.process = bpf_map_lookup_elem(&aio_processes, &process);
+	if (!exchange.process && after) {
+		bpf_map_update_elem(&aio_processes, &process, &no_contexts, BPF_NOEXIST);
+		exchange.process = bpf_map_lookup_elem(&aio_processes, &process);
+	}
+	if (!exchange.process)
+		return false;
+	bpf_loop(ZC_AIO_CONTEXTS, zc_aio_exchange_one, &exchange, 0);
+	return exchange.done;
+}
+
+/* Begins to count the events of a context from `tail` on; false if there is no space. */
+static __noinline bool zc_aio_add(struct zc_aio_context *context, __u32 tail)
+{
+	struct zc_aio_seen seen = { .tail = tail };
+	struct zc_share *share;
+
+	aio_used = 1;
+	seen.share = zc_share_of(zc_address(bpf_get_current_task_btf()));
+	share = zc_share_at(seen.share);
+	if (share->aio_contexts >= config.most.aio_contexts)
+		return false;
+	seen.number = __sync_fetch_and_add(&aio_numbers, 1) + 1;
+	if (bpf_map_update_elem(&aio_contexts, context, &seen, BPF_NOEXIST))
+		return false;
+	if (zc_aio_list(context->process, 0, context->address)) {
+		__sync_fetch_and_add(&share->aio_contexts, 1);
+		return true;
+	}
+	bpf_map_delete_elem(&aio_contexts, context);
+	return false;
+}
+
+__u32 zc_aio_look_at(__u64 address, __u32 most)
+{
+	struct zc_aio_context context = { .process = zc_process(), .address = address };
+	struct zc_aio_look look = { .left = most };
 	struct zc_aio_ring ring = {};
+	struct zc_aio_seen *seen;
 
 	look.task = zc_task_find(bpf_get_current_task_btf());
 	if (!look.task || !zc_counting())
 		return 0;
-	seen = bpf_map_lookup_elem(&aio_contexts, &look.request.context);
+	seen = bpf_map_lookup_elem(&aio_contexts, &context);
 	if (!seen) {
 		/* From before observation began; what has completed by now does not count. */
-		if (!zc_aio_ring(address, &ring))
-			return 0;
-		first.tail = ring.tail;
-		aio_used = 1;
-		return !bpf_map_update_elem(&aio_contexts, &look.request.context, &first,
-					    BPF_NOEXIST);
+		return zc_aio_ring(address, &ring) && zc_aio_add(&context, ring.tail);
 	}
+	look.seen = seen;
+	look.request.context = seen->number;
 	/* A thread that arrives while another one looks makes it look once more. */
 	if (__sync_fetch_and_add(&seen->lookers, 1))
 		return 1;
 	for (int tries = 0; tries < 4; tries++) {
 		seen->lookers = 1;
 		barrier();
-		zc_aio_look_once(&look, seen, &ring);
+		zc_aio_look_once(&look, seen, &ring, address);
 		if (__sync_val_compare_and_swap(&seen->lookers, 1, 0) == 1)
-			return 1;
+			return most - look.left + 1;
 	}
 	__sync_lock_test_and_set(&seen->lookers, 0);
-	return 1;
+	return most - look.left + 1;
 }
 
 int zc_aio_set_up(__u64 address)
 {
 	struct zc_aio_context context = { .process = zc_process() };
-	struct zc_aio_seen seen = {};
 
-	if (bpf_probe_read_user(&context.address, sizeof(context.address), (void *)address))
+	if (bpf_probe_read_user(&context.address, sizeof(context.address), (void *)address) ||
+	    !context.address)
 		return 0;
-	aio_used = 1;
-	bpf_map_update_elem(&aio_contexts, &context, &seen, BPF_ANY);
+	/* One that went unseen had the same address. */
+	zc_aio_forget(context.address);
+	zc_aio_add(&context, 0);
 	return 0;
 }
 
@@ -242,71 +310,101 @@ static long zc_aio_submit_one(__u32 index, struct zc_aio_submission *submission)
 	if (bpf_map_update_elem(&aio_requests, &submission->request, &note, BPF_NOEXIST) != -EEXIST)
 		return 0;
 	noted = bpf_map_lookup_elem(&aio_requests, &submission->request);
-	if (noted && noted->row)
+	if (noted && noted->row) {
 		*noted = note;
-	else
-		bpf_map_delete_elem(&aio_requests, &submission->request);
-	return 0;
-}
-
-int zc_aio_submitted(__u64 context, __u64 requests, __u32 count, __u32 compat)
-{
-	struct zc_aio_submission submission = {
-		.request.context = { .process = zc_process(), .address = context },
-		.requests = requests,
-		.compat = compat,
-	};
-
-	bpf_loop(count < ZC_AIO_MOST ? count : ZC_AIO_MOST, zc_aio_submit_one, &submission, 0);
-	return 0;
-}
-
-static long zc_aio_forget_context(struct bpf_map *map, const struct zc_aio_context *context,
-				  struct zc_aio_seen *seen, struct zc_aio_context *gone)
-{
-	if (context->process == gone->process &&
-	    (!gone->address || context->address == gone->address))
-		bpf_map_delete_elem(map, context);
-	return 0;
-}
-
-static long zc_aio_forget_request(struct bpf_map *map, const struct zc_aio_request *request,
-				  struct zc_aio_note *note, struct zc_aio_context *gone)
-{
-	if (request->context.process != gone->process ||
-	    (gone->address && request->context.address != gone->address))
 		return 0;
-	/* It was not seen to complete. */
-	if (note->row)
-		zc_lose(ZC_LOST_AIO_RESULTS, 1);
-	bpf_map_delete_elem(map, request);
-	return 0;
-}
-
-int zc_aio_forget(__u64 context)
-{
-	struct zc_aio_context gone = { .process = zc_process(), .address = context };
-
-	bpf_for_each_map_elem(&aio_contexts, zc_aio_forget_context, &gone, 0);
-	bpf_for_each_map_elem(&aio_requests, zc_aio_forget_request, &gone, 0);
-	return 0;
-}
-
-static long zc_aio_last_look(struct bpf_map *map, const struct zc_aio_context *context,
-			     struct zc_aio_seen *seen, struct zc_aio_context *process)
-{
-	if (context->process == process->process) {
-		zc_aio_look(context->address);
-		process->address = context->address;
 	}
+	bpf_map_delete_elem(&aio_requests, &submission->request);
+	if (submission->seen->early)
+		__sync_fetch_and_sub(&submission->seen->early, 1);
 	return 0;
+}
+
+int zc_aio_submitted(__u64 address, __u64 requests, __u32 count, __u32 compat)
+{
+	struct zc_aio_context context = { .process = zc_process(), .address = address };
+	struct zc_aio_submission submission = { .requests = requests, .compat = compat };
+	struct zc_aio_seen *seen = bpf_map_lookup_elem(&aio_contexts, &context);
+	__u32 early;
+
+	if (!seen)
+		return 0;
+	submission.seen = seen;
+	submission.request.context = seen->number;
+	bpf_loop(count < ZC_AIO_MOST ? count : ZC_AIO_MOST, zc_aio_submit_one, &submission, 0);
+	count -= count < ZC_AIO_MOST ? count : ZC_AIO_MOST;
+	early = __sync_lock_test_and_set(&seen->early, 0);
+	if (count > early)
+		__sync_fetch_and_add(&seen->unnoted, count - early);
+	return 0;
+}
+
+/* The collector counts the noted requests that were not seen to complete. */
+static __always_inline bool zc_aio_remove(const struct zc_aio_context *context)
+{
+	struct zc_aio_seen *seen = bpf_map_lookup_elem(&aio_contexts, context);
+	__u32 unnoted, share;
+
+	if (!seen)
+		return false;
+	unnoted = seen->unnoted;
+	share = seen->share;
+	if (bpf_map_delete_elem(&aio_contexts, context))
+		return false;
+	__sync_fetch_and_sub(&zc_share_at(share)->aio_contexts, 1);
+	zc_lose(ZC_LOST_AIO_RESULTS, unnoted);
+	return true;
+}
+
+int zc_aio_forget(__u64 address)
+{
+	struct zc_aio_context context = { .process = zc_process(), .address = address };
+
+	if (zc_aio_remove(&context))
+		zc_aio_list(context.process, address, 0);
+	return 0;
+}
+
+struct zc_aio_ending {
+	struct zc_aio_process *process;
+	__u64 start;	/* of the process */
+	__u32 left;	/* events that may still be looked at */
+};
+
+static long zc_aio_end_one(__u32 index, struct zc_aio_ending *ending)
+{
+	struct zc_aio_context context = { .process = ending->start };
+	__u32 looked = 0;
+
+	context.address = ending->process->contexts[index % ZC_AIO_CONTEXTS];
+	if (!context.address)
+		return 0;
+	if (ending->left)
+		looked = zc_aio_look_at(context.address, ending->left);
+	if (looked > 1)
+		ending->left -= looked - 1;
+	zc_aio_remove(&context);
+	return 0;
+}
+
+static __always_inline int zc_aio_end(__u32 most)
+{
+	struct zc_aio_ending ending = { .start = zc_process(), .left = most };
+
+	ending.process = bpf_map_lookup_elem(&aio_processes, &ending.start);
+	if (!ending.process)
+		return 0;
+	bpf_loop(ZC_AIO_CONTEXTS, zc_aio_end_one, &ending, 0);
+	bpf_map_delete_elem(&aio_processes, &ending.start);
+	return 0;
+}
+
+int zc_aio_forget_all(void)
+{
+	return zc_aio_end(0);
 }
 
 int zc_aio_exit(void)
 {
-	struct zc_aio_context process = { .process = zc_process() };
-
-	bpf_for_each_map_elem(&aio_contexts, zc_aio_last_look, &process, 0);
-	/* Its address was set if the process has a context. */
-	return process.address ? zc_aio_forget(0) : 0;
+	return zc_aio_end(ZC_AIO_MOST);
 }

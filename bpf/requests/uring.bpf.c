@@ -141,23 +141,53 @@ static __always_inline struct zc_request_id zc_request_id(struct io_kiocb *reque
  */
 static __always_inline int zc_request_begins(struct io_kiocb *request)
 {
-	__u64 address = (__u64)request;
+	struct zc_multishot multishot = { .address = (__u64)request }, *noted;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct zc_account *account;
+	struct zc_share *share;
 	struct zc_request_id id;
+	struct zc_task *state;
 
-	if (!zc_observed(bpf_get_current_task_btf()) || !zc_is_multishot(request))
+	if (!zc_observed(task) || !zc_is_multishot(request))
+		return 0;
+	state = zc_task_of(task);
+	account = state ? bpf_map_lookup_elem(&accounts, &state->head.account) : 0;
+	if (!account)
 		return 0;
 	id = zc_request_id(request);
+	noted = bpf_map_lookup_elem(&multishots, &id);
+	if (noted) {
+		noted->address = multishot.address;
+		return 0;
+	}
 	/* Without space, its completions count as lost when they come. */
-	if (!bpf_map_update_elem(&multishots, &id, &address, BPF_ANY))
-		multishots_noted = 1;
+	multishot.share = account->share;
+	share = zc_share_at(account->share);
+	if (share->multishots >= config.most.multishots ||
+	    bpf_map_update_elem(&multishots, &id, &multishot, BPF_NOEXIST))
+		return 0;
+	__sync_fetch_and_add(&share->multishots, 1);
+	multishots_noted = 1;
 	return 0;
 }
 
 static __always_inline struct io_kiocb *zc_multishot(struct zc_request_id id)
 {
-	__u64 *request = bpf_map_lookup_elem(&multishots, &id);
+	struct zc_multishot *noted = bpf_map_lookup_elem(&multishots, &id);
 
-	return request ? (struct io_kiocb *)*request : 0;
+	return noted ? (struct io_kiocb *)noted->address : 0;
+}
+
+static __always_inline void zc_multishot_delete(struct zc_request_id id)
+{
+	struct zc_multishot *noted = bpf_map_lookup_elem(&multishots, &id);
+	__u64 share;
+
+	if (!noted)
+		return;
+	share = noted->share;
+	if (!bpf_map_delete_elem(&multishots, &id))
+		__sync_fetch_and_sub(&zc_share_at(share)->multishots, 1);
 }
 
 /* Any task may complete it: a ring may outlive its process. */
@@ -170,7 +200,7 @@ static __always_inline void zc_request_ends(struct io_kiocb *request)
 	id = zc_request_id(request);
 	/* A later request may have taken its place. */
 	if (zc_multishot(id) == request)
-		bpf_map_delete_elem(&multishots, &id);
+		zc_multishot_delete(id);
 }
 
 /* The result of a recv or recvmsg that cut a message is the length of the whole message. */
@@ -247,7 +277,7 @@ static __always_inline int zc_count_request(struct zc_task *state, struct io_kio
 	row->calls++;
 	if (result < 0) {
 		row->errors++;
-		zc_tally(state->head.account, key.word, -result, 1);
+		zc_tally_error(state->head.account, key, -(__s64)result);
 	}
 	/* Only if the program asked for it does a notification say whether it was copied. */
 	if (ZC_KEY_TRAITS(key) & ZC_BY_REFERENCE)
@@ -325,7 +355,7 @@ int BPF_PROG(zc_uring_overflow, void *ring, unsigned long long user_data, int re
 		return 0;
 	request = zc_multishot(id);
 	if (request && !(flags & IORING_CQE_F_MORE))
-		bpf_map_delete_elem(&multishots, &id);
+		zc_multishot_delete(id);
 	if (!zc_counting())
 		return 0;
 	state = zc_task_find(bpf_get_current_task_btf());

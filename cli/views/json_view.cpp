@@ -211,6 +211,7 @@ ordered_json completeness_json(const Completeness& completeness) {
   for (const auto& [reason, count] : completeness.lost_by_reason) lost[valid_utf8(reason)] = count;
   ordered_json object = {{"lost_events", completeness.lost_events()},
                          {"lost", lost},
+                         {"folded_rows", completeness.folded_rows},
                          {"in_flight_at_start", completeness.in_flight_at_start},
                          {"in_flight_at_end", completeness.in_flight_at_end},
                          {"compat_syscalls", completeness.compat_syscalls},

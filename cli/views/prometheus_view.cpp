@@ -134,6 +134,9 @@ void add_contents(Families& families, const Metrics::Contents& held) {
   for (const auto& [reason, count] : held.completeness.lost_by_reason)
     families.count("zctrace_lost_events_total", "What could not be counted, by reason.",
                    static_cast<double>(count), with_label({}, "reason", reason));
+  families.count("zctrace_folded_rows_total",
+                 "Rows that found no space; syscall=\"(folded)\" holds their counts.",
+                 static_cast<double>(held.completeness.folded_rows));
   families.count("zctrace_compat_syscalls_total",
                  "Calls through a 32-bit ABI, in whichever row they count.",
                  static_cast<double>(held.completeness.compat_syscalls));

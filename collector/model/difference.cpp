@@ -122,6 +122,7 @@ Report difference(const Report& later, const Report& earlier) {
     if (const auto found = earlier.completeness.lost_by_reason.find(reason);
         found != earlier.completeness.lost_by_reason.end())
       count -= found->second;
+  between.completeness.folded_rows -= earlier.completeness.folded_rows;
   between.completeness.in_flight_at_start -= earlier.completeness.in_flight_at_start;
   between.completeness.compat_syscalls -= earlier.completeness.compat_syscalls;
   between.completeness.unfollowed_tasks -= earlier.completeness.unfollowed_tasks;

@@ -37,6 +37,9 @@ enum class Copy : std::uint8_t {
 
 std::string_view copy_name(Copy copy);
 
+// The row of a process that holds what no row of its own has space for.
+inline constexpr std::string_view kFoldedName = "(folded)";
+
 // fields.h has its figures.
 struct Row : RowFigures {
   std::string syscall;  // "sendfile", "io_uring:read", "ioctl:FICLONE", "other"
@@ -135,6 +138,7 @@ struct Totals {
 
 struct Completeness {
   std::map<std::string, std::uint64_t> lost_by_reason;  // every reason is present, zero or not
+  std::uint64_t folded_rows = 0;  // that found no space; their counts are in rows "(folded)"
   std::uint64_t in_flight_at_start = 0;
   std::uint64_t in_flight_at_end = 0;
   std::uint64_t compat_syscalls = 0;

@@ -32,6 +32,21 @@ inline void add_row(zc_row& sum, const zc_row& row) {
   for (unsigned i = 0; i < ZC_BUCKETS; i++) sum.latency[i] += row.latency[i];
 }
 
+// Takes from `folded` what `known` has more than `now`: when a task gives up a row that was read,
+// its counts may move to the row "(folded)", but count in a row of their own already.
+inline void subtract_known(zc_row& folded, const zc_row& known, const zc_row& now) {
+  const auto subtract = [&](__u64 zc_row::*counter) {
+    const __u64 missing = known.*counter - std::min(known.*counter, now.*counter);
+    folded.*counter -= std::min(folded.*counter, missing);
+  };
+  for (const auto& field : kRowFields)
+    if (field.kernel != nullptr) subtract(field.kernel);
+  subtract(&zc_row::seen);
+  for (unsigned i = 0; i < ZC_BUCKETS; i++)
+    if (static_cast<std::int32_t>(known.latency[i] - now.latency[i]) > 0)
+      folded.latency[i] -= known.latency[i] - now.latency[i];
+}
+
 inline void add_usage(zc_usage& sum, const zc_usage& usage) {
   add_records(sum, usage, kProcessFields);
   for (const auto time : kCpuTimes) sum.*time += usage.*time;

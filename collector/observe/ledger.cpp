@@ -62,13 +62,18 @@ void Ledger::add(const Snapshot& snapshot) {
     // It is being created, or about to be removed because there was no memory for its task.
     if (record.started == 0) continue;
     Account& account = accounts_[record.id];
-    const Sums& sums = now[record.id];
+    Sums& sums = now[record.id];
     account.record = record;
     if (sums.name != nullptr)
       std::copy_n(sums.name, sizeof(account.record.name), account.record.name);
     raise_usage(account.usage, sums.usage);
     raise_records(account.outside, sums.outside, kOutsideFields);
     account.compat_calls = std::max(account.compat_calls, sums.compat_calls);
+    for (auto& [word, folded] : sums.rows) {
+      if (ZC_KEY_ROW(zc_key{word}) != SyscallTable::kFoldedRow) continue;
+      for (const auto& [other, total] : account.rows)
+        if (other != word) subtract_known(folded, total.sum, sums.rows[other]);
+    }
     for (const auto& [word, row] : sums.rows) {
       RowSum& total = account.rows[word];
       raise_records(total.sum, row, kRowFields);
@@ -157,6 +162,11 @@ std::vector<std::uint64_t> Ledger::take_finished() {
 bool Ledger::finished(std::uint64_t account) const {
   const auto found = accounts_.find(account);
   return found != accounts_.end() && found->second.finished;
+}
+
+std::uint32_t Ledger::share_of(std::uint64_t account) const {
+  const auto found = accounts_.find(account);
+  return found == accounts_.end() ? ZC_SHARES : found->second.record.share;
 }
 
 bool Ledger::any_leaving() const {

@@ -35,6 +35,8 @@ class Ledger {
   std::vector<std::uint64_t> take_finished();
   // Whether the account was in a snapshot and all its tasks have ended.
   bool finished(std::uint64_t account) const;
+  // An index of shares[] in the kernel; ZC_SHARES: the account is not known.
+  std::uint32_t share_of(std::uint64_t account) const;
   // Whether a task has exited but not left its CPU yet, so that its last counts are missing.
   bool any_leaving() const;
   // Accounts that are not finished, and tasks of accounts that were made while the latest snapshot

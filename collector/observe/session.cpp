@@ -205,7 +205,9 @@ void Session::read_commands() {
 void Session::forget(std::uint64_t account) {
   bpf_map_delete_elem(skeleton_.commands_map(), &account);
   bpf_map_delete_elem(skeleton_.kernel_counts_map(), &account);
-  bpf_map_delete_elem(skeleton_.accounts_map(), &account);
+  bpf_map_delete_elem(skeleton_.folded_map(), &account);
+  if (bpf_map_delete_elem(skeleton_.accounts_map(), &account) == 0)
+    skeleton_.give_back(ledger_.share_of(account), &zc_share::accounts);
   commands_read_.erase(account);
 }
 
@@ -226,6 +228,8 @@ void Session::poll() {
     read_commands();  // before any account is forgotten
     ended = static_cast<std::int64_t>(forget_finished(snapshot));
     retire_pipes(snapshot);
+    if (skeleton_.aio_used())
+      skeleton_.count_loss(ZC_LOST_AIO_RESULTS, forget_aio_requests(skeleton_));
   }
   // Little of what a burst allocated is kept, spread over the heap. Give the rest back to the
   // kernel.
@@ -243,11 +247,14 @@ std::size_t Session::forget_finished(const Snapshot& snapshot) {
   const std::vector<std::uint64_t> finished = ledger_.take_finished();
   if (finished.empty()) return 0;
   for (const auto& [key, row] : snapshot.folded_rows)
-    if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.rows_map(), &key);
+    if (ledger_.finished(key.account) && bpf_map_delete_elem(skeleton_.rows_map(), &key) == 0)
+      skeleton_.give_back(ledger_.share_of(key.account), &zc_share::rows);
   for (const auto& [key, count] : snapshot.tallies)
-    if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.tallies_map(), &key);
+    if (ledger_.finished(key.account) && bpf_map_delete_elem(skeleton_.tallies_map(), &key) == 0)
+      skeleton_.give_back(ledger_.share_of(key.account), &zc_share::tallies);
   for (const auto& [key, bytes] : snapshot.pipes)
-    if (ledger_.finished(key.account)) bpf_map_delete_elem(skeleton_.pipes_map(), &key);
+    if (ledger_.finished(key.account) && bpf_map_delete_elem(skeleton_.pipes_map(), &key) == 0)
+      skeleton_.give_back(ledger_.share_of(key.account), &zc_share::pipes);
   for (const std::uint64_t account : finished) forget(account);
   ledger_.fold_finished(options_.max_ended);
   return finished.size();
@@ -261,8 +268,9 @@ void Session::retire_pipes(const Snapshot& snapshot) {
     for (const std::uint64_t account : pipe.accounts) {
       const zc_pipe_key key = {account, pipe.pipe};
       zc_pipe_bytes last = {};
-      if (bpf_map_lookup_and_delete_elem(skeleton_.pipes_map(), &key, &last) == 0)
-        ledger_.pipes().raise(pipe.process, account, pipe.pipe, last, false);
+      if (bpf_map_lookup_and_delete_elem(skeleton_.pipes_map(), &key, &last) != 0) continue;
+      skeleton_.give_back(ledger_.share_of(account), &zc_share::pipes);
+      ledger_.pipes().raise(pipe.process, account, pipe.pipe, last, false);
     }
     ledger_.pipes().retire(pipe);
   }
@@ -333,6 +341,7 @@ Completeness Session::completeness() const {
   completeness.lost_by_reason["program_busy"] = skeleton_.missed_runs();
   completeness.lost_by_reason["samples_full"] =
       skeleton_.samples_lost() + (sampler_ ? sampler_->lost() : 0);
+  completeness.folded_rows = skeleton_.folded_rows();
   completeness.in_flight_at_start = skeleton_.in_flight_at_start();
   completeness.in_flight_at_end = ledger_.tasks_in_call();
   completeness.compat_syscalls = ledger_.compat_calls();

@@ -152,6 +152,17 @@ void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>
   }
 }
 
+// How much of each map the processes of one user in one service or container may take: three
+// quarters, so that something is left for the others.
+std::uint32_t share_of(const bpf_map* map) {
+  const std::uint32_t entries = bpf_map__max_entries(map);
+  return entries - entries / 4;
+}
+
+// More kinds of calls, and of errors, than any known program makes.
+constexpr std::uint32_t kRowsOfAccount = 256;
+constexpr std::uint32_t kTalliesOfAccount = 256;
+
 // Call it before the programs are loaded, because the settings are read-only afterwards.
 void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable& table,
                const KernelTypes& kernel) {
@@ -187,6 +198,14 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   configure_new_tasks(bpf, config, options.new_tasks);
   bpf.rodata->config = config;
   configure_room(bpf, options.room);
+  bpf.rodata->config.rows_of_account = kRowsOfAccount;
+  bpf.rodata->config.tallies_of_account = kTalliesOfAccount;
+  bpf.rodata->config.most = {.accounts = share_of(bpf.maps.accounts),
+                             .rows = share_of(bpf.maps.rows),
+                             .tallies = share_of(bpf.maps.tallies),
+                             .pipes = share_of(bpf.maps.pipes),
+                             .multishots = share_of(bpf.maps.multishots),
+                             .aio_contexts = share_of(bpf.maps.aio_contexts)};
 }
 
 // Loads no program that the options or the kernel exclude.
@@ -272,6 +291,7 @@ Skeleton::~Skeleton() = default;
 
 int Skeleton::rows_map() const { return bpf_map__fd(bpf_->maps.rows); }
 int Skeleton::tallies_map() const { return bpf_map__fd(bpf_->maps.tallies); }
+int Skeleton::folded_map() const { return bpf_map__fd(bpf_->maps.folded); }
 int Skeleton::accounts_map() const { return bpf_map__fd(bpf_->maps.accounts); }
 int Skeleton::commands_map() const { return bpf_map__fd(bpf_->maps.commands); }
 int Skeleton::kernel_counts_map() const { return bpf_map__fd(bpf_->maps.kernel_counts); }
@@ -281,6 +301,10 @@ int Skeleton::wanted_pids_map() const { return bpf_map__fd(bpf_->maps.wanted_pid
 int Skeleton::sample_program() const { return bpf_program__fd(bpf_->progs.zc_sample); }
 int Skeleton::samples_map() const { return bpf_map__fd(bpf_->maps.samples); }
 std::uint64_t Skeleton::samples_lost() const { return bpf_->bss->samples_lost; }
+
+int Skeleton::aio_contexts_map() const { return bpf_map__fd(bpf_->maps.aio_contexts); }
+int Skeleton::aio_requests_map() const { return bpf_map__fd(bpf_->maps.aio_requests); }
+bool Skeleton::aio_used() const { return bpf_->bss->aio_used != 0; }
 
 std::vector<char> Skeleton::walk(std::uint32_t walk, std::uint32_t pid) {
   bpf_->bss->walk = walk;
@@ -314,6 +338,13 @@ std::uint64_t Skeleton::walk_no_account() const { return bpf_->bss->walk_no_acco
 bool Skeleton::take_walk_wanted() {
   return __atomic_exchange_n(&bpf_->bss->walk_wanted, 0U, __ATOMIC_RELAXED) != 0;
 }
+
+void Skeleton::give_back(std::uint32_t share, __u32 zc_share::*entries) {
+  if (share >= ZC_SHARES) return;
+  __atomic_fetch_sub(&(bpf_->bss->shares[share].*entries), 1U, __ATOMIC_RELAXED);
+}
+
+std::uint64_t Skeleton::folded_rows() const { return bpf_->bss->rows_folded; }
 
 void Skeleton::count_loss(std::uint32_t reason, std::uint64_t count) {
   __atomic_fetch_add(&bpf_->bss->losses[reason], count, __ATOMIC_RELAXED);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bpf/abi.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/os/descriptor.h"
 #include "collector/os/error.h"
@@ -56,6 +57,7 @@ class Skeleton {
 
   int rows_map() const;
   int tallies_map() const;
+  int folded_map() const;
   int accounts_map() const;
   int commands_map() const;
   int kernel_counts_map() const;
@@ -66,6 +68,10 @@ class Skeleton {
   int sample_program() const;
   int samples_map() const;
   std::uint64_t samples_lost() const;
+  int aio_contexts_map() const;
+  int aio_requests_map() const;
+  // Whether any observed process ever used native AIO.
+  bool aio_used() const;
 
   // Runs zc_walk over all tasks; what it wrote. `walk` and `pid` as in bpf/abi.h.
   std::vector<char> walk(std::uint32_t walk, std::uint32_t pid = 0);
@@ -79,6 +85,10 @@ class Skeleton {
   std::uint64_t walk_no_account() const;
   // Whether a program asked for a pass, since the last time.
   bool take_walk_wanted();
+  // After an entry of a map was deleted that counts in this share of it.
+  void give_back(std::uint32_t share, __u32 zc_share::*entries);
+  // How often a row found no space and was added to the row "(folded)" of its account.
+  std::uint64_t folded_rows() const;
   void count_loss(std::uint32_t reason, std::uint64_t count);
 
   // The flag of ProbeOptions::windowed, in memory shared with the kernel and with children

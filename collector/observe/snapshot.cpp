@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <unordered_set>
 
 #include "collector/os/error.h"
 
@@ -63,6 +64,10 @@ Snapshot take_snapshot(Skeleton& skeleton) {
                                         [&](const zc_tally_key& key, std::uint64_t count) {
                                           snapshot.tallies.emplace_back(key, count);
                                         });
+  const zc_key folded = ZC_KEY(SyscallTable::kFoldedRow, ZC_OTHER, ZC_OTHER);
+  read_map<__u64, zc_row>(skeleton.folded_map(), "folded", [&](__u64 account, const zc_row& row) {
+    snapshot.folded_rows.emplace_back(zc_row_key{account, folded, 0}, row);
+  });
   read_map<zc_pipe_key, zc_pipe_bytes>(skeleton.pipes_map(), "pipes",
                                        [&](const zc_pipe_key& key, const zc_pipe_bytes& bytes) {
                                          snapshot.pipes.emplace_back(key, bytes);
@@ -82,6 +87,30 @@ Snapshot take_snapshot(Skeleton& skeleton) {
     snapshot.tasks.push_back(std::move(task));
   }
   return snapshot;
+}
+
+std::uint64_t forget_aio_requests(Skeleton& skeleton) {
+  std::vector<std::pair<zc_aio_request, zc_aio_note>> notes;
+  read_map<zc_aio_request, zc_aio_note>(
+      skeleton.aio_requests_map(), "aio_requests",
+      [&](const zc_aio_request& request, const zc_aio_note& note) {
+        notes.emplace_back(request, note);
+      });
+  if (notes.empty()) return 0;
+  // After the notes: a context is there before its notes are.
+  struct Context {
+    __u64 process, address;
+  };
+  std::unordered_set<std::uint64_t> open;
+  read_map<Context, zc_aio_seen>(
+      skeleton.aio_contexts_map(), "aio_contexts",
+      [&](const Context&, const zc_aio_seen& seen) { open.insert(seen.number); });
+  std::uint64_t lost = 0;
+  for (const auto& [request, note] : notes) {
+    if (open.contains(request.context)) continue;
+    if (bpf_map_delete_elem(skeleton.aio_requests_map(), &request) == 0) lost += note.row != 0;
+  }
+  return lost;
 }
 
 }  // namespace zctrace

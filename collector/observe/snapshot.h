@@ -20,6 +20,7 @@ struct TaskRecord {
 // in the next snapshot, but never counted twice.
 struct Snapshot {
   std::vector<zc_account> accounts;
+  // Those with SyscallTable::kFoldedRow are in a map of their own.
   std::vector<std::pair<zc_row_key, zc_row>> folded_rows;
   std::vector<std::pair<zc_tally_key, std::uint64_t>> tallies;
   // Without what is still in TaskRecord::head.
@@ -28,6 +29,10 @@ struct Snapshot {
   std::vector<std::pair<std::uint64_t, zc_folded_counts>> folded_counts;
   std::vector<TaskRecord> tasks;
 };
+
+// Deletes the notes of requests whose context is gone. Returns how many of them were never seen to
+// complete. Throws Error when the kernel cannot be read.
+std::uint64_t forget_aio_requests(Skeleton& skeleton);
 
 // Throws Error when the kernel cannot be read. Costs the observed tasks nothing.
 Snapshot take_snapshot(Skeleton& skeleton);

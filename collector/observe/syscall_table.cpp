@@ -220,6 +220,7 @@ SyscallTable::SyscallTable(std::string_view selection) {
   };
 
   add_row("other", Copy::none, false, true);
+  add_row(std::string(kFoldedName), Copy::none, false, true);
   const std::uint16_t wait = add(kWait, Copy::none, false);
   for (const NumberedName& known : kNames) {
     if (known.number < 0 || known.number >= ZC_MAX_SYSCALLS - 1) continue;

@@ -66,6 +66,8 @@ class SyscallTable {
   bool wide() const { return wide_; }
 
   static constexpr std::uint16_t kOtherRow = 0;
+  // The rows of a process that found no space, added up.
+  static constexpr std::uint16_t kFoldedRow = 1;
 
  private:
   std::uint16_t add_row(std::string name, Copy copy, bool asynchronous, bool shown);

@@ -251,6 +251,11 @@ std::vector<Fact> completeness_facts(const Completeness& completeness) {
     warning.items.push_back("the counts above are too low by that much");
     facts.push_back(std::move(warning));
   }
+  if (completeness.folded_rows > 0)
+    facts.push_back({"folded",
+                     {plural(completeness.folded_rows, "row", "rows") +
+                      " found no space; their calls and bytes are in the rows \"(folded)\""},
+                     Tone::warning});
   if (completeness.verification)
     for (Fact& fact : verification_facts(*completeness.verification))
       facts.push_back(std::move(fact));

@@ -132,7 +132,7 @@ std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& opt
                  }};
   if (name == "bytes")
     return Shown{{"BYTES"}, [](const Row& r, const Numerals& numerals) -> Cell {
-                   return {r.copy == Copy::none ? "-" : numerals.bytes(r.bytes)};
+                   return {r.copy == Copy::none && r.bytes == 0 ? "-" : numerals.bytes(r.bytes)};
                  }};
   if (name == "cpu_copied_bytes")
     return Shown{{"COPIES", true, 1}, [](const Row& r, const Numerals&) -> Cell {

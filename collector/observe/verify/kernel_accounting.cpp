@@ -47,6 +47,7 @@ std::size_t index_of(KernelCounter counter) { return static_cast<std::size_t>(co
 }  // namespace
 
 Accounting accounting_of(std::string_view syscall) {
+  if (syscall == kFoldedName) return Accounting::folded;
   for (const AccountedCall& call : kAccounted)
     if (call.name == syscall) return call.accounting;
   return Accounting::none;
@@ -60,11 +61,12 @@ void ExpectedCounters::add_row(Accounting accounting, const zc_row& row) {
   add(KernelCounter::voluntary, row.voluntary, row.voluntary);
   add(KernelCounter::involuntary, row.involuntary, row.involuntary);
   if (accounting == Accounting::none) return;
-  const bool copies = accounting == Accounting::copies;
+  const bool folded = accounting == Accounting::folded;
+  const bool copies = accounting == Accounting::copies || folded;
   const std::uint64_t least_calls = copies ? 0 : row.calls - std::min(row.errors, row.calls);
   const auto add_side = [&](KernelCounter calls, KernelCounter bytes) {
     add(calls, least_calls, row.calls);
-    add(bytes, row.bytes, row.bytes);
+    add(bytes, folded ? 0 : row.bytes, row.bytes);
     if (!copies) return;
     again[index_of(calls)] += row.calls;
     again[index_of(bytes)] += row.bytes;

@@ -20,6 +20,7 @@ enum class Accounting : std::uint8_t {
   writes,  // syscw and wchar
   moves,   // all four: sendfile
   copies,  // all four, with exceptions: copy_file_range
+  folded,  // not known: rows of any kind, added up
 };
 
 Accounting accounting_of(std::string_view syscall);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Full maps: what finds no space is counted as lost."""
+"""Full maps: what finds no space is counted as lost; rows are folded."""
 
 import json
 import os
@@ -68,34 +68,33 @@ class Capacity(Accounted):
         self.assertLessEqual(expected[3] - found["calls"], MOST_CALLS * tasks)
         self.assertLess(found["bytes"], expected[6])
 
+    def assert_folded(self, report, whole):
+        """What is not in the rows of their own is in the row (folded); nothing is lost."""
+        self.assertEqual(report["completeness"]["lost_events"], 0)
+        self.assertGreater(report["completeness"]["folded_rows"], 0)
+        self.assertEqual(report.totals["syscalls"], whole.totals["syscalls"])
+        for figure in ("calls", "errors", "restarts", "bytes"):
+            self.assertEqual(sum(row[figure] for row in report.totals["rows"]),
+                             sum(row[figure] for row in whole.totals["rows"]), figure)
+        for key, row in report.data_rows().items():
+            if key[0] != "(folded)":
+                self.assertLessEqual(row["calls"], whole.data_rows()[key]["calls"])
+
     @in_both_modes
     def test_rows(self, mode):
-        """Each call is in a row or counted as lost; no row has more calls than there were."""
         program = self.program("short_lived")
         whole = self.observe(program, "processes", 300, mode=mode).report
-        path = self.directory / "report.json"
-        done = self.zctrace("run", "-q", "--strict", "--room", "rows=7", "--json", path, *mode,
-                            "--", program, "processes", 300)
-        self.assertEqual(done.returncode, 3, done.stderr)
-        report = Report(path.read_text())
+        report = self.observe(program, "processes", 300,
+                              mode=[*mode, "--strict", "--room", "rows=7"]).report
         self.assertEqual(report.process_count, 301)
-        lost = self.lost(report, "rows_full")
-        missing = whole.totals["syscalls"] - report.totals["syscalls"]
-        self.assertGreater(missing, 0)
-        # A row that has only switches counts as one loss, without a missing call.
-        self.assertLessEqual(missing, lost)
-        for key, row in report.data_rows().items():
-            self.assertLessEqual(row["calls"], whole.data_rows()[key]["calls"])
+        self.assert_folded(report, whole)
 
     def test_rows_that_are_evicted(self):
         """The kernel has few rows, and there are more kinds of calls than a task has rows."""
         command = [self.program("vectors"), self.directory / "file"]
         whole = self.observe(*command, mode=["-e", "%io"]).report
-        report, _ = self.run_without_capacity("rows=2", *command)
-        lost = self.lost(report, "rows_full")
-        missing = whole.totals["syscalls"] - report.totals["syscalls"]
-        self.assertGreater(missing, 0)
-        self.assertIn(lost - missing, (0, 1))  # 1: a row that has only switches
+        report = self.observe(*command, mode=["-e", "%io", "--strict", "--room", "rows=2"]).report
+        self.assert_folded(report, whole)
 
     def test_command_lines(self):
         program = self.program("short_lived")
@@ -106,7 +105,7 @@ class Capacity(Accounted):
         self.assert_known(program, report, stdout)
 
     def test_all_processes_with_capacity_for_few(self):
-        for room in ("accounts=3", "tasks=3", "rows=1"):
+        for room in ("accounts=3", "tasks=3"):
             with self.subTest(room=room):
                 target = self.short_lived("processes", 100)
                 path = self.directory / f"{room}.json"

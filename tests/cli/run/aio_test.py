@@ -34,3 +34,17 @@ class Aio(TestCase):
                               mode=["-e", "aio:read"]).report
         self.assertGreater(report.calls()["aio:read"]["bytes"], 0)
         self.assertNotIn("aio:write", report.calls())
+
+    @in_both_modes
+    def test_more_requests_than_a_look_counts(self, mode):
+        """They are counted by later calls on the context, or said to be lost at its end."""
+        path = self.directory / "report.json"
+        done = self.zctrace("run", "-q", *mode, "--json", path, "--",
+                            self.program("many_requests"), 4096)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = Report(path.read_text())
+        row = report.calls()["aio:read"]
+        lost = report["completeness"]["lost"]["aio_results"]
+        self.assertEqual((row["calls"] + lost, row["bytes"] + lost), (4096, 4096))
+        self.assertGreaterEqual(row["calls"], 256)
+        self.assertEqual(report["completeness"]["lost_events"], lost)

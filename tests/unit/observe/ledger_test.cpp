@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
+#include <string>
 
 namespace zctrace {
 namespace {
@@ -94,6 +96,44 @@ TEST_F(LedgerTest, ATaskThatASnapshotMissesTakesNothingAway) {
   EXPECT_EQ(only_row().bytes, 1200u);
   EXPECT_EQ(only_row().latency.total(), 12u);
   EXPECT_TRUE(ledger_.finished(kAccount));
+}
+
+TEST_F(LedgerTest, ARowThatMovesToTheFoldedRowCountsOnce) {
+  const auto in_folded_row = [this](const zc_row& row) {
+    auto entry = folded(row);
+    entry.first.key = ZC_KEY(SyscallTable::kFoldedRow, ZC_OTHER, ZC_OTHER);
+    return entry;
+  };
+  const auto expect_calls = [this](std::uint64_t own, std::uint64_t in_folded) {
+    std::map<std::string, std::uint64_t> calls;
+    for (const Row& row : ledger_.process(kAccount).rows) {
+      calls[row.syscall] = row.calls;
+      EXPECT_EQ(row.bytes, row.calls * 100) << row.syscall;
+      EXPECT_EQ(row.latency.total(), row.calls) << row.syscall;
+    }
+    EXPECT_EQ(calls["read"], own);
+    EXPECT_EQ(calls["(folded)"], in_folded);
+  };
+  Snapshot snapshot;
+  snapshot.accounts = {account(1, 0)};
+  snapshot.tasks = {task(row(5, 500, 5))};
+  ledger_.add(snapshot);
+  // Two more, and the task gives the row up.
+  snapshot.tasks.clear();
+  snapshot.folded_rows = {in_folded_row(row(7, 700, 7))};
+  ledger_.add(snapshot);
+  expect_calls(5, 2);
+  // The task has the row again.
+  snapshot.tasks = {task(row(4, 400, 4))};
+  ledger_.add(snapshot);
+  expect_calls(5, 6);
+  snapshot.tasks = {task(row(9, 900, 9))};
+  ledger_.add(snapshot);
+  expect_calls(9, 7);
+  snapshot.tasks.clear();
+  snapshot.folded_rows = {in_folded_row(row(16, 1600, 16))};
+  ledger_.add(snapshot);
+  expect_calls(9, 7);
 }
 
 TEST_F(LedgerTest, ATaskRunsEvenIfItsAccountWasNotReadYet) {
