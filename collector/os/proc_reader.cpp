@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "collector/os/capabilities.h"
 #include "collector/os/error.h"
@@ -32,29 +33,51 @@ constexpr std::size_t kMostSilent = 4096;
 constexpr std::chrono::seconds kPatienceWhileRunnable(5);
 
 // A packet begins with one character: of a request 'f' or 'l' for a file or a link, of an answer
-// '+' or '-' for success or failure. The rest is a path or the content.
-constexpr std::size_t kPacketBytes = 1 + ProcReader::kMostBytes;
+// '+' or '-' for success or failure, or '*' for a part that another packet follows. The rest is a
+// path or the content.
+constexpr std::size_t kPartBytes = 4096;
+constexpr std::size_t kPacketBytes = 1 + kPartBytes;
 
-// Runs in the child. Returns the length, or a negative number on failure.
-ssize_t answer(char kind, const char* path, char* text) noexcept {
-  if (kind == 'l') return ::readlink(path, text, ProcReader::kMostBytes);
-  const int file = ::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (file < 0) return -1;
-  ssize_t length = 0;
-  while (length < static_cast<ssize_t>(ProcReader::kMostBytes)) {
-    const ssize_t n =
-        ::read(file, text + length, ProcReader::kMostBytes - static_cast<std::size_t>(length));
+// The functions up to serve() run in the child.
+
+bool send_packet(int socket, const char* packet, std::size_t size) noexcept {
+  while (::send(socket, packet, size, MSG_NOSIGNAL) < 0)
+    if (errno != EINTR) return false;
+  return true;
+}
+
+// Sends all parts but the last, and leaves that one in `packet`. Returns its length, or a negative
+// number on failure.
+ssize_t read_parts(int socket, int file, char* packet, std::size_t most) noexcept {
+  for (std::size_t length = 0;;) {
+    const ssize_t n = ::read(file, packet + 1 + length, std::min(kPartBytes - length, most));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) length = -1;
-    if (n <= 0) break;
-    length += n;
+    if (n < 0) return n;
+    length += static_cast<std::size_t>(n);
+    most -= static_cast<std::size_t>(n);
+    if (n == 0 || most == 0) return static_cast<ssize_t>(length);
+    if (length < kPartBytes) continue;
+    packet[0] = '*';
+    if (!send_packet(socket, packet, kPacketBytes)) return -1;
+    length = 0;
   }
-  ::close(file);
-  return length;
+}
+
+bool answer(int socket, char kind, const char* path, std::size_t most) noexcept {
+  char packet[kPacketBytes];
+  ssize_t length = -1;
+  if (kind == 'l') {
+    length = ::readlink(path, packet + 1, kPartBytes);
+  } else if (const int file = ::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY); file >= 0) {
+    length = read_parts(socket, file, packet, most);
+    ::close(file);
+  }
+  packet[0] = length < 0 ? '-' : '+';
+  return send_packet(socket, packet, 1 + static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
 }
 
 // Until the parent closes its end of the socket.
-void serve(int socket) noexcept {
+void serve(int socket, std::size_t most) noexcept {
   // An open terminal or pipe would keep its reader waiting for as long as the child is stuck.
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
@@ -67,17 +90,12 @@ void serve(int socket) noexcept {
     return;
   }
   char request[kPacketBytes + 1];
-  char reply[kPacketBytes];
   for (;;) {
     const ssize_t n = ::recv(socket, request, kPacketBytes, 0);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return;
     request[n] = '\0';
-    const ssize_t length = answer(request[0], request + 1, reply + 1);
-    reply[0] = length < 0 ? '-' : '+';
-    const std::size_t size = 1 + static_cast<std::size_t>(std::max<ssize_t>(length, 0));
-    while (::send(socket, reply, size, MSG_NOSIGNAL) < 0)
-      if (errno != EINTR) return;
+    if (!answer(socket, request[0], request + 1, most)) return;
   }
 }
 
@@ -102,13 +120,14 @@ ChildOptions worker_options(int socket) {
 
 }  // namespace
 
-ProcReader::Worker::Worker() {
+ProcReader::Worker::Worker(std::size_t most_bytes) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     throw system_error("cannot read /proc", errno);
   socket.reset(ends[0]);
   const Descriptor other(ends[1]);
-  child.emplace(worker_options(other.get()), [&other] { serve(other.get()); });
+  child.emplace(worker_options(other.get()),
+                [&other, most_bytes] { serve(other.get(), most_bytes); });
   child->handle();  // throws here rather than in the destructor
 }
 
@@ -124,7 +143,7 @@ bool ProcReader::has_worker() {
   stuck_.remove_if([](Child& child) { return child.try_wait(); });
   if (stuck_.size() >= kMostStuck) return false;
   try {
-    worker_.emplace();
+    worker_.emplace(most_bytes_);
     return true;
   } catch (const Error&) {
     return false;  // no process or descriptor to be had: what is read stays unknown
@@ -156,6 +175,23 @@ bool ProcReader::await_answer() {
   }
 }
 
+// Returns false if the child does not answer.
+bool ProcReader::receive(std::optional<std::string>& answer) {
+  const auto deadline = Clock::now() + kMostExtensions * patience_;
+  std::string text;
+  char packet[kPacketBytes];
+  for (;;) {
+    const ssize_t n =
+        await_answer() ? ::recv(worker_->socket.get(), packet, sizeof(packet), 0) : -1;
+    if (n <= 0) return false;
+    text.append(packet + 1, static_cast<std::size_t>(n - 1));
+    if (packet[0] == '*' && Clock::now() < deadline) continue;
+    if (packet[0] == '*') return false;
+    if (packet[0] == '+') answer = std::move(text);
+    return true;
+  }
+}
+
 std::vector<std::optional<std::string>> ProcReader::read(const std::vector<ProcRequest>& wanted) {
   std::vector<std::optional<std::string>> answers(wanted.size());
   std::vector<std::size_t> read;  // indices
@@ -174,14 +210,7 @@ std::vector<std::optional<std::string>> ProcReader::read(const std::vector<ProcR
                  flags) < 0)
         break;
     }
-    char packet[kPacketBytes];
-    const ssize_t n =
-        await_answer() ? ::recv(worker_->socket.get(), packet, sizeof(packet), 0) : -1;
-    if (n > 0) {
-      if (packet[0] == '+')
-        answers[read[next]].emplace(packet + 1, static_cast<std::size_t>(n - 1));
-      continue;
-    }
+    if (receive(answers[read[next]])) continue;
     unanswered++;
     if (silent_.size() >= kMostSilent) silent_.clear();
     silent_[wanted[read[next]].path] = Clock::now() + kSilence;

@@ -30,17 +30,22 @@ struct ProcRequest {
 // One thread at a time. The first read forks.
 class ProcReader {
  public:
-  // The most that is read of a file.
+  static constexpr std::chrono::milliseconds kPatience{100};
+  static constexpr std::size_t kMostUnanswered = 3;
   static constexpr std::size_t kMostBytes = 4096;
 
   // `patience`: how long a file may take. `most_unanswered`: after so many files that do not
-  // answer, the rest of a call of read() counts as such, too.
-  explicit ProcReader(std::chrono::milliseconds patience = std::chrono::milliseconds(100),
-                      std::size_t most_unanswered = 3)
-      : patience_(patience), most_unanswered_(most_unanswered) {}
+  // answer, the rest of a call of read() counts as such, too. `most_bytes`: of a file are read.
+  explicit ProcReader(std::chrono::milliseconds patience = kPatience,
+                      std::size_t most_unanswered = kMostUnanswered,
+                      std::size_t most_bytes = kMostBytes)
+      : patience_(patience), most_unanswered_(most_unanswered), most_bytes_(most_bytes) {}
   ~ProcReader();  // waits for a child that is idle
   ProcReader(const ProcReader&) = delete;
   ProcReader& operator=(const ProcReader&) = delete;
+
+  // Forks now rather than at the first read. The child lasts as long as the calling thread.
+  void start() { has_worker(); }
 
   // The answers, in the order of the requests. nullopt: there is no such file, it cannot be read,
   // or it does not answer. A file that did not answer is not read again for ten seconds.
@@ -54,7 +59,7 @@ class ProcReader {
  private:
   // The child that reads, and the socket to it.
   struct Worker {
-    Worker();
+    explicit Worker(std::size_t most_bytes);
     Descriptor socket;
     std::optional<Child> child;
   };
@@ -63,10 +68,12 @@ class ProcReader {
 
   bool has_worker();
   bool await_answer();
+  bool receive(std::optional<std::string>& answer);
   void abandon();
 
   std::chrono::milliseconds patience_;
   std::size_t most_unanswered_;
+  std::size_t most_bytes_;
   std::optional<Worker> worker_;
   std::map<std::string, Clock::time_point> silent_;  // until when they are not read
   std::list<Child> stuck_;                           // killed, but still waiting inside the kernel

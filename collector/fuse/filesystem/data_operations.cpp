@@ -83,7 +83,8 @@ Operation cause_of(Request& request, const Inode& inode, FileHandle& handle,
   const ProcessId process = request.process();
   if (process == Requesters::kKernel) return Operation::read_or_mmap;
   if (requesters.may_inspect(process)) {
-    const TaskInspection look = request.fs().tasks.inspect(request.context().pid);
+    const TaskInspection look =
+        request.fs().tasks.inspect(request.context().pid, !is_ordinary_user(request.raw()));
     if (look.refused) requesters.refuse_inspection(process);
     if (look.state == TaskState::reading) return remember_cause(handle, Operation::read);
     if (look.state != TaskState::elsewhere) return remember_cause(handle, Operation::mmap);

@@ -49,12 +49,14 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
         return InodeTable(std::move(root), key);
       }()),
       proc(open_proc()),
-      requesters(proc.get()),
-      tasks(proc.get(), options.threads),
-      mappings(proc.get()),
+      tasks(proc.get(), options.threads, options.for_everyone),
       self_fd_(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
       device_(inodes.find(InodeTable::kRootId)->key.device) {
   if (!self_fd_) throw system_error("cannot open '/proc/self/fd'", errno);
+  if (options.identify_requesters) {
+    requesters.start();
+    mappings.start();
+  }
   if (options.remember_requesters) requesters.remember();
   requesters.on_listed_changed(
       [this](const std::unordered_set<ProcessId>& listed) { counts.list_only(listed); });

@@ -6,48 +6,58 @@
 
 namespace zctrace::fuse {
 
-BackgroundReader::BackgroundReader() : thread_([this] { work(); }) {}
+BackgroundReader::BackgroundReader(AtTheEnd at_the_end)
+    : at_the_end_(at_the_end),
+      queue_(std::make_shared<Queue>()),
+      thread_([queue = queue_] { work(*queue); }) {}
 
 BackgroundReader::~BackgroundReader() {
+  bool leaves;
   {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    const std::lock_guard lock(queue_->mutex);
+    queue_->stopping = true;
+    queue_->jobs.clear();
+    leaves = queue_->running && at_the_end_ == AtTheEnd::leave;
   }
-  wanted_.notify_all();
-  thread_.join();
+  queue_->wanted.notify_all();
+  if (leaves)
+    thread_.detach();
+  else
+    thread_.join();
 }
 
 // The caller holds the lock.
 std::shared_ptr<BackgroundReader::Job> BackgroundReader::add(Work work) {
   const auto job = std::make_shared<Job>();
   job->work = std::move(work);
-  jobs_.push_back(job);
-  wanted_.notify_one();
+  queue_->jobs.push_back(job);
+  queue_->wanted.notify_one();
   return job;
 }
 
 void BackgroundReader::post(Work work) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(queue_->mutex);
   add(std::move(work));
 }
 
 bool BackgroundReader::run(Work work, std::chrono::milliseconds patience) {
-  std::unique_lock lock(mutex_);
-  if (given_up_ != 0) return false;
+  std::unique_lock lock(queue_->mutex);
+  if (queue_->given_up != 0) return false;
   const std::shared_ptr<Job> job = add(std::move(work));
-  if (done_.wait_for(lock, patience, [&job] { return job->done; })) return true;
+  if (queue_->done.wait_for(lock, patience, [&job] { return job->done; })) return true;
   job->given_up = true;
-  ++given_up_;
+  ++queue_->given_up;
   return false;
 }
 
-void BackgroundReader::work() noexcept {
-  std::unique_lock lock(mutex_);
+void BackgroundReader::work(Queue& queue) noexcept {
+  std::unique_lock lock(queue.mutex);
   for (;;) {
-    wanted_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-    if (stopping_) return;
-    const std::shared_ptr<Job> job = std::move(jobs_.front());
-    jobs_.pop_front();
+    queue.wanted.wait(lock, [&queue] { return queue.stopping || !queue.jobs.empty(); });
+    if (queue.stopping) return;
+    const std::shared_ptr<Job> job = std::move(queue.jobs.front());
+    queue.jobs.pop_front();
+    queue.running = true;
     lock.unlock();
     try {
       job->work();
@@ -55,9 +65,10 @@ void BackgroundReader::work() noexcept {
       // Out of memory: the result stays unknown, as for a task that is gone.
     }
     lock.lock();
+    queue.running = false;
     job->done = true;
-    given_up_ -= job->given_up;
-    done_.notify_all();
+    queue.given_up -= job->given_up;
+    queue.done.notify_all();
   }
 }
 

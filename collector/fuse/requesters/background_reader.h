@@ -22,8 +22,15 @@ class BackgroundReader {
  public:
   using Work = std::function<void()>;
 
-  BackgroundReader();
-  // Waits for the running job, and drops the queued ones.
+  // What happens to a job that is running when this is destroyed.
+  enum class AtTheEnd {
+    wait,   // the destructor waits for it
+    leave,  // it runs on, and the process must be able to end meanwhile. It must use nothing that
+            // is destroyed.
+  };
+
+  explicit BackgroundReader(AtTheEnd at_the_end = AtTheEnd::wait);
+  // Drops the queued jobs.
   ~BackgroundReader();
   BackgroundReader(const BackgroundReader&) = delete;
   BackgroundReader& operator=(const BackgroundReader&) = delete;
@@ -41,15 +48,22 @@ class BackgroundReader {
     bool given_up = false;
   };
 
-  std::shared_ptr<Job> add(Work work);
-  void work() noexcept;
+  // Owned by the thread as well, which may outlive this.
+  struct Queue {
+    std::mutex mutex;
+    std::condition_variable wanted;
+    std::condition_variable done;
+    std::deque<std::shared_ptr<Job>> jobs;
+    std::size_t given_up = 0;  // jobs that are abandoned but not yet finished
+    bool running = false;
+    bool stopping = false;
+  };
 
-  std::mutex mutex_;
-  std::condition_variable wanted_;
-  std::condition_variable done_;
-  std::deque<std::shared_ptr<Job>> jobs_;
-  std::size_t given_up_ = 0;  // jobs that are abandoned but not yet finished
-  bool stopping_ = false;
+  std::shared_ptr<Job> add(Work work);
+  static void work(Queue& queue) noexcept;
+
+  const AtTheEnd at_the_end_;
+  const std::shared_ptr<Queue> queue_;
   std::thread thread_;
 };
 

@@ -2,15 +2,11 @@
 // "start-end perms offset major:minor inode path", one line a mapping; proc(5).
 #include "collector/fuse/requesters/mappings.h"
 
-#include <fcntl.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <cstdio>
 #include <string>
-
-#include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -18,6 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience(5);
+constexpr milliseconds kStartPatience(1000);
 constexpr milliseconds kGood(20);
 constexpr std::size_t kAnswers = 4096;       // kept at once
 constexpr std::size_t kMapsBytes = 1 << 20;  // larger maps files are not searched
@@ -41,6 +38,12 @@ bool has_mapping(std::string_view maps, const MappedFile& file) {
     begin = end + 1;
   }
   return false;
+}
+
+Mappings::Mappings() : reader_(ProcReader::kPatience, ProcReader::kMostUnanswered, kMapsBytes) {}
+
+void Mappings::start() {
+  background_.run([this] { reader_.start(); }, kStartPatience);
 }
 
 std::optional<bool> Mappings::maps(pid_t pid, const MappedFile& file) {
@@ -67,22 +70,12 @@ void Mappings::answer(const Question& question) {
   answers_[question] = {true, maps, Clock::now()};
 }
 
-std::optional<bool> Mappings::look(const Question& question) const {
-  const std::string name = std::to_string(question.first) + "/maps";
-  const Descriptor file(::openat(proc_, name.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return std::nullopt;
-  std::string text;
-  char part[16384];
-  for (;;) {
-    const ssize_t n = ::read(file.get(), part, sizeof(part));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 || text.size() > kMapsBytes) return std::nullopt;
-    if (n == 0) break;
-    text.append(part, static_cast<std::size_t>(n));
-  }
+std::optional<bool> Mappings::look(const Question& question) {
+  const std::optional<std::string> text =
+      reader_.read_one("/proc/" + std::to_string(question.first) + "/maps");
   // Empty for a process that is ending, and for a kernel thread.
-  if (text.empty()) return std::nullopt;
-  return has_mapping(text, question.second);
+  if (!text || text->empty() || text->size() >= kMapsBytes) return std::nullopt;
+  return has_mapping(*text, question.second);
 }
 
 }  // namespace zctrace::fuse

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "collector/fuse/requesters/background_reader.h"
+#include "collector/os/proc_reader.h"
 
 namespace zctrace::fuse {
 
@@ -30,7 +31,8 @@ bool has_mapping(std::string_view maps, const MappedFile& file);
 // answer is valid for a moment. Any thread may call.
 class Mappings {
  public:
-  explicit Mappings(int proc) : proc_(proc) {}  // a descriptor of /proc, which outlives this
+  Mappings();
+  void start();  // see Requesters
 
   // nullopt: unknown, or not found in time.
   std::optional<bool> maps(pid_t pid, const MappedFile& file);
@@ -46,11 +48,11 @@ class Mappings {
 
   CachedAnswer good_answer(const Question& question);
   void answer(const Question& question);
-  std::optional<bool> look(const Question& question) const;
+  std::optional<bool> look(const Question& question);
 
-  const int proc_;
   std::mutex mutex_;
   std::map<Question, CachedAnswer> answers_;
+  ProcReader reader_;            // used by the background reader
   BackgroundReader background_;  // last: it uses the members above
 };
 

@@ -4,6 +4,7 @@
 
 #include <sys/syscall.h>
 
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -76,7 +77,11 @@ TaskState state_in(std::string_view proc_syscall) {
   return handles_mappings(number) ? TaskState::mapping : TaskState::elsewhere;
 }
 
-TaskInspector::TaskInspector(int proc, unsigned serving) : proc_(proc), may_look_(serving - 1) {}
+TaskInspector::TaskInspector(int proc, unsigned serving, bool for_everyone)
+    : proc_(proc), may_look_(serving - 1) {
+  for (unsigned i = 0; i < (for_everyone ? serving : 1); ++i)
+    readers_.push_back(std::make_unique<BackgroundReader>(BackgroundReader::AtTheEnd::leave));
+}
 
 bool TaskInspector::may_look_here() noexcept {
   unsigned left = may_look_;
@@ -85,15 +90,21 @@ bool TaskInspector::may_look_here() noexcept {
   return false;
 }
 
-TaskInspection TaskInspector::inspect(pid_t tid) {
-  if (may_look_here()) {
+BackgroundReader& TaskInspector::reader_of_this_thread() {
+  static std::atomic<std::size_t> threads{0};
+  thread_local const std::size_t ordinal = threads++;
+  return *readers_[ordinal % readers_.size()];
+}
+
+TaskInspection TaskInspector::inspect(pid_t tid, bool trusted) {
+  if (trusted && may_look_here()) {
     const TaskInspection look = inspect_now(proc_, tid);
     ++may_look_;
     return look;
   }
   const auto look = std::make_shared<TaskInspection>();
-  const bool seen =
-      background_.run([look, proc = proc_, tid] { *look = inspect_now(proc, tid); }, kPatience);
+  const bool seen = reader_of_this_thread().run(
+      [look, proc = proc_, tid] { *look = inspect_now(proc, tid); }, kPatience);
   return seen ? *look : TaskInspection();
 }
 

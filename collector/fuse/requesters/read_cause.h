@@ -6,7 +6,9 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 #include "collector/fuse/requesters/background_reader.h"
 
@@ -29,25 +31,31 @@ struct TaskInspection {
 };
 
 // Inspects tasks whose read request is being served. Any thread may call.
+//
+// Inspecting a task in execve blocks until the task has written its dirty pages, and until each
+// file that it closes is flushed: by this daemon, or by another one that may never answer. A task
+// can be in execve with a read request open, for what it read ahead. So a serving thread leaves
+// the tasks of other users to a background reader of its own: a task that holds one up costs the
+// other serving threads nothing.
 class TaskInspector {
  public:
   // `proc`: a descriptor of /proc, which outlives this. `serving`: the number of threads that may
-  // call inspect().
-  TaskInspector(int proc, unsigned serving);
+  // call inspect(). `for_everyone`: they serve other users, too.
+  TaskInspector(int proc, unsigned serving, bool for_everyone);
 
-  // Takes a few microseconds. At most all but one of the serving threads inspect a task themselves;
-  // the last one leaves it to the background reader. The reason: inspecting a task in execve blocks
-  // until the task's dirty pages are written, and a serving thread has to be free to serve those
-  // writes. (In execve a task waits for no read of its own, but it does wait for answers to other
-  // requests: see BackgroundReader.)
-  TaskInspection inspect(pid_t tid);
+  // `trusted`: the task belongs to the daemon's user. Then it takes a few microseconds: the thread
+  // inspects the task itself, unless it is the last one that is free. That one has to serve the
+  // writes of a task in execve, and leaves the task to its reader. A reader takes some ten
+  // microseconds, and 50 ms at most.
+  TaskInspection inspect(pid_t tid, bool trusted);
 
  private:
   bool may_look_here() noexcept;
+  BackgroundReader& reader_of_this_thread();
 
   const int proc_;
   std::atomic<unsigned> may_look_;  // how many more threads may inspect now
-  BackgroundReader background_;
+  std::vector<std::unique_ptr<BackgroundReader>> readers_;
 };
 
 }  // namespace zctrace::fuse

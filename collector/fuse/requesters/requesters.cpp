@@ -24,14 +24,11 @@ constexpr milliseconds kRecheck(50);
 constexpr milliseconds kPatience(50);
 // It waits this long for its PID, which needs no such lock.
 constexpr milliseconds kIdentityPatience(1000);
-constexpr std::size_t kCommandBytes = 4096;
+constexpr std::size_t kCommandBytes = ProcReader::kMostBytes;
 constexpr std::size_t kThreads = 65536;  // remembered at once
 
-std::string read_file(int directory, const std::string& name, std::size_t limit) {
-  std::string text(limit, '\0');
-  const ssize_t n = read_proc_file(directory, name.c_str(), text.data(), limit);
-  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-  return text;
+std::string read_file(ProcReader& reader, std::int64_t id, const char* name) {
+  return reader.read_one("/proc/" + std::to_string(id) + name).value_or(std::string());
 }
 
 std::int64_t number_of(std::string_view field) {
@@ -77,13 +74,18 @@ bool parse_stat(std::string_view text, ProcessStat& stat) {
   return true;
 }
 
-Requesters::Requesters(int proc, std::size_t most) : proc_(proc), most_(most) {
+Requesters::Requesters(std::size_t most) : most_(most) {
   Requester kernel;
   kernel.process.name = "[kernel]";
   kernel.inspectable = false;
   kernel.has_command = true;
   kernel.last_request = Clock::time_point::max();
   requesters_.emplace(kKernel, std::move(kernel));
+}
+
+void Requesters::start() {
+  identity_.run([this] { identity_reader_.start(); }, kIdentityPatience);
+  details_.run([this] { details_reader_.start(); }, kIdentityPatience);
 }
 
 ProcessId Requesters::process_of(pid_t tid, bool may_wait) {
@@ -121,7 +123,7 @@ ProcessId Requesters::process_of(pid_t tid, bool may_wait) {
 
 // Runs on the background reader for identities.
 void Requesters::identify(pid_t tid) {
-  const std::string status = read_file(proc_, std::to_string(tid) + "/status", 512);
+  const std::string status = read_file(identity_reader_, tid, "/status");
   const std::int64_t pid = number_of(status_field(status, "Tgid"));
   const std::lock_guard lock(mutex_);
   if (pid == 0) return;  // keep the process that was found earlier
@@ -186,7 +188,7 @@ void Requesters::read_details(ProcessId process) {
   const pid_t pid = pid_of(process);
   if (pid == 0) return;  // no longer listed separately
   ProcessStat stat;
-  const bool found = parse_stat(read_file(proc_, std::to_string(pid) + "/stat", 1024), stat);
+  const bool found = parse_stat(read_file(details_reader_, pid, "/stat"), stat);
   {
     const std::lock_guard lock(mutex_);
     if (!requesters_.contains(process)) return;
@@ -231,8 +233,8 @@ void Requesters::forget_the_idle() {
   if (listed_changed_) listed_changed_(listed);
 }
 
-std::vector<std::string> Requesters::command_of(std::int64_t pid) const {
-  const std::string text = read_file(proc_, std::to_string(pid) + "/cmdline", kCommandBytes);
+std::vector<std::string> Requesters::command_of(std::int64_t pid) {
+  const std::string text = read_file(details_reader_, pid, "/cmdline");
   std::vector<std::string> argv;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\0', begin), text.size());

@@ -20,6 +20,7 @@
 #include "collector/fuse/counts/request_counts.h"
 #include "collector/fuse/requesters/background_reader.h"
 #include "collector/model/report.h"
+#include "collector/os/proc_reader.h"
 
 namespace zctrace::fuse {
 
@@ -44,8 +45,11 @@ class Requesters {
   static constexpr ProcessId kKernel = 0;
   static constexpr std::size_t kMaxProcesses = 1000;  // processes that are listed separately
 
-  // `proc`: a descriptor of /proc, which outlives this.
-  explicit Requesters(int proc, std::size_t most = kMaxProcesses);
+  explicit Requesters(std::size_t most = kMaxProcesses);
+
+  // Starts the children that read /proc. Call it before the mount serves: while a child starts, it
+  // holds copies of all descriptors, also of files that a user closes meanwhile.
+  void start();
 
   // The process of thread `tid`, which is waiting for an answer to its request. `may_wait`: this
   // may wait for the process's details to be read. Pass false when the process may be in execve.
@@ -92,9 +96,8 @@ class Requesters {
   void want_details(ProcessId process);
   void read_details(ProcessId process);
   void forget_the_idle();
-  std::vector<std::string> command_of(std::int64_t pid) const;
+  std::vector<std::string> command_of(std::int64_t pid);
 
-  const int proc_;
   mutable std::mutex mutex_;
   std::unordered_map<pid_t, RequesterThread> threads_;
   const std::size_t most_;
@@ -106,6 +109,9 @@ class Requesters {
   bool remember_ = false;
   std::function<void(const std::unordered_set<ProcessId>&)> listed_changed_;
 
+  // Each is used by the background reader of its name.
+  ProcReader identity_reader_;
+  ProcReader details_reader_;
   BackgroundReader identity_;  // a thread of its own, because reading details can block
   BackgroundReader details_;   // both last: they use the members above
 };

@@ -60,6 +60,16 @@ TEST_F(ReadingProc, ReadsNoMoreThanItsLimit) {
   EXPECT_EQ(text->size(), ProcReader::kMostBytes);
 }
 
+TEST_F(ReadingProc, ReadsLongFilesInPartsIfAsked) {
+  ProcReader reader(ProcReader::kPatience, ProcReader::kMostUnanswered, 1 << 20);
+  std::string text;
+  for (int n = 0; text.size() < 900'000; n++) text += std::to_string(n) + "\n";
+  for (const std::size_t size : {4095U, 4096U, 4097U, 8192U, 900'000U})
+    EXPECT_EQ(reader.read_one(file("long", text.substr(0, size))), text.substr(0, size)) << size;
+  EXPECT_EQ(reader.read_one(file("longer", std::string(2 << 20, 'a'))), std::string(1 << 20, 'a'));
+  EXPECT_EQ(reader.read_one(file("a", "1")), "1");
+}
+
 TEST_F(ReadingProc, LeavesOutAFileThatDoesNotAnswer) {
   const auto answers = reader_.read(
       {{file("a", "1")}, {silent("s")}, {file("b", "2")}, {silent("t")}, {file("c", "3")}});

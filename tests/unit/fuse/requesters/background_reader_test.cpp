@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <string>
@@ -39,6 +41,22 @@ TEST(BackgroundReader, GivesUpABlockedJobAndRefusesOthersMeanwhile) {
   aside.post([&order] { order += ", then"; });
   while (!aside.run([] {}, std::chrono::hours(1))) std::this_thread::yield();
   EXPECT_EQ(order, "late, then");
+}
+
+TEST(BackgroundReader, LeavesAJobThatDoesNotEnd) {
+  const auto held = std::make_shared<std::mutex>();
+  const auto ran = std::make_shared<std::promise<void>>();
+  held->lock();
+  {
+    BackgroundReader aside(BackgroundReader::AtTheEnd::leave);
+    const auto wait = [held, ran] {
+      const std::lock_guard until_released(*held);
+      ran->set_value();
+    };
+    EXPECT_FALSE(aside.run(wait, std::chrono::milliseconds(100)));
+  }
+  held->unlock();
+  ran->get_future().wait();
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Processes behind thread IDs: numbering, forgetting, remembering.
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,7 +10,6 @@
 #include <unordered_set>
 
 #include "collector/fuse/requesters/requesters.h"
-#include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -26,11 +24,8 @@ TEST(ProcStat, AcceptsAnyCharacterInNames) {
   EXPECT_FALSE(parse_stat("12 (name) S 7", stat));
 }
 
-Descriptor open_proc() { return Descriptor(::open("/proc", O_PATH | O_DIRECTORY)); }
-
 TEST(Requesters, FindsTheProcessOfAnyOfItsThreads) {
-  const Descriptor proc = open_proc();
-  Requesters requesters(proc.get());
+  Requesters requesters;
   const ProcessId mine = requesters.process_of(::getpid());
   ProcessId other = 0;
   std::thread([&] {
@@ -46,8 +41,7 @@ TEST(Requesters, FindsTheProcessOfAnyOfItsThreads) {
 }
 
 TEST(Requesters, ForgetsTheLongestIdleWhenThereAreTooMany) {
-  const Descriptor proc = open_proc();
-  Requesters requesters(proc.get(), 2);
+  Requesters requesters(2);
   std::unordered_set<ProcessId> listed;
   requesters.on_listed_changed([&listed](const auto& processes) { listed = processes; });
   const ProcessId mine = requesters.process_of(::getpid());
@@ -64,13 +58,12 @@ TEST(Requesters, ForgetsTheLongestIdleWhenThereAreTooMany) {
 }
 
 TEST(Requesters, RemembersRequestersUntilTheyEndIfAsked) {
-  const Descriptor proc = open_proc();
-  Requesters forgetful(proc.get());
+  Requesters forgetful;
   const ProcessId number = forgetful.process_of(::getpid());
   const Process mine = forgetful.processes().at(number);
   EXPECT_FALSE(forgetful.has_sent_request(mine.pid, mine.start_ns));
 
-  Requesters requesters(proc.get(), 2);
+  Requesters requesters(2);
   requesters.remember();
   EXPECT_FALSE(requesters.has_sent_request(mine.pid, mine.start_ns));
   for (const pid_t pid : {::getpid(), ::getppid(), 1}) requesters.process_of(pid);
