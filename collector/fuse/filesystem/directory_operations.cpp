@@ -20,7 +20,11 @@ void opendir(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
   serve(raw, Operation::opendir, id, [info](Request& request, Inode& inode) {
     // Not "." below the directory: that would need search permission, where read permission is
     // enough.
-    Descriptor fd = request.fs().reopen(inode, O_RDONLY | O_DIRECTORY);
+    Descriptor fd;
+    if (request.fs().has_room(request.context()))
+      fd = request.fs().reopen(inode, O_RDONLY | O_DIRECTORY);
+    else
+      errno = ENFILE;
     auto handle = std::make_unique<DirectoryHandle>();
     if (fd) handle->stream.reset(::fdopendir(fd.get()));
     if (!handle->stream) {
@@ -28,6 +32,7 @@ void opendir(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
       return;
     }
     fd.release();  // now owned by the stream
+    handle->holding.assign(request.fs().shares, request.context().uid);
     handle->opener = request.process();
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     info->cache_readdir = info->keep_cache = request.fs().options.cache == Cache::always;
@@ -57,7 +62,7 @@ bool add_with_attributes(Request& request, const Inode& directory, const dirent&
   FileSystem& fs = request.fs();
   fuse_entry_param entry = {};
   const bool looked_up = !names_only && is_plain_name(found.d_name) &&
-                         look_up(fs, directory, found.d_name, entry) == 0;
+                         look_up(request, directory, found.d_name, entry) == 0;
   if (!looked_up) {
     entry = {};  // inode 0: only a name
     entry.attr.st_ino = found.d_ino;

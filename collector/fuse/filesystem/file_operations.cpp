@@ -33,14 +33,18 @@ void set_caching(const FileSystem& fs, fuse_file_info& info, FileHandle& handle)
 void open(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
   serve(raw, Operation::open, id, [info](Request& request, Inode& inode) {
     FileSystem& fs = request.fs();
+    if (!fs.has_room(request.context())) {
+      request.error(ENFILE);
+      return;
+    }
     const DropSetIds drop((info->flags & O_TRUNC) != 0 && is_ordinary_user(request.raw()));
     Descriptor fd = fs.reopen(inode, daemon_flags(info->flags));
     if (!fd) {
       request.error(errno == EMFILE ? ENFILE : errno);
       return;
     }
-    auto handle = std::make_unique<FileHandle>(std::move(fd), info->flags, request.process(),
-                                               request.context().uid);
+    auto handle = std::make_unique<FileHandle>(std::move(fd), fs.shares, info->flags,
+                                               request.process(), request.context().uid);
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     inode.handles++;
@@ -60,9 +64,9 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
       request.error(EINVAL);
       return;
     }
-    int error = 0;
+    int error = fs.has_room(request.context()) ? 0 : ENFILE;
     Descriptor fd;
-    {
+    if (error == 0) {
       // Always O_EXCL: the kernel found no such name, so it has not checked the permissions of a
       // file that was created since.
       const RequesterGroups groups(request.raw(), is_set_group_id(mode));
@@ -75,15 +79,15 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
     // finds.
     if (error == EEXIST && (info->flags & O_EXCL) == 0) error = ESTALE;
     fuse_entry_param entry{};
-    if (error == 0) error = look_up_open(fs, parent, name, fd.get(), entry);
+    if (error == 0) error = look_up_open(request, parent, name, fd.get(), entry);
     if (error != 0) {
       request.error(error == EMFILE ? ENFILE : error);
       return;
     }
     const InodePtr inode = fs.inodes.find(entry.ino);
     request.on(*inode);  // from here on the request concerns the new file
-    auto handle = std::make_unique<FileHandle>(std::move(fd), info->flags, request.process(),
-                                               request.context().uid);
+    auto handle = std::make_unique<FileHandle>(std::move(fd), fs.shares, info->flags,
+                                               request.process(), request.context().uid);
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     inode->handles++;

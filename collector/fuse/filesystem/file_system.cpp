@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -18,6 +19,9 @@ namespace {
 
 constexpr std::size_t kPaths = 200'000;  // paths listed in the report; further ones are summed
 constexpr double kAttributeSeconds = 1;
+// How often, and how long, to wait for a descriptor.
+constexpr int kTries = 500;
+constexpr useconds_t kPauseUs = 2000;
 constexpr double kAlwaysSeconds = 86400;
 
 struct stat status_of(const Descriptor& root) {
@@ -38,6 +42,7 @@ Descriptor open_proc() {
 FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
     : options(options),
       paths(kPaths),
+      shares(options.descriptors),
       inodes([&root, &options] {
         if (options.for_everyone && depends_on_reader(root.get()))
           throw Error(
@@ -102,8 +107,6 @@ double FileSystem::timeout_s() const {
 }
 
 Descriptor open_patiently(int directory, const char* name, int flags, mode_t mode) {
-  constexpr int kTries = 500;
-  constexpr useconds_t kPauseUs = 2000;
   for (int attempt = 1;; ++attempt) {
     Descriptor fd(::openat(directory, name, flags, mode));
     if (fd || errno != EMFILE || attempt == kTries) return fd;
@@ -115,6 +118,21 @@ Descriptor FileSystem::reopen(const Inode& inode, int flags) const {
   // The magic link leads to the inode itself; O_NOFOLLOW would refuse to follow it.
   const FdName name(inode.fd.get());
   return open_patiently(self_fd_.get(), name.name(), (flags & ~O_NOFOLLOW) | O_CLOEXEC);
+}
+
+// One thread waits at a time, and not the only one, so that a user which keeps its files open does
+// not make others wait.
+bool FileSystem::has_room(const fuse_ctx& requester) noexcept {
+  if (!options.for_everyone) return true;
+  bool may = shares.may_take(requester.uid);
+  if (may || options.threads == 1 || !near_descriptor_limit() || waits_for_room_.test_and_set())
+    return may;
+  for (int attempt = 0; attempt < kTries && !may; ++attempt) {
+    ::usleep(kPauseUs);
+    may = shares.may_take(requester.uid);
+  }
+  waits_for_room_.clear();
+  return may;
 }
 
 void FileSystem::show(struct stat& status) const {

@@ -13,6 +13,7 @@
 
 #include "collector/fuse/counts/path_tree.h"
 #include "collector/fuse/counts/request_counts.h"
+#include "collector/fuse/filesystem/descriptor_shares.h"
 #include "collector/fuse/filesystem/inode_table.h"
 #include "collector/fuse/filesystem/lock_waiters.h"
 #include "collector/fuse/requesters/mappings.h"
@@ -51,6 +52,8 @@ struct FileSystemOptions {
   // The number of descriptors that inodes may use before the daemon tells the kernel to forget
   // some.
   std::size_t inode_descriptors = 10000;
+  // The number that inodes and everything that is open may use together.
+  std::size_t descriptors = 20000;
 };
 
 // openat(2). When no descriptor is left, waits up to a second for the kernel to forget inodes,
@@ -76,6 +79,7 @@ class FileSystem {
 
   const FileSystemOptions options;
   PathTree paths;
+  DescriptorShares shares;  // of the users
   InodeTable inodes;
   RequestCounts counts;
   const Descriptor proc;
@@ -104,12 +108,16 @@ class FileSystem {
   // The inode as /proc/PID/maps names it; nullopt until the mount's device is known.
   std::optional<MappedFile> as_mapped(const Inode& inode) const;
   void set_mount_device(dev_t device) { mount_device_ = device; }
+  // Whether the user of this request may have another descriptor. If not, may wait up to a second
+  // for the kernel to forget inodes.
+  bool has_room(const fuse_ctx& requester) noexcept;
   bool near_descriptor_limit() const { return inodes.size() > options.inode_descriptors; }
 
  private:
   Descriptor self_fd_;
   dev_t device_;
   std::atomic<dev_t> mount_device_{0};
+  std::atomic_flag waits_for_room_;
 };
 
 // The number of a descriptor, as a name below /proc/self/fd and as a whole path.

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "collector/fuse/counts/request_counts.h"
+#include "collector/fuse/filesystem/descriptor_shares.h"
 #include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
@@ -25,6 +26,7 @@ struct Inode;
 // Owned by the kernel's file handle: created by open or create, deleted by release.
 struct FileHandle {
   Descriptor fd;
+  DescriptorHolding holding;
   bool append;          // splice refuses O_APPEND, and only the source knows its current end
   bool direct = false;  // direct I/O, so the kernel marks reads that are calls
   ProcessId opener;
@@ -38,8 +40,12 @@ struct FileHandle {
   // the owner whose locks are on this handle's own description; protected likewise
   std::uint64_t lent_to = 0;
 
-  FileHandle(Descriptor file, int flags, ProcessId process, uid_t user)
-      : fd(std::move(file)), append((flags & O_APPEND) != 0), opener(process), user(user) {}
+  FileHandle(Descriptor file, DescriptorShares& shares, int flags, ProcessId process, uid_t user)
+      : fd(std::move(file)),
+        holding(shares, user),
+        append((flags & O_APPEND) != 0),
+        opener(process),
+        user(user) {}
 };
 
 // Created by opendir, deleted by releasedir. Two threads may read one directory handle.
@@ -49,6 +55,7 @@ struct DirectoryHandle {
   };
   std::mutex mutex;
   std::unique_ptr<DIR, CloseDirectory> stream;
+  DescriptorHolding holding;
   off_t position = 0;  // the stream's position
   ProcessId opener = 0;
 };

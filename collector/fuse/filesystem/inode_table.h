@@ -18,12 +18,17 @@
 #include <vector>
 
 #include "collector/fuse/counts/path_tree.h"
+#include "collector/fuse/filesystem/descriptor_shares.h"
 #include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
 
 // The descriptors that hold the POSIX locks of an inode, by lock owner; see lock_operations.cpp.
-using LockOwners = std::map<std::uint64_t, Descriptor>;
+struct LockDescription {
+  Descriptor fd;
+  DescriptorHolding holding;
+};
+using LockOwners = std::map<std::uint64_t, LockDescription>;
 
 // Identifies a file of the source. A directory that can be reached through two mounts has two keys,
 // because the kernel allows a directory only one name.
@@ -49,6 +54,7 @@ struct Inode {
 
   const std::uint64_t id;  // never reused, so no generation is needed
   const Descriptor fd;
+  DescriptorHolding holding;  // counts for the user that looked it up last
   const InodeKey key;
   std::atomic<PathTree::Node> node;  // the name that it was last looked up by or renamed to
   std::atomic<std::uint32_t> handles{0};

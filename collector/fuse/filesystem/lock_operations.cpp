@@ -84,13 +84,16 @@ int set_posix_lock(FileSystem& fs, Inode& inode, FileHandle& handle, std::uint64
   auto held = inode.lock_owners.find(owner);
   if (held == inode.lock_owners.end()) {
     if (wanted.l_type == F_UNLCK) return 0;
+    if (fs.options.for_everyone && !fs.shares.may_take(handle.user)) return ENOLCK;
     Descriptor fd = lock_description(fs, inode, handle, owner, wanted.l_type);
     if (!fd) return errno;
-    held = inode.lock_owners.emplace(owner, std::move(fd)).first;
+    held = inode.lock_owners.try_emplace(owner).first;
+    held->second.fd = std::move(fd);
+    held->second.holding.assign(fs.shares, handle.user);
   }
   handle.lock_owners.insert(owner);
   wanted.l_pid = 0;  // required by F_OFD_*
-  const int error = last_error(::fcntl(held->second.get(), F_OFD_SETLK, &wanted));
+  const int error = last_error(::fcntl(held->second.fd.get(), F_OFD_SETLK, &wanted));
   if (error == 0 && wanted.l_type != F_WRLCK) fs.lock_waiters.wake();
   return error;
 }
@@ -123,7 +126,7 @@ void getlk(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info, struct flock* wa
     }
     struct flock found = *wanted;
     found.l_pid = 0;
-    const int fd = other ? other.get() : held->second.get();
+    const int fd = other ? other.get() : held->second.fd.get();
     if (::fcntl(fd, F_OFD_GETLK, &found) != 0) {
       request.error(errno);
       return;
@@ -158,7 +161,7 @@ void release_posix_locks(FileSystem& fs, Inode& inode, std::uint64_t owner) {
     // Unlock explicitly: a description that a handle lent stays open.
     struct flock all = {};
     all.l_type = F_UNLCK;
-    ::fcntl(held->second.get(), F_OFD_SETLK, &all);
+    ::fcntl(held->second.fd.get(), F_OFD_SETLK, &all);
     inode.lock_owners.erase(held);
   }
   fs.lock_waiters.wake();

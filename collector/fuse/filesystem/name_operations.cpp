@@ -16,14 +16,17 @@
 namespace zctrace::fuse {
 namespace {
 
-int enter(FileSystem& fs, const Inode& parent, const char* name, Descriptor fd,
+int enter(const Request& request, const Inode& parent, const char* name, Descriptor fd,
           fuse_entry_param& entry) {
+  FileSystem& fs = request.fs();
   entry = {};
   if (const int error = fs.may_show(fd.get(), parent); error != 0) return error;
   if (::fstat(fd.get(), &entry.attr) != 0) return errno;
   const InodeKey identity = inode_key_of(fd.get(), "", entry.attr);
   const DirectoryEntry place{parent.id, name, fs.paths.child(parent.node, name)};
-  entry.ino = fs.inodes.remember(std::move(fd), identity, place)->id;
+  const InodePtr inode = fs.inodes.remember(std::move(fd), identity, place);
+  inode->holding.assign(fs.shares, request.context().uid);
+  entry.ino = inode->id;
   fs.show(entry.attr);
   entry.attr_timeout = entry.entry_timeout = fs.timeout_s();
   return 0;
@@ -31,7 +34,7 @@ int enter(FileSystem& fs, const Inode& parent, const char* name, Descriptor fd,
 
 void reply_entry(Request& request, const Inode& parent, const char* name) {
   fuse_entry_param entry{};
-  if (const int error = look_up(request.fs(), parent, name, entry); error != 0) {
+  if (const int error = look_up(request, parent, name, entry); error != 0) {
     request.error(error);
   } else if (!request.entry(entry)) {
     request.fs().inodes.forget(entry.ino, 1);
@@ -42,7 +45,7 @@ void lookup(fuse_req_t raw, fuse_ino_t parent_id, const char* name) noexcept {
   serve(raw, Operation::lookup, parent_id, [name](Request& request, const Inode& parent) {
     FileSystem& fs = request.fs();
     fuse_entry_param entry{};
-    const int error = look_up(fs, parent, name, entry);
+    const int error = look_up(request, parent, name, entry);
     if (error == ENOENT && fs.options.cache == Cache::always) {
       entry = {};  // inode 0: cache that there is no such name
       entry.entry_timeout = fs.timeout_s();
@@ -196,18 +199,21 @@ void readlink(fuse_req_t raw, fuse_ino_t id) noexcept {
 
 }  // namespace
 
-int look_up(FileSystem& fs, const Inode& parent, const char* name, fuse_entry_param& entry) {
+int look_up(const Request& request, const Inode& parent, const char* name,
+            fuse_entry_param& entry) {
   if (!is_plain_name(name)) return EINVAL;
+  if (!request.fs().has_room(request.context())) return ENFILE;
   Descriptor fd = open_patiently(parent.fd.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (!fd) return errno == EMFILE ? ENFILE : errno;
-  return enter(fs, parent, name, std::move(fd), entry);
+  return enter(request, parent, name, std::move(fd), entry);
 }
 
-int look_up_open(FileSystem& fs, const Inode& parent, const char* name, int open_fd,
+int look_up_open(const Request& request, const Inode& parent, const char* name, int open_fd,
                  fuse_entry_param& entry) {
-  Descriptor fd = open_patiently(fs.self_fd(), FdName(open_fd).name(), O_PATH | O_CLOEXEC);
+  Descriptor fd =
+      open_patiently(request.fs().self_fd(), FdName(open_fd).name(), O_PATH | O_CLOEXEC);
   if (!fd) return errno == EMFILE ? ENFILE : errno;
-  return enter(fs, parent, name, std::move(fd), entry);
+  return enter(request, parent, name, std::move(fd), entry);
 }
 
 void add_name_operations(fuse_lowlevel_ops& operations) {

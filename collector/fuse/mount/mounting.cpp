@@ -29,7 +29,7 @@ namespace {
 // A request and its header must fit into a pipe, and pipe sizes are powers of two: half of the
 // largest pipe that an ordinary user may have.
 constexpr unsigned kMaxWrite = 512 * 1024;
-constexpr rlim_t kOtherDescriptors = 256;
+constexpr std::size_t kOtherDescriptors = 256;
 
 std::size_t raise_descriptor_limit() {
   rlimit limit = {};
@@ -108,6 +108,7 @@ FileSystemOptions file_system_options(const PassthroughOptions& options, bool fo
   all.for_everyone = for_everyone;
   all.thread_umask = threads_may_leave_fs();
   all.inode_descriptors = raise_descriptor_limit();
+  all.descriptors = std::max(2 * all.inode_descriptors, kOtherDescriptors + 64) - kOtherDescriptors;
   // In that case the kernel has already applied the requester's umask.
   if (!all.thread_umask) ::umask(0);
   return all;
