@@ -2,11 +2,14 @@
 """`zctrace run --mount`."""
 
 import os
+import subprocess
 import unittest
 
 from harness import why_not_observable
-from mounts import MEBIBYTE, MountTest, mounts_at
-from paths import NOBODY
+from mounts import AS_NOBODY, MEBIBYTE, MountTest, mounts_at
+from paths import NOBODY, PATIENCE_S
+
+TRIES = 20
 
 
 @unittest.skipIf(os.geteuid() != 0, "needs root for a namespace of its own")
@@ -44,6 +47,41 @@ class RunMount(MountTest):
                        "SUDO_GID": str(NOBODY)}
         self.observe("touch", self.source / "new", mode=["--mount", self.source], env=environment)
         self.assertEqual((self.source / "new").stat().st_uid, NOBODY)
+
+    def test_directory_that_is_exchanged_for_a_link_never_shows_another(self):
+        """An ordinary user exchanges it, again and again, with a link to a directory of root's."""
+        home, private = self.directory / "home", self.directory / "private"
+        for directory in (home, home / "source", private):
+            directory.mkdir()
+            directory.chmod(0o755)
+        for path in (home, home / "source"):
+            os.chown(path, NOBODY, NOBODY)
+        (private / "secret").touch()
+        link = home / "link"
+        subprocess.run([*AS_NOBODY, "ln", "-s", private, link], check=True)
+        attacker = self.start([*AS_NOBODY, self.program("exchange"), home / "source", link],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.wait_for_line(attacker.stdout, "ready")
+        for _ in range(TRIES):
+            done = self.zctrace("run", "-q", "--mount", home / "source", "--", "cat",
+                                "/proc/mounts")
+            places = [line.split()[1] for line in done.stdout.splitlines()
+                      if line.split()[2] == "fuse.zctrace"]
+            if done.returncode == 0:
+                # Either name may be the directory's at the moment.
+                self.assertIn(places, ([str(home / "source")], [str(link)]))
+            else:
+                self.assertEqual((places, len(done.stderr.splitlines())), ([], 1), done.stderr)
+        attacker.stdin.close()
+        self.assertEqual(attacker.wait(PATIENCE_S), 0)
+
+    def test_link_of_another_user_is_refused(self):
+        theirs = self.directory / "theirs"
+        theirs.symlink_to(self.source)
+        os.chown(theirs, NOBODY, NOBODY, follow_symlinks=False)
+        done = self.zctrace("run", "--mount", theirs, "--", "true")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("'theirs' is a symbolic link of another user", done.stderr)
 
     def test_no_such_directory(self):
         done = self.zctrace("run", "--mount", self.directory / "missing", "--", "true")
