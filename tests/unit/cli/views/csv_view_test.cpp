@@ -40,6 +40,28 @@ TEST(CsvView, StaysOneLineARecordWithHostileNames) {
   EXPECT_TRUE(contains(csv, "\"a\\x1b[31m\\nb|\"\"c\"\",\\xff`<i>\\u202e\\\\\""));
 }
 
+TEST(CsvView, TakesNoNameForAFormula) {
+  for (const char first : std::string("=+-@\t\r")) {
+    const std::string name = first + std::string("cmd|'/C calc'!A1");
+    const std::string field = csv_field(name);
+    EXPECT_TRUE(field == "'" + name || field == "\"'" + name + "\"") << field;
+  }
+  EXPECT_EQ(csv_field("=1,\"2\""), "\"'=1,\"\"2\"\"\"");
+  EXPECT_EQ(csv_field("-"), "'-");
+  EXPECT_EQ(csv_field("-1+cmd"), "'-1+cmd");
+  // What cannot be a formula stays as it is.
+  for (const char* text : {"", "-7", "+1.5e-3", "a=b", "nginx"}) EXPECT_EQ(csv_field(text), text);
+}
+
+TEST(CsvView, HasProcessNamesThatAreNoFormulas) {
+  Report report = make_report();
+  report.processes[0].rows.resize(1);
+  for (const char* name : {"=1+1", "+cmd", "-cmd", "@SUM(A1)"}) {
+    report.processes[0].name = name;
+    EXPECT_TRUE(contains(csv_view(report), ",'" + std::string(name) + ",")) << name;
+  }
+}
+
 TEST(CsvView, HasALineForEachSyscallOfAllProcessesBySyscall) {
   Report report = selected_report();
   report.processes.push_back(report.processes[0]);
