@@ -17,7 +17,7 @@
 #include "cli/views/csv_view.h"
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
-#include "cli/views/mount_view.h"
+#include "cli/views/mount/mount_view.h"
 #include "cli/views/table_view.h"
 #include "collector/os/error.h"
 

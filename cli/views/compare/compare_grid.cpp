@@ -13,6 +13,7 @@
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
 #include "cli/views/report/cpu_profile_table.h"
+#include "cli/views/report/report_facts.h"
 
 namespace zctrace {
 namespace {
@@ -266,10 +267,7 @@ std::vector<std::string> compare_circumstances(const CompareResult& compared, bo
   items.push_back("timed until the sender's last call returns");
   if (compared.fuse) items.push_back("a FUSE daemon of one thread over tmpfs");
   items.push_back(fmt::format("took {}", format_ns(compared.duration_ns)));
-  items.push_back(fmt::format("Linux {} {}", printable(compared.host.kernel, unicode),
-                              printable(compared.host.arch, unicode)));
-  items.push_back(
-      fmt::format("{} {}", compared.host.cpus, compared.host.cpus == 1 ? "CPU" : "CPUs"));
+  for (std::string& item : host_items(compared.host, unicode)) items.push_back(std::move(item));
   return items;
 }
 

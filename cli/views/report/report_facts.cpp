@@ -78,10 +78,15 @@ std::vector<std::string> report_circumstances(const Report& report, const Wordin
   } else {
     items.push_back(plural(all, "process", "processes"));
   }
-  items.push_back(fmt::format("Linux {} {}", printable(report.host.kernel, wording.unicode),
-                              printable(report.host.arch, wording.unicode)));
-  items.push_back(plural(report.host.cpus, "CPU", "CPUs"));
+  for (std::string& item : host_items(report.host, wording.unicode))
+    items.push_back(std::move(item));
   return items;
+}
+
+std::vector<std::string> host_items(const Host& host, bool unicode) {
+  return {
+      fmt::format("Linux {} {}", printable(host.kernel, unicode), printable(host.arch, unicode)),
+      plural(host.cpus, "CPU", "CPUs")};
 }
 
 std::vector<std::string> resource_items(const Process& process, bool is_sum) {
@@ -176,7 +181,8 @@ std::vector<Fact> derived_facts(const Process& process, const Delivered& deliver
   facts.push_back({"copied", {format_bytes(process.copied_bytes()) + " through user space"}});
   Fact in_kernel{"in kernel", {format_bytes(process.in_kernel_bytes())}};
   if (passes_through_a_pipe(process))
-    in_kernel.items.emplace_back("bytes spliced through a pipe count going in and coming out");
+    in_kernel.items.emplace_back(
+        "bytes spliced through a pipe count twice, going in and coming out");
   facts.push_back(std::move(in_kernel));
   std::uint64_t claimed = 0;
   for (const Row& row : process.rows) claimed += row.claimed_bytes;

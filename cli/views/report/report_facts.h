@@ -18,6 +18,8 @@ std::string process_title(const Process& process, const Wording& wording);
 
 // "exit 0", "1.23 s", "Linux 6.18 x86_64" …
 std::vector<std::string> report_circumstances(const Report& report, const Wording& wording);
+// "Linux 6.18 x86_64", "2 CPUs"
+std::vector<std::string> host_items(const Host& host, bool unicode);
 // CPU time, faults, memory, switches of a process or a sum.
 std::vector<std::string> resource_items(const Process& process, bool is_sum);
 

@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/views/json_schema.h"
-#include "cli/views/mount_view.h"
+#include "cli/views/mount/mount_view.h"
 #include "collector/fuse/counts/usage.h"
 #include "tests/unit/fuse/sample_report.h"
 

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "cli/views/mount_view.h"
+#include "cli/views/mount/mount_view.h"
 #include "collector/fuse/counts/usage.h"
 #include "collector/fuse/report/fuse_report.h"
 #include "tests/unit/fuse/sample_report.h"

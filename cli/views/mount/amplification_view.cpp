@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One line, or one JSON object, for each side. All figures per GB refer to the same bytes.
-#include "cli/views/amplification_view.h"
+// One line for each side. All figures per GB refer to the same bytes.
+#include "cli/views/mount/amplification_view.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,6 @@
 
 #include "cli/text/units.h"
 #include "cli/views/columns.h"
-#include "cli/views/json_view.h"
 #include "cli/views/wording.h"
 #include "collector/fuse/report/amplification.h"
 #include "collector/fuse/report/fuse_report.h"
@@ -19,7 +18,6 @@ namespace {
 
 using fuse::Amplification;
 using fuse::Side;
-using nlohmann::ordered_json;
 
 Amplification amplification_of(const Report& report) {
   return fuse::amplification_of(*report.mount->observed, fuse::all_requests(report));
@@ -104,36 +102,10 @@ std::string per_call(std::uint64_t count, const Amplification& all, const char* 
 
 std::string verdict(const Amplification& all) {
   if (all.applications.calls == 0)
-    return "no application called read, write or another call on a file of the mount";
+    return "no application made a call that moves bytes on a file of the mount";
   return fmt::format("FUSE adds {} and {} to each application call",
                      per_call(all.requests.calls, all, "requests"),
                      per_call(all.daemon.calls, all, "daemon syscalls"));
-}
-
-ordered_json side_json(const Side& side, const Amplification& all, bool switches) {
-  ordered_json counts = {{"calls", side.calls},
-                         {"bytes", side.bytes()},
-                         {"copied_bytes", side.copied_bytes},
-                         {"in_kernel_bytes", side.in_kernel_bytes}};
-  if (switches) {
-    counts["voluntary_switches"] = side.switches.voluntary;
-    counts["involuntary_switches"] = side.switches.involuntary;
-  }
-  ordered_json each = nullptr;
-  if (all.bytes != 0) {
-    each = ordered_json::object();
-    for (const auto& [name, count] : counts.items())
-      each[name] = *per_gb(count.get<std::uint64_t>(), all.bytes);
-  }
-  counts["per_gb"] = std::move(each);
-  return counts;
-}
-
-// Without times: where possible the daemon's calls are counted without reading the clock.
-ordered_json rows_json(const Process& process) {
-  ordered_json rows = ordered_json::array();
-  for (const Row& row : process.rows) rows.push_back(row_json(row, {false, false}));
-  return rows;
 }
 
 }  // namespace
@@ -161,17 +133,6 @@ Grid amplification_grid(const Report& report) {
 
 Fact amplification_verdict(const Report& report) {
   return {"cost of FUSE", {verdict(amplification_of(report))}};
-}
-
-ordered_json amplification_json(const Report& report) {
-  const Amplification all = amplification_of(report);
-  ordered_json object = {{"bytes", all.bytes},
-                         {"applications", side_json(all.applications, all, true)},
-                         {"requests", side_json(all.requests, all, false)},
-                         {"daemon", side_json(all.daemon, all, true)}};
-  object["applications"]["rows"] = rows_json(report.mount->observed->applications);
-  object["daemon"]["rows"] = rows_json(report.mount->observed->daemon);
-  return object;
 }
 
 }  // namespace zctrace

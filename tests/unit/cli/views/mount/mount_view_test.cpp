@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli/views/mount_view.h"
+#include "cli/views/mount/mount_view.h"
 #include "tests/unit/fuse/sample_report.h"
 
 namespace zctrace {

@@ -2,8 +2,6 @@
 // What a mount multiplies: applications' calls, requests and the daemon's calls, side by side.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include "cli/views/cell.h"
 #include "collector/model/report.h"
 
@@ -13,6 +11,5 @@ namespace zctrace {
 Grid amplification_grid(const Report& report);
 // What FUSE adds to a call, in one sentence.
 Fact amplification_verdict(const Report& report);
-nlohmann::ordered_json amplification_json(const Report& report);
 
 }  // namespace zctrace

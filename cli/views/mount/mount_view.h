@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A mount's part of a report in each format.
+// A mount's part of a report, with a file for each format.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The columns, their order and their wording.
-#include "cli/views/mount_tables.h"
+#include "cli/views/mount/mount_tables.h"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
-#include "cli/views/amplification_view.h"
 #include "cli/views/columns.h"
+#include "cli/views/mount/amplification_view.h"
 #include "cli/views/report/process_table.h"
 #include "cli/views/report/report_facts.h"
 #include "cli/views/report/row_table.h"
@@ -278,14 +278,14 @@ std::string mount_title(const Report& report, bool unicode) {
 }
 
 std::vector<std::string> mount_circumstances(const Report& report, bool unicode) {
-  return {format_ns(report.duration_ns),
-          plural(report.processes.size() + report.others.processes, "process", "processes"),
-          plural(report.mount->files.size(), "file", "files"),
-          fmt::format("cache {}", report.mount->cache),
-          report.mount->splice ? "splice on" : "splice off",
-          fmt::format("Linux {} {}", printable(report.host.kernel, unicode),
-                      printable(report.host.arch, unicode)),
-          plural(report.host.cpus, "CPU", "CPUs")};
+  std::vector<std::string> items = {
+      format_ns(report.duration_ns),
+      plural(report.processes.size() + report.others.processes, "process", "processes"),
+      plural(report.mount->files.size(), "file", "files"),
+      fmt::format("cache {}", report.mount->cache),
+      report.mount->splice ? "splice on" : "splice off"};
+  for (std::string& item : host_items(report.host, unicode)) items.push_back(std::move(item));
+  return items;
 }
 
 std::vector<Section> mount_sections(const Report& report, const Wording& wording) {
