@@ -84,6 +84,49 @@ class House(TestCase):
             "transfers/c.h: includes collector/model/b.h; transfers/ may include transfers/, "
             "collector/os/")
 
+    def test_includes_between_rooms_of_the_collector(self):
+        self.write("collector/observe/a.h", LICENSE + '#include "collector/fuse/counts/b.h"\n')
+        self.write("collector/fuse/counts/b.h", LICENSE + '#include "collector/fuse/mount/c.h"\n')
+        self.write("collector/fuse/mount/c.h", LICENSE + '#include "collector/os/d.h"\n')
+        self.write("collector/fuse/report/e.h", LICENSE + '#include "collector/observe/a.h"\n')
+        self.write("collector/os/d.h")
+        self.write("collector/new/f.h")
+        self.assert_finds(
+            "collector/fuse/counts/b.h: includes collector/fuse/mount/c.h; collector/fuse/counts/ may "
+            "include collector/fuse/counts/, collector/os/, collector/model/",
+            "collector/new/f.h: is in no room; MAY_INCLUDE in scripts/house lists them",
+            "collector/observe/a.h: includes collector/fuse/counts/b.h; collector/observe/ may "
+            "include collector/observe/, collector/os/, collector/model/, bpf/abi.h")
+
+    def test_includes_between_rooms_of_the_command_line(self):
+        self.write("cli/views/a.h", LICENSE + '#include "cli/views/compare/b.h"\n')
+        self.write("cli/views/compare/b.h", LICENSE + '#include "cli/compare/c.h"\n')
+        self.write("cli/compare/c.h", LICENSE + '#include "cli/output/write.h"\n')
+        self.write("cli/output/write.h")
+        self.write("cli/commands/d.cpp", LICENSE + '#include "cli/views/compare/b.h"\n')
+        self.write("cli/text/e.h", LICENSE + '#include "cli/output/write.h"\n')
+        self.assert_finds(
+            "cli/text/e.h: includes cli/output/write.h; cli/text/ may include cli/text/, collector/, "
+            "transfers/, bpf/abi.h",
+            "cli/views/a.h: includes cli/views/compare/b.h; cli/views/ may include cli/views/, "
+            "collector/, transfers/, bpf/abi.h, cli/text/")
+
+    def test_a_type_name_with_two_meanings(self):
+        self.write("cli/a.h", LICENSE + "// struct Report {\nusing Lines = std::vector<int>;\n"
+                                        "class Forward;\n")
+        self.write("cli/b.h", LICENSE + "struct Report : Base {\n  enum class Kind { none };\n};\n"
+                                        "using Lines = std::vector<int>;\nclass Forward;\n")
+        self.write("cli/c.h", LICENSE + "struct C {\n  enum Kind { one };\n};\n"
+                                        "using State = C::State;\n")
+        self.write("cli/d.h", LICENSE + "enum class State { on };\n")
+        self.assert_finds()
+        self.write("tests/unit/e_test.cpp", LICENSE + "template <typename T>\nclass Report final {\n};\n"
+                                                      "using Lines = std::vector<char>;\n")
+        self.write("tests/unit/f_test.cpp", LICENSE + "enum class Kind : int { two };\n")
+        self.assert_finds("cli/b.h: Kind is another type in cli/c.h, tests/unit/f_test.cpp",
+                          "cli/a.h: Lines is another type in cli/b.h, tests/unit/e_test.cpp",
+                          "cli/b.h: Report is another type in tests/unit/e_test.cpp")
+
     def test_a_circle_of_includes(self):
         self.write("bpf/a.h", LICENSE + '#include "b.h"\n')
         self.write("bpf/b.h", LICENSE + '#include "bpf/c.h"\n')
