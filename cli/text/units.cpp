@@ -84,6 +84,8 @@ std::uint64_t parse(std::string_view text, const Notation<N>& notation) {
   std::uint64_t number = 0;
   const char* const end = text.data() + text.size();
   auto [rest, error] = std::from_chars(text.data(), end, number);
+  // ".5" is 0.5, as for sleep(1).
+  if (notation.fractions && text.front() == '.') error = {};
   if (error == std::errc::result_out_of_range) throw refuse("it is too large");
   if (error != std::errc{}) throw refuse("it does not begin with a digit");
 

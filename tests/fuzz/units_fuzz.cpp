@@ -51,8 +51,9 @@ void check_duration(std::string_view text) {
     require(std::string_view(error.what()).find('\n') == std::string_view::npos, "one line");
     return;
   }
-  require(!text.empty() && std::isdigit(static_cast<unsigned char>(text.front())) != 0,
-          "a duration begins with a digit");
+  require(!text.empty() &&
+              (std::isdigit(static_cast<unsigned char>(text.front())) != 0 || text.front() == '.'),
+          "a duration begins with a digit or a point");
   if (text.find_first_not_of("0123456789") == std::string_view::npos)
     require(ns == leading_number(text) * 1'000'000'000, "a plain number is in seconds");
   require(parse_duration(std::to_string(ns) + "ns") == ns, "nanoseconds are read as they are");

@@ -65,6 +65,8 @@ TEST(ParseDuration, TakesPlainSeconds) {
   EXPECT_EQ(parse_duration("10"), 10'000'000'000u);
   EXPECT_EQ(parse_duration("0"), 0u);
   EXPECT_EQ(parse_duration("0.5"), 500'000'000u);
+  EXPECT_EQ(parse_duration(".5"), 500'000'000u);  // as sleep(1) does
+  EXPECT_EQ(parse_duration(".25ms"), 250'000u);
 }
 
 TEST(ParseDuration, TakesDecimals) {
@@ -75,6 +77,8 @@ TEST(ParseDuration, TakesDecimals) {
   EXPECT_EQ(parse_duration("0.9ns"), 0u);
   EXPECT_NE(refusal(parse_duration, "1.").find("no digit follows"), std::string::npos);
   EXPECT_NE(refusal(parse_duration, "1.s").find("no digit follows"), std::string::npos);
+  EXPECT_NE(refusal(parse_duration, ".").find("no digit follows"), std::string::npos);
+  EXPECT_NE(refusal(parse_size, ".5").find("does not begin with a digit"), std::string::npos);
   EXPECT_NE(refusal(parse_duration, "0.1234567891").find("nine decimals"), std::string::npos);
   EXPECT_NE(refusal(parse_duration, "1.5.5").find("unknown unit '.5'"), std::string::npos);
 }
@@ -87,7 +91,7 @@ TEST(ParseDuration, SaysWhatIsWrong) {
   EXPECT_NE(refusal(parse_duration, "99999999999h").find("too large"), std::string::npos);
   // Fits 64 bits, but added to a clock it would overflow into the past.
   EXPECT_NE(refusal(parse_duration, "3000000h").find("too large"), std::string::npos);
-  for (const char* text : {"", "s", "1d", ".5", "1S", "1s 2", "forever"}) {
+  for (const char* text : {"", "s", "1d", ".", ".s", "1S", "1s 2", "forever"}) {
     EXPECT_NE(refusal(parse_duration, text).find("invalid duration"), std::string::npos) << text;
   }
 }
