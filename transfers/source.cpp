@@ -123,7 +123,7 @@ Source Source::make(const std::string& directory, std::uint64_t bytes) {
 Source Source::open_path(const std::string& path) {
   // O_NONBLOCK: opening a FIFO must fail below, not wait here for its writer.
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) throw SetupError(errno, "open " + path);
+  if (!file) throw SetupError(errno, "open the source " + path);
   return Source(std::move(file), path, directory_of(path));
 }
 

@@ -112,7 +112,11 @@ std::string choose_baseline(const std::string& asked, const std::vector<PlannedR
   for (const PlannedRow& row : rows)
     if (row.label == asked || (row.daemon_splices && row.label.starts_with(asked + "/splice-o")))
       return row.label;
-  throw Error("--baseline: no row '" + asked + "' is compared", kExitUsage);
+  std::vector<std::string> labels;
+  for (const PlannedRow& row : rows) labels.push_back(row.label);
+  throw Error(
+      "--baseline: '" + asked + "' is not one of the rows compared" + suggestion(asked, labels),
+      kExitUsage);
 }
 
 std::vector<bool> splice_modes(const RouteOptions& options) {
@@ -143,9 +147,12 @@ RoutePlan plan_route(const RouteOptions& options) {
   const auto sink = options.to == "fuse" ? transfers::SinkSpec{transfers::SinkKind::file}
                                          : transfers::parse_sink(options.to);
   if (!sink)
-    throw Error("--to '" + options.to +
-                    "': give unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:1M or null",
-                kExitUsage);
+    throw Error(
+        "--to: invalid sink '" + options.to +
+            "'; give unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:1M or null" +
+            suggestion(options.to,
+                       {"unix", "tcp", "file", "file:other-fs", "fuse", "pipe", "pipe:1M", "null"}),
+        kExitUsage);
   plan.sink = *sink;
   plan.sink_kind = options.to == "fuse" ? "fuse" : transfers::sink_name(*sink);
   plan.splice = splice_modes(options);

@@ -3,6 +3,7 @@
 #include "cli/text/suggestion.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
 
 namespace zctrace {
@@ -28,6 +29,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return distance[a.size()][b.size()];
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return lower;
+}
+
 constexpr std::size_t kLongest = 64;  // no name is longer; the distance costs its square
 
 }  // namespace
@@ -38,7 +45,7 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
   // One edit in three characters; what is further off is another word.
   std::size_t least = std::max<std::size_t>(word.size() / 3, 1) + 1;
   for (const std::string& candidate : candidates) {
-    const std::size_t distance = edit_distance(word, candidate);
+    const std::size_t distance = edit_distance(lower_case(word), lower_case(candidate));
     if (distance >= least || distance >= candidate.size()) continue;
     least = distance;
     best = &candidate;

@@ -68,11 +68,11 @@ void find_directories(const fs::path& below, const std::string& name,
 }  // namespace
 
 std::string description(const Targets& targets) {
+  if (targets.all) return "every process";  // whatever else is named is among them
   std::string words;
   const auto add = [&words](const std::string& kind, const std::string& name) {
     words += (words.empty() ? "" : ", ") + kind + name;
   };
-  if (targets.all) add("every process", "");
   for (const pid_t pid : targets.pids) add("process ", std::to_string(pid));
   for (const std::string& name : targets.names) add("processes named ", name);
   for (const std::string& path : targets.cgroups) add("cgroup ", path);

@@ -188,8 +188,7 @@ TEST(Targets, AreDescribedInWords) {
   EXPECT_EQ(description(targets),
             "process 4711, process 4712, processes named nginx, cgroup /system.slice, unit "
             "cron.service");
-  targets = {};
-  targets.all = true;
+  targets.all = true;  // the others are among them
   EXPECT_EQ(description(targets), "every process");
 }
 

@@ -101,7 +101,8 @@ TEST(ComparePlan, NamesTheOptionThatIsWrong) {
   EXPECT_EQ(
       with([](CompareOptions& o) { o.route.size = "0"; }).find("--size: must be greater than 0"),
       0U);
-  EXPECT_EQ(with([](CompareOptions& o) { o.route.to = "moon"; }).find("--to 'moon'"), 0U);
+  EXPECT_EQ(with([](CompareOptions& o) { o.route.to = "moon"; }).find("--to: invalid sink 'moon'"),
+            0U);
   EXPECT_EQ(
       with([](CompareOptions& o) { o.buffers = "-4K"; }).find("--buffers: invalid size '-4K'"), 0U);
   EXPECT_EQ(
@@ -112,7 +113,14 @@ TEST(ComparePlan, NamesTheOptionThatIsWrong) {
       0U);
   EXPECT_EQ(with([](CompareOptions& o) { o.methods = "teleport"; }).find("--methods:"), 0U);
   EXPECT_EQ(with([](CompareOptions& o) { o.methods = ","; }).find("--methods:"), 0U);
-  EXPECT_EQ(with([](CompareOptions& o) { o.baseline = "tee/4K"; }).find("--baseline:"), 0U);
+  EXPECT_EQ(with([](CompareOptions& o) { o.baseline = "tee/4K"; }),
+            "--baseline: 'tee/4K' is not one of the rows compared");
+  EXPECT_EQ(with([](CompareOptions& o) { o.baseline = "sendfil/64K"; }),
+            "--baseline: 'sendfil/64K' is not one of the rows compared; did you mean "
+            "'sendfile/64K'?");
+  EXPECT_EQ(with([](CompareOptions& o) { o.route.to = "tpc"; }),
+            "--to: invalid sink 'tpc'; give unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, "
+            "pipe:1M or null; did you mean 'tcp'?");
   EXPECT_EQ(with([](CompareOptions& o) { o.route.fuse_splice = "on"; }).find("--fuse-splice:"), 0U);
 }
 

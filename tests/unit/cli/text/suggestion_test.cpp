@@ -14,6 +14,8 @@ TEST(Suggestion, FindsTheNearestName) {
   EXPECT_EQ(suggestion("runn", kNames), "; did you mean 'run'?");
   EXPECT_EQ(suggestion("sendfiel", kNames), "; did you mean 'sendfile'?");
   EXPECT_EQ(suggestion("splcie", kNames), "; did you mean 'splice'?");
+  EXPECT_EQ(suggestion("RUN", kNames), "; did you mean 'run'?");
+  EXPECT_EQ(suggestion("Sendfiel", kNames), "; did you mean 'sendfile'?");
 }
 
 TEST(Suggestion, IsEmptyForAnotherWord) {
