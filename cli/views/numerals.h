@@ -22,7 +22,7 @@ class Numerals {
   virtual std::string share(double share) const = 0;
 };
 
-// "1,234,567", "10.0 MiB", "1.23 ms", "99.9 %". Lives as long as the program.
+// "1,234,567", "10.0 MiB", "1.23 ms", "99.9%". Lives as long as the program.
 const Numerals& full_numerals();
 
 }  // namespace zctrace

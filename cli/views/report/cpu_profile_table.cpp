@@ -46,7 +46,7 @@ std::vector<ProfileLine> lines_of(const Process& process, std::optional<GroupBy>
     }
   }
   if (summed != 0) {
-    rest.syscall = fmt::format("{} other row{}", summed, summed == 1 ? "" : "s");
+    rest.syscall = plural(summed, "other row", "other rows");
     lines.push_back(std::move(rest));
   }
   if (process.cpu_outside.total() != 0)

@@ -24,7 +24,7 @@ std::string_view words_for(KernelCounter counter) {
 std::string_view words_for_reason(std::string_view reason) {
   if (reason == "changed_while_read") return "changed while they were read";
   if (reason == "dumped_core") return "dumped core";
-  if (reason == "no_room") return "no room for their counts";
+  if (reason == "no_room") return "no space for their counts";
   return reason;
 }
 
@@ -32,8 +32,8 @@ std::string_view words_for_reason(std::string_view reason) {
 std::vector<std::string> compared_items(const Verification& verification) {
   std::vector<std::string> items;
   if (!verification.io_not_verified) items = {"syscr", "syscw", "rchar", "wchar"};
-  items.push_back(fmt::format("switches of {} process{} {}", format_count(verification.compared),
-                              verification.compared == 1 ? "" : "es",
+  items.push_back(fmt::format("switches of {} {}",
+                              plural(verification.compared, "process", "processes"),
                               verification.equal() ? "equal the kernel's own" : "compared"));
   return items;
 }
@@ -45,7 +45,7 @@ std::vector<std::string> margin_items(const Verification& verification) {
     if (margin && *margin == 0) continue;
     const std::string_view name = words_for(static_cast<KernelCounter>(i));
     items.push_back(margin ? fmt::format("{} within {}", name, format_count(*margin))
-                           : fmt::format("{} at least", name));
+                           : fmt::format("{} with no upper bound", name));
   }
   return items;
 }
