@@ -89,19 +89,20 @@ void add_export_command(CLI::App& app, Action& chosen) {
       ->type_name("N")
       ->capture_default_str()
       ->group("Output");
-  set_help(*command,
-           {"-p PID | -n GLOB | -G CGROUP | --unit NAME | -a [OPTIONS]",
-            {"Serves http://ADDRESS:PORT/metrics until Ctrl-C or SIGTERM, even after all targets "
-             "have ended. Scrapes read the counts. /healthz answers 200. Targets can be combined."},
-            {{"Exit status",
-              {{"0", "Success"},
-               {"1", "Failure"},
-               {"2", "Usage error"},
-               {"77", "This machine or user cannot observe; 'zctrace doctor' says why"}}}},
-            {{"Serve the counts of every nginx process", "sudo zctrace export -n nginx"},
-             {"Serve the counts of a service, to other machines as well",
-              "sudo zctrace export --unit nginx.service --listen 0.0.0.0:9435"},
-             {"Read them once", "curl http://127.0.0.1:9435/metrics"}}});
+  set_help(
+      *command,
+      {"-p PID | -n GLOB | -G CGROUP | --unit NAME | -a [OPTIONS]",
+       {"Serves http://ADDRESS:PORT/metrics until Ctrl-C or SIGTERM, even after all targets "
+        "have ended. Each scrape reads the counts. /healthz answers 200. Targets can be combined."},
+       {{"Exit status",
+         {{"0", "Success"},
+          {"1", "Failure"},
+          {"2", "Usage error"},
+          {"77", "This machine or user cannot observe; 'zctrace doctor' says why"}}}},
+       {{"Serve the counts of every nginx process", "sudo zctrace export -n nginx"},
+        {"Serve the counts of a service, to other machines as well",
+         "sudo zctrace export --unit nginx.service --listen 0.0.0.0:9435"},
+        {"Read them once", "curl http://127.0.0.1:9435/metrics"}}});
   command->callback([options, &chosen] {
     if (wants_syscall_list(options->count)) {
       chosen = print_syscall_list;

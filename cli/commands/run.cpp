@@ -125,7 +125,7 @@ void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) 
              "Observing takes about 0.1 s at the start and 0.3 us for each syscall, half of that "
              "with --no-latency; docs/cost.md has the measurements.",
              "Under sudo, COMMAND runs as the user that called sudo. If it then fails with "
-             "EPERM or EACCES (\"Permission denied\"), give --as-root."},
+             "EPERM or EACCES (\"Permission denied\"), use --as-root."},
             {{"Exit status",
               {{"N", "The status of COMMAND; 128+N if signal N ended it"},
                {"1", "zctrace failed"},

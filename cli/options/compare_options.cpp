@@ -17,9 +17,8 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
       ->capture_default_str()
       ->group(kGroup);
   command
-      .add_option(
-          "--to", options.route.to,
-          "Write to unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:SIZE or null")
+      .add_option("--to", options.route.to,
+                  "Write to unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:1M or null")
       ->type_name("SINK")
       ->capture_default_str()
       ->group(kGroup);
@@ -37,13 +36,16 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
       ->group(kGroup);
   command
       .add_option("--methods", options.methods,
-                  "Compare these methods: METHOD or METHOD/BUFFER, separated by commas, or all")
+                  "Compare these methods: METHOD or METHOD/BUFFER, separated by commas, or all "
+                  "(default: the usual ones, twelve rows; with --buffers, seven methods)")
+      ->check(not_empty())
       ->type_name("LIST")
       ->group(kGroup);
   command
       .add_option("--buffers", options.buffers,
                   "Run each METHOD with these buffer sizes, separated by commas; 'whole' is the "
-                  "size of the source")
+                  "size of the source (default: 4K,64K,1M)")
+      ->check(not_empty())
       ->type_name("LIST")
       ->group(kGroup);
 }
@@ -59,8 +61,8 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
       ->group(kGroup);
   command
       .add_option("--precision", options.precision,
-                  "Go on until the interval of each median time is at most this far from it (e.g. "
-                  "5%)")
+                  "Add rounds until each median time is known to within PERCENT (e.g. 5%)")
+      ->check(not_empty())
       ->type_name("PERCENT")
       ->group(kGroup);
   command
@@ -88,11 +90,12 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
   command
       .add_option("--baseline", options.baseline,
                   "Show ratios relative to this row (default: the first row that works)")
+      ->check(not_empty())
       ->type_name("METHOD/BUFFER")
       ->group("Output");
   command
       .add_flag("--textbook", options.textbook,
-                "Show the table of the literature beside what was measured: CPU and DMA copies, "
+                "Show the table of the textbooks beside what was measured: CPU and DMA copies, "
                 "syscalls, crossings, context switches")
       ->group("Output");
   command

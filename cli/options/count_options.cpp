@@ -60,8 +60,8 @@ void check_syscalls(const CountOptions& options) {
 void add_profile_option(CLI::App& command, std::string& profile, const std::string& group) {
   command
       .add_flag(fmt::format("--profile{{{}}}", kDefaultProfileHz), profile,
-                fmt::format("Sample where the CPU time of each row goes, --profile=HZ times a "
-                            "second of CPU time (default {}, 1 to {})",
+                fmt::format("Sample where the CPU time of each row goes, HZ times per second of "
+                            "CPU time with --profile=HZ (1 to {1}; default: {0})",
                             kDefaultProfileHz, kHighestProfileHz))
       ->group(group);
 }

@@ -42,7 +42,9 @@ void add_mount_options(CLI::App& command, MountOptions& options) {
       .add_flag("--no-splice", options.no_splice,
                 "Copy data through the daemon's memory instead of splicing it")
       ->group("File system");
-  command.add_option("--threads", options.threads, "Serve requests with N threads")
+  command
+      .add_option("--threads", options.threads,
+                  "Serve requests with N threads (default: two for each CPU, 4 to 32)")
       ->check(number_from(1, 1024))
       ->type_name("N")
       ->group("File system");

@@ -74,6 +74,11 @@ CLI::Validator file_name() {
   });
 }
 
+CLI::Validator not_empty() {
+  return checked(
+      [](const std::string& text) -> std::string { return text.empty() ? "needs a value" : ""; });
+}
+
 CLI::Option* add_duration_option(CLI::App& command, const std::string& names,
                                  std::optional<std::chrono::nanoseconds>& value,
                                  const std::string& description,

@@ -27,6 +27,9 @@ CLI::Validator duration_in_ns(std::chrono::nanoseconds shortest = std::chrono::n
 // The name of a file; '-' is standard output.
 CLI::Validator file_name();
 
+// Any text but "", which would be as if the option were not given.
+CLI::Validator not_empty();
+
 // A report takes a few milliseconds to read, so shorter times make no sense.
 constexpr std::chrono::milliseconds kShortestTime(10);
 

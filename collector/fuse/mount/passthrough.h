@@ -34,7 +34,7 @@ struct ServedRequests {
 struct PassthroughOptions {
   bool splice = true;
   Cache cache = Cache::automatic;
-  unsigned threads = 0;              // 0: chosen by the number of CPUs
+  unsigned threads = 0;              // 0: two for each CPU, 4 to 32
   bool identify_requesters = true;   // see FileSystemOptions
   bool remember_requesters = false;  // see FileSystemOptions
   ServedRequests* served = nullptr;  // updated if not null; may be in shared memory
