@@ -36,7 +36,7 @@ void say_fewest_syscalls(const CompareResult& compared, Lines& lines) {
   if (fewest == nullptr || fewest->counts.syscalls() >= baseline->counts.syscalls()) return;
   const bool more_switches = switches(*fewest) > switches(*baseline);
   lines.push_back(
-      fmt::format("{} used {} and {}, {} used {} and {}.{}", fewest->label,
+      fmt::format("{} used {} and {}; {} used {} and {}.{}", fewest->label,
                   plural(fewest->counts.syscalls(), "syscall", "syscalls"),
                   plural(switches(*fewest), "context switch", "context switches"), baseline->label,
                   format_count(baseline->counts.syscalls()), format_count(switches(*baseline)),
@@ -63,9 +63,9 @@ void say_copies(const CompareResult& compared, Lines& lines) {
         listed(labels_of(without)), compared.fuse ? ", nor did the daemon" : "", most->label,
         format_bytes(most->counts.copied_bytes()), format_bytes(most->bytes)));
   if (!unseen.empty())
-    lines.push_back(
-        fmt::format("{} {} every byte in user space, without a syscall that COPIED could show.",
-                    listed(labels_of(unseen)), unseen.size() == 1 ? "copies" : "copy"));
+    lines.push_back(fmt::format(
+        "{} {} every byte in user space by loads and stores, which COPIED does not show.",
+        listed(labels_of(unseen)), unseen.size() == 1 ? "copies" : "copy"));
 }
 
 // Rows of methods that promise to copy nothing, by what the experiment found.
@@ -172,20 +172,20 @@ void say_daemon_splice(const CompareResult& compared, Lines& lines) {
   if (syscalls.empty()) return;
   std::string times;
   if (compared.rounds_done >= kLeastToRank)
-    times = fmt::format("; of {} of rows, {} ran clearly faster with it and {} clearly slower",
+    times = fmt::format("; of {} of rows, {} ran clearly faster with splice and {} clearly slower",
                         plural(syscalls.size(), "pair", "pairs"), faster, slower);
   lines.push_back(
-      fmt::format("A daemon that splices makes {} times the syscalls of one that copies{}.",
+      fmt::format("A daemon that splices makes {} times as many syscalls as one that copies{}.",
                   times_text(median_of(syscalls)), times));
 }
 
 void say_observing(const CompareResult& compared, Lines& lines) {
   if (compared.rounds_done < kLeastToRank) return;
   if (const auto cost = cost_of_observing(compared))
-    lines.push_back(
-        fmt::format("Observing added {:.0f}% to the time (median of the rows); the times above are "
-                    "taken without it.",
-                    100 * *cost));
+    lines.push_back(fmt::format(
+        "Observing added {:.0f}% to the time (median of the rows); the times above were "
+        "taken without it.",
+        100 * *cost));
   else if (std::any_of(compared.methods.begin(), compared.methods.end(),
                        [](const MethodResult& row) { return row.counted(); }))
     lines.push_back("The cost of observing is not measurable here: it lies within the spread.");
@@ -207,7 +207,7 @@ void warn_of_outliers(const CompareResult& compared, Lines& lines) {
   if (far != 0)
     lines.push_back(
         fmt::format("{} of {} took more than 1.5 times the median of their row ({}): other work "
-                    "kept the machine busy.",
+                    "probably kept the machine busy.",
                     format_count(far), plural(all, "run", "runs"), listed(rows)));
 }
 

@@ -127,9 +127,10 @@ void add_contents(Families& families, const Metrics::Contents& held) {
     families.count("zctrace_zero_copy_bytes_total",
                    "Of zctrace_delivered_bytes_total, those that no CPU copied.",
                    static_cast<double>(entry.sums.delivered.zero_copy), with_labels(labels));
-    families.count("zctrace_kernel_only_bytes_total",
-                   "Of zctrace_delivered_bytes_total, those that never passed through user space.",
-                   static_cast<double>(entry.sums.delivered.kernel_only), with_labels(labels));
+    families.count(
+        "zctrace_kernel_only_bytes_total",
+        "The part of zctrace_delivered_bytes_total that never passed through user space.",
+        static_cast<double>(entry.sums.delivered.kernel_only), with_labels(labels));
   }
   for (const auto& [reason, count] : held.completeness.lost_by_reason)
     families.count("zctrace_lost_events_total", "What could not be counted, by reason.",
@@ -138,17 +139,18 @@ void add_contents(Families& families, const Metrics::Contents& held) {
                  "Rows that found no space; syscall=\"(folded)\" holds their counts.",
                  static_cast<double>(held.completeness.folded_rows));
   families.count("zctrace_compat_syscalls_total",
-                 "Calls through a 32-bit ABI, in whichever row they count.",
+                 "Calls through a 32-bit ABI; rows count them, too.",
                  static_cast<double>(held.completeness.compat_syscalls));
   families.count("zctrace_unfollowed_tasks_total", "Tasks that could not be observed.",
                  static_cast<double>(held.completeness.unfollowed_tasks));
   families.count("zctrace_folded_series_total",
                  "Series that did not fit within --max-series; name=\"other\" holds their counts.",
                  static_cast<double>(held.folded));
-  families.count("zctrace_retired_series_total",
-                 "Series that were removed to make space, because they had not grown for long.",
-                 static_cast<double>(held.retired));
-  families.gauge("zctrace_observed_processes", "Processes that are observed and run.",
+  families.count(
+      "zctrace_retired_series_total",
+      "Series that were removed to make space, because they had not grown for a long time.",
+      static_cast<double>(held.retired));
+  families.gauge("zctrace_observed_processes", "Observed processes that are running.",
                  static_cast<double>(held.running));
   families.gauge("zctrace_last_snapshot_timestamp_seconds",
                  "When the counts were last read, since the epoch.", held.taken_at);
