@@ -46,7 +46,7 @@ class Profile(TestCase):
         self.assertLessEqual(sum(row["cpu_profile"]["samples"] for row in process["rows"]),
                              process["cpu_profile"]["samples"])
 
-    def test_filling_with_zeros_is_no_copying(self):
+    def test_filling_with_zeros_is_not_copying(self):
         rows = self.observe(*COPIES, mode=["--profile"]).report.totals["rows"]
         profile = next(row["cpu_profile"] for row in rows
                        if (row["syscall"], row["from"]) == ("read", "device"))
@@ -69,7 +69,7 @@ class Profile(TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assert_profile(Report(done.stdout).totals["cpu_profile"], 997)
 
-    def test_compare_has_it_of_each_method(self):
+    def test_compare_has_it_for_each_method(self):
         path = self.directory / "compared.json"
         done = self.zctrace("compare", "--size", "8M", "--runs", "1", "--profile", "--methods",
                             "read_write/64K,sendfile/whole", "--json", path)

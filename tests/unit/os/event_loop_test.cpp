@@ -65,7 +65,7 @@ TEST(EventLoop, RepeatsUntilItIsStopped) {
             "");
 }
 
-TEST(EventLoop, MakesUpForNoMissedPeriod) {
+TEST(EventLoop, DoesNotMakeUpForMissedPeriods) {
   EXPECT_EQ(in_child([] {
               Signals signals;
               EventLoop loop(signals);

@@ -222,7 +222,7 @@ TEST_F(Counting, LeavesTimesOutWithoutLatency) {
   }
 }
 
-TEST_F(Counting, HasNoBytesForCallsWithout) {
+TEST_F(Counting, HasNoBytesForCallsThatMoveNone) {
   add({process(1, "p", {lasting("mmap", Kind::other, Kind::other, Copy::none, 4, 0)})});
   EXPECT_EQ(value("zctrace_syscalls_total", {{"syscall", "mmap"}}), 4);
   EXPECT_EQ(value("zctrace_bytes_total"), -1);
@@ -245,12 +245,12 @@ TEST_F(Counting, MakesEveryNameValidUtf8) {
   EXPECT_EQ(value("zctrace_bytes_total", {{"name", "a\xEF\xBF\xBD\"b"}}), 1);
 }
 
-class CountingInLittleRoom : public Counting, public testing::WithParamInterface<std::size_t> {
+class CountingWithALimit : public Counting, public testing::WithParamInterface<std::size_t> {
  protected:
-  CountingInLittleRoom() : Counting(GetParam()) {}
+  CountingWithALimit() : Counting(GetParam()) {}
 };
 
-TEST_P(CountingInLittleRoom, NeverHasMoreSeriesAndLosesNoCount) {
+TEST_P(CountingWithALimit, NeverHasMoreSeriesAndLosesNoCount) {
   for (std::size_t losses = 0; losses < 8; losses++)
     completeness_.lost_by_reason["reason" + std::to_string(losses)] = 0;
   double last_other = -1;
@@ -284,15 +284,15 @@ TEST_P(CountingInLittleRoom, NeverHasMoreSeriesAndLosesNoCount) {
   EXPECT_EQ(value("zctrace_folded_series_total"), folded);
 }
 
-INSTANTIATE_TEST_SUITE_P(Limits, CountingInLittleRoom,
+INSTANTIATE_TEST_SUITE_P(Limits, CountingWithALimit,
                          testing::Values(Metrics::kLeastSeries, 200, 500, 2000, 100000));
 
-class CountingInSmallRoom : public Counting {
+class CountingWithFiveHundredSeries : public Counting {
  protected:
-  CountingInSmallRoom() : Counting(500) {}
+  CountingWithFiveHundredSeries() : Counting(500) {}
 };
 
-TEST_F(CountingInSmallRoom, GivesSeriesToTheProcessesThatMoveTheMost) {
+TEST_F(CountingWithFiveHundredSeries, GivesSeriesToTheProcessesThatMoveTheMost) {
   std::vector<Process> processes;
   for (int n = 0; n < 200; n++)
     processes.push_back(process(n + 1, "small" + std::to_string(n), {sendfile(1, 1)}));
@@ -303,7 +303,7 @@ TEST_F(CountingInSmallRoom, GivesSeriesToTheProcessesThatMoveTheMost) {
   EXPECT_GT(value("zctrace_bytes_total", {{"name", "other"}, {"syscall", "sendfile"}}), 0);
 }
 
-TEST_F(CountingInSmallRoom, GivesABusyNewcomerTheSeriesOfAQuietOne) {
+TEST_F(CountingWithFiveHundredSeries, GivesABusyNewcomerTheSeriesOfAQuietOne) {
   std::vector<Process> junk;
   for (int n = 0; n < 400; n++)
     junk.push_back(process(n + 1, "junk" + std::to_string(n), {sendfile(1, 1)}));
@@ -323,7 +323,7 @@ TEST_F(CountingInSmallRoom, GivesABusyNewcomerTheSeriesOfAQuietOne) {
   EXPECT_EQ(value("zctrace_bytes_total", {{"name", "junk1"}}), 2);
 }
 
-TEST_F(CountingInSmallRoom, KeepsTheSeriesOfBusyOnesWhenJunkArrives) {
+TEST_F(CountingWithFiveHundredSeries, KeepsTheSeriesOfBusyOnesWhenJunkArrives) {
   add({process(999, "nginx", {sendfile(100, 1'000'000)})});
   std::vector<Process> processes{process(999, "nginx", {sendfile(200, 2'000'000)})};
   for (int n = 0; n < 400; n++)
@@ -337,7 +337,7 @@ TEST_F(Counting, MakesControlCharactersVisible) {
   EXPECT_EQ(value("zctrace_bytes_total", {{"name", "a\\x1b[2J\\x0ab\\x7f"}}), 1);
 }
 
-TEST_F(CountingInSmallRoom, EvictsSeriesThatHaveNotGrownForLong) {
+TEST_F(CountingWithFiveHundredSeries, EvictsSeriesThatHaveNotGrownForALongTime) {
   const auto crowd = [](const std::string& name, std::int64_t first) {
     std::vector<Process> processes;
     for (std::int64_t n = 0; n < 200; n++)

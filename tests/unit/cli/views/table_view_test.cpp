@@ -370,7 +370,7 @@ TEST(TableView, IsPlainAsciiUnlessToldOtherwise) {
       contains(table_view(make_report(), std::nullopt, {true, true, 100}), "file → socket"));
 }
 
-TEST(TableView, PassesNoEscapeSequenceOn) {
+TEST(TableView, PassesOnNoEscapeSequence) {
   for (const bool unicode : {false, true}) {
     for (const std::size_t width : {0u, 40u, 80u, 200u}) {
       const std::string table =

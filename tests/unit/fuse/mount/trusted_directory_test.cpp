@@ -37,13 +37,13 @@ TEST_F(TrustedDirectory, PathsWithoutLinks) {
   EXPECT_EQ(opened("."), std::filesystem::current_path().string());
 }
 
-TEST_F(TrustedDirectory, OwnLinksLeadOn) {
+TEST_F(TrustedDirectory, OwnLinksAreFollowed) {
   std::filesystem::create_symlink("a/../a", top_ / "relative");
   std::filesystem::create_symlink(top_ / "relative", top_ / "absolute");
   EXPECT_EQ(opened((top_ / "absolute/b").string()), (top_ / "a/b").string());
 }
 
-TEST_F(TrustedDirectory, WhatIsNoDirectoryIsRefused) {
+TEST_F(TrustedDirectory, WhatIsNotADirectoryIsRefused) {
   std::filesystem::create_symlink("loop", top_ / "loop");
   EXPECT_THROW(opened(""), Error);
   EXPECT_THROW(opened((top_ / "none").string()), Error);

@@ -195,12 +195,12 @@ TEST_F(VerifierTest, SaysWhichCounterDiffersAndWhere) {
   EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
 }
 
-TEST_F(VerifierTest, FindsMoreCallsThanTheKernelADifference) {
+TEST_F(VerifierTest, TreatsMoreCallsThanTheKernelsAsADifference) {
   add_ended(account(1, 1), row(6, 700), reads(5, 700));
   EXPECT_EQ(check(KernelCounter::syscr).difference, 1u);
 }
 
-TEST_F(VerifierTest, TakesTheRangesValueNextToTheKernels) {
+TEST_F(VerifierTest, TakesTheValueOfTheRangeNearestToTheKernels) {
   add_ended(account(1, 1), row(6, 700, 2), reads(5, 700));
   EXPECT_TRUE(verifier_.result().equal());
   EXPECT_EQ(check(KernelCounter::syscr).counted, 5u);
