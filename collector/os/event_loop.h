@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The only waiting loop: for signals, descriptors, and points in time.
+// The loop in which commands wait: for signals, descriptors, and points in time. transfers/
+// and ParentWatcher, a forked child, each wait in one poll(2) of their own.
 #pragma once
 
 #include <signal.h>
