@@ -52,7 +52,8 @@ void add_compare_command(CLI::App& app, Action& chosen) {
       app.add_subcommand("compare", "Measure the transfer methods against each other");
   add_compare_options(*command, *options);
   auto by = std::make_shared<std::string>();
-  command->add_option("--by", *by, "With 'syscall': also show each method's calls and what they took")
+  command
+      ->add_option("--by", *by, "With 'syscall': also show each method's calls and what they took")
       ->check(one_of({"syscall"}))
       ->type_name("WHAT")
       ->group("Output");
