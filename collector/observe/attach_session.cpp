@@ -35,7 +35,7 @@ SessionOptions session_options(const AttachSessionOptions& options, const Target
   if (!options.targets.names.empty() && !options.wait &&
       finder.processes_named(options.targets.names).empty())
     throw Error("no process named '" + options.targets.names.front() +
-                "'; --wait waits until there is one");
+                "'; use --wait to wait for one");
   return session;
 }
 
