@@ -98,13 +98,13 @@ std::uint64_t forget_aio_requests(Skeleton& skeleton) {
       });
   if (notes.empty()) return 0;
   // After the notes: a context is there before its notes are.
-  struct Context {
+  struct AioContext {
     __u64 process, address;
   };
   std::unordered_set<std::uint64_t> open;
-  read_map<Context, zc_aio_seen>(
+  read_map<AioContext, zc_aio_seen>(
       skeleton.aio_contexts_map(), "aio_contexts",
-      [&](const Context&, const zc_aio_seen& seen) { open.insert(seen.number); });
+      [&](const AioContext&, const zc_aio_seen& seen) { open.insert(seen.number); });
   std::uint64_t lost = 0;
   for (const auto& [request, note] : notes) {
     if (open.contains(request.context)) continue;
