@@ -108,6 +108,16 @@ static __always_inline bool zc_aio_read(__u64 address, struct zc_aio_note *note)
 }
 
 /*
+ * False if there is a note already. Before Linux 6.4 the result is an int: the upper half of
+ * the register is not its sign.
+ */
+static __always_inline bool zc_aio_add_note(const struct zc_aio_request *request,
+					    const struct zc_aio_note *note)
+{
+	return (int)bpf_map_update_elem(&aio_requests, request, note, BPF_NOEXIST) != -EEXIST;
+}
+
+/*
  * What is known of a completed request; false if it moves no bytes. If its io_submit()
  * has not returned yet, nothing is noted; a note without a row then
  * tells zc_aio_submit_one() that it is counted.
@@ -131,7 +141,7 @@ static __always_inline bool zc_aio_take(struct zc_aio_seen *seen,
 		return false;
 	__sync_fetch_and_add(&seen->early, 1);
 	/* If its io_submit() noted it at this very moment, the note is used up. */
-	if (!noted && bpf_map_update_elem(&aio_requests, request, &counted, BPF_NOEXIST) == -EEXIST)
+	if (!noted && !zc_aio_add_note(request, &counted))
 		bpf_map_delete_elem(&aio_requests, request);
 	return true;
 }
@@ -307,7 +317,7 @@ static long zc_aio_submit_one(__u32 index, struct zc_aio_submission *submission)
 		return 0;
 	submission->request.address = address;
 	/* If there is no space, the request is read when it completes. */
-	if (bpf_map_update_elem(&aio_requests, &submission->request, &note, BPF_NOEXIST) != -EEXIST)
+	if (zc_aio_add_note(&submission->request, &note))
 		return 0;
 	noted = bpf_map_lookup_elem(&aio_requests, &submission->request);
 	if (noted && noted->row) {
