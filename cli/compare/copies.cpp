@@ -4,18 +4,18 @@
 #include "cli/compare/copies.h"
 
 #include <algorithm>
-#include <vector>
 
 namespace zctrace {
 namespace {
 
-// Copies of each byte that the names of the calls promise.
-double promised(const MethodResult& result, bool to_null) {
+// Copies of each byte between the method's own memory and the kernel, by the counts.
+double between_user_and_kernel(const MethodResult& result) {
   if (result.copies_in_user_space) return 1;
   if (result.notifications != 0) return 0;  // the sends lend their pages
-  Process calls = result.counts;
-  if (to_null) std::erase_if(calls.rows, [](const Row& row) { return row.to == Kind::device; });
-  return static_cast<double>(calls.copied_bytes()) / static_cast<double>(result.bytes);
+  std::uint64_t copied = 0;
+  for (const Row& row : result.counts.rows)
+    if (row.copy == Copy::copied) copied += row.cpu_copied_bytes;
+  return static_cast<double>(copied) / static_cast<double>(result.bytes);
 }
 
 const char* evidence_of(const MethodResult& result, const CopyCircumstances& circumstances) {
@@ -36,7 +36,7 @@ void set_copies(MethodResult& result, const transfers::CopiesFound& found,
   if (!result.copies_unknown.empty()) return;
   Copies& copies = result.copies.emplace();
   const double made = found.into_buffer + found.into_sink;
-  copies.user = std::min(promised(result, circumstances.to_null), made);
+  copies.user = std::min(between_user_and_kernel(result), made);
   copies.kernel = made - copies.user;
   copies.reader = circumstances.reader_copies ? 1 : 0;
   copies.evidence = evidence_of(result, circumstances);

@@ -44,7 +44,6 @@ std::string csv_view(const Report& report, std::optional<GroupBy> by, std::strin
   RowColumnOptions options;
   options.by = by;
   options.wording.latency = report.latency;
-  options.charges = !report.unknown.contains("disk_read_bytes");
   const Columns<RowLine> columns = row_columns(options);
 
   std::string csv;

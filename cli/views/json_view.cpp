@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -22,10 +23,10 @@ namespace {
 
 using nlohmann::ordered_json;
 
-template <typename T>
-ordered_json or_null(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
-}
+constexpr const char* kNotOfOperations =
+    "not measured for operations of io_uring and native AIO; other rows have it";
+constexpr const char* kNotMeasured =
+    "not measured: it needs the times of calls, and a kernel with CONFIG_TASK_IO_ACCOUNTING";
 
 ordered_json name_or_null(std::string_view name) {
   return name.empty() ? ordered_json(nullptr) : ordered_json(name);
@@ -40,14 +41,14 @@ ordered_json words_json(const std::vector<std::string>& words) {
 // Times that were not measured are 0, bytes that were not are null.
 template <typename Figures, typename Record, std::size_t N>
 void append_fields(ordered_json& object, const Figures& figures,
-                   const Field<Figures, Record> (&fields)[N], const Measured& measured) {
+                   const Field<Figures, Record> (&fields)[N], bool latency, bool charges = true) {
   for (const Field<Figures, Record>& field : fields) {
     if (!field.listed) continue;
     ordered_json& value = object[std::string(field.name)];
-    if (field.charged && !measured.charges)
+    if (field.charged && !charges)
       value = nullptr;
     else
-      value = field.clocked && !measured.latency ? 0 : figures.*field.member;
+      value = field.clocked && !latency ? 0 : figures.*field.member;
   }
 }
 
@@ -99,15 +100,14 @@ ordered_json errors_json(const Row& row) {
 // What a process and the totals have in common, appended to `object`.
 void append_figures(ordered_json& object, const Process& process, const Delivered& delivered,
                     const Measured& measured) {
-  const bool latency = measured.latency;
-  const auto charged = [&measured](std::uint64_t bytes) {
-    return measured.charges ? ordered_json(bytes) : ordered_json(nullptr);
+  const auto charged = [&measured](const std::optional<std::uint64_t>& bytes) {
+    return or_null(measured.charges ? bytes : std::nullopt);
   };
-  append_fields<ProcessFigures>(object, process, kProcessFields, measured);
+  append_fields<ProcessFigures>(object, process, kProcessFields, measured.latency);
   object["voluntary_switches"] = process.voluntary_switches();
   object["involuntary_switches"] = process.involuntary_switches();
   append_fields(object["outside_syscalls"] = ordered_json::object(), process.outside_syscalls,
-                kOutsideFields, measured);
+                kOutsideFields, measured.latency);
   object["syscalls"] = process.syscalls();
   object["errors"] = process.errors();
   object["crossings"] = process.crossings();
@@ -123,7 +123,7 @@ void append_figures(ordered_json& object, const Process& process, const Delivere
   object["zero_copy_share"] = or_null(delivered.zero_copy_share());
   object["disk_read_bytes"] = charged(process.disk_read_bytes());
   object["dirtied_bytes"] = charged(process.dirtied_bytes());
-  object["per_gb"] = per_gb_json(process, delivered.bytes, latency);
+  object["per_gb"] = per_gb_json(process, delivered.bytes, measured.latency);
   if (const CpuProfile profile = process.cpu_profile(); profile.hz != 0)
     object["cpu_profile"] = cpu_profile_json(profile);
   ordered_json& rows = object["rows"] = ordered_json::array();
@@ -228,7 +228,12 @@ ordered_json row_json(const Row& row, const Measured& measured) {
                          {"copy", copy_name(row.copy)},
                          {"protocol", name_or_null(protocol_name(row.protocol))},
                          {"asynchronous", row.asynchronous}};
-  append_fields<RowFigures>(object, row, kRowFields, measured);
+  append_fields<RowFigures>(object, row, kRowFields, measured.latency,
+                            measured.charges && row.charges == Charges::measured);
+  if (measured.charges && row.charges == Charges::unknown) {
+    const char* const why = row.asynchronous ? kNotOfOperations : kNotMeasured;
+    object["unknown"] = {{"disk_read_bytes", why}, {"dirtied_bytes", why}};
+  }
   object["errors_by"] = errors_json(row);
   object["verdict"] = name_or_null(verdict_name(row.verdict));
   object["latency_ns"] = measured.latency ? latency_json(row) : ordered_json(nullptr);
@@ -238,7 +243,11 @@ ordered_json row_json(const Row& row, const Measured& measured) {
 
 ordered_json report_json(const Report& report, std::string_view by) {
   const Totals totals = report.totals();
-  const Measured measured = {report.latency, !report.unknown.contains("disk_read_bytes")};
+  std::map<std::string, std::string> unknown = report.unknown;
+  const Measured measured = {report.latency, !unknown.contains("disk_read_bytes")};
+  if (!totals.sum.disk_read_bytes())
+    for (const char* figure : {"disk_read_bytes", "dirtied_bytes"})
+      unknown.try_emplace(figure, kNotOfOperations);
   ordered_json object;
   object["schema"] = kSchema;
   object["command"] = valid_utf8(report.command);
@@ -252,8 +261,7 @@ ordered_json report_json(const Report& report, std::string_view by) {
   object["options"] = {{"syscalls", valid_utf8(report.selection)},
                        {"by", by.empty() ? ordered_json(nullptr) : ordered_json(by)},
                        {"timing", report.latency ? "all" : "none"}};
-  ordered_json& unknown = object["unknown"] = ordered_json::object();
-  for (const auto& [figure, why] : report.unknown) unknown[figure] = why;
+  object["unknown"] = unknown;
   object["completeness"] = completeness_json(report.completeness);
   ordered_json& sum = object["totals"] = ordered_json::object();
   append_figures(sum, totals.sum, totals.delivered, measured);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,11 +22,16 @@ inline constexpr std::string_view kSchema = "zctrace/2";
 // What an observation could measure.
 struct Measured {
   bool latency = true;  // times inside calls
-  bool charges = true;  // what calls read from disks and made dirty
+  bool charges = true;  // what calls read from disks and made dirty; if not, the report says why
 };
 
 // One row as in `processes[].rows`, for `compare`, which has rows outside of processes.
 nlohmann::ordered_json row_json(const Row& row, const Measured& measured);
+
+template <typename T>
+nlohmann::ordered_json or_null(const std::optional<T>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
 
 // Of a row, a process or a sum that has a profile.
 nlohmann::ordered_json cpu_profile_json(const CpuProfile& profile);

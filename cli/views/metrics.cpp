@@ -60,6 +60,8 @@ void add_to(Row& sum, const Row& row) {
   if (row.copy != Copy::none) sum.copy = row.copy;
   add_figures<RowFigures>(sum, row, kRowFields);
   sum.latency += row.latency;
+  // What was measured stays shown where other rows join it in one series.
+  if (row.charges == Charges::measured) sum.charges = Charges::measured;
 }
 
 }  // namespace

@@ -87,10 +87,11 @@ class Families {
   // The exported ones of the catalogue.
   template <typename Figures, typename Record, std::size_t N>
   void add_figures(const SeriesLabels& labels, const Figures& figures,
-                   const Field<Figures, Record> (&fields)[N], bool latency, bool has_bytes) {
+                   const Field<Figures, Record> (&fields)[N], bool latency, bool has_bytes,
+                   bool charges) {
     for (const Field<Figures, Record>& field : fields) {
       if (field.metric.name.empty() || (field.clocked && !latency)) continue;
-      if (field.unit == Unit::bytes && !has_bytes) continue;
+      if ((field.unit == Unit::bytes && !has_bytes) || (field.charged && !charges)) continue;
       ClientMetric metric = with_labels(labels);
       if (!field.metric_kind.empty())
         metric = with_label(std::move(metric), "kind", field.metric_kind);
@@ -111,11 +112,12 @@ class Families {
 void add_contents(Families& families, const Metrics::Contents& held) {
   for (const auto& [labels, entry] : held.calls.entries)
     families.add_figures<RowFigures>(labels, entry.sums, kRowFields, held.latency,
-                                     entry.sums.copy != Copy::none);
+                                     entry.sums.copy != Copy::none,
+                                     entry.sums.charges == Charges::measured);
   for (const auto& [labels, entry] : held.outside.entries) {
     SeriesLabels no_call = labels;
     no_call.syscall = kOutsideCalls;
-    families.add_figures(no_call, entry.sums.figures, kOutsideFields, held.latency, true);
+    families.add_figures(no_call, entry.sums.figures, kOutsideFields, held.latency, true, false);
   }
   for (const auto& [labels, entry] : held.latencies.entries)
     families.add("zctrace_syscall_duration_seconds", "Time from a call's entry to its return.",

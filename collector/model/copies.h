@@ -46,6 +46,14 @@ std::string_view verdict_name(Verdict verdict);  // in JSON; "" for none
 std::string_view verdict_text(Verdict verdict);  // for people
 Verdict both(Verdict one, Verdict other);        // of two rows that are added up
 
+// Whether it was measured what the kernel charged to the calls of a row: bytes read from disks and
+// made dirty. Of several rows it is the highest.
+enum class Charges : std::uint8_t {
+  none,  // neither end has a disk behind it
+  measured,
+  unknown,  // there may have been charges
+};
+
 // The facts about a row's bytes.
 struct MovedBytes {
   Kind from;

@@ -51,7 +51,7 @@ struct Field {
   Sum sum = Sum::added;
   InInterval interval = InInterval::difference;
   bool clocked = false;               // not measured with --no-latency
-  bool charged = false;               // the same, or if the kernel does not account for it: null
+  bool charged = false;               // known only where Row::charges says that it was measured
   bool listed = true;                 // false: in derived figures only, not in JSON and CSV
   MetricName metric = {};             // no name: not exported
   std::string_view metric_kind = {};  // its label "kind", where several figures share a metric

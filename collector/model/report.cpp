@@ -31,6 +31,16 @@ std::optional<double> share_of(std::uint64_t part, std::uint64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
+std::optional<std::uint64_t> sum_of_charges(const std::vector<Row>& rows,
+                                            std::uint64_t RowFigures::*figure) {
+  std::uint64_t sum = 0;
+  for (const Row& row : rows) {
+    if (row.charges == Charges::unknown) return std::nullopt;
+    sum += row.*figure;
+  }
+  return sum;
+}
+
 void add_row(Row& into, const Row& from) {
   const bool moved = into.bytes != 0;
   add_figures<RowFigures>(into, from, kRowFields);
@@ -40,6 +50,7 @@ void add_row(Row& into, const Row& from) {
     into.max_is_bound &= from.max_is_bound;
   // A row without bytes says nothing about how the other's moved.
   if (from.bytes != 0) into.verdict = moved ? both(into.verdict, from.verdict) : from.verdict;
+  into.charges = std::max(into.charges, from.charges);
   if (into.protocol != from.protocol) into.protocol = Protocol::mixed;
   for (const auto& [number, count] : from.errors_by) into.errors_by[number] += count;
   if (from.min_ns != 0 && (into.min_ns == 0 || from.min_ns < into.min_ns))
@@ -155,12 +166,12 @@ std::optional<double> Process::cpu_copies_per_byte() const {
   return share_of(cpu_copied_bytes(), delivered_bytes());
 }
 
-std::uint64_t Process::disk_read_bytes() const {
-  return sum_over(rows, [](const Row& row) { return row.disk_read_bytes; });
+std::optional<std::uint64_t> Process::disk_read_bytes() const {
+  return sum_of_charges(rows, &RowFigures::disk_read_bytes);
 }
 
-std::uint64_t Process::dirtied_bytes() const {
-  return sum_over(rows, [](const Row& row) { return row.dirtied_bytes; });
+std::optional<std::uint64_t> Process::dirtied_bytes() const {
+  return sum_of_charges(rows, &RowFigures::dirtied_bytes);
 }
 
 std::uint64_t Process::off_cpu_ns() const {
@@ -283,6 +294,8 @@ std::vector<Row> shown_rows_by_protocol(const std::vector<Row>& rows) {
     other.copy = Copy::none;
     other.bytes = 0;
     other.cpu_copied_bytes = other.cpu_copied_measured_bytes = 0;
+    other.disk_read_bytes = other.dirtied_bytes = 0;
+    other.charges = Charges::none;
     other.protocol = Protocol::none;
     other.verdict = Verdict::none;
     other.shown = true;

@@ -48,6 +48,7 @@ struct Row : RowFigures {
   Copy copy = Copy::none;
   Protocol protocol = Protocol::none;
   Verdict verdict = Verdict::none;
+  Charges charges = Charges::none;              // without `measured`, what was charged is not known
   std::map<unsigned, std::uint64_t> errors_by;  // by errno; some errors may have no number
   std::uint64_t min_ns = 0;                     // 0: no call was timed
   std::uint64_t max_ns = 0;
@@ -102,9 +103,9 @@ struct Process : ProcessFigures {
   std::optional<double> zero_copy_share() const;
   std::uint64_t cpu_copied_bytes() const;
   std::uint64_t cpu_copied_measured_bytes() const;
-  std::optional<double> cpu_copies_per_byte() const;  // nullopt: delivered nothing
-  std::uint64_t disk_read_bytes() const;
-  std::uint64_t dirtied_bytes() const;
+  std::optional<double> cpu_copies_per_byte() const;     // nullopt: delivered nothing
+  std::optional<std::uint64_t> disk_read_bytes() const;  // nullopt: not known of every row
+  std::optional<std::uint64_t> dirtied_bytes() const;
   std::uint64_t off_cpu_ns() const;          // in rows and outside
   CpuProfile cpu_profile() const;            // in rows and outside
   std::uint64_t voluntary_switches() const;  // in rows and outside

@@ -278,6 +278,16 @@ const std::vector<std::string>& Ledger::argv_of(const Account& account) const {
   return owner->argv;
 }
 
+// The kernel side measures calls with such an end (ZC_KINDS_WITH_DISK in bpf/calls/copies.bpf.h).
+// Operations are run by tasks that are not observed, or outside of calls.
+Charges Ledger::charges_of(zc_key key, const Row& row) const {
+  const auto has_disk = [](unsigned kind) {
+    return kind == ZC_FILE || kind == ZC_FUSE || kind == ZC_DEVICE;
+  };
+  if (!has_disk(ZC_KEY_FROM(key)) && !has_disk(ZC_KEY_TO(key))) return Charges::none;
+  return charged_ && !row.asynchronous ? Charges::measured : Charges::unknown;
+}
+
 Row Ledger::to_row(const Account& account, std::uint32_t word, const RowSum& total) const {
   const RowMeaning& meaning = meanings_.at(ZC_KEY_ROW(zc_key{word}));
   MovedBytes moved{};
@@ -308,7 +318,8 @@ Row Ledger::to_row(const Account& account, std::uint32_t word, const RowSum& tot
     }
   }
   moved.traits = ZC_KEY_TRAITS(zc_key{word});
-  moved.charged = charged_ && !row.asynchronous;
+  row.charges = charges_of(zc_key{word}, row);
+  moved.charged = row.charges == Charges::measured;
   moved.seen = total.sum.seen;
   count_row_copies(row, moved);
   return row;

@@ -99,6 +99,7 @@ class Ledger {
     return {account.record.global_pid, account.record.process_start_ns};
   }
   Row to_row(const Account& account, std::uint32_t word, const RowSum& total) const;
+  Charges charges_of(zc_key key, const Row& row) const;
   Process to_process(const Account& account) const;
   std::pair<std::uint64_t, std::uint64_t> moved(const Account& account) const;
   void add_pipes(const Snapshot& snapshot);

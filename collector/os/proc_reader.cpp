@@ -31,6 +31,8 @@ constexpr std::chrono::seconds kSilence(10);
 constexpr std::size_t kMostSilent = 4096;
 // How long a child may take that the kernel has yet to schedule.
 constexpr std::chrono::seconds kPatienceWhileRunnable(5);
+// How many times the patience an answer of several packets may take.
+constexpr int kLongestAnswer = 20;
 
 // A packet begins with one character: of a request 'f' or 'l' for a file or a link, of an answer
 // '+' or '-' for success or failure, or '*' for a part that another packet follows. The rest is a
@@ -177,7 +179,7 @@ bool ProcReader::await_answer() {
 
 // Returns false if the child does not answer.
 bool ProcReader::receive(std::optional<std::string>& answer) {
-  const auto deadline = Clock::now() + kMostExtensions * patience_;
+  const auto deadline = Clock::now() + kLongestAnswer * patience_;
   std::string text;
   char packet[kPacketBytes];
   for (;;) {

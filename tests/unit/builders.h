@@ -24,6 +24,10 @@ inline Row row(std::string syscall, Kind from, Kind to, Copy copy, std::uint64_t
   moved.bytes = bytes;
   moved.is_clone = row.syscall.starts_with("ioctl:");
   row.cpu_copied_bytes = count_copies(moved).bytes;
+  const auto has_disk = [](Kind kind) {
+    return kind == Kind::file || kind == Kind::fuse || kind == Kind::device;
+  };
+  if (has_disk(from) || has_disk(to)) row.charges = Charges::measured;
   return row;
 }
 

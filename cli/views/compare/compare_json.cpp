@@ -30,10 +30,6 @@ ordered_json labels(const Leaders& leaders) {
   return names;
 }
 
-ordered_json number_or_null(const std::optional<double>& value) {
-  return value ? ordered_json(*value) : nullptr;
-}
-
 // null: the rows cannot be told apart.
 ordered_json verdict_json(const Choice& choice) {
   if (choice.take == nullptr) return nullptr;
@@ -42,7 +38,7 @@ ordered_json verdict_json(const Choice& choice) {
           {"by", choice.by_time ? "time" : "cpu"},
           {"speed", choice.speed},
           {"speed_interval", {choice.speed_interval.low, choice.speed_interval.high}},
-          {"cpu", number_or_null(choice.cpu)},
+          {"cpu", or_null(choice.cpu)},
           {"alike", labels_of(choice.alike)}};
 }
 
@@ -63,21 +59,29 @@ ordered_json times_json(const std::vector<double>& values) {
   return object;
 }
 
+// null where the counting pass did not happen.
+ordered_json counted(const Process& counts, const std::optional<std::uint64_t>& figure) {
+  return or_null(counts.pid != 0 ? figure : std::nullopt);
+}
+
 // What client and daemon have in common, appended to `object`.
 void append_counts(ordered_json& object, const Process& counts) {
-  object["syscalls"] = counts.syscalls();
-  object["crossings"] = counts.crossings();
-  object["copied_bytes"] = counts.copied_bytes();
-  object["in_kernel_bytes"] = counts.in_kernel_bytes();
-  object["delivered_bytes"] = counts.delivered_bytes();
-  object["cpu_copied_bytes"] = counts.cpu_copied_bytes();
-  object["cpu_copied_measured_bytes"] = counts.cpu_copied_measured_bytes();
-  object["disk_read_bytes"] = counts.disk_read_bytes();
-  object["dirtied_bytes"] = counts.dirtied_bytes();
-  object["voluntary_switches"] = counts.voluntary_switches();
-  object["involuntary_switches"] = counts.involuntary_switches();
-  object["minor_faults"] = counts.minor_faults;
-  object["major_faults"] = counts.major_faults;
+  const auto add = [&](const char* name, const std::optional<std::uint64_t>& figure) {
+    object[name] = counted(counts, figure);
+  };
+  add("syscalls", counts.syscalls());
+  add("crossings", counts.crossings());
+  add("copied_bytes", counts.copied_bytes());
+  add("in_kernel_bytes", counts.in_kernel_bytes());
+  add("delivered_bytes", counts.delivered_bytes());
+  add("cpu_copied_bytes", counts.cpu_copied_bytes());
+  add("cpu_copied_measured_bytes", counts.cpu_copied_measured_bytes());
+  add("disk_read_bytes", counts.disk_read_bytes());
+  add("dirtied_bytes", counts.dirtied_bytes());
+  add("voluntary_switches", counts.voluntary_switches());
+  add("involuntary_switches", counts.involuntary_switches());
+  add("minor_faults", counts.minor_faults);
+  add("major_faults", counts.major_faults);
   if (const CpuProfile profile = counts.cpu_profile(); profile.hz != 0)
     object["cpu_profile"] = cpu_profile_json(profile);
   object["rows"] = ordered_json::array();
@@ -89,11 +93,14 @@ ordered_json daemon_json(const DaemonResult& daemon) {
   object["splice"] = daemon.splice;
   object["user_ns"] = rounded(median_of(daemon.user_ns));
   object["system_ns"] = rounded(median_of(daemon.system_ns));
-  object["fuse_requests"] = daemon.usage.requests;
-  object["fuse_bytes_read"] = daemon.usage.bytes_read;
-  object["fuse_bytes_written"] = daemon.usage.bytes_written;
-  object["fuse_spliced_bytes"] = daemon.usage.spliced_bytes;
-  object["fuse_copied_bytes"] = daemon.usage.copied_bytes;
+  const auto add = [&](const char* name, std::uint64_t figure) {
+    object[name] = counted(daemon.counts, figure);
+  };
+  add("fuse_requests", daemon.usage.requests);
+  add("fuse_bytes_read", daemon.usage.bytes_read);
+  add("fuse_bytes_written", daemon.usage.bytes_written);
+  add("fuse_spliced_bytes", daemon.usage.spliced_bytes);
+  add("fuse_copied_bytes", daemon.usage.copied_bytes);
   append_counts(object, daemon.counts);
   return object;
 }
@@ -127,14 +134,14 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   object["observed_wall_ns"] = rounded(result.observed_wall_ns);
   object["notifications"] = result.notifications;
   object["copied_notifications"] = result.copied_notifications;
-  object["disk_read_bytes"] =
-      result.disk_read_bytes ? ordered_json(*result.disk_read_bytes) : nullptr;
   object["copies"] = result.copies ? copies_json(*result.copies) : nullptr;
   object["copies_unknown"] = nullptr;
   if (!result.copies)
     object["copies_unknown"] = result.copies_unknown.empty() ? "the experiment was not made"
                                                              : valid_utf8(result.copies_unknown);
   append_counts(object, result.counts);
+  // Of all that the client did, page faults included.
+  object["disk_read_bytes"] = or_null(result.disk_read_bytes);
   if (result.daemon) object["daemon"] = daemon_json(*result.daemon);
   return object;
 }
@@ -165,7 +172,7 @@ ordered_json compare_json(const CompareResult& compared) {
       compared.interrupted_by != 0 ? ordered_json(signal_name(compared.interrupted_by)) : nullptr;
   object["precision"] = {
       {"asked", compared.precision > 0 ? ordered_json(compared.precision) : nullptr},
-      {"reached", number_or_null(compared.precision_reached())}};
+      {"reached", or_null(compared.precision_reached())}};
   object["verdict"] = verdict_json(choose(compared));
   object["fastest"] = labels(fastest_rows(compared));
   object["cheapest"] = labels(cheapest_rows(compared));

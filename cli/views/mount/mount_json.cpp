@@ -93,7 +93,8 @@ ordered_json side_json(const Side& side, const Amplification& all, bool switches
 // Without times: where possible the daemon's calls are counted without reading the clock.
 ordered_json rows_json(const Process& process) {
   ordered_json rows = ordered_json::array();
-  for (const Row& row : process.rows) rows.push_back(row_json(row, {false, false}));
+  for (const Row& row : process.rows)
+    rows.push_back(row_json(row, {.latency = false, .charges = true}));
   return rows;
 }
 

@@ -140,15 +140,16 @@ std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& opt
                  }};
   if (name == "wall_ns" && latency)
     return Shown{{"TIME", true, 2}, [](const Row& r, const Numerals& numerals) -> Cell {
-                   return {numerals.time(r.wall_ns)};
+                   return {r.asynchronous ? "-" : numerals.time(r.wall_ns)};
                  }};
   if (name == "off_cpu_ns" && latency)
     return Shown{{"OFF-CPU", true, 3}, [](const Row& r, const Numerals& numerals) -> Cell {
-                   return {numerals.time(r.off_cpu_ns)};
+                   return {r.asynchronous ? "-" : numerals.time(r.off_cpu_ns)};
                  }};
   if (name == "voluntary_switches")
     return Shown{{std::string(kSwitchesTitle), true, 5},
                  [](const Row& r, const Numerals& numerals) -> Cell {
+                   if (r.asynchronous) return {"-"};
                    return {switches_text(r.voluntary_switches, r.involuntary_switches, numerals)};
                  }};
   return std::nullopt;
@@ -208,12 +209,12 @@ RecordColumn<RowLine> name_column(Column column, std::string csv_name,
 void add_figure_columns(Columns<RowLine>& columns, const RowColumnOptions& options) {
   for (const auto& field : kRowFields) {
     if (!field.listed) continue;
-    const bool measured = field.charged   ? options.charges
-                          : field.clocked ? options.wording.latency
-                                          : true;
-    RecordColumn<RowLine> column =
-        csv_only(std::string(field.name), [member = field.member, measured](const RowLine& line) {
-          return measured ? fmt::format("{}", line.row->*member) : "";
+    RecordColumn<RowLine> column = csv_only(
+        std::string(field.name), [&field, latency = options.wording.latency](const RowLine& line) {
+          const Row& row = *line.row;
+          const bool measured = field.charged ? row.charges == Charges::measured
+                                              : !field.clocked || (latency && !row.asynchronous);
+          return measured ? fmt::format("{}", row.*field.member) : "";
         });
     if (const auto shown = shown_as(field.name, options)) {
       column.column = shown->column;

@@ -29,7 +29,6 @@ struct RowColumnOptions {
   bool restarts = false;  // whether any row has restarts
   bool errors = false;
   bool verdicts = false;
-  bool charges = true;  // whether it was measured what calls read from disks and made dirty
   const Numerals* numerals = &full_numerals();
 };
 Columns<RowLine> row_columns(const RowColumnOptions& options);

@@ -38,6 +38,7 @@ Row numbered_row() {
   row.from = Kind::file;
   row.to = Kind::user;
   row.copy = Copy::copied;
+  row.charges = Charges::measured;
   for (std::size_t i = 0; i < std::size(kRowFields); i++) row.*kRowFields[i].member = power(i);
   row.latency.add(20, 1);
   row.max_ns = 77;

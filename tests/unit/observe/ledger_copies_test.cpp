@@ -112,6 +112,41 @@ TEST_F(LedgerCopies, WithoutChargesDirectIsARule) {
   EXPECT_EQ(process(false).rows.at(0).verdict, Verdict::direct);
 }
 
+TEST_F(LedgerCopies, ChargesAreMeasuredOfCallsThatCanUseADisk) {
+  zc_row row{};
+  row.disk_read = kBytes;
+  const auto charges_of = [&](const std::string& name, zc_kind from, zc_kind to,
+                              bool charged = true) {
+    snapshot_ = {};
+    add(key(name, from, to), row);
+    const Process one = process(charged);
+    const Charges charges = one.rows.at(0).charges;
+    EXPECT_EQ(one.disk_read_bytes().has_value(), charges != Charges::unknown) << name;
+    EXPECT_EQ(one.dirtied_bytes().has_value(), charges != Charges::unknown) << name;
+    return charges;
+  };
+  for (const zc_kind disk : {ZC_FILE, ZC_FUSE, ZC_DEVICE}) {
+    EXPECT_EQ(charges_of("read", disk, ZC_USER), Charges::measured);
+    EXPECT_EQ(charges_of("splice", ZC_PIPE, disk), Charges::measured);
+    for (const char* operation : {"io_uring:read", "aio:read"})
+      EXPECT_EQ(charges_of(operation, disk, ZC_USER), Charges::unknown) << operation;
+    EXPECT_EQ(charges_of("read", disk, ZC_USER, false), Charges::unknown);
+  }
+  EXPECT_EQ(charges_of("read", ZC_PIPE, ZC_USER), Charges::none);
+  EXPECT_EQ(charges_of("read", ZC_NULL, ZC_USER), Charges::none);
+  EXPECT_EQ(charges_of("io_uring:send", ZC_USER, ZC_SOCKET), Charges::none);
+}
+
+TEST_F(LedgerCopies, TheChargesOfAProcessAreUnknownWhereThoseOfOneRowAre) {
+  zc_row row{};
+  row.disk_read = row.dirtied = kBytes;
+  add(key("read", ZC_FILE, ZC_USER), row);
+  EXPECT_EQ(process().disk_read_bytes(), kBytes);
+  add(key("aio:write", ZC_USER, ZC_FILE), {});
+  EXPECT_FALSE(process().disk_read_bytes());
+  EXPECT_FALSE(process().dirtied_bytes());
+}
+
 TEST_F(LedgerCopies, NothingIsCopiedFromZeroOrIntoNull) {
   add(key("read", ZC_NULL, ZC_USER), {});
   add(key("splice", ZC_PIPE, ZC_NULL), {});

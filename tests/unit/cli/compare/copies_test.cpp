@@ -55,6 +55,23 @@ TEST(CopiesOfARow, DoNotCountWhatIsThrownAway) {
                 "rule");
 }
 
+// The calls have the names of read and write, and the counts know that the bytes went past them.
+TEST(CopiesOfARow, AreNotTheCallsWhereTheCountsSayThatTheCallsMadeNone) {
+  MethodResult direct = read_and_write(Kind::file);
+  direct.counts.rows[0].cpu_copied_bytes = direct.counts.rows[1].cpu_copied_bytes = 0;
+  expect_copies(copies_of(direct, {1, 0}, {.to_file = true}), 0, 1, 0, "counters");
+  direct.counts.rows[0].cpu_copied_bytes = kMiB;
+  expect_copies(copies_of(direct, {1, 1}, {.to_file = true}), 1, 1, 0, "counters");
+}
+
+TEST(CopiesOfARow, OfCallsInTheKernelAreTheKernels) {
+  MethodResult copied = timed("copy_file_range", {1});
+  copied.counts =
+      process_of({row("copy_file_range", Kind::file, Kind::file, Copy::in_kernel, 1, kMiB)});
+  ASSERT_EQ(copied.counts.cpu_copied_bytes(), kMiB);
+  expect_copies(copies_of(copied, {0, 1}, {.to_file = true}), 0, 1, 0, "counters");
+}
+
 TEST(CopiesOfARow, OfAZeroCopySendAreTheKernels) {
   MethodResult result = timed("msg_zerocopy", {1});
   result.notifications = 16;

@@ -27,10 +27,23 @@ TEST(CsvView, HasAHeaderAndALineARow) {
 TEST(CsvView, LeavesTimesEmptyWithoutLatency) {
   Report report = make_report();
   report.latency = false;
-  report.unknown = {{"disk_read_bytes", ""}, {"dirtied_bytes", ""}};
   report.processes[0].rows.resize(1);
+  report.processes[0].rows[0].charges = Charges::unknown;
   EXPECT_EQ(lines_of(csv_view(report))[1],
             "100,,1,server,read,file,user,1000,0,0,10485760,10485760,0,,,,,0,0,0,,,,,,,,");
+}
+
+TEST(CsvView, LeavesEmptyWhatIsNotMeasuredOfOperations) {
+  Report report = make_report();
+  Row& read = report.processes[0].rows[0];
+  report.processes[0].rows.resize(1);
+  read.syscall = "io_uring:read";
+  read.asynchronous = true;
+  read.charges = Charges::unknown;
+  read.wall_ns = 0;
+  read.latency = {};
+  EXPECT_EQ(lines_of(csv_view(report))[1],
+            "100,,1,server,io_uring:read,file,user,1000,0,0,10485760,10485760,0,,,,,0,0,0,,,,,,,,");
 }
 
 TEST(CsvView, StaysOneLineARecordWithHostileNames) {

@@ -107,6 +107,59 @@ TEST(JsonView, SaysWhatIsUnknownAndWhy) {
   EXPECT_EQ(json["totals"]["cpu_copied_bytes"], 20u << 20);
 }
 
+Row operation(std::string name) {
+  Row made = make_row(std::move(name), Kind::file, Kind::user, Copy::copied, 1, 7);
+  made.asynchronous = true;
+  made.charges = Charges::unknown;
+  return made;
+}
+
+TEST(JsonView, OfOperationsWhatIsNotMeasuredIsNullWithItsReason) {
+  for (const char* name : {"io_uring:read", "aio:read"}) {
+    Report report = make_report();
+    report.processes[0].rows[0].disk_read_bytes = 4096;
+    report.processes[0].rows.push_back(operation(name));
+    const ordered_json json = report_json(report);
+    const ordered_json& rows = json["processes"][0]["rows"];
+    for (const char* figure : {"disk_read_bytes", "dirtied_bytes"}) {
+      EXPECT_TRUE(rows.back()[figure].is_null());
+      EXPECT_TRUE(contains(rows.back()["unknown"][figure], "io_uring"));
+      // So the sum is not known either, but that of the other row is.
+      EXPECT_TRUE(json["totals"][figure].is_null());
+      EXPECT_TRUE(json["processes"][0][figure].is_null());
+      EXPECT_TRUE(contains(json["unknown"][figure], "io_uring"));
+    }
+    EXPECT_EQ(rows[0]["disk_read_bytes"], 4096);
+    EXPECT_FALSE(rows[0].contains("unknown"));
+  }
+}
+
+TEST(JsonView, CallsThatCannotUseADiskHaveNoChargesAndLeaveTheSumKnown) {
+  Report report = make_report();
+  report.processes[0].rows[0].disk_read_bytes = 4096;
+  const ordered_json json = report_json(report);
+  const ordered_json& sent = json["processes"][0]["rows"][3];
+  EXPECT_EQ(sent["to"], "socket");
+  EXPECT_TRUE(sent["disk_read_bytes"].is_null());
+  EXPECT_FALSE(sent.contains("unknown"));
+  EXPECT_EQ(json["totals"]["disk_read_bytes"], 4096);
+  EXPECT_TRUE(json["unknown"].empty());
+}
+
+TEST(JsonView, ChargesOfCallsThatAreLeftOutAreInTheTotalsOnly) {
+  Report report = make_report();
+  Row& read = report.processes[0].rows[0];
+  read.shown = false;
+  read.disk_read_bytes = 4096;
+  const ordered_json json = report_json(report);
+  EXPECT_EQ(json["totals"]["disk_read_bytes"], 4096);
+  const ordered_json& rows = json["totals"]["rows"];
+  const auto other = std::find_if(
+      rows.begin(), rows.end(), [](const ordered_json& row) { return row["syscall"] == "other"; });
+  ASSERT_NE(other, rows.end());
+  EXPECT_TRUE((*other)["disk_read_bytes"].is_null());
+}
+
 TEST(JsonView, SaysNullWhereThereIsNothing) {
   Report report;
   report.command = "attach";

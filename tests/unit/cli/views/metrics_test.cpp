@@ -332,6 +332,32 @@ TEST_F(CountingWithFiveHundredSeries, KeepsTheSeriesOfBusyOnesWhenJunkArrives) {
   EXPECT_EQ(value("zctrace_bytes_total", {{"name", "nginx"}}), 2'000'000);
 }
 
+TEST_F(Counting, ExportsNoChargesThatWereNotMeasured) {
+  Row measured = lasting("read", Kind::file, Kind::user, Copy::copied, 1, 100);
+  Row operation = lasting("io_uring:read", Kind::file, Kind::user, Copy::copied, 1, 100);
+  operation.charges = Charges::unknown;
+  const Row received = lasting("recvfrom", Kind::socket, Kind::user, Copy::copied, 1, 100);
+  add({process(1, "p", {measured, operation, received})});
+  for (const char* metric : {"zctrace_disk_read_bytes_total", "zctrace_dirtied_bytes_total"}) {
+    EXPECT_EQ(value(metric, {{"syscall", "read"}}), 0);
+    EXPECT_EQ(value(metric, {{"syscall", "io_uring:read"}}), -1);
+    EXPECT_EQ(value(metric, {{"syscall", "recvfrom"}}), -1);
+  }
+  EXPECT_EQ(value("zctrace_cpu_copied_bytes_total", {{"syscall", "io_uring:read"}}), 100);
+}
+
+TEST_F(CountingInSmallRoom, KeepsTheChargesThatWereMeasuredInASeriesOfOthers) {
+  std::vector<Process> processes;
+  for (int n = 0; n < 400; n++) {
+    Row row = lasting("call" + std::to_string(n), Kind::file, Kind::user, Copy::copied, 1, 1);
+    row.disk_read_bytes = n % 2 == 0 ? 1 : 0;
+    row.charges = n % 2 == 0 ? Charges::measured : Charges::unknown;
+    processes.push_back(process(n + 1, "junk" + std::to_string(n), {row}));
+  }
+  add(std::move(processes));
+  EXPECT_GT(value("zctrace_disk_read_bytes_total", {{"syscall", "other"}}), 0);
+}
+
 TEST_F(Counting, MakesControlCharactersVisible) {
   add({process(1, "a\x1b[2J\nb\x7f", {sendfile(1, 1)})});
   EXPECT_EQ(value("zctrace_bytes_total", {{"name", "a\\x1b[2J\\x0ab\\x7f"}}), 1);

@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "cli/text/printable.h"
 #include "cli/views/json_view.h"
+#include "cli/views/report/row_table.h"
 #include "tests/unit/cli/views/sample_reports.h"
 
 namespace zctrace {
@@ -225,6 +227,21 @@ TEST(TableView, ExplainsIoUringOperations) {
   report.processes[0].rows.push_back(read);
   const std::string table = table_view(report, std::nullopt, {});
   EXPECT_TRUE(contains(table, "of the kernel), operations of io_uring and AIO are not syscalls"));
+}
+
+TEST(TableView, HasNoTimesAndNoSwitchesOfOperations) {
+  Row read = make_row("io_uring:read", Kind::file, Kind::user, Copy::copied, 500, 1u << 20);
+  read.asynchronous = true;
+  read.wall_ns = 0;
+  read.latency = {};
+  const Grid grid = rows_grid(process_of({read}), std::nullopt, {});
+  ASSERT_EQ(grid.lines.size(), 1u);
+  std::set<std::string> without;
+  for (std::size_t i = 0; i < grid.columns.size(); ++i)
+    if (grid.lines[0][i].text == "-") without.insert(grid.columns[i].title);
+  for (const std::string& title : {std::string("TIME"), std::string("OFF-CPU"), std::string("MAX"),
+                                   std::string(kSwitchesTitle)})
+    EXPECT_TRUE(without.contains(title)) << title;
 }
 
 TEST(TableView, NamesTheSignalThatEndedTheCommand) {

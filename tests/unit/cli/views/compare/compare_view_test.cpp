@@ -25,6 +25,18 @@ CompareResult example() {
                         unsupported("reflink", "EXDEV: ioctl FICLONE: Invalid cross-device link")});
 }
 
+TEST(CompareTable, SaysWhatTheCpuTimeWasSpentOnWhereThereIsAProfile) {
+  CompareResult compared = example();
+  const auto text = [&compared] { return compare_table(compared, {false, false, 300}); };
+  EXPECT_EQ(text().find("MOST CPU IN"), std::string::npos);
+  CpuProfile& profile = compared.methods[0].counts.rows[0].cpu;
+  profile.hz = 997;
+  profile.of(CpuClass::copy) = 3;
+  profile.of(CpuClass::network) = 1;
+  EXPECT_NE(text().find("MOST CPU IN"), std::string::npos) << text();
+  EXPECT_NE(line_with(text(), "read_write  ").find("75% copy"), std::string::npos) << text();
+}
+
 TEST(CompareTable, AnswersBeforeTheTable) {
   const std::string text = compare_table(example(), {});
   EXPECT_LT(text.find("Take splice/64K"), text.find("METHOD"));
@@ -103,6 +115,32 @@ TEST(CompareJson, ListsTheLeaders) {
   EXPECT_EQ(json["fastest"], (std::vector<std::string>{"splice/64K"}));
   EXPECT_EQ(json["cheapest"], (std::vector<std::string>{"splice/64K"}));
   EXPECT_TRUE(json["interrupted_by"].is_null());
+}
+
+TEST(CompareJson, HasNullWhereTheCountingPassDidNotHappen) {
+  CompareResult compared = example();
+  compared.methods[0].daemon.emplace();
+  compared.methods[0].counts.pid = 0;
+  const auto json = compare_json(compared)["methods"];
+  for (const char* name : {"syscalls", "copied_bytes", "voluntary_switches", "minor_faults"}) {
+    EXPECT_TRUE(json[0][name].is_null()) << name;
+    EXPECT_TRUE(json[0]["daemon"][name].is_null()) << name;
+    EXPECT_TRUE(json[1][name].is_number()) << name;
+  }
+  EXPECT_TRUE(json[0]["daemon"]["fuse_requests"].is_null());
+  const auto lines = lines_of(compare_csv(compared));
+  EXPECT_NE(lines[1].find(",,,,,,,,,,,,,client,"), std::string::npos) << lines[1];
+  EXPECT_NE(lines[2].find(",,,,,,,,,,,,,daemon,on,,"), std::string::npos) << lines[2];
+  EXPECT_NE(lines[3].find(",1,2,0,1048576,"), std::string::npos) << lines[3];
+}
+
+TEST(CompareJson, SaysWhatTheClientReadFromADiskOutsideOfItsCalls) {
+  CompareResult compared = example();
+  compared.methods[0].disk_read_bytes = 1 << 20;  // by page faults
+  EXPECT_EQ(compare_json(compared)["methods"][0]["disk_read_bytes"], 1 << 20);
+  EXPECT_TRUE(compare_json(compared)["methods"][1]["disk_read_bytes"].is_null());
+  EXPECT_NE(lines_of(compare_csv(compared))[1].find(",1048576,0,0,0,"), std::string::npos)
+      << compare_csv(compared);
 }
 
 TEST(CompareCsv, HasAsManyFieldsInEveryRecord) {
