@@ -9,6 +9,7 @@ ALLOWED_SKIPS = {
     "*clones_of_a_file_system_that_has_them*": "needs a loop device to mount XFS on",
     "*[Rr]eflink*": "needs a mounted XFS or btrfs",
     "copies.filesystems_test.*": "needs loop devices to mount XFS and btrfs on",
+    "*test_direct_on_a_file_in_memory_*": "needs O_DIRECT on tmpfs (Linux 6.6)",
     "*test_ktls_*": "needs the kernel's module tls",
     "*test_splice_into_af_alg_*": "needs AF_ALG with ctr(aes)",
     "*test_notifications_vouch_*": "needs IORING_SEND_ZC_REPORT_USAGE (Linux 6.2)",

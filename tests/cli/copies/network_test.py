@@ -9,7 +9,7 @@ from harness import TestCase
 from paths import PATIENCE_S, tool
 
 BYTES = 1 << 20
-PYTHON = [sys.executable, "-I", "-S", "-c"]
+PYTHON = [sys.executable, "-I", "-S", "-B", "-c"]
 
 LENT = """
 import os, socket, struct, sys
