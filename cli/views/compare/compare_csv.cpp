@@ -38,12 +38,12 @@ std::string time(const CsvRecord& r) {
   return of(statistics_of(r.result.wall_ns));
 }
 
-using Figure = std::optional<std::uint64_t>;
+using CountOrNull = std::optional<std::uint64_t>;
 
 template <auto of>
 std::string count(const CsvRecord& r) {
   const bool counted = r.result.timed() && r.counts().pid != 0;
-  const Figure figure = counted ? of(r.counts()) : std::nullopt;
+  const CountOrNull figure = counted ? of(r.counts()) : std::nullopt;
   return figure ? fmt::to_string(*figure) : "";
 }
 
@@ -97,27 +97,28 @@ constexpr CsvColumn kCsvColumns[] = {
        if (!r.result.timed()) return std::string();
        return number(median_of(r.is_daemon ? r.result.daemon->system_ns : r.result.system_ns));
      }},
-    {"syscalls", count<[](const Process& p) -> Figure { return p.syscalls(); }>},
-    {"crossings", count<[](const Process& p) -> Figure { return p.crossings(); }>},
-    {"copied_bytes", count<[](const Process& p) -> Figure { return p.copied_bytes(); }>},
-    {"in_kernel_bytes", count<[](const Process& p) -> Figure { return p.in_kernel_bytes(); }>},
-    {"cpu_copied_bytes", count<[](const Process& p) -> Figure { return p.cpu_copied_bytes(); }>},
+    {"syscalls", count<[](const Process& p) -> CountOrNull { return p.syscalls(); }>},
+    {"crossings", count<[](const Process& p) -> CountOrNull { return p.crossings(); }>},
+    {"copied_bytes", count<[](const Process& p) -> CountOrNull { return p.copied_bytes(); }>},
+    {"in_kernel_bytes", count<[](const Process& p) -> CountOrNull { return p.in_kernel_bytes(); }>},
+    {"cpu_copied_bytes",
+     count<[](const Process& p) -> CountOrNull { return p.cpu_copied_bytes(); }>},
     {"cpu_copied_measured_bytes",
-     count<[](const Process& p) -> Figure { return p.cpu_copied_measured_bytes(); }>},
+     count<[](const Process& p) -> CountOrNull { return p.cpu_copied_measured_bytes(); }>},
     {"disk_read_bytes",
      [](const CsvRecord& r) {
        if (r.is_daemon)
-         return count<[](const Process& p) -> Figure { return p.disk_read_bytes(); }>(r);
+         return count<[](const Process& p) -> CountOrNull { return p.disk_read_bytes(); }>(r);
        const bool has = r.result.timed() && r.result.disk_read_bytes;
        return has ? fmt::to_string(*r.result.disk_read_bytes) : "";
      }},
-    {"dirtied_bytes", count<[](const Process& p) -> Figure { return p.dirtied_bytes(); }>},
+    {"dirtied_bytes", count<[](const Process& p) -> CountOrNull { return p.dirtied_bytes(); }>},
     {"voluntary_switches",
-     count<[](const Process& p) -> Figure { return p.voluntary_switches(); }>},
+     count<[](const Process& p) -> CountOrNull { return p.voluntary_switches(); }>},
     {"involuntary_switches",
-     count<[](const Process& p) -> Figure { return p.involuntary_switches(); }>},
-    {"minor_faults", count<[](const Process& p) -> Figure { return p.minor_faults; }>},
-    {"major_faults", count<[](const Process& p) -> Figure { return p.major_faults; }>},
+     count<[](const Process& p) -> CountOrNull { return p.involuntary_switches(); }>},
+    {"minor_faults", count<[](const Process& p) -> CountOrNull { return p.minor_faults; }>},
+    {"major_faults", count<[](const Process& p) -> CountOrNull { return p.major_faults; }>},
     {"process", [](const CsvRecord& r) { return std::string(r.is_daemon ? "daemon" : "client"); }},
     {"fuse_splice",
      [](const CsvRecord& r) {

@@ -1,111 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The keys of `top` and what it draws after them, without a terminal.
-#include "cli/top/view.h"
-
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
 
-#include "cli/text/printable.h"
-#include "tests/unit/builders.h"
+#include "tests/unit/cli/top/top_screen.h"
 
 namespace zctrace {
 namespace {
-
-using std::chrono::seconds;
-
-constexpr const char* kEvil = "\x1b]2;evil\a\x9b\xE2\x80\xAE\n";
-
-Process named(std::int64_t pid, std::string name, std::uint64_t calls, Copy copy) {
-  Process process;
-  process.pid = pid;
-  process.name = std::move(name);
-  process.argv = {"/usr/bin/" + process.name, "--all"};
-  const bool copied = copy == Copy::copied;
-  Row row = zctrace::row(copied ? "write" : "sendfile", copied ? Kind::user : Kind::file,
-                         Kind::socket, copy, calls, calls * 1024);
-  row.wall_ns = calls * 100;
-  row.latency.add(12, calls);
-  row.max_ns = 4000;
-  row.voluntary_switches = calls / 2;
-  process.rows = {row};
-  return process;
-}
-
-Report sample(std::uint64_t factor) {
-  Report report;
-  report.processes = {named(11, "copier", 200 * factor, Copy::copied),
-                      named(12, "sender", 100 * factor, Copy::in_kernel),
-                      named(13, "idler", 3, Copy::copied)};
-  report.processes[0].rows[0].errors = 4 * factor;
-  report.completeness.lost_by_reason = {{"rows_full", 0}};
-  return report;
-}
-
-class Top : public testing::Test {
- protected:
-  Top() {
-    controls_.show(model_.add(sample(1), seconds(0)));
-    controls_.show(model_.add(sample(3), seconds(2)));
-  }
-
-  Frame frame(std::size_t width = 80, std::size_t height = 24, bool unicode = false) {
-    TopSurroundings around;
-    around.size = {width, height};
-    around.unicode = unicode;
-    around.targets = "process 11";
-    around.all_ended = all_ended_;
-    Frame frame = top_frame(controls_, around);
-    EXPECT_LE(frame.lines.size(), height);
-    for (const auto& line : frame.lines) {
-      std::string text;
-      for (const Span& span : line) text += span.text;
-      EXPECT_LE(display_width(text), width) << text;
-    }
-    return frame;
-  }
-
-  static std::vector<std::string> lines_of(const Frame& frame) {
-    std::vector<std::string> lines;
-    for (const auto& line : frame.lines) {
-      lines.emplace_back();
-      for (const Span& span : line) lines.back() += span.text;
-    }
-    return lines;
-  }
-
-  std::string text(std::size_t width = 80, std::size_t height = 24, bool unicode = false) {
-    std::string all;
-    for (const std::string& line : lines_of(frame(width, height, unicode))) all += line + "\n";
-    return all;
-  }
-
-  // The line that begins with `pid`.
-  std::string line_of(const std::string& pid) {
-    for (const std::string& line : lines_of(frame()))
-      if (line.substr(0, 5) == std::string(5 - pid.size(), ' ') + pid) return line;
-    return "";
-  }
-
-  bool type(std::string_view letters) {
-    bool go_on = true;
-    for (const char c : letters)
-      go_on = controls_.press({KeyPress::character, static_cast<char32_t>(c)});
-    return go_on;
-  }
-  bool press(KeyPress::Key kind) { return controls_.press({kind}); }
-
-  std::vector<std::int64_t> pids() const {
-    std::vector<std::int64_t> found;
-    for (const TopProcess* process : controls_.processes()) found.push_back(process->key.pid);
-    return found;
-  }
-
-  TopModel model_;
-  TopControls controls_;
-  bool all_ended_ = false;
-};
 
 using Pids = std::vector<std::int64_t>;
 
@@ -347,86 +249,6 @@ TEST_F(Top, EveryLetterHasOneMeaning) {
     EXPECT_EQ(letters.find(key.letter), std::string::npos) << key.letter;
     letters += key.letter;
   }
-}
-
-TEST_F(Top, FitsEverySize) {
-  for (const char* keys : {"", "t", "h", "\n", "/abc"}) {
-    TopControls fresh;
-    controls_ = fresh;
-    controls_.show(model_.add(sample(9), seconds(1)));
-    for (const char* key = keys; *key != 0; key++)
-      *key == '\n' ? press(KeyPress::enter) : type({key, 1});
-    for (std::size_t width = 0; width < 140; width++)
-      for (const std::size_t height : {0, 1, 2, 3, 4, 5, 7, 8, 10, 12, 24, 60})
-        frame(width, height);
-  }
-}
-
-TEST_F(Top, NarrowScreenKeepsWhatMatters) {
-  const std::string narrow = text(40, 10);
-  for (const char* wanted : {"PID", "NAME", "CALLS", "COPIED", "copier", "sender", "100%"})
-    EXPECT_NE(narrow.find(wanted), std::string::npos) << wanted << "\n" << narrow;
-}
-
-TEST_F(Top, WideScreenHasTheCommandLine) {
-  EXPECT_NE(text(160).find("/usr/bin/copier --all"), std::string::npos) << text(160);
-  EXPECT_NE(text(160).find("DELIVERED/s"), std::string::npos);
-}
-
-TEST_F(Top, ScrollsToTheSelectedLine) {
-  Report report;
-  for (int pid = 100; pid < 200; pid++)
-    report.processes.push_back(named(pid, "many", 1, Copy::copied));
-  controls_.show(model_.add(report, seconds(1)));
-  EXPECT_EQ(text().find("  199 many"), std::string::npos);
-  press(KeyPress::end);
-  EXPECT_NE(text().find("  199 many"), std::string::npos);
-  press(KeyPress::page_up);
-  EXPECT_NE(text().find("  180 many"), std::string::npos) << text();
-  press(KeyPress::home);
-  EXPECT_NE(text().find("  100 many"), std::string::npos);
-}
-
-TEST_F(Top, NamesDoNotActOnTheTerminal) {
-  Report report = sample(4);
-  report.processes[0].name = kEvil;
-  report.processes[0].argv = {kEvil};
-  report.processes[0].rows[0].syscall = kEvil;
-  controls_.show(model_.add(report, seconds(1)));
-  for (const bool unicode : {false, true}) {
-    for (int i = 0; i < 2; i++) {
-      for (const std::string& line : lines_of(frame(200, 24, unicode)))
-        for (const char c : line) EXPECT_GE(static_cast<unsigned char>(c), ' ') << line;
-      press(KeyPress::enter);
-    }
-    press(KeyPress::escape);
-  }
-}
-
-TEST_F(Top, WithoutUnicodeAllIsAscii) {
-  for (const char* keys : {"", "h"}) {
-    type(keys);
-    for (const char c : text(120, 24, false)) EXPECT_LT(static_cast<unsigned char>(c), 0x80);
-    press(KeyPress::escape);
-  }
-  EXPECT_NE(text(80, 24, true).find("█████ 100%"), std::string::npos) << text(80, 24, true);
-}
-
-TEST_F(Top, LostEventsAreAWarning) {
-  EXPECT_NE(text().find("lost 0"), std::string::npos);
-  Report report = sample(4);
-  report.completeness.lost_by_reason["rows_full"] = 17;
-  controls_.show(model_.add(report, seconds(1)));
-  EXPECT_NE(text().find("EVENTS LOST"), std::string::npos);
-  EXPECT_NE(text(40, 10).find("EVENTS LOST"), std::string::npos) << text(40, 10);
-  EXPECT_NE(text().find("lost 17"), std::string::npos);
-}
-
-TEST_F(Top, AnEmptyListIsStatedInWords) {
-  controls_ = TopControls();
-  EXPECT_NE(text().find("waiting for process 11"), std::string::npos);
-  all_ended_ = true;
-  EXPECT_NE(text().find("all observed processes have ended"), std::string::npos);
 }
 
 }  // namespace
