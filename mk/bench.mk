@@ -7,6 +7,8 @@ bench: packages-bench  ## Measure the cost of observing beside strace, perf, bpf
 	$(Q)$(SUBMAKE) all $(BENCH)
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/overhead.py --json $(BUILD)/bench/overhead.json $(BENCH_OPTIONS)
 	$(Q)tests/bench/fuse_bench --build $(BUILD)
+	$(Q)$(SUBMAKE) tests
+	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/longest_run.py
 
 soak: packages-test  ## Run attach and export under load for ZCTRACE_SOAK_S (1800) seconds, then fio on a mount
 	$(Q)$(SUBMAKE) tests
