@@ -10,9 +10,10 @@ bench: packages-bench  ## Measure the cost of observing beside strace, perf, bpf
 	$(Q)$(SUBMAKE) tests
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/longest_run.py
 
-soak: packages-test  ## Run attach and export under load for ZCTRACE_SOAK_S (1800) seconds, then fio on a mount
-	$(Q)$(SUBMAKE) tests
+soak: packages-test  ## Run attach and export under load for ZCTRACE_SOAK_S (1800) seconds, then kills, stops, stress-ng, fsx and fio
+	$(Q)$(SUBMAKE) tests $(BUILD)/soak/fsx
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/soak
+	$(Q)ZCTRACE_BUILD=$(BUILD) tests/soak/endurance
 	$(Q)ZCTRACE_SOAK_S=60 scripts/check $(BUILD) cli -k '*fio*'
 
 readme: packages-test  ## Record every transcript in README.md and docs/ again (root, on an idle machine)
@@ -26,6 +27,9 @@ $(BUILD)/bench/%.skel.h: tests/bench/%.bpf.c
 
 $(BUILD)/bench/floor $(BUILD)/bench/parts: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/bench/%.skel.h
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -I$(BUILD)/bench $< -o $@ -lbpf -lelf -lz
+
+$(BUILD)/soak/fsx: tests/soak/fsx.c
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $< -o $@
 
 BENCH_LIBS = -pthread
 $(BUILD)/bench/verified: BENCH_LIBS = -lbpf
