@@ -41,7 +41,8 @@ static __always_inline bool zc_was_passed(struct zc_task *state, const struct ta
 	struct zc_args args;
 
 	if (ZC_KEY_TRAITS(key) & ZC_OFFLOADS) {
-		if (charged)
+		/* A direct write leaves no page. To clone, btrfs makes blocks of its own dirty. */
+		if (ZC_KEY_TRAITS(key) & ZC_DIRECT && charged >= bytes)
 			return false;
 		args = zc_args_of(task, regs, state->head.flags & ZC_TASK_COMPAT);
 		return zc_file_is_uncached((__u64)zc_current_file(args.arg[2]));

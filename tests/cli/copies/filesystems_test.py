@@ -62,7 +62,9 @@ class OnAFileSystem:
     def assert_shared(self, report, syscall, length=BYTES):
         row = self.only_row(report, syscall)
         self.assertEqual((row["bytes"], row["cpu_copied_bytes"]), (length, 0))
-        self.assertEqual((row["dirtied_bytes"], row["verdict"]), (0, "reflinked"))
+        self.assertEqual(row["verdict"], "reflinked")
+        # Blocks of the file system itself.
+        self.assertLess(row["dirtied_bytes"], length)
         self.assertEqual((report.totals["zero_copy_share"], report.totals["kernel_only_share"]),
                          (1, 1))
 
@@ -81,13 +83,21 @@ class OnAFileSystem:
         self.assert_is_a_copy()
         self.assert_shared(report, "copy_file_range")
 
+    def test_copy_file_range_into_a_file_on_disk_shares_blocks_too(self):
+        self.sink.touch()
+        os.sync()  # So the file system has to change blocks of its own: they become dirty.
+        report = self.observe(*PYTHON, COPY_FILE_RANGE, self.source, self.sink, BYTES, 0).report
+        self.assert_is_a_copy()
+        self.assert_shared(report, "copy_file_range")
+
     def test_copy_file_range_copies_the_part_of_a_block_that_it_cannot_share(self):
         length = BYTES - 1000
         report = self.observe(*PYTHON, COPY_FILE_RANGE, self.source, self.sink, length, 0).report
         self.assert_is_a_copy(length)
         row = self.only_row(report, "copy_file_range")
         self.assertEqual((row["bytes"], row["cpu_copied_bytes"]), (length, length % 4096))
-        self.assertEqual((row["verdict"], row["dirtied_bytes"]), ("mixed", 4096))
+        self.assertEqual(row["verdict"], "mixed")
+        self.assertGreaterEqual(row["dirtied_bytes"], 4096)
         self.assertEqual(report.totals["zero_copy_bytes"], length - length % 4096)
 
     def test_copy_file_range_to_another_place_within_blocks_is_a_copy(self):
@@ -128,7 +138,7 @@ class Xfs(OnAFileSystem, TestCase):
                               "iflag=direct", "oflag=direct").report
         written = self.only_row(report, "write", "user", "file")
         self.assertEqual((written["verdict"], written["cpu_copied_bytes"]), ("direct", 0))
-        self.assertEqual(written["dirtied_bytes"], BYTES)
+        self.assertGreaterEqual(written["dirtied_bytes"], BYTES)
         self.assertGreater(report.totals["zero_copy_share"], 0.99)
         self.assertEqual(report.totals["kernel_only_share"], 0)
 
