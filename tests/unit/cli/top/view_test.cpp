@@ -85,22 +85,6 @@ TEST_F(Top, TotalsAreOfWhatMatchesTheFilter) {
   EXPECT_NE(text().find("syscalls 903  "), std::string::npos) << text();
 }
 
-TEST_F(Top, RowsSayWhatTheirCpuTimeWasSpentOnWhereThereIsAProfile) {
-  press(KeyPress::enter);
-  EXPECT_EQ(text(120).find("MOST CPU IN"), std::string::npos);
-  Report profiled = sample(4);
-  Row& write = profiled.processes[0].rows[0];
-  write.cpu.hz = 997;
-  controls_.show(model_.add(profiled, seconds(3)));
-  EXPECT_NE(text(120).find("MOST CPU IN"), std::string::npos) << text(120);
-  EXPECT_EQ(text(120).find("% copy"), std::string::npos) << text(120);
-  write.cpu.of(CpuClass::copy) = 3;
-  write.cpu.of(CpuClass::network) = 1;
-  controls_.show(model_.add(profiled, seconds(4)));
-  type("t");
-  EXPECT_NE(text(120).find("75% copy"), std::string::npos) << text(120);
-}
-
 TEST_F(Top, TheSortedColumnsAreMarked) {
   const auto header = [this](bool unicode) { return lines_of(frame(160, 24, unicode))[3]; };
   // Bytes moved are those copied and those moved in the kernel.
