@@ -346,7 +346,7 @@ TEST_F(Counting, ExportsNoChargesThatWereNotMeasured) {
   EXPECT_EQ(value("zctrace_cpu_copied_bytes_total", {{"syscall", "io_uring:read"}}), 100);
 }
 
-TEST_F(CountingInSmallRoom, KeepsTheChargesThatWereMeasuredInASeriesOfOthers) {
+TEST_F(CountingWithFiveHundredSeries, KeepsTheChargesThatWereMeasuredInASeriesOfOthers) {
   std::vector<Process> processes;
   for (int n = 0; n < 400; n++) {
     Row row = lasting("call" + std::to_string(n), Kind::file, Kind::user, Copy::copied, 1, 1);
