@@ -219,8 +219,8 @@ TEST(Fields, EveryExportedFigureIsAMetric) {
     if (field.metric.name.empty()) continue;
     EXPECT_TRUE(names.contains(std::string(field.metric.name))) << field.name;
   }
-  // One label set of each kind, the nine single metrics and the one of a histogram.
-  EXPECT_EQ(series, kCallSeries + kOutsideSeries + 9 + 1);
+  // One label set of each kind, the ten single metrics and the one of a histogram.
+  EXPECT_EQ(series, kCallSeries + kOutsideSeries + 10 + 1);
 }
 
 TEST(Fields, TheSchemaHasEveryFigure) {
