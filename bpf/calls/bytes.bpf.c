@@ -108,8 +108,12 @@ static long zc_add_room(__u32 chunk, struct zc_room *room)
 	return 0;
 }
 
-/* The kernel takes no longer vector; the caller may have changed the count since. */
-static __always_inline __u32 zc_vector_length(__u64 count)
+/*
+ * The kernel takes no longer vector; the caller may have changed the count since. A function
+ * of its own, so that the verifier knows no range of it: with one, it walks the loop over the
+ * buffers anew for many counts, and loading takes 0.3 s longer.
+ */
+__noinline __u32 zc_vector_length(__u64 count)
 {
 	return count < UIO_MAXIOV ? count : UIO_MAXIOV;
 }
