@@ -25,10 +25,12 @@ void add_mount_options(CLI::App& command, MountOptions& options) {
       ->type_name("MOUNTPOINT")
       ->group("Arguments");
   add_duration_option(command, "-d,--duration", options.duration,
-                      "Unmount after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)")
+                      "Unmount after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)",
+                      kShortestTime)
       ->group("When");
   add_duration_option(command, "-i,--interval", options.interval,
-                      "Report every TIME instead of once (e.g. 500ms, 10s)")
+                      "Report every TIME, 10ms or more, instead of once (e.g. 500ms, 10s)",
+                      kShortestTime)
       ->group("When");
   command
       .add_option("--cache", options.cache,

@@ -57,6 +57,16 @@ OutputFile::~OutputFile() {
     ::unlinkat(directory_.get(), name_.c_str(), 0);
 }
 
+int OutputFile::descriptor() const { return path_ == "-" ? STDOUT_FILENO : file_.get(); }
+
+bool OutputFile::same_as(const OutputFile& other) const {
+  struct stat own = {};
+  struct stat others = {};
+  return wanted() && other.wanted() && ::fstat(descriptor(), &own) == 0 &&
+         ::fstat(other.descriptor(), &others) == 0 && !S_ISCHR(own.st_mode) &&
+         own.st_dev == others.st_dev && own.st_ino == others.st_ino;
+}
+
 void OutputFile::write(const std::string& text) {
   if (!wanted()) return;
   if (path_ == "-") {

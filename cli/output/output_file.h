@@ -20,9 +20,14 @@ class OutputFile {
   OutputFile(OutputFile&&) = default;
 
   bool wanted() const { return !path_.empty(); }
+  const std::string& path() const { return path_; }
+  // Whether both write to the same file, pipe or socket, under whatever names.
+  bool same_as(const OutputFile& other) const;
   void write(const std::string& text);  // the first call replaces the old content; throws Error
 
  private:
+  int descriptor() const;
+
   std::string path_;
   Descriptor directory_;
   std::string name_;  // in directory_

@@ -70,19 +70,23 @@ bool may_have_written_to_standard_output(const Report& report) {
          });
 }
 
-// Two formats in one file would be neither. Throws Error, before any file is opened.
-const OutputOptions& with_different_files(const OutputOptions& options) {
+[[noreturn]] void refuse_same_file(const char* option, const char* other,
+                                   const std::string& file) {
+  const std::string where = file == "-" ? "standard output" : "'" + printable(file, false) + "'";
+  throw Error(std::string(option) + " and " + other + " both write to " + where +
+                  "; give one of them another file",
+              kExitUsage);
+}
+
+// Two formats in one file would be neither. Throws Error, before any file is opened: a FIFO of two
+// formats would wait for two readers.
+const OutputOptions& with_different_names(const OutputOptions& options) {
   const std::pair<const char*, const std::string*> files[] = {
       {"--json", &options.json}, {"--csv", &options.csv}, {"--markdown", &options.markdown}};
   for (const auto& [option, file] : files) {
     for (const auto& [other, same] : files) {
       if (file == same) break;
-      if (file->empty() || *file != *same) continue;
-      const std::string where =
-          *file == "-" ? "standard output" : "'" + printable(*file, false) + "'";
-      throw Error(std::string(other) + " and " + option + " both write to " + where +
-                      "; give one of them another file",
-                  kExitUsage);
+      if (!file->empty() && *file == *same) refuse_same_file(other, option, *file);
     }
   }
   return options;
@@ -91,11 +95,16 @@ const OutputOptions& with_different_files(const OutputOptions& options) {
 }  // namespace
 
 Outputs::Outputs(const OutputOptions& options, int table_fd)
-    : options_(with_different_files(options)),
+    : options_(with_different_names(options)),
       table_fd_(table_fd),
       json_(options.json),
       csv_(options.csv),
-      markdown_(options.markdown) {}
+      markdown_(options.markdown) {
+  // A file may have two names, and standard output may be a file that is named, too.
+  if (json_.same_as(csv_)) refuse_same_file("--json", "--csv", csv_.path());
+  if (json_.same_as(markdown_)) refuse_same_file("--json", "--markdown", markdown_.path());
+  if (csv_.same_as(markdown_)) refuse_same_file("--csv", "--markdown", markdown_.path());
+}
 
 TableStyle Outputs::style() const { return table_style_of(table_fd_); }
 

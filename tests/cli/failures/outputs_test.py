@@ -289,3 +289,28 @@ class TwoFormatsInOneFile(Faults):
                                  f"zctrace: {first} and {second} both write to {where}; "
                                  "give one of them another file")
         self.assertFalse(path.exists())
+
+    def test_under_two_names_are_one_as_well(self):
+        path = self.directory / "report"
+        link = self.directory / "link"
+        hard = self.directory / "hard"
+        link.symlink_to(path)
+        for other in (f"{self.directory}/./report", link, hard):
+            for exists in (False, True):
+                with self.subTest(other=other, exists=exists):
+                    path.unlink(missing_ok=True)
+                    hard.unlink(missing_ok=True)
+                    if exists:
+                        path.write_text("kept")
+                    if other == hard:
+                        path.touch()
+                        os.link(path, hard)
+                    done = self.zctrace("run", "-q", "--json", path, "--csv", other, "--", "true")
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertEqual(done.stderr.splitlines()[0],
+                                     f"zctrace: --json and --csv both write to '{other}'; "
+                                     "give one of them another file")
+                    if exists:
+                        self.assertEqual(path.read_text(), "kept")
+        done = self.zctrace("run", "-q", "--json", "/dev/stdout", "--csv", "-", "--", "true")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))

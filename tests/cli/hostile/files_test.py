@@ -114,7 +114,9 @@ class Files(TestCase):
                 (["doctor", "--json", ""], "--json needs the name of a file"),
                 (["attach", "-a", "-i", "1ns"], "-i must be at least 10"),
                 (["attach", "-a", "-d", "9ms"], "-d must be at least 10"),
-                (["top", "-d", "1ns"], "-d must be at least 10")):
+                (["top", "-d", "1ns"], "-d must be at least 10"),
+                (["mount", ".", "mnt", "-i", "1ns"], "-i must be at least 10"),
+                (["mount", ".", "mnt", "-d", "9ms"], "-d must be at least 10")):
             done = self.zctrace(*words)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(message, done.stderr.replace(": ", " "))
