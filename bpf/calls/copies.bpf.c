@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Events of copies, and notifications that the kernel has sent what it was lent. */
+/* Counts copies by tracepoint, and reads the completions of zero-copy sends. */
 #include "copies.bpf.h"
 #include "bpf/bystanders.bpf.h"
 

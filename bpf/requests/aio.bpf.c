@@ -297,7 +297,7 @@ int zc_aio_set_up(__u64 address)
 	if (bpf_probe_read_user(&context.address, sizeof(context.address), (void *)address) ||
 	    !context.address)
 		return 0;
-	/* One that went unseen had the same address. */
+	/* An unseen request had the same address. */
 	zc_aio_forget(context.address);
 	zc_aio_add(&context, 0);
 	return 0;

@@ -54,7 +54,7 @@ void say_what_is_not_shown(const std::vector<std::string>& points) {
   for (std::size_t i = 0; i < std::min(points.size(), kMost); ++i)
     names += (i == 0 ? "" : ", ") + printable(points[i], false);
   if (points.size() > kMost) names += fmt::format(" and {} more", points.size() - kMost);
-  say(fmt::format("not shown, as it is this mount or its content depends on the reader: {}",
+  say(fmt::format("hidden, because it is this mount itself or differs for each reader: {}",
                   names));
 }
 

@@ -2,12 +2,9 @@
 // `zctrace run -- CMD`: one command and all its descendants, from exec to exit.
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -15,6 +12,7 @@
 #include "cli/options/count_options.h"
 #include "cli/options/help_formatter.h"
 #include "cli/options/output_options.h"
+#include "cli/output/as_root_hint.h"
 #include "cli/output/outputs.h"
 #include "cli/output/write.h"
 #include "cli/views/json_schema.h"
@@ -29,8 +27,6 @@ namespace zctrace {
 namespace {
 
 constexpr int kSignalled = 128;  // plus the signal: the status of a command that one ended
-constexpr const char* kAsRootHint =
-    "it runs as the user that called sudo, and as root with --as-root";
 
 struct RunOptions {
   std::vector<std::string> argv;
@@ -42,23 +38,13 @@ struct RunOptions {
   std::string mount;  // a directory that the command sees through the passthrough
 };
 
-// Under sudo, a command that only root may execute needs --as-root.
 std::optional<Report> run_observed(ObservedRun& observed, bool as_caller) {
   try {
     return observed.run();
   } catch (const Error& error) {
-    const bool denied = error.error_number() == EACCES || error.error_number() == EPERM;
-    if (!as_caller || !denied || error.exit_code() != kExitNotExecutable) throw;
-    throw Error(error.what() + std::string("; ") + kAsRootHint, error.exit_code(),
-                error.error_number());
+    if (!as_caller) throw;
+    throw with_as_root_hint(error);
   }
-}
-
-bool was_denied(const Report& report) {
-  const std::vector<Row>& rows = report.totals().sum.rows;
-  return std::any_of(rows.begin(), rows.end(), [](const Row& row) {
-    return row.errors_by.contains(EACCES) || row.errors_by.contains(EPERM);
-  });
 }
 
 int run(const RunOptions& options) {
@@ -87,8 +73,8 @@ int run(const RunOptions& options) {
                     observed.pid()));
   outputs.write(*report);
   const bool failed = observed.exit_status() != 0 && observed.exit_status() < kSignalled;
-  if (observing.caller && failed && was_denied(*report) && !options.output.quiet)
-    say(std::string("the command failed, and permission was denied to it; ") + kAsRootHint);
+  if (observing.caller && failed && !options.output.quiet)
+    if (const auto hint = as_root_hint(*report)) say(*hint);
   const int lost = outputs.status(*report);
   return lost != kExitDone ? lost : observed.exit_status();
 }
@@ -122,7 +108,7 @@ void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) 
            {"[OPTIONS] -- COMMAND [ARGUMENT...]",
             {"Observes COMMAND and all its descendants from the first instruction, and prints the "
              "report to standard error when COMMAND has ended. Ctrl-C reaches COMMAND.",
-             "Observing takes about 0.1 s at the start and 0.3 us for each syscall, half of that "
+             "Observing takes about 0.5 s at the start and 0.3 us for each syscall, half of that "
              "with --no-latency; docs/cost.md has the measurements.",
              "Under sudo, COMMAND runs as the user that called sudo. If it then fails with "
              "EPERM or EACCES (\"Permission denied\"), use --as-root."},

@@ -70,8 +70,7 @@ bool may_have_written_to_standard_output(const Report& report) {
          });
 }
 
-[[noreturn]] void refuse_same_file(const char* option, const char* other,
-                                   const std::string& file) {
+[[noreturn]] void refuse_same_file(const char* option, const char* other, const std::string& file) {
   const std::string where = file == "-" ? "standard output" : "'" + printable(file, false) + "'";
   throw Error(std::string(option) + " and " + other + " both write to " + where +
                   "; give one of them another file",

@@ -21,7 +21,7 @@ constexpr KeyHelp kKeys[] = {
     {"Enter", "show the syscalls and flows of the selected line"},
     {"Esc, Backspace", "go back; in the list: clear the filter"},
     {"arrows, PgUp, PgDn", "select, scroll; Home: follow the first line"},
-    {"/", "filter by name or PID; the totals above are those of what matches"},
+    {"/", "filter by name or PID; the totals count only what matches"},
     {"g", "group by name, unit or container"},
     {"p, Space", "pause and resume the display (counting continues)"},
     {"t", "totals since the start, or per second"},

@@ -224,7 +224,7 @@ class Sources(MountTest):
         subprocess.run(["mount", "--bind", shared, inner], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", inner], check=False)
         mounted = self.mount()
-        self.assertIn(f"not shown, as it is this mount or its content depends on the reader: {inner}/point",
+        self.assertIn(f"hidden, because it is this mount itself or differs for each reader: {inner}/point",
                       mounted.process.stderr.readline())
         listed = subprocess.run(["ls", "-R", self.point], capture_output=True, text=True,
                                 check=False, timeout=PATIENCE_S)

@@ -300,7 +300,7 @@ class UnderSudo(NeedsRoot):
         done = self.zctrace("run", "--", secret,
                             env={**os.environ, "SUDO_UID": str(NOBODY), "SUDO_GID": str(NOBODY)})
         self.assertEqual(done.returncode, 126)
-        self.assertIn("as root with --as-root", done.stderr)
+        self.assertIn("use --as-root to run it as root", done.stderr)
 
     def test_hint_at_root_after_a_denial_only(self):
         caller = {**os.environ, "SUDO_UID": str(NOBODY), "SUDO_GID": str(NOBODY)}
@@ -312,4 +312,4 @@ class UnderSudo(NeedsRoot):
         for options, command, hints in cases:
             with self.subTest(options=options, command=command):
                 done = self.zctrace("run", *options, "--", "sh", "-c", command, env=caller)
-                self.assertEqual("as root with --as-root" in done.stderr, hints, done.stderr)
+                self.assertEqual("use --as-root to run it as root" in done.stderr, hints, done.stderr)
