@@ -10,7 +10,7 @@ bench: packages-bench  ## Measure the cost of observing beside strace, perf, bpf
 	$(Q)$(SUBMAKE) tests
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/longest_run.py
 
-soak: packages-test  ## Run attach and export under load for ZCTRACE_SOAK_S (1800) seconds, then kills, stops, stress-ng, fsx and fio
+soak: packages-soak  ## Run attach and export under load for ZCTRACE_SOAK_S (1800) seconds, then kills, stops, stress-ng, fsx and fio
 	$(Q)$(SUBMAKE) tests $(BUILD)/soak/fsx
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/soak
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/soak/endurance

@@ -10,13 +10,14 @@ TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy iperf3 curl
 	mount passwd iproute2 xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format
 TIDY_PACKAGES := clang-tidy cppcheck pyflakes3 shellcheck
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk fio fuse3 python3
+SOAK_PACKAGES := stress-ng
 MATRIX_PACKAGES := qemu-system-x86 busybox-static binutils e2fsprogs
 ARM64_PACKAGES := qemu-system-arm lld
 # Unpacked for the guests of the kernel matrix, where the host's own programs do not run.
 GUEST_PACKAGES := busybox-static bash dash coreutils tar findutils strace mount util-linux procps \
 	xfsprogs btrfs-progs iproute2 python3 python3-jsonschema
 
-.PHONY: packages packages-build packages-test packages-tidy packages-bench packages-matrix packages-arm64
+.PHONY: packages packages-build packages-test packages-tidy packages-bench packages-soak packages-matrix packages-arm64
 
 packages: packages-build  ## Install the packages that the build needs (Debian; root or sudo)
 
@@ -31,6 +32,9 @@ packages-tidy:
 
 packages-bench:
 	$(Q)scripts/packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+
+packages-soak:
+	$(Q)scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(SOAK_PACKAGES)
 
 packages-matrix:
 	$(Q)scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(MATRIX_PACKAGES)

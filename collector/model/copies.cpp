@@ -125,6 +125,11 @@ std::string_view verdict_name(Verdict verdict) {
   return "";
 }
 
+bool is_not_as_asked(Verdict verdict) {
+  return verdict == Verdict::buffered || verdict == Verdict::zerocopy_copied ||
+         verdict == Verdict::no_gather;
+}
+
 std::string_view verdict_text(Verdict verdict) {
   switch (verdict) {
     case Verdict::none: break;

@@ -43,6 +43,8 @@ enum class Verdict : std::uint8_t {
 };
 
 std::string_view verdict_name(Verdict verdict);  // in JSON; "" for none
+// Whether the bytes were copied although the caller asked for another way.
+bool is_not_as_asked(Verdict verdict);
 std::string_view verdict_text(Verdict verdict);  // for people
 Verdict both(Verdict one, Verdict other);        // of two rows that are added up
 

@@ -160,6 +160,20 @@ std::optional<Fact> errors_fact(const Process& process) {
   return fact;
 }
 
+// "write: asked for direct, got buffered". The column that says so is one of the first to be
+// hidden.
+std::optional<Fact> not_as_asked_fact(const Process& process) {
+  Fact fact{"not as asked", {}, Tone::warning};
+  for (const Row& row : process.rows) {
+    if (!is_not_as_asked(row.verdict)) continue;
+    std::string item = fmt::format("{}: {}", row.syscall, verdict_text(row.verdict));
+    if (std::find(fact.items.begin(), fact.items.end(), item) == fact.items.end())
+      fact.items.push_back(std::move(item));
+  }
+  if (fact.items.empty()) return std::nullopt;
+  return fact;
+}
+
 Fact share_fact(const char* label, std::optional<double> share, const char* of_what) {
   if (!share) return {label, {"- (nothing was delivered)"}};
   return {label, {percent_text(*share) + of_what}};
@@ -193,6 +207,7 @@ std::vector<Fact> derived_facts(const Process& process, const Delivered& deliver
   const std::uint64_t delivered_bytes = delivered.bytes;
   facts.push_back({"delivered", {format_bytes(delivered_bytes)}});
   facts.push_back(copies_fact(process, delivered));
+  if (auto warning = not_as_asked_fact(process)) facts.push_back(std::move(*warning));
   facts.push_back(share_fact("kernel-only", delivered.kernel_only_share(),
                              " of it without passing through user space"));
   facts.push_back(share_fact("zero-copy share", delivered.zero_copy_share(), ""));

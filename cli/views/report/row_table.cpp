@@ -93,12 +93,9 @@ Tone error_tone(const Row& row) {
   return unusual || row.errors > row.calls / 2 ? Tone::warning : Tone::plain;
 }
 
-// What was not what the call's name or flags promise.
 Tone tone_of(Verdict verdict) {
+  if (is_not_as_asked(verdict)) return Tone::warning;
   switch (verdict) {
-    case Verdict::buffered:
-    case Verdict::zerocopy_copied:
-    case Verdict::no_gather: return Tone::warning;
     case Verdict::reflinked:
     case Verdict::direct:
     case Verdict::by_reference:

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Which errors a table names and colours.
+// Which errors and broken promises a table names and colours.
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <string>
+#include <utility>
 
 #include "cli/views/table_view.h"
 #include "tests/unit/cli/views/sample_reports.h"
@@ -47,6 +49,20 @@ TEST(TableErrors, ColoursErrorsThatAreUnusualOrTheMostOfARow) {
   sendfile.syscall = "ioctl:FICLONE";
   sendfile.errors = 3;
   EXPECT_FALSE(is_red(report));
+}
+
+TEST(TableErrors, SayOnAnyWidthWhatWasCopiedThoughItWasNotAsked) {
+  const std::string told = "sendfile: copied: the device cannot gather";
+  Report report = selected_report();
+  Row& sendfile = report.processes[0].rows[0];
+  for (const auto& [verdict, warns] : {std::pair{Verdict::by_reference, false},
+                                       {Verdict::no_gather, true},
+                                       {Verdict::none, false}}) {
+    sendfile.verdict = verdict;
+    for (const std::size_t width : {60, 80, 200})
+      EXPECT_EQ(contains(table_view(report, std::nullopt, {false, false, width}), told), warns)
+          << width;
+  }
 }
 
 }  // namespace
