@@ -86,9 +86,9 @@ void abort_at_the_end(Parent& parent, int root) {
 
 }  // namespace
 
-PrivateMount::PrivateMount(const std::string& directory) {
+PrivateMount::PrivateMount(const std::string& directory)
+    : root_(open_trusted_directory(directory, "--mount")) {
   const std::string what = "--mount '" + directory + "'";
-  root_ = open_trusted_directory(directory, "--mount");
   directory_ = current_path(root_.get());
   struct stat status = {};
   if (directory_.empty() || ::fstat(root_.get(), &status) != 0) throw system_error(what, errno);
