@@ -173,7 +173,8 @@ bool ProcReader::await_answer() {
     const int ready = ::poll(&event, 1, static_cast<int>(patience_.count()));
     if (ready > 0) return true;
     if (ready < 0 && errno == EINTR) continue;
-    if (Clock::now() >= give_up || !is_runnable(worker_->child->pid())) return false;
+    if (Clock::now() < give_up && is_runnable(worker_->child->pid())) continue;
+    return ::poll(&event, 1, 0) > 0;  // it may have answered since, and waits for the next request
   }
 }
 
