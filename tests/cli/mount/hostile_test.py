@@ -198,7 +198,7 @@ class Sources(MountTest):
             self.mount_there(kind, self.source / kind)
         self.file()
         mounted = self.mount()
-        self.assertRegex(mounted.process.stderr.readline(), "not shown, .*/proc, .*/sysfs\n")
+        self.assertRegex(mounted.process.stderr.readline(), "hidden, .*/proc, .*/sysfs\n")
         for path in ("proc/1/environ", "proc/self/status", "proc", "sysfs/kernel"):
             for prefix in ((), AS_NOBODY):
                 done = subprocess.run([*prefix, "stat", self.point / path], capture_output=True,
