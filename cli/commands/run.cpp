@@ -42,8 +42,9 @@ std::optional<Report> run_observed(ObservedRun& observed, bool as_caller) {
   try {
     return observed.run();
   } catch (const Error& error) {
-    if (!as_caller) throw;
-    throw with_as_root_hint(error);
+    const auto hint = as_caller ? as_root_hint(error) : std::nullopt;
+    if (!hint) throw;
+    throw Error(error.what() + ("; " + *hint), error.exit_code(), error.error_number());
   }
 }
 

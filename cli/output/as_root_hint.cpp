@@ -13,10 +13,10 @@ constexpr const char* kHint =
 
 }  // namespace
 
-Error with_as_root_hint(const Error& error) {
+std::optional<std::string> as_root_hint(const Error& error) {
   const bool denied = error.error_number() == EACCES || error.error_number() == EPERM;
-  if (!denied || error.exit_code() != kExitNotExecutable) return error;
-  return Error(error.what() + std::string("; ") + kHint, error.exit_code(), error.error_number());
+  if (!denied || error.exit_code() != kExitNotExecutable) return std::nullopt;
+  return kHint;
 }
 
 std::optional<std::string> as_root_hint(const Report& report) {

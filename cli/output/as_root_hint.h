@@ -10,10 +10,10 @@
 
 namespace zctrace {
 
-// `error`, and the hint if permission to execute the command was denied.
-Error with_as_root_hint(const Error& error);
+// nullopt unless permission to execute the command was denied.
+std::optional<std::string> as_root_hint(const Error& error);
 
-// The hint if permission was denied to any call of the command.
+// nullopt unless permission was denied to a call of the command.
 std::optional<std::string> as_root_hint(const Report& report);
 
 }  // namespace zctrace

@@ -208,7 +208,7 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 // A leading apostrophe keeps a spreadsheet from taking a name for a formula.
 void check_csv_name(std::string_view cell, const std::string& name) {
   require(cell.empty() || std::string_view("=@").find(cell.front()) == cell.npos,
-          "a CSV cell is no formula");
+          "a CSV cell is not a formula");
   require(unescaped(cell) == name || (cell.front() == '\'' && unescaped(cell.substr(1)) == name),
           "CSV has the name");
 }

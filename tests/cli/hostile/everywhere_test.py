@@ -83,7 +83,7 @@ class Everywhere(MountTest):
         self.assertNotIn("Traceback", done.stderr)
 
     def copy(self, number):
-        """dd of the ordinary user, whom each zctrace may observe."""
+        """A dd of the ordinary user, which each zctrace may observe."""
         subprocess.run([*AS_NOBODY, *COPY, f"of={self.for_nobody}/{number}"], check=True,
                        capture_output=True, timeout=PATIENCE_S)
 
