@@ -3,7 +3,9 @@
 
 import os
 import pathlib
+import socket
 import sys
+import threading
 
 from harness import TestCase
 from paths import ZCTRACE, tool
@@ -30,6 +32,17 @@ while os.getppid() == parent:
     os.copy_file_range(source, sink, 100003, 0, 0)
     time.sleep(0.01)
 """
+# Sends its file into a socket, which no CPU copies.
+SENDER = """
+import os, sys, time
+source = os.open(sys.argv[1], os.O_RDONLY)
+sink = int(sys.argv[2])
+print("ready", flush=True)
+parent = os.getppid()
+while os.getppid() == parent:
+    os.sendfile(sink, source, 0, 100003)
+    time.sleep(0.01)
+"""
 
 
 class Top(TestCase):
@@ -44,11 +57,29 @@ class Top(TestCase):
                                        self.directory / "sink")
         self.targets = f"-p {self.writer.pid},{self.copier.pid}"
 
-    def start_named(self, name, program, *arguments):
+    def observe_a_sender(self):
+        """Instead of the copier, one that sends."""
+        drained, sink = socket.socketpair()
+        for end in (drained, sink):
+            self.addCleanup(end.close)
+
+        def drain():
+            while drained.recv(1 << 20):
+                pass
+
+        thread = threading.Thread(target=drain)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(sink.shutdown, socket.SHUT_WR)
+        sender = self.start_named("sender", SENDER, self.directory / "source", sink.fileno(),
+                                  pass_fds=[sink.fileno()])
+        self.targets = f"-p {self.writer.pid},{sender.pid}"
+
+    def start_named(self, name, program, *arguments, **options):
         link = self.directory / name
         if not link.exists():
             link.symlink_to(os.path.realpath(sys.executable))
-        process = self.start([link, "-c", program, *arguments], stdout=-1, text=True)
+        process = self.start([link, "-c", program, *arguments], stdout=-1, text=True, **options)
         self.wait_for_line(process.stdout, "ready")
         return process
 

@@ -64,24 +64,26 @@ class Shows(Top):
         self.assertNotRegex(window.text(), rf"(?m)^ *{own} ")
 
     def test_colours_and_no_color(self):
+        self.observe_a_sender()
         window = self.busy()
         self.wait_until(lambda: COLOUR.search(window.text("-e")), "it is coloured")
         window.close()
         for variable in (("NO_COLOR", "1"), ("TERM", "vt100")):
             with self.subTest(variable=variable):
                 window = self.busy(environment=[variable])
-                window.wait_for("copier .* 0%")
+                window.wait_for("sender .* 100%")
                 self.assertNotRegex(window.text("-e"), COLOUR)
                 window.type("q")
                 self.assert_restored(window)
                 window.close()
 
     def test_locale_selects_unicode(self):
+        self.observe_a_sender()
         window = self.busy(environment=[("LC_ALL", "C.UTF-8")])
-        window.wait_for("░░░░░ +0%")
+        window.wait_for("█████ 100%")
         window.close()
         window = self.busy(environment=[("LC_ALL", "C")])
-        text = window.wait_for("[.-]{5} +0%")
+        text = window.wait_for("##### 100%")
         self.assertTrue(text.isascii(), text)
         window.type("Enter")
         window.wait_for("OFF-CPU")
