@@ -25,6 +25,7 @@
 #define ZC_FIRST_OCTAVE 5
 
 struct zc_row {
+	/* Sums, as far as `max_ns`; see ZC_ROW_SUMS. */
 	__u64 calls;
 	__u64 errors;
 	__u64 restarts;
@@ -33,8 +34,6 @@ struct zc_row {
 	__u64 off_cpu_ns;
 	__u64 voluntary;
 	__u64 involuntary;
-	__u64 max_ns;
-	__u64 min_ns;		/* 0: no call was timed */
 	/* What the kernel charged to the task in these calls; of ends that can have a disk. */
 	__u64 disk_read;
 	__u64 dirtied;
@@ -43,9 +42,14 @@ struct zc_row {
 	 * bytes that were seen not to be copied.
 	 */
 	__u64 seen;
+	__u64 max_ns;
+	__u64 min_ns;		/* 0: no call was timed */
 	/* Modulo 2^32; the collector adds up the differences between snapshots. */
 	__u32 latency[ZC_BUCKETS];
 };
+
+/* A new sum needs no code that adds the rows of a process: it loops over these. */
+#define ZC_ROW_SUMS (__builtin_offsetof(struct zc_row, max_ns) / sizeof(__u64))
 
 /* Rows that a task holds itself. The one with the fewest calls gives way to a new one. */
 #define ZC_SLOTS 10
@@ -85,7 +89,7 @@ struct zc_pipe_key {
 	__u64 pipe;
 };
 
-/* Differences of the kernel's own counters. */
+/* Differences of the kernel's own counters. Sums only; code loops over them. */
 struct zc_usage {
 	__u64 user_ns;		/* by tick; only the ratio to system_ns is exact */
 	__u64 system_ns;

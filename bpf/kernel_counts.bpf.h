@@ -31,26 +31,14 @@ static __always_inline void zc_kernel_counts_since(const struct zc_task *state,
 						   const struct task_struct *task,
 						   struct zc_kernel_counts *counts)
 {
-	const struct zc_kernel_counts *base = &state->head.counts_base;
-
 	zc_kernel_counts_of(task, counts);
-	counts->rchar -= base->rchar;
-	counts->wchar -= base->wchar;
-	counts->syscr -= base->syscr;
-	counts->syscw -= base->syscw;
-	counts->voluntary -= base->voluntary;
-	counts->involuntary -= base->involuntary;
+	zc_counters_subtract(counts, &state->head.counts_base, ZC_COUNTERS(*counts));
 }
 
 static __always_inline void zc_kernel_counts_add(struct zc_kernel_counts *sum,
 						 const struct zc_kernel_counts *counts)
 {
-	__sync_fetch_and_add(&sum->rchar, counts->rchar);
-	__sync_fetch_and_add(&sum->wchar, counts->wchar);
-	__sync_fetch_and_add(&sum->syscr, counts->syscr);
-	__sync_fetch_and_add(&sum->syscw, counts->syscw);
-	__sync_fetch_and_add(&sum->voluntary, counts->voluntary);
-	__sync_fetch_and_add(&sum->involuntary, counts->involuntary);
+	zc_counters_add(sum, counts, ZC_COUNTERS(*sum));
 }
 
 /* When a task leaves its CPU for the last time, its counts go to its account. */

@@ -25,17 +25,7 @@ static __always_inline void zc_row_add(struct zc_row *sum, const struct zc_row *
 	struct zc_row_sum ctx = { .sum = sum, .row = row };
 	__u64 seen;
 
-	__sync_fetch_and_add(&sum->calls, row->calls);
-	__sync_fetch_and_add(&sum->errors, row->errors);
-	__sync_fetch_and_add(&sum->restarts, row->restarts);
-	__sync_fetch_and_add(&sum->bytes, row->bytes);
-	__sync_fetch_and_add(&sum->wall_ns, row->wall_ns);
-	__sync_fetch_and_add(&sum->off_cpu_ns, row->off_cpu_ns);
-	__sync_fetch_and_add(&sum->voluntary, row->voluntary);
-	__sync_fetch_and_add(&sum->involuntary, row->involuntary);
-	__sync_fetch_and_add(&sum->disk_read, row->disk_read);
-	__sync_fetch_and_add(&sum->dirtied, row->dirtied);
-	__sync_fetch_and_add(&sum->seen, row->seen);
+	zc_counters_add(sum, row, ZC_ROW_SUMS);
 	seen = sum->max_ns;
 	for (int tries = 0; tries < 4 && row->max_ns > seen; tries++)
 		seen = __sync_val_compare_and_swap(&sum->max_ns, seen, row->max_ns);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The observed tasks: which they are, their state, and what was lost. Only the
- * task itself writes its state, or a CPU that holds the lock of its run queue while the
- * task is off its CPU; so plain increments are enough.
+ * Which tasks are observed, their state, and counters of losses. A task's state is
+ * written only by the task itself or, while it is off its CPU, by a CPU that holds the
+ * lock of its run queue; so plain increments are enough. Inline, see docs/design.md.
  */
 #ifndef ZC_TASKS_H
 #define ZC_TASKS_H
 
 #include "config.bpf.h"
+#include "counters.bpf.h"
 #include "maps.bpf.h"
 
 #include <bpf/bpf_core_read.h>
@@ -155,20 +156,12 @@ static __always_inline void zc_usage_of(const struct task_struct *task, struct z
 
 static __always_inline void zc_usage_subtract(struct zc_usage *usage, const struct zc_usage *base)
 {
-	usage->user_ns -= base->user_ns;
-	usage->system_ns -= base->system_ns;
-	usage->runtime_ns -= base->runtime_ns;
-	usage->minor_faults -= base->minor_faults;
-	usage->major_faults -= base->major_faults;
+	zc_counters_subtract(usage, base, ZC_COUNTERS(*usage));
 }
 
 static __always_inline void zc_usage_add(struct zc_usage *sum, const struct zc_usage *usage)
 {
-	__sync_fetch_and_add(&sum->user_ns, usage->user_ns);
-	__sync_fetch_and_add(&sum->system_ns, usage->system_ns);
-	__sync_fetch_and_add(&sum->runtime_ns, usage->runtime_ns);
-	__sync_fetch_and_add(&sum->minor_faults, usage->minor_faults);
-	__sync_fetch_and_add(&sum->major_faults, usage->major_faults);
+	zc_counters_add(sum, usage, ZC_COUNTERS(*sum));
 }
 
 #endif

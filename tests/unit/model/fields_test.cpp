@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <numeric>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -140,17 +141,21 @@ std::vector<std::string> members_of(std::string_view record) {
 }
 
 TEST(Fields, EveryCounterOfATaskIsAddedUpWhenTheTaskEnds) {
-  const auto expect = [](std::string_view record, const char* file, std::string_view function) {
-    const std::string body = block_after(text_of(file), " " + std::string(function) + "(");
-    const std::vector<std::string> members = members_of(record);
-    EXPECT_FALSE(members.empty()) << record;
-    for (const std::string& member : members)
-      EXPECT_TRUE(std::regex_search(body, std::regex("->" + member + "\\b")))
-          << function << " in " << file << " leaves out " << member;
-  };
-  expect("zc_row", "bpf/rows.bpf.c", "zc_row_add");
-  for (const std::string_view function : {"zc_usage_of", "zc_usage_subtract", "zc_usage_add"})
-    expect("zc_usage", "bpf/tasks.bpf.h", function);
+  for (const auto& field : kRowFields) {
+    if (field.kernel == nullptr) continue;
+    zc_row row{};
+    row.*field.kernel = 1;
+    const auto* const sums = reinterpret_cast<const __u64*>(&row);
+    EXPECT_EQ(std::accumulate(sums, sums + ZC_ROW_SUMS, std::uint64_t{0}), 1u)
+        << "zc_row_add() leaves out \"" << field.name << "\": move it before max_ns";
+  }
+  EXPECT_EQ(members_of("zc_row").size(), ZC_ROW_SUMS + 2) << "all but max_ns and min_ns are sums";
+  const std::vector<std::string> usage = members_of("zc_usage");
+  EXPECT_EQ(usage.size() * sizeof(__u64), sizeof(zc_usage)) << "zc_usage holds counters only";
+  const std::string body = block_after(text_of("bpf/tasks.bpf.h"), " zc_usage_of(");
+  for (const std::string& member : usage)
+    EXPECT_TRUE(std::regex_search(body, std::regex("->" + member + "\\b")))
+        << "zc_usage_of() in bpf/tasks.bpf.h does not read " << member;
 }
 
 TEST(Fields, EveryCounterOfTheKernelSideIsTakenFromThere) {
