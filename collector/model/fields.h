@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The catalogue of figures: what is counted of a row and of a process, with one entry for each.
-// Adding, subtracting, the ledger, JSON, CSV and Prometheus loop over it; a test compares the
-// schema and docs/counting.md with it. A new counter is a member of the kernel side's record
-// (bpf/abi.h), the BPF program that counts it, and a member and an entry here.
+// The catalogue of figures: what is counted of a row, of a process and of a mount's daemon, with
+// one entry for each. Adding, subtracting, the ledger, JSON, CSV and Prometheus loop over it; a
+// test compares the schema and docs/counting.md with it. A new counter is a member of the kernel
+// side's record (bpf/abi.h), the BPF program that counts it, and a member and an entry here.
 #pragma once
 
 #include <algorithm>
@@ -46,7 +46,7 @@ template <typename Figures, typename Record>
 struct Field {
   std::string_view name;  // in JSON and CSV, with its unit
   std::uint64_t Figures::*member;
-  __u64 Record::*kernel;  // nullptr: the ledger computes it
+  __u64 Record::*kernel;  // nullptr: user space computes it
   Unit unit;
   Sum sum = Sum::added;
   InInterval interval = InInterval::difference;
@@ -228,10 +228,65 @@ inline constexpr Field<OutsideFigures, zc_outside> kOutsideFields[] = {
      .metric = kOffCpuMetric},
 };
 
+// What the daemon of a mount has used, all threads together.
+struct DaemonUse {
+  std::uint64_t threads = 0;
+  std::uint64_t user_ns = 0;
+  std::uint64_t system_ns = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  std::uint64_t max_rss_bytes = 0;
+  std::uint64_t requests = 0;  // received from /dev/fuse, by read or splice
+  std::uint64_t replies_written = 0;
+  std::uint64_t replies_spliced = 0;
+  std::uint64_t proc_calls = 0;  // reads of /proc that identify requesters and causes
+};
+
+// The daemon counts these itself, so there is no record of the kernel side.
+struct NoRecord {};
+
+inline constexpr Field<DaemonUse, NoRecord> kDaemonFields[] = {
+    {.name = "threads",
+     .member = &DaemonUse::threads,
+     .kernel = nullptr,
+     .unit = Unit::count,
+     .interval = InInterval::as_it_stands},
+    {.name = "user_ns", .member = &DaemonUse::user_ns, .kernel = nullptr, .unit = Unit::ns},
+    {.name = "system_ns", .member = &DaemonUse::system_ns, .kernel = nullptr, .unit = Unit::ns},
+    {.name = "voluntary_switches",
+     .member = &DaemonUse::voluntary_switches,
+     .kernel = nullptr,
+     .unit = Unit::count},
+    {.name = "involuntary_switches",
+     .member = &DaemonUse::involuntary_switches,
+     .kernel = nullptr,
+     .unit = Unit::count},
+    {.name = "max_rss_bytes",
+     .member = &DaemonUse::max_rss_bytes,
+     .kernel = nullptr,
+     .unit = Unit::bytes,
+     .sum = Sum::largest,
+     .interval = InInterval::as_it_stands},
+    {.name = "requests", .member = &DaemonUse::requests, .kernel = nullptr, .unit = Unit::count},
+    {.name = "replies_written",
+     .member = &DaemonUse::replies_written,
+     .kernel = nullptr,
+     .unit = Unit::count},
+    {.name = "replies_spliced",
+     .member = &DaemonUse::replies_spliced,
+     .kernel = nullptr,
+     .unit = Unit::count},
+    {.name = "proc_calls",
+     .member = &DaemonUse::proc_calls,
+     .kernel = nullptr,
+     .unit = Unit::count},
+};
+
 // A member without an entry would be neither added nor shown.
 static_assert(sizeof(RowFigures) == std::size(kRowFields) * sizeof(std::uint64_t));
 static_assert(sizeof(ProcessFigures) == std::size(kProcessFields) * sizeof(std::uint64_t));
 static_assert(sizeof(OutsideFigures) == std::size(kOutsideFields) * sizeof(std::uint64_t));
+static_assert(sizeof(DaemonUse) == std::size(kDaemonFields) * sizeof(std::uint64_t));
 
 template <typename Figures, typename Record, std::size_t N>
 constexpr void add_figures(Figures& sum, const Figures& more,

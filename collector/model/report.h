@@ -163,20 +163,6 @@ struct FileRequests {
   ByOperation<OperationCounts> operations;
 };
 
-// What the daemon of a mount has used.
-struct DaemonUse {
-  std::uint64_t threads = 0;
-  std::uint64_t user_ns = 0;
-  std::uint64_t system_ns = 0;
-  std::uint64_t voluntary_switches = 0;
-  std::uint64_t involuntary_switches = 0;
-  std::uint64_t max_rss_bytes = 0;
-  std::uint64_t requests = 0;  // received from /dev/fuse, by read or splice
-  std::uint64_t replies_written = 0;
-  std::uint64_t replies_spliced = 0;
-  std::uint64_t proc_calls = 0;  // reads of /proc that identify requesters and causes
-};
-
 // What BPF observed on both sides of a mount. Sums that only grow, so an interval is a difference.
 struct ObservedCalls {
   Process applications;  // only calls on files of FUSE file systems

@@ -59,16 +59,9 @@ ordered_json requests_json(const ProcessRequests& operations) {
 }
 
 ordered_json daemon_json(const DaemonUse& daemon) {
-  return {{"threads", daemon.threads},
-          {"user_ns", daemon.user_ns},
-          {"system_ns", daemon.system_ns},
-          {"voluntary_switches", daemon.voluntary_switches},
-          {"involuntary_switches", daemon.involuntary_switches},
-          {"max_rss_bytes", daemon.max_rss_bytes},
-          {"requests", daemon.requests},
-          {"replies_written", daemon.replies_written},
-          {"replies_spliced", daemon.replies_spliced},
-          {"proc_calls", daemon.proc_calls}};
+  ordered_json object;
+  for (const auto& field : kDaemonFields) object[std::string(field.name)] = daemon.*field.member;
+  return object;
 }
 
 ordered_json side_json(const Side& side, const Amplification& all, bool switches) {

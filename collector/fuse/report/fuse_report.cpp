@@ -59,17 +59,6 @@ std::uint64_t ns_of(const timeval& time) {
          static_cast<std::uint64_t>(time.tv_usec) * 1000;
 }
 
-void subtract(DaemonUse& later, const DaemonUse& earlier) {
-  later.user_ns -= earlier.user_ns;
-  later.system_ns -= earlier.system_ns;
-  later.voluntary_switches -= earlier.voluntary_switches;
-  later.involuntary_switches -= earlier.involuntary_switches;
-  later.requests -= earlier.requests;
-  later.replies_written -= earlier.replies_written;
-  later.replies_spliced -= earlier.replies_spliced;
-  later.proc_calls -= earlier.proc_calls;
-}
-
 std::uint64_t moved_bytes(const FileRequests& file) {
   const Usage usage = usage_of(file.operations);
   return usage.bytes_read + usage.bytes_written;
@@ -113,16 +102,16 @@ DaemonUse this_daemon(const FileSystem& fs, std::uint64_t threads) {
   rusage usage = {};
   ::getrusage(RUSAGE_SELF, &usage);
   const DeviceCalls device = device_calls();
-  return {threads,
-          ns_of(usage.ru_utime),
-          ns_of(usage.ru_stime),
-          static_cast<std::uint64_t>(usage.ru_nvcsw),
-          static_cast<std::uint64_t>(usage.ru_nivcsw),
-          static_cast<std::uint64_t>(usage.ru_maxrss) * 1024,
-          device.requests,
-          device.writes,
-          device.splices,
-          fs.proc_calls};
+  return {.threads = threads,
+          .user_ns = ns_of(usage.ru_utime),
+          .system_ns = ns_of(usage.ru_stime),
+          .voluntary_switches = static_cast<std::uint64_t>(usage.ru_nvcsw),
+          .involuntary_switches = static_cast<std::uint64_t>(usage.ru_nivcsw),
+          .max_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024,
+          .requests = device.requests,
+          .replies_written = device.writes,
+          .replies_spliced = device.splices,
+          .proc_calls = fs.proc_calls};
 }
 
 MountSnapshot take_snapshot(Passthrough& mount, std::uint64_t threads) {
@@ -139,7 +128,7 @@ Report report_between(const MountSnapshot& earlier, const MountSnapshot& now, Pa
   part.cache = cache_name(mount.fs().options.cache);
   part.splice = mount.fs().options.splice;
   part.daemon = now.daemon;
-  subtract(part.daemon, earlier.daemon);
+  subtract_figures(part.daemon, earlier.daemon, kDaemonFields);
   RequestCountsSnapshot counts = now.counts;
   counts -= earlier.counts;
   fill_report(report, counts, mount.fs().requesters.processes(), mount.fs().paths);

@@ -21,6 +21,7 @@
 #include "cli/views/json_schema.h"
 #include "cli/views/json_view.h"
 #include "cli/views/metrics.h"
+#include "cli/views/mount/mount_view.h"
 #include "cli/views/prometheus_view.h"
 #include "collector/model/report.h"
 #include "collector/observe/ledger.h"
@@ -199,6 +200,35 @@ TEST(Fields, EveryFigureIsInJson) {
         << field.name;
 }
 
+DaemonUse numbered_daemon() {
+  DaemonUse daemon;
+  for (std::size_t i = 0; i < std::size(kDaemonFields); i++)
+    daemon.*kDaemonFields[i].member = power(i);
+  return daemon;
+}
+
+TEST(Fields, EveryFigureOfADaemonIsInJson) {
+  Report report;
+  report.mount.emplace().daemon = numbered_daemon();
+  const ordered_json daemon = mount_json(report)["daemon"];
+  EXPECT_EQ(daemon.size(), std::size(kDaemonFields));
+  for (const auto& field : kDaemonFields)
+    EXPECT_EQ(daemon.value(std::string(field.name), ordered_json()),
+              report.mount->daemon.*field.member)
+        << field.name;
+}
+
+TEST(Fields, EveryFigureOfADaemonIsSubtracted) {
+  DaemonUse later = numbered_daemon();
+  for (const auto& field : kDaemonFields) later.*field.member += 1000;
+  DaemonUse between = later;
+  subtract_figures(between, numbered_daemon(), kDaemonFields);
+  for (const auto& field : kDaemonFields) {
+    const bool stays = field.interval == InInterval::as_it_stands;
+    EXPECT_EQ(between.*field.member, stays ? later.*field.member : 1000u) << field.name;
+  }
+}
+
 TEST(Fields, EveryFigureOfARowIsInCsv) {
   const std::string csv = csv_view({});
   for (const auto& field : kRowFields)
@@ -240,19 +270,28 @@ TEST(Fields, TheSchemaHasEveryFigure) {
   for (const auto& field : kProcessFields) expect(schema["figures"], field.name);
   for (const auto& field : kOutsideFields)
     expect(schema["figures"]["properties"]["outside_syscalls"], field.name);
+  const ordered_json properties = ordered_json::parse(json_schema())["properties"];
+  for (const auto& field : kDaemonFields) expect(properties["daemon"], field.name);
 }
 
 TEST(Fields, EveryFigureIsDefinedInTheDocumentation) {
-  const std::string text = text_of("docs/counting.md");
-  ASSERT_FALSE(text.empty()) << "run the tests from the top of the tree";
-  const auto expect = [&text](std::string_view name) {
+  const auto expect = [](const std::string& page, const std::string& text, std::string_view name) {
     EXPECT_NE(text.find("`" + std::string(name) + "`"), std::string::npos)
-        << "docs/counting.md lacks a line | `" << name << "` | definition |";
+        << page << " lacks a line | `" << name << "` | definition |";
   };
+  const std::string page = "docs/counting.md";
+  const std::string text = text_of(page);
+  ASSERT_FALSE(text.empty()) << "run the tests from the top of the tree";
   for (const auto& field : kRowFields)
-    if (field.listed) expect(field.name);
-  for (const auto& field : kProcessFields) expect(field.name);
-  for (const auto& field : kOutsideFields) expect(field.name);
+    if (field.listed) expect(page, text, field.name);
+  for (const auto& field : kProcessFields) expect(page, text, field.name);
+  for (const auto& field : kOutsideFields) expect(page, text, field.name);
+
+  const std::string fuse_page = "docs/counting-fuse.md";
+  const std::string fuse_text = text_of(fuse_page);
+  const std::string daemon = fuse_text.substr(fuse_text.find("## The daemon\n"));
+  for (const auto& field : kDaemonFields)
+    expect(fuse_page + ", The daemon,", daemon.substr(0, daemon.find("\n## ", 1)), field.name);
 }
 
 }  // namespace
