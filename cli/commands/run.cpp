@@ -9,9 +9,8 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
-#include "cli/options/count_options.h"
 #include "cli/options/help_formatter.h"
-#include "cli/options/output_options.h"
+#include "cli/options/run_options.h"
 #include "cli/output/as_root_hint.h"
 #include "cli/output/outputs.h"
 #include "cli/output/write.h"
@@ -27,16 +26,6 @@ namespace zctrace {
 namespace {
 
 constexpr int kSignalled = 128;  // plus the signal: the status of a command that one ended
-
-struct RunOptions {
-  std::vector<std::string> argv;
-  CountOptions count;
-  OutputOptions output;
-  bool as_root = false;
-  bool wait_all = false;
-  bool json_schema = false;
-  std::string mount;  // a directory that the command sees through the passthrough
-};
 
 std::optional<Report> run_observed(ObservedRun& observed, bool as_caller) {
   try {
@@ -85,33 +74,14 @@ int run(const RunOptions& options) {
 void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Run a command and count how it moves bytes");
-  add_count_options(*command, options->count);
-  add_verify_option(*command, options->count);
-  add_profile_option(*command, options->count.profile);
-  command
-      ->add_flag("--as-root", options->as_root,
-                 "Under sudo: run the command as root (default: as the user that called sudo)")
-      ->group("The command");
-  command
-      ->add_flag("--wait", options->wait_all,
-                 "Report when the last descendant has ended (default: when the command has)")
-      ->group("The command");
-  command
-      ->add_option("--mount", options->mount,
-                   "Show DIR to the command through a counting FUSE file system (root only)")
-      ->type_name("DIR")
-      ->group("The command");
-  add_output_options(*command, options->output);
-  command
-      ->add_flag("--json-schema", options->json_schema, "Print the JSON Schema of --json and exit")
-      ->group("Output");
+  add_run_options(*command, *options);
   set_help(*command,
            {"[OPTIONS] -- COMMAND [ARGUMENT...]",
             {"Observes COMMAND and all its descendants from the first instruction, and prints the "
-             "report to standard error when COMMAND has ended. Ctrl-C reaches COMMAND.",
-             "Observing takes about 0.5 s at the start and 0.3 us for each syscall, half of that "
-             "with --no-latency; docs/cost.md has the measurements.",
-             "Under sudo, COMMAND runs as the user that called sudo. If it then fails with "
+             "report to standard error when COMMAND has ended. Ctrl-C goes to COMMAND.",
+             "Observing adds a fraction of a second at the start and about 0.3 us to each syscall, "
+             "half of that with --no-latency; docs/cost.md has the measurements.",
+             "Under sudo, COMMAND runs as the user who called sudo. If it then fails with "
              "EPERM or EACCES (\"Permission denied\"), use --as-root."},
             {{"Exit status",
               {{"N", "The status of COMMAND; 128+N if signal N ended it"},

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// What `run` observes, and as which user.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/options/count_options.h"
+#include "cli/options/output_options.h"
+
+namespace zctrace {
+
+struct RunOptions {
+  std::vector<std::string> argv;
+  CountOptions count;
+  OutputOptions output;
+  bool as_root = false;
+  bool wait_all = false;
+  bool json_schema = false;
+  std::string mount;  // a directory that the command sees through the passthrough
+};
+
+// Adds all of them; `argv` is what follows the options.
+void add_run_options(CLI::App& command, RunOptions& options);
+
+}  // namespace zctrace
