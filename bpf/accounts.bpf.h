@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How a task starts being observed: its account and its state. */
+/*
+ * How a task starts being observed: its account and its state. Inline, because Linux 6.1
+ * does not let a global function take a task; accounts.bpf.c has the counters.
+ */
 #ifndef ZC_ACCOUNTS_H
 #define ZC_ACCOUNTS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which bucket of a latency histogram a time belongs to. */
+/* Which bucket of a latency histogram a time belongs to. Inline: it runs at every exit. */
 #ifndef ZC_HISTOGRAM_H
 #define ZC_HISTOGRAM_H
 

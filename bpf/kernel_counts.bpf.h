@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel's own counts of a task, read when observing it starts and ends. */
+/*
+ * The kernel's own counts of a task, read when observing it starts and ends. Inline,
+ * because Linux 6.1 does not let a global function take a task.
+ */
 #ifndef ZC_KERNEL_COUNTS_H
 #define ZC_KERNEL_COUNTS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * All maps. The linker requires each declaration to equal the definition, so both are
- * these lines: maps.bpf.c includes them with ZC_MAP defined as nothing.
+ * All maps. The linker requires each declaration to equal the definition, so these lines
+ * serve as both: maps.bpf.c includes them with ZC_MAP defined as nothing.
  */
 #ifndef ZC_MAPS_H
 #define ZC_MAPS_H

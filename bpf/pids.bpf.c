@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which task it is: its number in zctrace's PID namespace, and whose it is. */
+/* A task's number in zctrace's PID namespace, and the share that it belongs to. */
 #include "pids.bpf.h"
 
 #define ZC_MAX_PID_LEVELS 32

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* From registers to a row: which syscall it is, and the kinds of its descriptors. */
+/*
+ * From registers to a row: which syscall it is, and the kinds of its descriptors. Inline
+ * where it takes a task or registers, which Linux 6.1 does not let a global function take.
+ */
 #ifndef ZC_CALLS_H
 #define ZC_CALLS_H
 

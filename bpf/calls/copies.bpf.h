@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kernel says about the copies that a call made: its own accounts, and events. */
+/*
+ * What the kernel says about the copies that a call made: its own accounts, and events.
+ * Inline where it takes a task, which Linux 6.1 does not let a global function take.
+ */
 #ifndef ZC_COPIES_H
 #define ZC_COPIES_H
 
