@@ -98,7 +98,7 @@ ProcessOwner owner_of(std::string_view cgroups) {
 std::map<std::int64_t, ProcessOwner> OwnerCache::look_up(const std::vector<Process>& processes) {
   std::set<std::int64_t> pids;
   for (const Process& process : processes) {
-    const auto before = entries_.find(Key(process.pid, process.start_ns));
+    const auto before = entries_.find(PidAndStart(process.pid, process.start_ns));
     if (before != entries_.end() && before->second.name == process.name) continue;
     if (!process.end_ns) pids.insert(process.pid);
     if (before == entries_.end()) pids.insert(process.parent_pid);
@@ -124,11 +124,11 @@ void OwnerCache::update(const std::vector<Process>& processes) {
     owner = one->second;
     return true;
   };
-  std::map<Key, CacheEntry> entries;
+  std::map<PidAndStart, CacheEntry> entries;
   // Processes are sorted by start time, so a parent comes before its children.
   std::map<std::int64_t, const ProcessOwner*> latest;
   for (const Process& process : processes) {
-    const Key key(process.pid, process.start_ns);
+    const PidAndStart key(process.pid, process.start_ns);
     const auto before = entries_.find(key);
     CacheEntry now{process.name, {}};
     if (before != entries_.end()) now.owner = before->second.owner;
@@ -148,7 +148,7 @@ void OwnerCache::update(const std::vector<Process>& processes) {
 
 const ProcessOwner& OwnerCache::of(const Process& process) const {
   static const ProcessOwner none;
-  const auto found = entries_.find(Key(process.pid, process.start_ns));
+  const auto found = entries_.find(PidAndStart(process.pid, process.start_ns));
   return found == entries_.end() ? none : found->second.owner;
 }
 

@@ -45,7 +45,7 @@ class OwnerCache {
   const ProcessOwner& of(const Process& process) const;
 
  private:
-  using Key = std::pair<std::int64_t, std::uint64_t>;  // pid, start
+  using PidAndStart = std::pair<std::int64_t, std::uint64_t>;
   struct CacheEntry {
     std::string name;
     ProcessOwner owner;
@@ -55,7 +55,7 @@ class OwnerCache {
 
   std::filesystem::path root_;
   std::unique_ptr<ProcReader> proc_ = std::make_unique<ProcReader>();
-  std::map<Key, CacheEntry> entries_;
+  std::map<PidAndStart, CacheEntry> entries_;
 };
 
 }  // namespace zctrace

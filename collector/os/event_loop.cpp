@@ -58,7 +58,7 @@ void EventLoop::run() {
 
 void EventLoop::wait() {
   std::vector<pollfd> events = {{signals_.fd(), POLLIN, 0}};
-  for (const Watched& one : watched_) events.push_back({one.fd, POLLIN, 0});
+  for (const WatchedDescriptor& one : watched_) events.push_back({one.fd, POLLIN, 0});
   auto wake = Clock::time_point::max();
   for (const Timer& timer : timers_) wake = std::min(wake, timer.next);
   const auto left = std::max(nanoseconds(wake - Clock::now()), nanoseconds(0)).count();

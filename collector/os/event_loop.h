@@ -53,7 +53,7 @@ class EventLoop {
     Clock::time_point next;
     std::function<Clock::time_point()> work;  // returns the next time; max(): never again
   };
-  struct Watched {
+  struct WatchedDescriptor {
     int fd;
     std::function<void(short events)> handle;
   };
@@ -64,7 +64,7 @@ class EventLoop {
 
   Signals& signals_;
   std::function<void(const Signals::Event&)> handle_signal_;
-  std::list<Watched> watched_;
+  std::list<WatchedDescriptor> watched_;
   std::list<Timer> timers_;  // run in the order of registration
   std::function<void()> before_;
   std::optional<sigset_t> mask_;

@@ -46,7 +46,7 @@ Descriptor open_abort_of(int connections, const MountIdentity& mount, int direct
   return file;
 }
 
-void run_fusermount(const CrashWatcher::Watched& watched) {
+void run_fusermount(const CrashWatcher::WatchedMount& watched) {
   std::string name = "fusermount3";
   std::string flags = "-uqz";
   std::string end = "--";
@@ -55,7 +55,8 @@ void run_fusermount(const CrashWatcher::Watched& watched) {
   ::execv(watched.fusermount.c_str(), arguments);
 }
 
-void unmount_dead(const CrashWatcher::Watched& watched, const MountIdentity& mount, int abort) {
+void unmount_dead(const CrashWatcher::WatchedMount& watched, const MountIdentity& mount,
+                  int abort) {
   // the connection may have ended already
   const ssize_t ignored = abort < 0 ? 0 : ::write(abort, "1", 1);
   (void)ignored;
@@ -67,7 +68,7 @@ void unmount_dead(const CrashWatcher::Watched& watched, const MountIdentity& mou
   run_fusermount(watched);
 }
 
-void watch(Parent& parent, CrashWatcher::Watched watched) {
+void watch(Parent& parent, CrashWatcher::WatchedMount watched) {
   MountIdentity mount = watched.mount;
   Descriptor abort(watched.abort);
   if (mount == kNothing) {
@@ -95,7 +96,7 @@ void watch(Parent& parent, CrashWatcher::Watched watched) {
 
 }  // namespace
 
-CrashWatcher::CrashWatcher(const Watched& watched)
+CrashWatcher::CrashWatcher(const WatchedMount& watched)
     : directory_(watched.directory),
       mount_(watched.mount),
       ready_(make_pipe()),

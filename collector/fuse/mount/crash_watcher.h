@@ -22,7 +22,7 @@ namespace zctrace::fuse {
 class CrashWatcher {
  public:
   // What the child needs to know about the mount. It keeps copies of the descriptors.
-  struct Watched {
+  struct WatchedMount {
     std::string fusermount;  // the program's path
     int directory;           // what is mounted over
     // For a mount that exists before it is attached; otherwise see mounted().
@@ -32,7 +32,7 @@ class CrashWatcher {
 
   // Forks: see ParentWatcher. Returns when the child has closed all other descriptors: it would
   // keep a mount in use. Throws Error.
-  explicit CrashWatcher(const Watched& watched);
+  explicit CrashWatcher(const WatchedMount& watched);
   ~CrashWatcher();  // the child unmounts now if the mount still exists
   CrashWatcher(const CrashWatcher&) = delete;
   CrashWatcher& operator=(const CrashWatcher&) = delete;

@@ -170,7 +170,7 @@ void Passthrough::mount_as_root(const std::string& fusermount,
     const Descriptor connections = open_connections();
     const Descriptor abort = open_abort(connections.get(), mount_.device);
     crash_watcher_ = std::make_unique<CrashWatcher>(
-        CrashWatcher::Watched{fusermount, directory_.get(), mount_, abort.get()});
+        CrashWatcher::WatchedMount{fusermount, directory_.get(), mount_, abort.get()});
   }
   open_file_system();
   open_session("");
@@ -182,7 +182,7 @@ void Passthrough::mount_as_root(const std::string& fusermount,
 void Passthrough::mount_by_fusermount(const std::string& fusermount,
                                       const std::function<void()>& open_file_system) {
   crash_watcher_ =
-      std::make_unique<CrashWatcher>(CrashWatcher::Watched{fusermount, directory_.get()});
+      std::make_unique<CrashWatcher>(CrashWatcher::WatchedMount{fusermount, directory_.get()});
   open_file_system();
   open_session("fsname=zctrace,subtype=zctrace");
   const MountIdentity before = mount_of(open_mounted(directory_.get()).get());

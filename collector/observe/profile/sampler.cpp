@@ -91,7 +91,7 @@ std::string why_no_profile() {
   }
 }
 
-void Sampler::Free::operator()(ring_buffer* buffer) const { ring_buffer__free(buffer); }
+void Sampler::FreeRingBuffer::operator()(ring_buffer* buffer) const { ring_buffer__free(buffer); }
 
 Sampler::Sampler(unsigned hz, int program, int samples) : clocks_(open_clocks(hz)) {
   const auto add = [](void* sampler, void* record, std::size_t size) noexcept -> int {

@@ -50,7 +50,7 @@ class Sampler {
   void stop();  // takes no more samples
 
  private:
-  struct Free {
+  struct FreeRingBuffer {
     void operator()(ring_buffer* buffer) const;
   };
 
@@ -60,7 +60,7 @@ class Sampler {
   KernelSymbols symbols_;
   SymbolClasses classes_;
   std::vector<Descriptor> clocks_;
-  std::unique_ptr<ring_buffer, Free> buffer_;
+  std::unique_ptr<ring_buffer, FreeRingBuffer> buffer_;
   ProfileLedger* into_ = nullptr;  // during read()
   const AccountOf* account_of_ = nullptr;
   std::vector<zc_sample> unowned_;  // tried once more by the next read()

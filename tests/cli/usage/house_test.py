@@ -116,16 +116,29 @@ class House(TestCase):
                                         "class Forward;\n")
         self.write("cli/b.h", LICENSE + "struct Report : Base {\n  enum class Kind { none };\n};\n"
                                         "using Lines = std::vector<int>;\nclass Forward;\n")
-        self.write("cli/c.h", LICENSE + "struct C {\n  enum Kind { one };\n};\n"
+        self.write("cli/c.h", LICENSE + "struct C {\n  enum Sort { one };\n  using Key = int;\n};\n"
                                         "using State = C::State;\n")
+        self.write("cli/c.cpp", LICENSE + "void c() {\n    using Sort = C::Order;\n}\n"
+                                          "struct D {\n  using Key = int;\n};\n")
         self.write("cli/d.h", LICENSE + "enum class State { on };\n")
         self.assert_finds()
         self.write("tests/unit/e_test.cpp", LICENSE + "template <typename T>\nclass Report final {\n};\n"
                                                       "using Lines = std::vector<char>;\n")
         self.write("tests/unit/f_test.cpp", LICENSE + "enum class Kind : int { two };\n")
-        self.assert_finds("cli/b.h: Kind is another type in cli/c.h, tests/unit/f_test.cpp",
+        self.assert_finds("cli/b.h: Kind is another type in tests/unit/f_test.cpp",
                           "cli/a.h: Lines is another type in cli/b.h, tests/unit/e_test.cpp",
                           "cli/b.h: Report is another type in tests/unit/e_test.cpp")
+
+    def test_a_nested_type_name_with_two_meanings(self):
+        self.write("cli/a.h", LICENSE + "class A {\n  struct Free {\n  };\n  using Key = int;\n"
+                                        "  enum class Sort { up };\n};\n")
+        self.write("cli/b.cpp", LICENSE + "struct B {\n  enum Key { none };\n};\n")
+        self.write("cli/c.cpp", LICENSE + "struct C {\n  struct Free {\n  };\n};\n"
+                                          "struct D {\n  struct Sort {\n  };\n"
+                                          "};\nstruct E {\n  union Sort {\n  };\n};\n")
+        self.assert_finds("cli/a.h: Free is another type in cli/c.cpp",
+                          "cli/a.h: Key is another type in cli/b.cpp",
+                          "cli/a.h: Sort is another type in cli/c.cpp, cli/c.cpp")
 
     def test_a_circle_of_includes(self):
         self.write("bpf/a.h", LICENSE + '#include "b.h"\n')
