@@ -5,29 +5,43 @@
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "collector/os/error.h"
 #include "collector/os/split.h"
 
 namespace zctrace {
+namespace {
+
+// An option that may be repeated and takes several values, as in `-p 1 2`. CLI11 gives such options
+// extra arguments, but then takes a value in brackets for a list: '[ab]*' is fine, '[ab]' is not.
+// With a number of arguments instead, it leaves values as they are.
+CLI::Option* add_list_option(CLI::App& command, const std::string& names,
+                             std::vector<std::string>& values, const std::string& description) {
+  constexpr int kMost = 100'000;
+  return command.add_option(names, values, description)
+      ->expected(1, kMost)
+      ->allow_extra_args(false);
+}
+
+}  // namespace
 
 void add_target_options(CLI::App& command, TargetOptions& options) {
   constexpr const char* kGroup = "Targets";
-  command.add_option("-p,--pid", options.pids, "Observe these processes")
+  add_list_option(command, "-p,--pid", options.pids, "Observe these processes")
       ->type_name("PID[,PID...]")
       ->group(kGroup);
-  command
-      .add_option("-n,--name", options.targets.names,
-                  "Observe processes whose name (comm) or executable matches GLOB, including "
-                  "those that start later")
+  add_list_option(command, "-n,--name", options.targets.names,
+                  "Observe processes whose name (comm) or executable matches GLOB (* and ?), "
+                  "including those that start later")
       ->type_name("GLOB")
       ->group(kGroup);
-  command
-      .add_option("-G,--cgroup", options.targets.cgroups,
+  add_list_option(command, "-G,--cgroup", options.targets.cgroups,
                   "Observe the processes of a cgroup (v2) and of the cgroups below it")
       ->type_name("PATH")
       ->group(kGroup);
-  command.add_option("--unit", options.targets.units, "Observe the processes of a systemd unit")
+  add_list_option(command, "--unit", options.targets.units,
+                  "Observe the processes of a systemd unit")
       ->type_name("NAME.service")
       ->group(kGroup);
   command.add_flag("-a,--all", options.targets.all, "Observe every process except zctrace")
