@@ -3,8 +3,9 @@
 #include "cli/text/suggestion.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
+
+#include "cli/text/letter_case.h"
 
 namespace zctrace {
 namespace {
@@ -27,12 +28,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return distance[a.size()][b.size()];
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
 }
 
 constexpr std::size_t kLongest = 64;  // no name is longer; the distance costs its square

@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "cli/text/letter_case.h"
 #include "cli/text/printable.h"
 
 namespace zctrace {
@@ -43,13 +44,6 @@ constexpr std::array<NamedFactor, 7> kDurations{{{"", 1'000'000'000},
                                                  {"s", 1'000'000'000},
                                                  {"m", 60'000'000'000},
                                                  {"h", 3'600'000'000'000}}};
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
 
 // A hundred years: a time so far from now still fits the clock's signed nanoseconds.
 constexpr std::uint64_t kLongestDurationNs = 100ULL * 365 * 24 * 3'600'000'000'000;

@@ -3,10 +3,11 @@
 #include "cli/top/model.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <tuple>
 #include <utility>
+
+#include "cli/text/letter_case.h"
 
 namespace zctrace {
 namespace {
@@ -17,12 +18,6 @@ std::map<LineKey, const Process*> by_key(const Report& report) {
   std::map<LineKey, const Process*> processes;
   for (const Process& process : report.processes) processes.emplace(key_of(process), &process);
   return processes;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
 }
 
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
