@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -24,6 +23,7 @@
 #include <utility>
 
 #include "collector/fuse/mount/trusted_directory.h"
+#include "collector/os/child.h"
 #include "collector/os/error.h"
 #include "collector/os/mountinfo.h"
 
@@ -114,7 +114,7 @@ int detach_and_close(Descriptor root) {
 }
 
 // zctrace words the message about a busy mount itself, so fusermount3's standard error is
-// discarded.
+// discarded. -1: it could not run.
 int run_fusermount(const std::string& target, bool lazily) {
   const std::string program = find_program(kFusermount);
   if (program.empty()) return -1;
@@ -123,17 +123,21 @@ int run_fusermount(const std::string& target, bool lazily) {
   std::string end = "--";
   std::string path = target;
   char* const argv[] = {name.data(), flags.data(), end.data(), path.data(), nullptr};
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv, environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return -1;
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0)
-    if (errno != EINTR) return -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  ChildOptions options;
+  options.unwaited = ChildOptions::Unwaited::wait;
+  // Serving threads may hold locks in the moment of the fork, so the child allocates nothing.
+  try {
+    Child child(options, [&]() noexcept {
+      const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+      if (nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
+      ::execv(program.c_str(), argv);
+      ::_exit(kExitNotFound);
+    });
+    const int status = child.wait();
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  } catch (const Error&) {
+    return -1;
+  }
 }
 
 }  // namespace
