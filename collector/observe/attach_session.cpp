@@ -70,7 +70,7 @@ void AttachSession::require_observed(pid_t pid) const {
   if (finder_.is_running(pid))
     throw Error("cannot observe " + process +
                 ": it is running, but this kernel does not show it to BPF programs");
-  throw Error(process + " ended before it could be observed");
+  throw Error("cannot observe " + process + ": it has ended");
 }
 
 void AttachSession::follow_cgroups() {

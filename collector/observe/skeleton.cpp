@@ -105,11 +105,11 @@ constexpr std::uint32_t kCompatFlags = 1U << 22;  // TIF_32BIT of arm64
 
 void configure_new_tasks(zctrace_bpf& bpf, zc_config& config, const NewTasks& wanted) {
   if (wanted.cgroups.size() > ZC_MAX_CGROUPS)
-    throw Error("too many cgroups: at most " + std::to_string(ZC_MAX_CGROUPS) +
-                    "; give one that contains them",
+    throw Error("cannot observe so many cgroups: at most " + std::to_string(ZC_MAX_CGROUPS) +
+                    "; give a cgroup that contains them",
                 kExitUsage);
   if (wanted.names.size() > ZC_MAX_NAMES)
-    throw Error("too many names: at most " + std::to_string(ZC_MAX_NAMES) + "; use a glob",
+    throw Error("-n: too many names: at most " + std::to_string(ZC_MAX_NAMES) + "; use a glob",
                 kExitUsage);
   config.want_all = wanted.all;
   config.one_user = wanted.user.has_value();
@@ -127,7 +127,7 @@ void configure_new_tasks(zctrace_bpf& bpf, zc_config& config, const NewTasks& wa
                   kExitUsage);
     // The kernel side matches new tasks, and has only these two.
     if (name.find_first_of("[\\") != std::string::npos)
-      throw Error("-n '" + name + "': only * and ? are supported in a glob", kExitUsage);
+      throw Error("-n '" + name + "': a glob has only * and ?, not [ or \\", kExitUsage);
     name.copy(config.name_targets[i].pattern, ZC_PATTERN_BYTES - 1);
   }
 }

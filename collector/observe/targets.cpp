@@ -105,7 +105,7 @@ std::string TargetFinder::status_path(pid_t pid) const {
 }
 
 void TargetFinder::require_process(pid_t pid, std::optional<uid_t> user) const {
-  const std::string what = "cannot observe PID " + std::to_string(pid) + ": ";
+  const std::string what = "cannot observe process " + std::to_string(pid) + ": ";
   const std::string path = status_path(pid);
   const std::optional<std::string> status = proc_->read_one(path);
   if (!status && proc_->is_silent(path))

@@ -46,9 +46,10 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
       inodes([&root, &options] {
         if (options.for_everyone && depends_on_reader(root.get()))
           throw Error(
-              "the source shows each process something else, as /proc does, and root's mount would "
-              "show every user what root sees; choose another source, or mount it as an ordinary "
-              "user");
+              "cannot mount the source as root: its content depends on the reader, as that of "
+              "/proc "
+              "does, so every user would see what root sees; choose another source, or mount it as "
+              "an ordinary user");
         const struct stat status = status_of(root);
         const InodeKey key = inode_key_of(root.get(), "", status);
         return InodeTable(std::move(root), key);

@@ -171,12 +171,12 @@ MountPoint check_mount_point(const std::string& source, const std::string& targe
 std::string require_fuse() {
   struct stat status;
   if (::stat(kDevice, &status) != 0)
-    throw Error(std::string(kDevice) + ": " + std::strerror(errno) +
+    throw Error(std::string("cannot find ") + kDevice + ": " + std::strerror(errno) +
                 "; load the module (modprobe fuse), or pass the device into the container");
   if (!S_ISCHR(status.st_mode)) throw Error(std::string(kDevice) + " is not a device");
   if (::access(kDevice, R_OK | W_OK) != 0)
     throw Error(
-        std::string(kDevice) + ": " + std::strerror(errno) +
+        std::string("cannot open ") + kDevice + ": " + std::strerror(errno) +
         "; run as root, or allow every user to open it, as most systems do (chmod 666 /dev/fuse)");
   std::string program = find_program(kFusermount);
   if (program.empty())

@@ -87,7 +87,7 @@ void abort_at_the_end(Parent& parent, int root) {
 }  // namespace
 
 PrivateMount::PrivateMount(const std::string& directory)
-    : root_(open_trusted_directory(directory, "--mount")) {
+    : root_(open_trusted_directory(directory, "--mount directory")) {
   const std::string what = "--mount '" + directory + "'";
   directory_ = current_path(root_.get());
   struct stat status = {};

@@ -80,9 +80,8 @@ class Walk {
   }
 
  private:
-  [[noreturn]] void fail(int error) const {
-    throw system_error(std::string(what_) + " '" + path_ + "'", error);
-  }
+  std::string failed() const { return "cannot open " + std::string(what_) + " '" + path_ + "'"; }
+  [[noreturn]] void fail(int error) const { throw system_error(failed(), error); }
 
   void follow(const std::string& name) {
     const Descriptor link(
@@ -92,8 +91,8 @@ class Walk {
     if (!S_ISLNK(status.st_mode))
       throw Error(std::string(what_) + " '" + path_ + "' is not a directory");
     if (!is_trusted(status.st_uid))
-      throw Error(std::string(what_) + " '" + path_ + "': '" + name +
-                  "' is a symbolic link of another user (UID " + std::to_string(status.st_uid) +
+      throw Error(failed() + ": '" + name + "' is a symbolic link of another user (UID " +
+                  std::to_string(status.st_uid) +
                   "), which root's mount does not follow; give the path it leads to");
     if (++links_ > kMostLinks) fail(ELOOP);
     char text[PATH_MAX];

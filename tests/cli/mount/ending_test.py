@@ -111,9 +111,10 @@ class BadInput(MountTest):
         plain.touch()
         inner = self.source / "inner"
         inner.mkdir()
-        self.refused(missing, self.point, wanted="No such file")
+        self.refused(missing, self.point, wanted=f"cannot open source '{missing}': No such file")
         self.refused(plain, self.point, wanted="is not a directory")
-        self.refused(self.source, missing, wanted="No such file")
+        self.refused(self.source, missing,
+                     wanted=f"cannot open mount point '{missing}': No such file")
         self.refused(self.source, plain, wanted="is not a directory")
         self.refused(self.source, inner, wanted="inside source")
         self.refused(inner, self.source, wanted="inside mount point")

@@ -76,7 +76,8 @@ TEST_F(FakeRoot, APidMustExistAndNotBeAThread) {
     finder.require_process(13);
     FAIL() << "a thread was taken for a process";
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "cannot observe PID 13: it is a thread of process 10; give -p 10");
+    EXPECT_STREQ(error.what(),
+                 "cannot observe process 13: it is a thread of process 10; give -p 10");
   }
 }
 
@@ -91,7 +92,7 @@ TEST_F(FakeRoot, AProcessThatDoesNotAnswerIsNotSaidToHaveEnded) {
     finder.require_process(10);
     FAIL() << "it was observed without a look at whose it is";
   } catch (const Error& error) {
-    EXPECT_EQ(error.what(), "cannot observe PID 10: " + status.string() +
+    EXPECT_EQ(error.what(), "cannot observe process 10: " + status.string() +
                                 " does not answer; try again in ten seconds");
   }
 }

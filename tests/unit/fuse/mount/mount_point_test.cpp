@@ -2,6 +2,8 @@
 // Which directories can be mounted where.
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "collector/fuse/mount/mount_point.h"
 #include "collector/os/error.h"
 
@@ -24,6 +26,22 @@ TEST(MountPoint, RefusesUnusableDirectories) {
   EXPECT_THROW(check_mount_point("/usr/bin", "/usr"), Error);
   EXPECT_THROW(check_mount_point("/usr/bin", "/usr/bin/../bin"), Error);
   EXPECT_THROW(check_mount_point("/usr/bin", "/etc"), Error);
+}
+
+TEST(MountPoint, AnErrorSaysWhatCouldNotBeOpened) {
+  const auto error_of = [](const std::string& source, const std::string& target) -> std::string {
+    try {
+      check_mount_point(source, target);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(error_of("/nonexistent", "/tmp"),
+            "cannot open source '/nonexistent': No such file or directory");
+  EXPECT_EQ(error_of("/tmp", "/nonexistent"),
+            "cannot open mount point '/nonexistent': No such file or directory");
+  EXPECT_EQ(error_of("/dev/null", "/tmp"), "source '/dev/null' is not a directory");
 }
 
 }  // namespace
