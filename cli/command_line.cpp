@@ -55,7 +55,7 @@ void set_main_help(CLI::App& app) {
               {{"0", "Success"},
                {"1", "Failure"},
                {"2", "Usage error"},
-               {"3", "Events were lost, and --strict was given"},
+               {"3", "Events were lost (with --strict)"},
                {"77", "This machine or user cannot observe; 'zctrace doctor' says why"},
                {"other", "'run' exits with the status of its command"}}}},
             {{"Count how cp moves the bytes of a file", "sudo zctrace run -- cp big copy"},
@@ -89,7 +89,11 @@ CommandLine::CommandLine(std::vector<std::string> words)
   help->add_option("command", help_topic_, "The command to explain (default: zctrace itself)")
       ->type_name("COMMAND")
       ->group("Arguments");
-  set_help(*help, {"[COMMAND]", {}, {}, {}});
+  set_help(*help, {"[COMMAND]",
+                   {},
+                   {},
+                   {{"List the commands", "zctrace help"},
+                    {"Print the options and examples of run", "zctrace help run"}}});
   help->callback([this] {
     require_known(help_topic_);
     chosen_ = [this] {
@@ -98,7 +102,7 @@ CommandLine::CommandLine(std::vector<std::string> words)
     };
   });
   CLI::App* const version = app_.add_subcommand("version", "Print the version");
-  set_help(*version, {});
+  set_help(*version, {"", {}, {}, {{"Print the version", "zctrace version"}}});
   version->callback([this] {
     chosen_ = [] {
       print(version_line());

@@ -53,7 +53,8 @@ void add_compare_command(CLI::App& app, Action& chosen) {
   add_compare_options(*command, *options);
   auto by = std::make_shared<std::string>();
   command
-      ->add_option("--by", *by, "With 'syscall': also show each method's calls and what they took")
+      ->add_option("--by", *by,
+                   "With 'syscall': also show the calls of each method and their times")
       ->check(one_of({"syscall"}))
       ->type_name("WHAT")
       ->group("Output");
@@ -63,11 +64,10 @@ void add_compare_command(CLI::App& app, Action& chosen) {
     methods.entries.emplace_back(method->name, method->summary);
   set_help(*command,
            {"[OPTIONS]",
-            {"Moves the bytes of a file to a sink with each method, verifies them, times each "
-             "method in interleaved rounds without observing it, and counts it in a round of "
-             "its own.",
-             "By default it moves 256 MiB 84 times, which takes about half a minute and 256 MiB of "
-             "disk space; --size and --runs reduce that. See docs/cost.md."},
+            {"Moves a file to a sink with each method, and verifies the bytes. The times come from "
+             "interleaved rounds without observation, the counts from a separate round with it.",
+             "By default it moves 256 MiB 84 times, which is 21 GiB, and needs 256 MiB of disk "
+             "space; --size and --runs reduce both. See docs/cost.md."},
             {methods,
              {"Exit status",
               {{"0", "Success"},

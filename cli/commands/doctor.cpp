@@ -112,7 +112,7 @@ void add_doctor_command(CLI::App& app, Action& chosen) {
       ->group("Output");
   set_help(*command,
            {"[OPTIONS]",
-            {"Looks at the kernel, its type information (BTF), the capabilities of this user, "
+            {"Checks the kernel, its type information (BTF), the capabilities of this user, "
              "lockdown, each tracepoint and FUSE, and loads the BPF programs once if allowed."},
             {{"Exit status",
               {{"0", "'zctrace run' works here"},

@@ -102,7 +102,7 @@ void add_export_command(CLI::App& app, Action& chosen) {
        {{"Serve the counts of every nginx process", "sudo zctrace export -n nginx"},
         {"Serve the counts of a service, to other machines as well",
          "sudo zctrace export --unit nginx.service --listen 0.0.0.0:9435"},
-        {"Read them once", "curl http://127.0.0.1:9435/metrics"}}});
+        {"Read the counts once", "curl http://127.0.0.1:9435/metrics"}}});
   command->callback([options, &chosen] {
     if (wants_syscall_list(options->count)) {
       chosen = print_syscall_list;

@@ -103,8 +103,8 @@ void add_mount_command(CLI::App& app, Action& chosen) {
            {"[OPTIONS] SOURCE MOUNTPOINT",
             {"SOURCE appears at MOUNTPOINT until Ctrl-C, SIGTERM, an unmount, or until TIME has "
              "passed. Then zctrace prints the counts, by file and by process. It needs FUSE, but "
-             "neither root nor BPF. Root's mount serves every user, any other only the user "
-             "who made it."},
+             "neither root nor BPF. A mount made by root serves every user; any other serves "
+             "only the user who made it."},
             {{"Exit status",
               {{"0", "Success"},
                {"1", "Failure"},

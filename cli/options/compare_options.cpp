@@ -23,9 +23,10 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
       ->capture_default_str()
       ->group(kGroup);
   command
-      .add_option("--fuse-splice", options.route.fuse_splice,
-                  "Let the FUSE daemon splice (on), copy (off), or do each in a row of its own "
-                  "(both, the default)")
+      .add_option(
+          "--fuse-splice", options.route.fuse_splice,
+          "Have the FUSE daemon splice (on) or copy (off), or measure each in a row of its own "
+          "(both, the default)")
       ->check(one_of({"on", "off", "both"}))
       ->type_name("WHICH")
       ->group(kGroup);
@@ -37,7 +38,7 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
   command
       .add_option("--methods", options.methods,
                   "Compare these methods: METHOD or METHOD/BUFFER, separated by commas, or all "
-                  "(default: the usual ones, twelve rows; with --buffers, seven methods)")
+                  "(default: twelve usual rows; with --buffers, seven usual methods)")
       ->check(not_empty())
       ->type_name("LIST")
       ->group(kGroup);
@@ -67,7 +68,7 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
       ->group(kGroup);
   command
       .add_option("--warmup", options.warmup,
-                  "Run each method N times untimed first; the first run verifies")
+                  "Run each method N times before timing it; the first run verifies the bytes")
       ->check(number_from(0, 10'000))
       ->type_name("N")
       ->capture_default_str()
@@ -77,12 +78,12 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
   add_profile_option(command, options.profile, kGroup);
   command
       .add_option("--drain", options.drain,
-                  "Empty the sink with read or splice, in a process of its own")
+                  "Empty the sink with read or splice, in a separate process")
       ->check(one_of({"read", "splice"}))
       ->type_name("HOW")
       ->capture_default_str()
       ->group(kGroup);
-  command.add_option("--drain-read", options.drain_read, "Ask for SIZE in each read of the drain")
+  command.add_option("--drain-read", options.drain_read, "Empty the sink with reads of SIZE")
       ->check(size_in_bytes())
       ->type_name("SIZE")
       ->capture_default_str()
@@ -95,7 +96,7 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
       ->group("Output");
   command
       .add_flag("--textbook", options.textbook,
-                "Show the table of the textbooks beside what was measured: CPU and DMA copies, "
+                "Also print what textbooks claim next to what was measured: CPU and DMA copies, "
                 "syscalls, crossings, context switches")
       ->group("Output");
   command

@@ -32,7 +32,7 @@ void add_count_options(CLI::App& command, CountOptions& options) {
       ->group(kGroup);
   command
       .add_flag("--no-latency", options.no_latency,
-                "Do not read the clock: costs least, but leaves out times inside calls")
+                "Do not measure the time that calls take; costs least")
       ->group(kGroup);
   command.add_flag("--no-follow", options.no_follow, "Do not observe descendants")->group(kGroup);
   // Hidden: for tests of what happens when the kernel side is full.
@@ -59,10 +59,11 @@ void check_syscalls(const CountOptions& options) {
 
 void add_profile_option(CLI::App& command, std::string& profile, const std::string& group) {
   command
-      .add_flag(fmt::format("--profile{{{}}}", kDefaultProfileHz), profile,
-                fmt::format("Sample where the CPU time of each row goes, HZ times per second of "
-                            "CPU time with --profile=HZ (1 to {1}; default: {0})",
-                            kDefaultProfileHz, kHighestProfileHz))
+      .add_flag(
+          fmt::format("--profile{{{}}}", kDefaultProfileHz), profile,
+          fmt::format("Sample what each row spends CPU time on; --profile=HZ sets the rate per "
+                      "second of CPU time (1 to {1}; default: {0})",
+                      kDefaultProfileHz, kHighestProfileHz))
       ->group(group);
 }
 

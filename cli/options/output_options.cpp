@@ -20,7 +20,7 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
       ->group(kGroup);
   command
       .add_option("--max-processes", options.max_processes,
-                  "List at most N ended processes; add up those that moved the least")
+                  "List at most N ended processes; sum those that moved the fewest bytes")
       ->check(number_from(0, 10'000'000))
       ->type_name("N")
       ->capture_default_str()

@@ -178,6 +178,11 @@ TEST(Help, HasThreeExamplesAndExitStatuses) {
   }
 }
 
+TEST(Help, HasAnExampleForEveryCommand) {
+  for (const std::string& command : kCommands)
+    EXPECT_NE(help(command).find("\nExamples:\n  # "), std::string::npos) << help(command);
+}
+
 TEST(Help, ShowsDefaults) {
   EXPECT_NE(help("run").find("(default: %io)"), std::string::npos);
   EXPECT_NE(help("top", 100).find("(default: 1s)"), std::string::npos);
