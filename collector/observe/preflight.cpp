@@ -139,12 +139,12 @@ std::vector<Requirement> quick_requirements() {
   };
 }
 
-// Whose processes can be targets.
+// Which users' processes can be targets.
 Requirement observable_processes() {
   if (!confined_user()) return {"processes", State::ok, "those of every user", ""};
   return {"processes", State::ok,
           "only your own: zctrace has file capabilities, and every user may execute it",
-          "to let a group observe all: sudo chgrp GROUP, and chmod 750, its file"};
+          "to let a group observe every process: chgrp GROUP its file, and chmod 750 it"};
 }
 
 Requirement trial_load() {

@@ -30,7 +30,7 @@ int attach_mount(const Descriptor& mount, const Descriptor& directory) noexcept;
 // Empty where neither exists.
 Descriptor open_connections() noexcept;
 unsigned connection_number(dev_t device) noexcept;
-// The file that aborts a connection when it is written to. It belongs to that connection for ever,
+// The file that aborts a connection when it is written to. It belongs to that connection forever,
 // so open it while the connection exists: a later one may get the same number.
 Descriptor open_abort(int connections, dev_t device) noexcept;
 
