@@ -38,8 +38,9 @@ struct zc_row {
 	__u64 disk_read;
 	__u64 dirtied;
 	/*
-	 * Bytes that were seen to be copied out of a socket; with ZC_DIRECT or ZC_OFFLOADS,
-	 * bytes that were seen not to be copied.
+	 * Bytes that were seen to be copied: out of a socket, or from memory into a TCP socket.
+	 * With ZC_DIRECT or ZC_OFFLOADS, and from a file or pipe into a TCP socket, bytes that
+	 * were seen not to be copied.
 	 */
 	__u64 seen;
 	__u64 max_ns;
@@ -67,6 +68,8 @@ enum zc_task_flags {
 	ZC_TASK_COMPAT = 64,	/* in a 32-bit call */
 	ZC_TASK_CHARGED = 128,	/* `disk_read` and `dirtied` are set */
 	ZC_TASK_DIRECT = 256,	/* a file system began direct I/O in this call */
+	ZC_TASK_SENT_PAGES = 512,/* TCP took pages by reference in this call */
+	ZC_TASK_SENT_COPIES = 1024,/* TCP copied what it was given in this call */
 };
 
 /* What a task did with one pipe since it last used another one. */

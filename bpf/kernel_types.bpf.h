@@ -254,6 +254,11 @@ struct cred {
 };
 struct sk_buff;
 struct kiocb;
+
+struct msghdr {
+	unsigned int msg_flags;
+};
+
 struct iov_iter;
 
 struct task_struct {

@@ -96,13 +96,13 @@ static __always_inline __u64 zc_file_kind(struct file *file, struct inode *inode
 {
 	unsigned long magic = zc_magic(inode);
 
+	__u32 traits = zc_is_direct(file) ? ZC_DIRECT : 0;
+
 	if (magic == FUSE_SUPER_MAGIC)
 		return ZC_FUSE;
-	if (!zc_is_direct(file))
-		return ZC_FILE;
 	if (magic == TMPFS_MAGIC || magic == RAMFS_MAGIC || magic == HUGETLBFS_MAGIC)
-		return ZC_END(ZC_FILE, 0, ZC_DIRECT | ZC_MEMORY_FILE);
-	return ZC_END(ZC_FILE, 0, ZC_DIRECT);
+		traits |= ZC_MEMORY_FILE;
+	return ZC_END(ZC_FILE, 0, traits);
 }
 
 /* With the kernel's TLS: a processor encrypts, unless it is known that the device does. */

@@ -22,6 +22,9 @@ static __always_inline struct zc_key zc_key_of(__u32 row, __u64 from, __u64 to)
 {
 	struct zc_key key = ZC_KEY(row, ZC_END_KIND(from), ZC_END_KIND(to));
 
+	/* Only what is written becomes dirty. */
+	if (from == ZC_END(ZC_FILE, 0, ZC_MEMORY_FILE))
+		from = ZC_FILE;
 	key.word |= (ZC_END_REST(from) | ZC_END_REST(to)) << 20;
 	return key;
 }

@@ -36,7 +36,7 @@ enum zc_protocol {
 /* What decides how bytes are copied, apart from the kinds of a call's ends. */
 enum zc_trait {
 	ZC_DIRECT = 1,		/* a file was opened with O_DIRECT */
-	ZC_MEMORY_FILE = 2,	/* with ZC_DIRECT: the file is in memory only */
+	ZC_MEMORY_FILE = 2,	/* the file is in memory only; to be read, only with ZC_DIRECT */
 	ZC_OFFLOADS = 4,	/* file to file: the file system can clone or copy by itself */
 	ZC_NO_GATHER = 8,	/* the device cannot send from several places in memory */
 	ZC_TLS_SOFTWARE = 16,	/* a processor encrypts what is sent */

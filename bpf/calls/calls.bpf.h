@@ -16,6 +16,7 @@
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
 #define MSG_ZEROCOPY 0x4000000
+#define MSG_SPLICE_PAGES 0x8000000
 
 /* The number of the call that the owner of the registers is in. */
 static __always_inline long zc_regs_call(const struct pt_regs *regs)

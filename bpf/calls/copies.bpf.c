@@ -63,3 +63,26 @@ int BPF_PROG(zc_direct_begins)
 		state->head.flags |= ZC_TASK_DIRECT;
 	return 0;
 }
+
+/*
+ * Each time TCP begins to fill a packet, in the context of the task that sends. Sends that lend
+ * the caller's memory have notifications, which say more.
+ */
+SEC("?tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(zc_tcp_sends, const struct sock *sk, const struct msghdr *message)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct zc_task *state;
+	__u32 flags;
+
+	if (!zc_observed(task))
+		return 0;
+	flags = message->msg_flags;
+	if (flags & MSG_ZEROCOPY)
+		return 0;
+	state = zc_task_of(task);
+	if (state)
+		state->head.flags |= flags & MSG_SPLICE_PAGES ? ZC_TASK_SENT_PAGES :
+								ZC_TASK_SENT_COPIES;
+	return 0;
+}

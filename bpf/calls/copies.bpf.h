@@ -11,6 +11,8 @@
 /* Ends that can have a disk behind them. */
 #define ZC_KINDS_WITH_DISK (1U << ZC_FILE | 1U << ZC_FUSE | 1U << ZC_DEVICE)
 
+#define ZC_TASK_SENT (ZC_TASK_SENT_PAGES | ZC_TASK_SENT_COPIES)
+
 /* Without CONFIG_TASK_IO_ACCOUNTING user space shows neither figure. */
 static __always_inline bool zc_io_accounted(const struct task_struct *task)
 {
@@ -23,7 +25,7 @@ static __always_inline void zc_copies_begin(struct zc_task *state, const struct 
 {
 	__u32 kinds = 1U << ZC_KEY_FROM(key) | 1U << ZC_KEY_TO(key);
 
-	state->head.flags &= ~(ZC_TASK_CHARGED | ZC_TASK_DIRECT);
+	state->head.flags &= ~(ZC_TASK_CHARGED | ZC_TASK_DIRECT | ZC_TASK_SENT);
 	if (!(kinds & ZC_KINDS_WITH_DISK) || !zc_io_accounted(task))
 		return;
 	state->head.disk_read = task->ioac.read_bytes;
@@ -57,6 +59,18 @@ static __always_inline bool zc_was_passed(struct zc_task *state, const struct ta
 	return charged >= bytes;
 }
 
+/*
+ * Whether TCP said of the whole call what the row's bytes are expected to be: pages taken by
+ * reference, or copies of the caller's memory. With TLS on top it is told of encrypted pages.
+ */
+static __always_inline bool zc_sent_as_expected(const struct zc_task *state, struct zc_key key)
+{
+	__u32 expected = ZC_KEY_FROM(key) == ZC_USER ? ZC_TASK_SENT_COPIES : ZC_TASK_SENT_PAGES;
+
+	return (state->head.flags & ZC_TASK_SENT) == expected && ZC_KEY_PROTOCOL(key) == ZC_TCP &&
+	       ZC_KEY_TO(key) == ZC_SOCKET;
+}
+
 /* At the exit of a call that moved that many bytes, or none. */
 static __always_inline void zc_copies_end(struct zc_task *state, const struct task_struct *task,
 					  struct pt_regs *regs, struct zc_row *row, __u64 bytes)
@@ -70,6 +84,11 @@ static __always_inline void zc_copies_end(struct zc_task *state, const struct ta
 		if (ZC_KEY_FROM(*key) == ZC_SOCKET)
 			row->seen += state->head.copied;
 		state->head.copied = 0;
+	}
+	if (state->head.flags & ZC_TASK_SENT) {
+		if (zc_sent_as_expected(state, *key))
+			row->seen += bytes;
+		state->head.flags &= ~ZC_TASK_SENT;
 	}
 	if (state->head.flags & ZC_TASK_CHARGED) {
 		read = task->ioac.read_bytes - state->head.disk_read;

@@ -25,6 +25,9 @@ using nlohmann::ordered_json;
 
 constexpr const char* kNotOfOperations =
     "not measured for operations of io_uring and native AIO; other rows have it";
+constexpr const char* kNotInMemory =
+    "not measured: some of the bytes went to files in memory (tmpfs), whose pages the kernel does "
+    "not charge";
 constexpr const char* kNotMeasured =
     "not measured: it needs the times of calls, and a kernel with CONFIG_TASK_IO_ACCOUNTING";
 
@@ -41,11 +44,11 @@ ordered_json words_json(const std::vector<std::string>& words) {
 // Times that were not measured are 0, bytes that were not are null.
 template <typename Figures, typename Record, std::size_t N>
 void append_fields(ordered_json& object, const Figures& figures,
-                   const Field<Figures, Record> (&fields)[N], bool latency, bool charges = true) {
+                   const Field<Figures, Record> (&fields)[N], bool latency) {
   for (const Field<Figures, Record>& field : fields) {
     if (!field.listed) continue;
     ordered_json& value = object[std::string(field.name)];
-    if (field.charged && !charges)
+    if (field.charged)
       value = nullptr;
     else
       value = field.clocked && !latency ? 0 : figures.*field.member;
@@ -116,6 +119,9 @@ void append_figures(ordered_json& object, const Process& process, const Delivere
   object["delivered_bytes"] = delivered.bytes;
   object["cpu_copied_bytes"] = process.cpu_copied_bytes();
   object["cpu_copied_measured_bytes"] = process.cpu_copied_measured_bytes();
+  object["uncopied_bytes"] = process.uncopied_bytes();
+  object["uncopied_measured_bytes"] = process.uncopied_measured_bytes();
+  object["copies_evidence"] = name_or_null(evidence_name(process.copies_evidence()));
   object["cpu_copies_per_byte"] = or_null(delivered.per_byte(process.cpu_copied_bytes()));
   object["kernel_only_bytes"] = delivered.kernel_only;
   object["kernel_only_share"] = or_null(delivered.kernel_only_share());
@@ -228,13 +234,18 @@ ordered_json row_json(const Row& row, const Measured& measured) {
                          {"copy", copy_name(row.copy)},
                          {"protocol", name_or_null(protocol_name(row.protocol))},
                          {"asynchronous", row.asynchronous}};
-  append_fields<RowFigures>(object, row, kRowFields, measured.latency,
-                            measured.charges && row.charges == Charges::measured);
+  append_fields<RowFigures>(object, row, kRowFields, measured.latency);
+  for (const auto& field : kRowFields)
+    if (field.charged && measured.charges && row.is_charged(field.member))
+      object[std::string(field.name)] = row.*field.member;
   if (measured.charges && row.charges == Charges::unknown) {
     const char* const why = row.asynchronous ? kNotOfOperations : kNotMeasured;
     object["unknown"] = {{"disk_read_bytes", why}, {"dirtied_bytes", why}};
+  } else if (measured.charges && row.in_memory) {
+    object["unknown"] = {{"dirtied_bytes", kNotInMemory}};
   }
   object["errors_by"] = errors_json(row);
+  object["copies_evidence"] = name_or_null(evidence_name(row.copies_evidence()));
   object["verdict"] = name_or_null(verdict_name(row.verdict));
   object["latency_ns"] = measured.latency ? latency_json(row) : ordered_json(nullptr);
   if (row.cpu.hz != 0) object["cpu_profile"] = cpu_profile_json(row.cpu);
@@ -248,6 +259,8 @@ ordered_json report_json(const Report& report, std::string_view by) {
   if (!totals.sum.disk_read_bytes())
     for (const char* figure : {"disk_read_bytes", "dirtied_bytes"})
       unknown.try_emplace(figure, kNotOfOperations);
+  else if (!totals.sum.dirtied_bytes())
+    unknown.try_emplace("dirtied_bytes", kNotInMemory);
   ordered_json object;
   object["schema"] = kSchema;
   object["command"] = valid_utf8(report.command);

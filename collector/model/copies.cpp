@@ -21,6 +21,7 @@ CopyCount unless_passed(const MovedBytes& moved, std::uint64_t passed, Verdict w
   passed = std::min(passed, moved.bytes);
   count.bytes = moved.bytes - passed;
   if (moved.to == Kind::file) count.measured = std::min(moved.dirtied, count.bytes);
+  if (moved.charged) count.uncopied_measured = passed;
   if (moved.bytes != 0)
     count.verdict = passed == moved.bytes ? was_passed : passed == 0 ? was_copied : Verdict::mixed;
   return count;
@@ -42,6 +43,7 @@ CopyCount lent_copies(const MovedBytes& moved) {
   if (told == 0) return count;
   count.bytes -= part_of(moved.bytes, moved.sends_lent, sends);
   count.measured = part_of(moved.bytes, moved.sends_copied, sends);
+  count.uncopied_measured = part_of(moved.bytes, moved.sends_lent, sends);
   count.verdict = moved.sends_lent == 0     ? Verdict::zerocopy_copied
                   : moved.sends_copied == 0 ? Verdict::zerocopy
                                             : Verdict::mixed;
@@ -55,6 +57,7 @@ CopyCount user_copies(const MovedBytes& moved) {
   // What is only looked at (MSG_PEEK) is copied as well.
   if (moved.from == Kind::socket) return {std::max(moved.bytes, moved.seen), moved.seen};
   if (moved.to == Kind::file) return {moved.bytes, std::min(moved.dirtied, moved.bytes)};
+  if (moved.to == Kind::socket) return {moved.bytes, std::min(moved.seen, moved.bytes)};
   return {moved.bytes, 0};
 }
 
@@ -65,12 +68,22 @@ CopyCount socket_copies(const MovedBytes& moved) {
     case Protocol::vsock:
     case Protocol::netlink:
     case Protocol::other: return {moved.bytes, 0, Verdict::copied};
-    default: return {0, 0, Verdict::by_reference};
+    default: break;
   }
+  CopyCount count;
+  count.verdict = Verdict::by_reference;
+  count.uncopied_measured = moved.seen;
+  return count;
 }
 
 CopyCount kernel_copies(const MovedBytes& moved) {
-  if (moved.is_clone) return {0, 0, Verdict::reflinked};
+  if (moved.is_clone) {
+    CopyCount count;
+    count.verdict = Verdict::reflinked;
+    // What is not dirty afterwards was not written.
+    if (moved.charged) count.uncopied_measured = moved.bytes - std::min(moved.bytes, moved.dirtied);
+    return count;
+  }
   switch (moved.to) {
     case Kind::file:
       return unless_passed(moved, (moved.traits & ZC_OFFLOADS) != 0 ? moved.seen : 0,
@@ -154,13 +167,33 @@ Verdict both(Verdict one, Verdict other) {
 
 CopyCount count_copies(const MovedBytes& moved) {
   if (moved.bytes == 0 && moved.seen == 0) return {};
+  CopyCount count;
   switch (moved.copy) {
-    case Copy::copied: return user_copies(moved);
-    case Copy::in_kernel: return kernel_copies(moved);
-    case Copy::lent:
-    case Copy::none: break;
+    case Copy::copied: count = user_copies(moved); break;
+    case Copy::in_kernel: count = kernel_copies(moved); break;
+    case Copy::lent: break;
+    case Copy::none: return {};
   }
-  return {};
+  count.measured = std::min(count.measured, count.bytes);
+  count.uncopied = moved.bytes - std::min(moved.bytes, count.bytes);
+  count.uncopied_measured = std::min(count.uncopied_measured, count.uncopied);
+  return count;
+}
+
+Evidence evidence_of(std::uint64_t bytes, std::uint64_t measured) {
+  if (bytes == 0) return Evidence::none;
+  if (measured == 0) return Evidence::rule;
+  return measured < bytes ? Evidence::mixed : Evidence::measured;
+}
+
+std::string_view evidence_name(Evidence evidence) {
+  switch (evidence) {
+    case Evidence::none: break;
+    case Evidence::measured: return "measured";
+    case Evidence::rule: return "rule";
+    case Evidence::mixed: return "mixed";
+  }
+  return "";
 }
 
 }  // namespace zctrace

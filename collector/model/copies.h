@@ -77,7 +77,20 @@ struct CopyCount {
   std::uint64_t bytes = 0;     // each as often as it was copied
   std::uint64_t measured = 0;  // the part that the kernel vouches for
   Verdict verdict = Verdict::none;
+  std::uint64_t uncopied = 0;           // bytes that moved, and that no CPU copied
+  std::uint64_t uncopied_measured = 0;  // the part that the kernel vouches for
 };
+
+// What vouches for figures of copies.
+enum class Evidence : std::uint8_t {
+  none,      // there are no bytes
+  measured,  // for all of them an event or a counter of the kernel
+  rule,      // for all of them a rule
+  mixed,
+};
+
+Evidence evidence_of(std::uint64_t bytes, std::uint64_t measured);
+std::string_view evidence_name(Evidence evidence);  // in JSON; "" for none
 
 CopyCount count_copies(const MovedBytes& moved);
 

@@ -69,6 +69,8 @@ struct RowFigures {
   // By model/copies.h.
   std::uint64_t cpu_copied_bytes = 0;
   std::uint64_t cpu_copied_measured_bytes = 0;
+  std::uint64_t uncopied_bytes = 0;  // moved on, and copied by no CPU
+  std::uint64_t uncopied_measured_bytes = 0;
   // What the kernel charged to the task in these calls.
   std::uint64_t disk_read_bytes = 0;
   std::uint64_t dirtied_bytes = 0;
@@ -119,6 +121,14 @@ inline constexpr Field<RowFigures, zc_row> kRowFields[] = {
                 "Bytes that a CPU copied during calls, each as often as it was copied."}},
     {.name = "cpu_copied_measured_bytes",
      .member = &RowFigures::cpu_copied_measured_bytes,
+     .kernel = nullptr,
+     .unit = Unit::bytes},
+    {.name = "uncopied_bytes",
+     .member = &RowFigures::uncopied_bytes,
+     .kernel = nullptr,
+     .unit = Unit::bytes},
+    {.name = "uncopied_measured_bytes",
+     .member = &RowFigures::uncopied_measured_bytes,
      .kernel = nullptr,
      .unit = Unit::bytes},
     {.name = "disk_read_bytes",

@@ -35,7 +35,7 @@ std::optional<std::uint64_t> sum_of_charges(const std::vector<Row>& rows,
                                             std::uint64_t RowFigures::*figure) {
   std::uint64_t sum = 0;
   for (const Row& row : rows) {
-    if (row.charges == Charges::unknown) return std::nullopt;
+    if (row.charges != Charges::none && !row.is_charged(figure)) return std::nullopt;
     sum += row.*figure;
   }
   return sum;
@@ -51,6 +51,7 @@ void add_row(Row& into, const Row& from) {
   // A row without bytes says nothing about how the other's moved.
   if (from.bytes != 0) into.verdict = moved ? both(into.verdict, from.verdict) : from.verdict;
   into.charges = std::max(into.charges, from.charges);
+  into.in_memory |= from.in_memory;
   if (into.protocol != from.protocol) into.protocol = Protocol::mixed;
   for (const auto& [number, count] : from.errors_by) into.errors_by[number] += count;
   if (from.min_ns != 0 && (into.min_ns == 0 || from.min_ns < into.min_ns))
@@ -160,6 +161,24 @@ std::uint64_t Process::cpu_copied_bytes() const {
 
 std::uint64_t Process::cpu_copied_measured_bytes() const {
   return sum_over(rows, [](const Row& row) { return row.cpu_copied_measured_bytes; });
+}
+
+std::uint64_t Process::uncopied_bytes() const {
+  return sum_over(rows, [](const Row& row) { return row.uncopied_bytes; });
+}
+
+std::uint64_t Process::uncopied_measured_bytes() const {
+  return sum_over(rows, [](const Row& row) { return row.uncopied_measured_bytes; });
+}
+
+std::optional<double> Process::measured_share() const {
+  return share_of(cpu_copied_measured_bytes() + uncopied_measured_bytes(),
+                  cpu_copied_bytes() + uncopied_bytes());
+}
+
+Evidence Process::copies_evidence() const {
+  return evidence_of(cpu_copied_bytes() + uncopied_bytes(),
+                     cpu_copied_measured_bytes() + uncopied_measured_bytes());
 }
 
 std::optional<double> Process::cpu_copies_per_byte() const {
@@ -294,8 +313,10 @@ std::vector<Row> shown_rows_by_protocol(const std::vector<Row>& rows) {
     other.copy = Copy::none;
     other.bytes = 0;
     other.cpu_copied_bytes = other.cpu_copied_measured_bytes = 0;
+    other.uncopied_bytes = other.uncopied_measured_bytes = 0;
     other.disk_read_bytes = other.dirtied_bytes = 0;
     other.charges = Charges::none;
+    other.in_memory = false;
     other.protocol = Protocol::none;
     other.verdict = Verdict::none;
     other.shown = true;

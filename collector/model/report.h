@@ -48,7 +48,8 @@ struct Row : RowFigures {
   Copy copy = Copy::none;
   Protocol protocol = Protocol::none;
   Verdict verdict = Verdict::none;
-  Charges charges = Charges::none;              // without `measured`, what was charged is not known
+  Charges charges = Charges::none;  // without `measured`, what was charged is not known
+  bool in_memory = false;  // some bytes went to files in memory, whose pages are not charged
   std::map<unsigned, std::uint64_t> errors_by;  // by errno; some errors may have no number
   std::uint64_t min_ns = 0;                     // 0: no call was timed
   std::uint64_t max_ns = 0;
@@ -57,6 +58,15 @@ struct Row : RowFigures {
   CpuProfile cpu;  // of its calls
   // An operation that the kernel runs for an earlier call (io_uring): not a crossing.
   bool asynchronous = false;
+  // Whether this charge was measured.
+  bool is_charged(std::uint64_t RowFigures::*charge) const {
+    return charges == Charges::measured && !(in_memory && charge == &RowFigures::dirtied_bytes);
+  }
+  // Of its copies, and of there being none.
+  Evidence copies_evidence() const {
+    return evidence_of(cpu_copied_bytes + uncopied_bytes,
+                       cpu_copied_measured_bytes + uncopied_measured_bytes);
+  }
   // Whether -e selects it. The others count in every figure; shown_rows() adds them to "other".
   bool shown = true;
 };
@@ -103,6 +113,11 @@ struct Process : ProcessFigures {
   std::optional<double> zero_copy_share() const;
   std::uint64_t cpu_copied_bytes() const;
   std::uint64_t cpu_copied_measured_bytes() const;
+  std::uint64_t uncopied_bytes() const;
+  std::uint64_t uncopied_measured_bytes() const;
+  // Of the two above together, the part that the kernel vouches for; nullopt: no bytes.
+  std::optional<double> measured_share() const;
+  Evidence copies_evidence() const;
   std::optional<double> cpu_copies_per_byte() const;     // nullopt: delivered nothing
   std::optional<std::uint64_t> disk_read_bytes() const;  // nullopt: not known of every row
   std::optional<std::uint64_t> dirtied_bytes() const;

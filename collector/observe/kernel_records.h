@@ -88,7 +88,9 @@ inline void count_row_copies(Row& row, MovedBytes moved) {
   moved.dirtied = row.dirtied_bytes;
   const CopyCount copies = count_copies(moved);
   row.cpu_copied_bytes = copies.bytes;
-  row.cpu_copied_measured_bytes = std::min(copies.measured, copies.bytes);
+  row.cpu_copied_measured_bytes = copies.measured;
+  row.uncopied_bytes = copies.uncopied;
+  row.uncopied_measured_bytes = copies.uncopied_measured;
   row.verdict = copies.verdict;
 }
 

@@ -319,6 +319,7 @@ Row Ledger::to_row(const Account& account, std::uint32_t word, const RowSum& tot
   }
   moved.traits = ZC_KEY_TRAITS(zc_key{word});
   row.charges = charges_of(zc_key{word}, row);
+  row.in_memory = row.to == Kind::file && (moved.traits & ZC_MEMORY_FILE) != 0;
   moved.charged = row.charges == Charges::measured;
   moved.seen = total.sum.seen;
   count_row_copies(row, moved);

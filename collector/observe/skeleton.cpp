@@ -83,8 +83,10 @@ class KernelTypes {
   std::unique_ptr<btf, decltype(&btf__free)> btf_;
 };
 
-// What the kernel copies out of a socket, and when a file system begins direct I/O.
+// What the kernel copies out of a socket, what TCP takes by reference (since 6.16), and when a file
+// system begins direct I/O.
 constexpr const char* kCopiedTracepoint = "skb_copy_datagram_iovec";
+constexpr const char* kSentTracepoint = "tcp_sendmsg_locked";
 constexpr const char* kDirectTracepoint = "iomap_dio_rw_begin";
 
 std::uint32_t own_pid_namespace() {
@@ -218,6 +220,8 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
     bpf_program__set_autoload(program, bpf.rodata->config.message_lengths != 0);
   bpf_program__set_autoload(bpf.progs.zc_skb_copied,
                             kernel.tracepoint_arguments(kCopiedTracepoint) > 0);
+  bpf_program__set_autoload(bpf.progs.zc_tcp_sends,
+                            kernel.tracepoint_arguments(kSentTracepoint) > 0);
   bpf_program__set_autoload(bpf.progs.zc_direct_begins,
                             options.latency && kernel.tracepoint_arguments(kDirectTracepoint) > 0);
   // Since 6.15 it has one struct io_uring_cqe instead of the arguments before.

@@ -23,7 +23,9 @@ inline Row row(std::string syscall, Kind from, Kind to, Copy copy, std::uint64_t
   MovedBytes moved{from, to, copy};
   moved.bytes = bytes;
   moved.is_clone = row.syscall.starts_with("ioctl:");
-  row.cpu_copied_bytes = count_copies(moved).bytes;
+  const CopyCount copies = count_copies(moved);
+  row.cpu_copied_bytes = copies.bytes;
+  row.uncopied_bytes = copies.uncopied;
   const auto has_disk = [](Kind kind) {
     return kind == Kind::file || kind == Kind::fuse || kind == Kind::device;
   };

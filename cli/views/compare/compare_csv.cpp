@@ -105,6 +105,9 @@ constexpr CsvColumn kCsvColumns[] = {
      count<[](const Process& p) -> CountOrNull { return p.cpu_copied_bytes(); }>},
     {"cpu_copied_measured_bytes",
      count<[](const Process& p) -> CountOrNull { return p.cpu_copied_measured_bytes(); }>},
+    {"uncopied_bytes", count<[](const Process& p) -> CountOrNull { return p.uncopied_bytes(); }>},
+    {"uncopied_measured_bytes",
+     count<[](const Process& p) -> CountOrNull { return p.uncopied_measured_bytes(); }>},
     {"disk_read_bytes",
      [](const CsvRecord& r) {
        if (r.is_daemon)

@@ -76,6 +76,8 @@ void append_counts(ordered_json& object, const Process& counts) {
   add("delivered_bytes", counts.delivered_bytes());
   add("cpu_copied_bytes", counts.cpu_copied_bytes());
   add("cpu_copied_measured_bytes", counts.cpu_copied_measured_bytes());
+  add("uncopied_bytes", counts.uncopied_bytes());
+  add("uncopied_measured_bytes", counts.uncopied_measured_bytes());
   add("disk_read_bytes", counts.disk_read_bytes());
   add("dirtied_bytes", counts.dirtied_bytes());
   add("voluntary_switches", counts.voluntary_switches());

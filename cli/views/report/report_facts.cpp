@@ -118,17 +118,16 @@ bool passes_through_a_pipe(const Process& process) {
   return has(&Row::from) && has(&Row::to);
 }
 
-// "1.00 per delivered byte", "256.0 MiB", "100 % measured"
+// "1.00 per delivered byte", "256.0 MiB", "99.9% measured"
 Fact copies_fact(const Process& process, const Delivered& delivered) {
   const std::uint64_t copied = process.cpu_copied_bytes();
   Fact fact{"cpu copies", {}};
   if (const auto copies = delivered.per_byte(copied))
     fact.items.push_back(fmt::format("{:.2f} per delivered byte", *copies));
   fact.items.push_back(format_bytes(copied));
-  if (copied != 0)
-    fact.items.push_back(percent_text(static_cast<double>(process.cpu_copied_measured_bytes()) /
-                                      static_cast<double>(copied)) +
-                         " measured");
+  // Also of bytes that no CPU copied: a rule may say so as well.
+  if (const auto measured = process.measured_share())
+    fact.items.push_back(*measured == 0 ? "by rule" : percent_text(*measured) + " measured");
   return fact;
 }
 

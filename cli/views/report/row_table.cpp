@@ -209,7 +209,7 @@ void add_figure_columns(Columns<RowLine>& columns, const RowColumnOptions& optio
     RecordColumn<RowLine> column = csv_only(
         std::string(field.name), [&field, latency = options.wording.latency](const RowLine& line) {
           const Row& row = *line.row;
-          const bool measured = field.charged ? row.charges == Charges::measured
+          const bool measured = field.charged ? row.is_charged(field.member)
                                               : !field.clocked || (latency && !row.asynchronous);
           return measured ? fmt::format("{}", row.*field.member) : "";
         });

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """How often a CPU copies each byte, between files, pipes and sockets of one machine."""
 
+import json
 import os
 import pathlib
+import re
 import sys
 import tempfile
 
-from harness import TestCase, in_both_modes
+from harness import TestCase, doctor, in_both_modes
 from paths import tool
 
 BYTES = 8 << 20
@@ -100,8 +102,25 @@ class Copies(TestCase):
                                   mode=mode).report
         row = self.only_row(report, "copy_file_range", "file", "file")
         self.assertEqual((row["cpu_copied_bytes"], row["cpu_copied_measured_bytes"]), (BYTES, 0))
-        self.assertEqual(row["verdict"], "copied")
+        self.assertEqual((row["verdict"], row["copies_evidence"]), ("copied", "rule"))
         self.assert_shares(report.totals, 1, 0)
+        self.assertIsNone(row["dirtied_bytes"])
+        self.assertIsNone(report.totals["dirtied_bytes"])
+
+    def test_what_becomes_dirty_in_memory_is_not_known_but_on_a_disk_it_is(self):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+            source = pathlib.Path(memory) / "source"
+            source.write_bytes(os.urandom(BYTES))
+            out = self.observe("dd", f"if={source}", f"of={self.sink}", "bs=1M").report
+            back = self.observe("dd", f"if={self.sink}", f"of={source}", "bs=1M").report
+        written = self.only_row(out, "write", "user", "file")
+        self.assertGreaterEqual(written["dirtied_bytes"], BYTES)
+        self.assertEqual(out["unknown"], {})
+        written = self.only_row(back, "write", "user", "file")
+        self.assertIsNone(written["dirtied_bytes"])
+        self.assertEqual(list(written["unknown"]), ["dirtied_bytes"])
+        self.assertIn("memory", back["unknown"]["dirtied_bytes"])
+        self.assertIsNotNone(back.totals["disk_read_bytes"])
 
     @in_both_modes
     def test_sendfile_to_a_socket_copies_nothing(self, mode):
@@ -111,7 +130,30 @@ class Copies(TestCase):
                 row = self.only_row(report, "sendfile", "file", "socket")
                 self.assertEqual((row["bytes"], row["cpu_copied_bytes"]), (BYTES, 0))
                 self.assertEqual((row["protocol"], row["verdict"]), (protocol, "by_reference"))
+                self.assertEqual(row["uncopied_bytes"], BYTES)
                 self.assert_shares(report.totals, 1, 1)
+
+    @in_both_modes
+    def test_what_tcp_takes_is_measured_where_the_kernel_tells(self, mode):
+        tells = re.search(r"(?m)^ok +tracepoint tcp_sendmsg_locked ", doctor().stdout)
+        evidence = "measured" if tells else "rule"
+        report = self.observe(*PYTHON, SENDFILE, self.source, "tcp", mode=mode).report
+        sent = self.only_row(report, "sendfile", "file", "socket")
+        self.assertEqual(sent["copies_evidence"], evidence)
+        self.assertEqual(sent["uncopied_measured_bytes"], BYTES if tells else 0)
+        report = self.observe(*PYTHON, STREAM + "out.sendall(bytes(size)); out.close(); os.wait()",
+                              self.source, "tcp", mode=mode).report
+        sent = self.only_row(report, "sendto", "user", "socket")
+        self.assertEqual((sent["bytes"], sent["cpu_copied_bytes"]), (BYTES, BYTES))
+        self.assertEqual(sent["copies_evidence"], evidence)
+
+    def test_a_rule_is_not_called_a_measurement(self):
+        done = self.zctrace("run", "--json", self.directory / "report", "--", *PYTHON, SENDFILE,
+                            self.source, "unix")
+        (row,) = [row for row in json.loads((self.directory / "report").read_text())
+                  ["processes"][0]["rows"] if row["syscall"] == "sendfile"]
+        self.assertEqual((row["copies_evidence"], row["uncopied_measured_bytes"]), ("rule", 0))
+        self.assertNotIn("100.0% measured", done.stderr)
 
     def test_what_is_received_and_written_is_copied_twice_and_measured(self):
         report = self.observe(*PYTHON, RECEIVE, self.sink, BYTES).report

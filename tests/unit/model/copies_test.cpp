@@ -27,6 +27,12 @@ void expect(const MovedBytes& moved, std::uint64_t bytes, std::uint64_t measured
   EXPECT_EQ(count.verdict, verdict);
 }
 
+void expect_uncopied(const MovedBytes& moved, std::uint64_t bytes, std::uint64_t measured) {
+  const CopyCount count = count_copies(moved);
+  EXPECT_EQ(count.uncopied, bytes);
+  EXPECT_EQ(count.uncopied_measured, measured);
+}
+
 TEST(Copies, WithoutBytesThereAreNone) {
   expect({Kind::file, Kind::user, Copy::copied}, 0, 0, Verdict::none);
   expect(moved(Kind::other, Kind::other, Copy::none), 0, 0, Verdict::none);
@@ -138,6 +144,58 @@ TEST(Copies, PipesTakePagesButNotOfDevices) {
   expect(moved(Kind::device, Kind::pipe), kN, 0, Verdict::copied);
   expect(moved(Kind::user, Kind::pipe, Copy::lent), 0, 0, Verdict::none);
   expect(moved(Kind::pipe, Kind::user, Copy::copied), kN, 0, Verdict::none);
+}
+
+TEST(Copies, ThatThereAreNoneIsMeasuredOrARule) {
+  MovedBytes sent = moved(Kind::file, Kind::socket);
+  sent.protocol = Protocol::tcp;
+  expect_uncopied(sent, kN, 0);
+  sent.seen = kN / 2;  // TCP took these by reference
+  expect_uncopied(sent, kN, kN / 2);
+  sent.seen = 2 * kN;
+  expect_uncopied(sent, kN, kN);
+  sent.traits = ZC_NO_GATHER;  // it takes them, and they are copied later
+  expect_uncopied(sent, 0, 0);
+  expect_uncopied(moved(Kind::file, Kind::pipe), kN, 0);
+  expect_uncopied(moved(Kind::user, Kind::pipe, Copy::lent), kN, 0);
+  expect_uncopied(moved(Kind::file, Kind::user, Copy::copied), 0, 0);
+
+  MovedBytes direct = moved(Kind::file, Kind::user, Copy::copied);
+  direct.traits = ZC_DIRECT;
+  direct.seen = kN / 4;
+  expect_uncopied(direct, kN / 4, kN / 4);
+  direct.charged = false;
+  expect_uncopied(direct, kN, 0);
+
+  MovedBytes range = moved(Kind::file, Kind::file);
+  range.traits = ZC_OFFLOADS;
+  range.seen = kN;
+  expect_uncopied(range, kN, kN);
+  MovedBytes clone = moved(Kind::file, Kind::file);
+  clone.is_clone = true;
+  expect_uncopied(clone, kN, kN);
+  clone.charged = false;
+  expect_uncopied(clone, kN, 0);
+
+  MovedBytes lent = moved(Kind::user, Kind::socket, Copy::copied);
+  lent.traits = ZC_BY_REFERENCE;
+  lent.sends_lent = 2;
+  expect_uncopied(lent, kN / 2, kN / 2);
+}
+
+TEST(Copies, IntoTcpAreMeasuredWhereItTellsOfThem) {
+  MovedBytes sent = moved(Kind::user, Kind::socket, Copy::copied);
+  sent.protocol = Protocol::tcp;
+  expect(sent, kN, 0, Verdict::none);
+  sent.seen = kN;
+  expect(sent, kN, kN, Verdict::none);
+}
+
+TEST(Copies, HaveEvidenceOnlyWhereThereAreBytes) {
+  EXPECT_EQ(evidence_of(0, 0), Evidence::none);
+  EXPECT_EQ(evidence_of(2, 0), Evidence::rule);
+  EXPECT_EQ(evidence_of(2, 1), Evidence::mixed);
+  EXPECT_EQ(evidence_of(2, 2), Evidence::measured);
 }
 
 TEST(Copies, OfRowsThatAreAddedUpHaveOneVerdictOnlyIfTheyAgree) {

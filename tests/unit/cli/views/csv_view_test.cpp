@@ -17,10 +17,11 @@ TEST(CsvView, HasAHeaderAndALineARow) {
   report.processes[0].rows.resize(1);
   EXPECT_EQ(csv_view(report),
             "pid,tid,parent_pid,name,syscall,from,to,calls,errors,restarts,bytes,cpu_copied_bytes,"
-            "cpu_copied_measured_bytes,disk_read_bytes,dirtied_bytes,wall_ns,off_cpu_ns,"
+            "cpu_copied_measured_bytes,uncopied_bytes,uncopied_measured_bytes,disk_read_bytes,"
+            "dirtied_bytes,wall_ns,off_cpu_ns,"
             "voluntary_switches,involuntary_switches,claimed_bytes,min_ns,mean_ns,p50_ns,p90_ns,"
             "p99_ns,max_ns,protocol,verdict\n"
-            "100,,1,server,read,file,user,1000,0,0,10485760,10485760,0,0,0,2000000,0,0,0,0,1600,"
+            "100,,1,server,read,file,user,1000,0,0,10485760,10485760,0,0,0,0,0,2000000,0,0,0,0,1600,"
             "2000,1768,1953,1995,2000,,\n");
 }
 
@@ -30,7 +31,7 @@ TEST(CsvView, LeavesTimesEmptyWithoutLatency) {
   report.processes[0].rows.resize(1);
   report.processes[0].rows[0].charges = Charges::unknown;
   EXPECT_EQ(lines_of(csv_view(report))[1],
-            "100,,1,server,read,file,user,1000,0,0,10485760,10485760,0,,,,,0,0,0,,,,,,,,");
+            "100,,1,server,read,file,user,1000,0,0,10485760,10485760,0,0,0,,,,,0,0,0,,,,,,,,");
 }
 
 TEST(CsvView, LeavesEmptyWhatIsNotMeasuredOfOperations) {
@@ -43,7 +44,7 @@ TEST(CsvView, LeavesEmptyWhatIsNotMeasuredOfOperations) {
   read.wall_ns = 0;
   read.latency = {};
   EXPECT_EQ(lines_of(csv_view(report))[1],
-            "100,,1,server,io_uring:read,file,user,1000,0,0,10485760,10485760,0,,,,,0,0,0,,,,,,,,");
+            "100,,1,server,io_uring:read,file,user,1000,0,0,10485760,10485760,0,0,0,,,,,0,0,0,,,,,,,,");
 }
 
 TEST(CsvView, StaysOneLineARecordWithHostileNames) {

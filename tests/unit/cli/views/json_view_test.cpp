@@ -41,6 +41,9 @@ TEST(JsonView, HasEveryFieldOfTheInterface) {
                            "delivered_bytes",
                            "cpu_copied_bytes",
                            "cpu_copied_measured_bytes",
+                           "uncopied_bytes",
+                           "uncopied_measured_bytes",
+                           "copies_evidence",
                            "cpu_copies_per_byte",
                            "kernel_only_bytes",
                            "kernel_only_share",
@@ -66,11 +69,40 @@ TEST(JsonView, OfARowIsAsExpected) {
   EXPECT_EQ(row_json(row, {}).dump(),
             R"({"syscall":"sendfile","from":"file","to":"socket","copy":"in_kernel",)"
             R"("protocol":null,"asynchronous":false,"calls":1,"errors":0,"restarts":0,"bytes":7,)"
-            R"("cpu_copied_bytes":0,"cpu_copied_measured_bytes":0,"disk_read_bytes":0,)"
-            R"("dirtied_bytes":0,"wall_ns":2000,"off_cpu_ns":0,"voluntary_switches":0,)"
-            R"("involuntary_switches":0,"claimed_bytes":0,"errors_by":{},"verdict":null,)"
+            R"("cpu_copied_bytes":0,"cpu_copied_measured_bytes":0,"uncopied_bytes":7,)"
+            R"("uncopied_measured_bytes":0,"disk_read_bytes":0,"dirtied_bytes":0,)"
+            R"("wall_ns":2000,"off_cpu_ns":0,"voluntary_switches":0,)"
+            R"("involuntary_switches":0,"claimed_bytes":0,"errors_by":{},)"
+            R"("copies_evidence":"rule","verdict":null,)"
             R"("latency_ns":{"min":1600,"mean":2000,"p50":2000,"p90":2000,"p99":2000,"max":2000,)"
             R"("timed_calls":1}})");
+}
+
+TEST(JsonView, TellsAProvenZeroFromAnAssumedOne) {
+  Row sent = make_row("sendfile", Kind::file, Kind::socket, Copy::in_kernel, 1, 7);
+  EXPECT_EQ(row_json(sent, {})["copies_evidence"], "rule");
+  sent.uncopied_measured_bytes = 6;
+  EXPECT_EQ(row_json(sent, {})["copies_evidence"], "mixed");
+  sent.uncopied_measured_bytes = 7;
+  EXPECT_EQ(row_json(sent, {})["copies_evidence"], "measured");
+  sent.uncopied_bytes = sent.uncopied_measured_bytes = 0;
+  EXPECT_TRUE(row_json(sent, {})["copies_evidence"].is_null());
+}
+
+TEST(JsonView, OfFilesInMemoryItIsNotKnownWhatBecameDirty) {
+  Report report = make_report();
+  report.processes.resize(1);
+  Row written = make_row("write", Kind::user, Kind::file, Copy::copied, 1, 7);
+  written.in_memory = true;
+  report.processes[0].rows = {written};
+  const ordered_json json = report_json(report);
+  const ordered_json& row = json["totals"]["rows"][0];
+  EXPECT_TRUE(row["dirtied_bytes"].is_null());
+  EXPECT_EQ(row["disk_read_bytes"], 0);
+  EXPECT_TRUE(contains(row["unknown"]["dirtied_bytes"], "in memory"));
+  EXPECT_FALSE(row["unknown"].contains("disk_read_bytes"));
+  EXPECT_TRUE(json["totals"]["dirtied_bytes"].is_null());
+  EXPECT_TRUE(contains(json["unknown"]["dirtied_bytes"], "in memory"));
 }
 
 TEST(JsonView, HasNoTimesInsideCallsWithoutLatency) {

@@ -37,7 +37,7 @@ syscalls         2,279 (4,558 crossings into and out of the kernel)
 copied           20.0 MiB through user space
 in kernel        30.0 MiB
 delivered        40.0 MiB
-cpu copies       0.50 per delivered byte, 20.0 MiB, 0.0% measured
+cpu copies       0.50 per delivered byte, 20.0 MiB, by rule
 kernel-only      75.0% of it without passing through user space
 zero-copy share  75.0% [###############.....]
 per GB           too little was delivered to extrapolate (--json has the
