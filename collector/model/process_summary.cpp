@@ -10,6 +10,7 @@ ProcessSummary& ProcessSummary::operator+=(const ProcessSummary& other) {
   copied_bytes += other.copied_bytes;
   in_kernel_bytes += other.in_kernel_bytes;
   cpu_copied_bytes += other.cpu_copied_bytes;
+  received_bytes += other.received_bytes;
   delivered += other.delivered;
   voluntary_switches += other.voluntary_switches;
   involuntary_switches += other.involuntary_switches;
@@ -24,6 +25,9 @@ ProcessSummary summary_of(const Process& process) {
   summary.copied_bytes = process.copied_bytes();
   summary.in_kernel_bytes = process.in_kernel_bytes();
   summary.cpu_copied_bytes = process.cpu_copied_bytes();
+  for (const Row& row : process.rows)
+    if (row.to == Kind::user && row.from != Kind::user)
+      summary.received_bytes += row.cpu_copied_bytes;
   summary.delivered = delivered_by(process);
   summary.voluntary_switches = process.voluntary_switches();
   summary.involuntary_switches = process.involuntary_switches();

@@ -66,7 +66,9 @@ void add_summary_columns(Columns<ProcessLine>& columns, const ProcessColumnOptio
                                      return {numerals->bytes(line.figures.delivered.bytes)};
                                    }));
   columns.push_back(process_column({"COPIES", true, 4}, [](const ProcessLine& line) -> Cell {
-    return {copies_text(line.figures.cpu_copied_bytes, line.figures.delivered.bytes)};
+    const ProcessSummary& figures = line.figures;
+    if (figures.keeps_most()) return {"-"};
+    return {copies_text(figures.cpu_copied_bytes, figures.delivered.bytes)};
   }));
   columns.push_back(process_column({"ZERO-COPY", true, 2},
                                    [numerals = options.numerals](const ProcessLine& line) -> Cell {
@@ -187,7 +189,15 @@ Grid processes_grid(const Report& report, const Wording& wording) {
         commands.push_back({line.process->name, shell_words(line.process->argv, wording.unicode)});
     options.command = command_column(std::move(commands));
   }
-  return grid_of(process_columns(options), lines);
+  Grid grid = grid_of(process_columns(options), lines);
+  if (std::any_of(lines.begin(), lines.end(), [](const ProcessLine& line) {
+        return line.figures.keeps_most() && line.figures.delivered.bytes != 0;
+      }))
+    grid.legend.push_back(
+        {"COPIES",
+         "COPIES is for each delivered byte; - where less than half of what was received "
+         "was delivered"});
+  return grid;
 }
 
 std::string processes_left_out(const Report& report, const Wording& wording) {

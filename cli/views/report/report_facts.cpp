@@ -15,6 +15,7 @@
 #include "cli/text/signal_name.h"
 #include "cli/text/units.h"
 #include "cli/views/report/verification_facts.h"
+#include "collector/model/process_summary.h"
 
 namespace zctrace {
 namespace {
@@ -122,7 +123,11 @@ bool passes_through_a_pipe(const Process& process) {
 Fact copies_fact(const Process& process, const Delivered& delivered) {
   const std::uint64_t copied = process.cpu_copied_bytes();
   Fact fact{"cpu copies", {}};
-  if (const auto copies = delivered.per_byte(copied))
+  ProcessSummary summary = summary_of(process);
+  summary.delivered = delivered;
+  if (delivered.bytes != 0 && summary.keeps_most())
+    fact.items.emplace_back("less than half of what was received was delivered");
+  else if (const auto copies = delivered.per_byte(copied))
     fact.items.push_back(fmt::format("{:.2f} per delivered byte", *copies));
   fact.items.push_back(format_bytes(copied));
   // Also of bytes that no CPU copied: a rule may say so as well.

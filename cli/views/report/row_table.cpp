@@ -104,6 +104,9 @@ Tone tone_of(Verdict verdict) {
   }
 }
 
+// A call copies each byte that it moves once at most. MSG_PEEK copies bytes that it does not take.
+bool copies_more_than_it_takes(const Row& row) { return row.cpu_copied_bytes > row.bytes; }
+
 // Where a figure of the catalogue stands in the table, and what its cell shows. One that is not
 // here is in CSV (and JSON) only.
 struct Shown {
@@ -133,7 +136,8 @@ std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& opt
                  }};
   if (name == "cpu_copied_bytes")
     return Shown{{"COPIES", true, 1}, [](const Row& r, const Numerals&) -> Cell {
-                   return {r.copy == Copy::none ? "-" : copies_text(r.cpu_copied_bytes, r.bytes)};
+                   const bool none = r.copy == Copy::none || copies_more_than_it_takes(r);
+                   return {none ? "-" : copies_text(r.cpu_copied_bytes, r.bytes)};
                  }};
   if (name == "wall_ns" && latency)
     return Shown{{"TIME", true, 2}, [](const Row& r, const Numerals& numerals) -> Cell {
@@ -345,6 +349,8 @@ std::vector<ColumnNote> rows_legend(const Process& process, const Wording& wordi
     legend.push_back({"OFF-CPU", "the total of OFF-CPU includes time outside calls"});
   legend.push_back({std::string(kSwitchesTitle),
                     std::string(kSwitchesTitle) + " are voluntary / involuntary context switches"});
+  if (std::any_of(process.rows.begin(), process.rows.end(), copies_more_than_it_takes))
+    legend.push_back({"COPIES", "COPIES is - where MSG_PEEK copied bytes that it did not take"});
   if (wording.latency && std::any_of(process.rows.begin(), process.rows.end(),
                                      [](const Row& row) { return row.max_is_bound; }))
     legend.push_back({"MAX", std::string("a MAX with ") + at_most(wording.unicode) +
