@@ -33,7 +33,7 @@ constexpr KeyHelp kKeys[] = {
 constexpr std::string_view kMeanings[] = {
     "copied: through user space, in and out; in kernel: sendfile, splice, tee,",
     "copy_file_range, clones; delivered: to a file, socket or another process;",
-    "zero-copy: the share of delivered bytes that no CPU copied;",
+    "COPY: CPU copies of each delivered byte; zero-copy: the share without any;",
     "switches: voluntary/involuntary;",
     "K, M, G: powers of 1024 for bytes, of 1000 for counts",
 };

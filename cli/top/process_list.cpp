@@ -52,7 +52,8 @@ class ProcessList {
     std::size_t pid_width = 5;
     for (const TopProcess& process : controls_.sample().processes)
       pid_width = std::max(pid_width, std::to_string(process.key.pid).size());
-    const std::size_t number = wide_ ? 11 : 6;
+    const std::size_t number = wide_ ? 11 : 5;
+    const std::size_t long_title = wide_ ? 11 : 6;
     const std::size_t share = wide_ ? 15 : area_.width >= 64 ? 10 : 4;
     using Sort = ProcessSort;
     if (by_group_)
@@ -63,15 +64,17 @@ class ProcessList {
                        "NAME", by_group_ ? kMinGroupNameWidth : kMinNameWidth, false});
     add({Sort::syscalls}, {"SYSCALLS", controls_.rate("SYSCALLS"), "CALLS", number, true, 1});
     add({Sort::copied, Sort::moved},
-        {"COPIED", controls_.rate("COPIED"), "COPIED", number, true, 2});
+        {"COPIED", controls_.rate("COPIED"), "COPIED", long_title, true, 2});
     add({Sort::in_kernel, Sort::moved},
-        {"IN KERNEL", controls_.rate("IN KERNEL"), "KERNEL", number, true, 3});
-    add({Sort::delivered}, {"DELIVERED", controls_.rate("DELIVERED"), "DELIV", number, true, 6});
+        {"IN KERNEL", controls_.rate("IN KERNEL"), "KERNEL", long_title, true, 3});
+    add({Sort::delivered}, {"DELIVERED", controls_.rate("DELIVERED"), "DELIV", number, true, 7});
+    add({}, {"COPIES", "COPIES", "COPY", wide_ ? 7U : 4U, true, 5});
     add({Sort::zero_copy}, {"ZERO-COPY", "ZERO-COPY", "ZC", share, true, 4});
     add({Sort::switches},
-        {kSwitchesTitle, controls_.rate("SWITCHES"), "SWITCHES", wide_ ? 12U : 9U, true, 7});
-    add({Sort::cpu}, {"CPU", controls_.totals() ? "CPU" : "CPU%", "CPU", 6, true, 5});
-    add({Sort::errors}, {"ERRORS", controls_.rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 8});
+        {kSwitchesTitle, controls_.rate("SWITCHES"), "SWITCHES", wide_ ? 12U : 9U, true, 8});
+    add({Sort::cpu}, {"CPU", controls_.totals() ? "CPU" : "CPU%", "CPU",
+                      wide_ || controls_.totals() ? 6U : 5U, true, 6});
+    add({Sort::errors}, {"ERRORS", controls_.rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 9});
     drop_until_fitting(added_, area_.width);
     widen_name();
     return std::move(added_);

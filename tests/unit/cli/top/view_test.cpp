@@ -14,11 +14,11 @@ using Pids = std::vector<std::int64_t>;
 TEST_F(Top, ShowsRatesPerSecond) {
   // 400 writes of 1 KiB in two seconds.
   EXPECT_EQ(line_of("11"),
-            "   11 copier          200   200K      0   200K .....   0%     100/0    0.0     4");
+            "   11 copier       200   200K      0  200K    1 .....   0%     100/0   0.0     4");
   EXPECT_EQ(line_of("12"),
-            "   12 sender          100      0   100K   100K ##### 100%      50/0    0.0     0");
+            "   12 sender       100      0   100K  100K    0 ##### 100%      50/0   0.0     0");
   EXPECT_EQ(line_of("13"),
-            "   13 idler             0      0      0      0          -       0/0    0.0     0");
+            "   13 idler          0      0      0     0    -          -       0/0   0.0     0");
   EXPECT_NE(text().find("syscalls 300/s  copied 200 KiB/s  in kernel 100 KiB/s"), std::string::npos)
       << text();
 }
