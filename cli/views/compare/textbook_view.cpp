@@ -46,9 +46,10 @@ ordered_json figures_json(const TextbookFigures& figures) {
 Section textbook_section(const CompareResult& compared) {
   Section section;
   section.title = "The textbook, and what was measured: copies a byte, the rest a chunk";
+  // The textbook has all but the crossings, which are two for each syscall.
   section.grid.columns = {{"METHOD", false, 0, 0},    {"CPU COPIES", true, 0, 0},
-                          {"DMA COPIES", true, 3, 0}, {"SYSCALLS", true, 0, 0},
-                          {"CROSSINGS", true, 2, 0},  {"SWITCHES", true, 1, 0}};
+                          {"DMA COPIES", true, 0, 0}, {"SYSCALLS", true, 0, 0},
+                          {"CROSSINGS", true, 1, 0},  {"SWITCHES", true, 0, 0}};
   for (const TextbookLine& line : textbook(compared)) {
     section.grid.lines.push_back(cells(line.name + ", textbook", line.claimed, Tone::dim));
     for (const MeasuredFigures& row : line.measured)

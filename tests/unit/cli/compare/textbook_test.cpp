@@ -89,6 +89,16 @@ TEST(Textbook, CountsTheBytesOfTheDevice) {
   EXPECT_NE(textbook_notes(compared)[1].find("was read from its disk"), std::string::npos);
 }
 
+TEST(Textbook, ShowsItsFourColumnsOnATerminalOf80Columns) {
+  CompareResult compared = comparison_of({sixteen_chunks("sendfile", 16, 0)});
+  compared.textbook = true;
+  TableStyle style;
+  style.width = 80;
+  const std::string text = compare_table(compared, style);
+  for (const char* title : {"CPU COPIES", "DMA COPIES", "SYSCALLS", "SWITCHES"})
+    EXPECT_NE(text.find(title), std::string::npos) << title << '\n' << text;
+}
+
 TEST(Textbook, IsShownOnlyWhenAskedFor) {
   CompareResult compared = comparison_of({sixteen_chunks("sendfile", 16, 0)});
   EXPECT_EQ(compare_table(compared, {}).find("textbook"), std::string::npos);
