@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -14,6 +16,7 @@
 #include "cli/output/output_file.h"
 #include "cli/output/write.h"
 #include "cli/text/printable.h"
+#include "cli/text/wrap.h"
 #include "cli/views/json_view.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/error.h"
@@ -25,7 +28,12 @@ using State = Requirement::State;
 
 constexpr const char* kObserving = "run, attach, top, export, compare";
 
-std::string text_of(const Preflight& preflight) {
+// `width`: of the terminal; 0: each finding is one line.
+std::string text_of(const Preflight& preflight, std::size_t width) {
+  constexpr std::size_t kIndent = 11;  // of what a finding needs a second line for
+  const auto fitting = [width](const std::string& line, std::size_t indent) {
+    return (width == 0 ? line : wrapped(line, width, indent)) + "\n";
+  };
   const auto label = [](State state) {
     switch (state) {
       case State::ok: return "ok";
@@ -34,14 +42,19 @@ std::string text_of(const Preflight& preflight) {
       default: return "absent";
     }
   };
-  std::string text = fmt::format("{:<8} {:<30} {}\n", "ok", "zctrace", version());
+  std::size_t names = 0;
+  for (const Requirement& requirement : preflight.requirements)
+    names = std::max(names, requirement.name.size());
+  const auto finding = [&](State state, const std::string& name, const std::string& detail) {
+    return fitting(fmt::format("{:<8} {:<{}} {}", label(state), name, names, detail), kIndent);
+  };
+  std::string text = finding(State::ok, "zctrace", version());
   std::set<std::string> remedies;  // each is printed once
   for (const Requirement& requirement : preflight.requirements) {
     std::string detail = requirement.detail;
     if (!requirement.remedy.empty() && remedies.insert(requirement.remedy).second)
       detail += "; " + requirement.remedy;
-    text += fmt::format("{:<8} {:<30} {}\n", label(requirement.state), requirement.name,
-                        printable(detail, false));
+    text += finding(requirement.state, requirement.name, printable(detail, false));
   }
   std::string works;
   std::string fails;
@@ -53,13 +66,15 @@ std::string text_of(const Preflight& preflight) {
   add(preflight.can_mount(), "mount");
   add(preflight.can_observe() && preflight.can_mount(), "mount --observe");
   text += "\n";
-  if (!works.empty()) text += "Works here: " + works + ".\n";
-  if (!fails.empty()) text += "Does not work here: " + fails + ".\n";
-  text += preflight.can_observe() ? "Observing needs the capabilities CAP_BPF and "
-                                    "CAP_PERFMON, until the programs are loaded. Then 'run' keeps "
-                                    "CAP_KILL, and 'attach', 'top' and 'export' keep none, or "
-                                    "CAP_SYS_PTRACE with -n.\n"
-                                  : "Commands that cannot observe exit with status 77.\n";
+  if (!works.empty()) text += fitting("Works here: " + works + ".", 0);
+  if (!fails.empty()) text += fitting("Does not work here: " + fails + ".", 0);
+  text += fitting(preflight.can_observe()
+                      ? "Observing needs the capabilities CAP_BPF and "
+                        "CAP_PERFMON, until the programs are loaded. Then 'run' keeps "
+                        "CAP_KILL, and 'attach', 'top' and 'export' keep none, or "
+                        "CAP_SYS_PTRACE with -n."
+                      : "Commands that cannot observe exit with status 77.",
+                  0);
   return text;
 }
 
@@ -94,7 +109,9 @@ int doctor(const std::string& json) {
   OutputFile file(json);
   const Preflight preflight = check_machine(true);
   if (json.empty())
-    write_all(STDOUT_FILENO, text_of(preflight), "to standard output");
+    write_all(STDOUT_FILENO,
+              text_of(preflight, ::isatty(STDOUT_FILENO) == 1 ? text_width(STDOUT_FILENO) : 0),
+              "to standard output");
   else
     file.write(json_of(preflight));
   return preflight.can_observe() ? kExitDone : kExitCannotRun;
@@ -113,7 +130,8 @@ void add_doctor_command(CLI::App& app, Action& chosen) {
   set_help(*command,
            {"[OPTIONS]",
             {"Checks the kernel, its type information (BTF), the capabilities of this user, "
-             "lockdown, each tracepoint and FUSE, and loads the BPF programs once if allowed."},
+             "lockdown, each tracepoint, the kernel's TLS, network devices and FUSE, and loads the "
+             "BPF programs once if allowed."},
             {{"Exit status",
               {{"0", "'zctrace run' works here"},
                {"77", "'zctrace run' does not work here; the lines marked MISSING say why"}}}},

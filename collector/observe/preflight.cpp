@@ -4,8 +4,13 @@
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <sys/capability.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -15,12 +20,15 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "collector/observe/profile/sampler.h"
 #include "collector/observe/skeleton.h"
 #include "collector/os/caller.h"
+#include "collector/os/descriptor.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -75,34 +83,74 @@ Requirement capability(cap_value_t wanted, const char* name, const char* purpose
 // BTF has a function for each tracepoint. tracefs is not needed, and often not mounted.
 std::vector<Requirement> tracepoints() {
   struct Wanted {
-    const char* name;
+    std::initializer_list<const char*> names;  // any of them
     bool required;
     const char* purpose;
   };
-  constexpr Wanted kWanted[] = {
-      {"sys_enter", true, "calls: entry"},
-      {"sys_exit", true, "calls: results"},
-      {"sched_switch", true, "context switches"},
-      {"task_newtask", true, "descendants"},
-      {"sched_process_exec", true, "commands"},
-      {"sched_process_exit", true, "ended tasks"},
-      {"io_uring_complete", false, "io_uring operations"},
-      {"skb_copy_datagram_iovec", false, "measured copies out of sockets"},
-      {"iomap_dio_rw_begin", false, "direct writes told from buffered ones"},
+  const Wanted kWanted[] = {
+      {{"sys_enter"}, true, "calls: entry"},
+      {{"sys_exit"}, true, "calls: results"},
+      {{"sched_switch"}, true, "context switches"},
+      {{"task_newtask"}, true, "descendants"},
+      {{"sched_process_exec"}, true, "commands"},
+      {{"sched_process_exit"}, true, "ended tasks"},
+      {{"cgroup_attach_task"}, false, "processes that move into a cgroup (-G, --unit)"},
+      {{"sock_send_length"}, false, "true lengths of the messages of sendmmsg"},
+      {{"sock_recv_length"}, false, "true lengths of the messages of recvmmsg"},
+      {{"io_uring_submit_req", "io_uring_submit_sqe"}, false, "io_uring: multishot requests"},
+      {{"io_uring_complete"}, false, "io_uring: operations"},
+      {{"io_uring_cqe_overflow"}, false, "io_uring: completions that found no space"},
+      {{"skb_copy_datagram_iovec"}, false, "measured copies out of sockets"},
+      {{"tcp_sendmsg_locked"}, false, "measured copies, and pages by reference, into TCP"},
+      {{"iomap_dio_rw_begin"}, false, "direct writes told from buffered ones"},
   };
   std::vector<Requirement> found;
   const Btf kernel = load_kernel_btf();
   if (!kernel) return {{"tracepoints", State::missing, "cannot be found without BTF", ""}};
+  const auto exists = [&kernel](const char* name) {
+    const std::string type = std::string("btf_trace_") + name;
+    return btf__find_by_name_kind(kernel.get(), type.c_str(), BTF_KIND_TYPEDEF) >= 0;
+  };
   for (const Wanted& wanted : kWanted) {
-    const std::string type = std::string("btf_trace_") + wanted.name;
-    const std::string name = std::string("tracepoint ") + wanted.name;
-    if (btf__find_by_name_kind(kernel.get(), type.c_str(), BTF_KIND_TYPEDEF) >= 0)
-      found.push_back({name, State::ok, wanted.purpose, ""});
+    const auto name = std::find_if(wanted.names.begin(), wanted.names.end(), exists);
+    if (name != wanted.names.end())
+      found.push_back({std::string("tracepoint ") + *name, State::ok, wanted.purpose, ""});
     else
-      found.push_back({name, wanted.required ? State::missing : State::optional_missing,
+      found.push_back({std::string("tracepoint ") + *wanted.names.begin(),
+                       wanted.required ? State::missing : State::optional_missing,
                        std::string("not in this kernel: no ") + wanted.purpose, ""});
   }
   return found;
+}
+
+// Whether the device sends from several places in memory; nullopt: it does not say.
+std::optional<bool> gathers(int socket, const std::string& device) {
+  ethtool_value value = {};
+  value.cmd = ETHTOOL_GSG;
+  ifreq request = {};
+  device.copy(request.ifr_name, sizeof(request.ifr_name) - 1);
+  request.ifr_data = reinterpret_cast<char*>(&value);
+  if (::ioctl(socket, SIOCETHTOOL, &request) != 0) return std::nullopt;
+  return value.data != 0;
+}
+
+// Where a device does not gather, the kernel copies what sendfile and splice send over TCP.
+Requirement scatter_gather() {
+  constexpr const char* kName = "scatter-gather";
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  std::error_code failed;
+  std::string without;
+  for (const auto& entry : fs::directory_iterator("/sys/class/net", failed)) {
+    const std::string device = entry.path().filename().string();
+    if (socket && gathers(socket.get(), device) == false)
+      without += (without.empty() ? "" : ", ") + device;
+  }
+  if (!socket || failed) return {kName, State::unknown, "cannot ask the network devices", ""};
+  if (without.empty())
+    return {kName, State::ok, "in every network device: sendfile to TCP copies nothing", ""};
+  return {kName, State::optional_missing,
+          "not in " + without + ": there, sendfile to TCP copies every byte",
+          "if the device can: sudo ethtool -K DEVICE sg on"};
 }
 
 Requirement fuse() {
@@ -211,6 +259,20 @@ Requirement kernel_config(const fs::path& root, const std::string& release) {
           "neither /proc/config.gz nor /boot/config-" + release + " can be read", ""};
 }
 
+Requirement tls_requirement(const fs::path& root) {
+  constexpr const char* kName = "kTLS";
+  const fs::path path = root / "proc/sys/net/ipv4/tcp_available_ulp";
+  std::ifstream file(path);
+  std::string one;
+  if (!file) return {kName, State::unknown, path.string() + " cannot be read", ""};
+  while (file >> one)
+    if (one == "tls") return {kName, State::ok, "loaded: devices that encrypt are known", ""};
+  return {kName, State::optional_missing,
+          "the module tls is not loaded; if it is when observation begins, devices that encrypt "
+          "are known, otherwise a CPU does, by rule",
+          "if it is needed: sudo modprobe tls"};
+}
+
 bool Preflight::can_observe() const {
   return std::none_of(requirements.begin(), requirements.end(),
                       [](const Requirement& r) { return r.state == State::missing; });
@@ -247,6 +309,8 @@ Preflight check_machine(bool load) {
                                 kernel_config("/", names.release));
   for (Requirement& tracepoint : tracepoints())
     preflight.requirements.push_back(std::move(tracepoint));
+  preflight.requirements.push_back(tls_requirement("/"));
+  preflight.requirements.push_back(scatter_gather());
   preflight.requirements.push_back(observable_processes());
   preflight.requirements.push_back(fuse());
   preflight.requirements.push_back(cpu_profile());

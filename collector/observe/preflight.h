@@ -29,6 +29,7 @@ struct Preflight {
 // From files below `root`, which is / except in tests.
 Requirement btf_requirement(const std::filesystem::path& root);
 Requirement lockdown_requirement(const std::filesystem::path& root);
+Requirement tls_requirement(const std::filesystem::path& root);
 // The options of `release`, a kernel's name, that zctrace looks at.
 Requirement kernel_config(const std::filesystem::path& root, const std::string& release);
 

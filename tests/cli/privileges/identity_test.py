@@ -5,12 +5,13 @@ import grp
 import json
 import os
 import pwd
+import re
 import shlex
 import shutil
 import subprocess
 
 from harness import TestCase, doctor, why_not_observable
-from paths import NOBODY, PATIENCE_S, ZCTRACE, tool
+from paths import NOBODY, PATIENCE_S, ROOT, ZCTRACE, tool
 from report import Report
 from terminal import Terminal
 
@@ -51,10 +52,27 @@ class Doctor(NeedsRoot):
     def test_each_requirement_has_a_line(self):
         lines = doctor().stdout.splitlines()
         for wanted in ("kernel", "BTF", "CAP_BPF", "CAP_PERFMON", "lockdown", "tracepoint sys_exit",
-                       "tracepoint sched_switch", "tracepoint io_uring_complete", "FUSE"):
+                       "tracepoint sched_switch", "tracepoint io_uring_complete", "FUSE", "kTLS", "scatter-gather"):
             (line,) = [line for line in lines if line.split(None, 1)[1:2] and
                        line.split(None, 1)[1].startswith(wanted + " ")]
             self.assertIn(line.split()[0], ("ok", "absent", "MISSING", "unknown"))
+
+    def test_each_program_of_the_kernel_has_its_tracepoint_in_the_list(self):
+        listed = doctor().stdout
+        for source in (ROOT / "bpf").rglob("*.bpf.c"):
+            for name in re.findall(r'SEC\("\??tp_btf/(\w+)"\)', source.read_text()):
+                # Kernels have one of these two.
+                name = name.replace("io_uring_submit_sqe", "io_uring_submit_(req|sqe)")
+                name = name.replace("io_uring_submit_req", "io_uring_submit_(req|sqe)")
+                self.assertRegex(listed, rf"(?m)^\w+ +tracepoint {name} ")
+
+    def test_no_word_is_broken_on_a_terminal_of_80_columns(self):
+        window = Terminal(self, f"{ZCTRACE} doctor", columns=80, rows=100)
+        window.wait_for("status=")
+        words = set(doctor().stdout.split())
+        shown = window.text().split()
+        self.assertIn("scatter-gather", shown)
+        self.assertEqual([word for word in shown if word not in words], ["status=0"])
 
     def test_json_says_the_same_as_the_lines(self):
         done = self.zctrace("doctor", "--json", "-")

@@ -73,6 +73,14 @@ TEST_F(FakeSys, KernelConfigIsReadFromTheFirstFileThatExists) {
   EXPECT_EQ(kernel_config(root_, "6.2.0").state, State::unknown);
 }
 
+TEST_F(FakeSys, TlsIsKnownOnlyWhereItsModuleIsLoaded) {
+  EXPECT_EQ(tls_requirement(root_).state, State::unknown);
+  write("proc/sys/net/ipv4/tcp_available_ulp", "espintcp mptcp\n");
+  EXPECT_EQ(tls_requirement(root_).state, State::optional_missing);
+  write("proc/sys/net/ipv4/tcp_available_ulp", "mptcp tls\n");
+  EXPECT_EQ(tls_requirement(root_).state, State::ok);
+}
+
 TEST(Preflight, SaysARemedyOnce) {
   const Preflight preflight{{{"kernel", State::ok, "6.1", ""},
                              {"CAP_BPF", State::missing, "needed to load", "use sudo"},
