@@ -27,7 +27,8 @@ def progress(text):
 def measure(part, options):
     """(figures, what shows them)"""
     if part == "loop":
-        return syscall_loop.measure(options.rounds, progress), syscall_loop.show
+        return (syscall_loop.measure(options.rounds, progress, options.against, options.observers),
+                syscall_loop.show)
     if part == "parts":
         return syscall_loop.measure_parts(options.rounds), syscall_loop.show_parts
     if part == "switches":
@@ -56,6 +57,10 @@ def main():
                         help="how long zctrace's own use is watched")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART",
                         help=f"one of {', '.join(PARTS)}")
+    parser.add_argument("--against", metavar="PROGRAM",
+                        help="another build of zctrace, which the loop measures in the same rounds")
+    parser.add_argument("--observers", nargs="+", metavar="NAME",
+                        help="the only observers that the loop measures")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
     options = parser.parse_args()
     if min(options.rounds, options.seconds, options.watch_seconds) < 1:

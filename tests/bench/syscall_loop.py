@@ -42,8 +42,8 @@ class Variant:
             return run_loop(self.rounds, threads, self.prefix, program)
 
 
-def variants():
-    """name -> variant"""
+def variants(against=None):
+    """name -> variant. `against`: another build of zctrace, measured in the same rounds."""
     chosen = {
         "bare": Variant(),
         "two empty programs": Variant(Beside(BUILD / "bench/floor", settle_s=0.5)),
@@ -54,6 +54,10 @@ def variants():
         "bystander of zctrace": Variant(Beside(ZCTRACE, "attach", "-q", "-n",
                                                "no-process-has-this-name", "--wait", settle_s=0.8)),
     }
+    if against:
+        chosen["--against --no-latency"] = Variant(prefix=(against, "run", "-q", "--no-latency",
+                                                           "--"))
+        chosen["--against"] = Variant(prefix=(against, "run", "-q", "--"))
     if installed("syscount"):
         chosen["syscount"] = Variant(Beside("syscount", "-d", "100", settle_s=1.0))
         chosen["syscount -L"] = Variant(Beside("syscount", "-L", "-d", "100", settle_s=1.0))
@@ -72,9 +76,10 @@ def variants():
     return chosen
 
 
-def measure(rounds, progress):
-    """name -> figures, over interleaved rounds."""
-    chosen = variants()
+def measure(rounds, progress, against=None, names=None):
+    """name -> figures, over interleaved rounds. `names`: of the only variants to measure."""
+    chosen = {name: variant for name, variant in variants(against).items()
+              if not names or name in {"bare", *names}}
     wall = {name: {} for name in chosen}
     cpu = {name: {} for name in chosen}
     least = {name: {} for name in chosen}
