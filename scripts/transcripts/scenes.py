@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The scenes of the transcripts in README.md and docs/: NAME -> a function that makes the text."""
 
+import contextlib
+import os
 import pathlib
+import socket
 import tempfile
+import threading
 
 import servers
 from paths import ZCTRACE
@@ -24,18 +28,64 @@ def scene(name):
     return add
 
 
-@scene("cp")
-def copy_of_a_file():
-    # On a disk: /tmp may be a tmpfs.
+# No other work takes the CPU away meanwhile: the switches are those of the command.
+UNDISTURBED = ("chrt", "--fifo", "1")
+SENDER = """\
+import os, socket
+with socket.create_connection(("127.0.0.1", int(os.environ["PORT"]))) as out:
+    with open("original", "rb") as file:
+        out.sendfile(file)
+"""
+
+
+@contextlib.contextmanager
+def directory_with_original():
+    """On a disk: /tmp may be a tmpfs."""
     with tempfile.TemporaryDirectory(prefix="zctrace-transcript-", dir="/var/tmp") as name:
         directory = pathlib.Path(name)
         with open(directory / "original", "wb") as original, open("/dev/urandom", "rb") as random:
             for _ in range(SIZE >> 20):
                 original.write(random.read(1 << 20))
-        text = run([ZCTRACE, "run", "--", "cp", "original", "copy"], directory)
-    return "$ zctrace run -- cp original copy\n" + only(
+        os.sync()
+        yield directory
+
+
+def command_line(*words):
+    return f"$ zctrace run -- {' '.join(words)}\n"
+
+
+def observed(directory, *words, **options):
+    return run([*UNDISTURBED, ZCTRACE, "run", "--", *words], directory, **options)
+
+
+@scene("cp")
+def copy_of_a_file():
+    words = ("cp", "original", "copy")
+    with directory_with_original() as directory:
+        text = observed(directory, *words)
+    return command_line(*words) + only(
         text, "Report", "exit", r"[\d.]+ m?s CPU[ ,]", r"\d+ voluntary and", "SYSCALL",
         "copy_file_range", "read ", "total", "copied", "in kernel", "delivered", *SHARES)
+
+
+@scene("sendfile")
+def file_into_a_socket():
+    words = ("python3", "send.py")
+    with directory_with_original() as directory, \
+            socket.create_server(("127.0.0.1", 0)) as listener:
+        (directory / "send.py").write_text(SENDER)
+
+        def drain():
+            with listener.accept()[0] as peer:
+                while peer.recv(1 << 20):
+                    pass
+
+        reader = threading.Thread(target=drain)
+        reader.start()
+        text = observed(directory, *words,
+                        environment={"PORT": str(listener.getsockname()[1])})
+        reader.join()
+    return command_line(*words) + only(text, "SYSCALL", "sendfile", "delivered", *SHARES)
 
 
 def nginx(server, shown=DATA + SHARES, command="", tls=False, main="", words=()):

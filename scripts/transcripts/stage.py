@@ -22,13 +22,14 @@ COLUMNS = 96
 class Recording:
     """A command in a terminal of COLUMNS columns; its output is text without escape sequences."""
 
-    def __init__(self, words, directory, **options):
+    def __init__(self, words, directory, environment=None, **options):
         self.master, slave = pty.openpty()
         subprocess.run(["stty", "cols", str(COLUMNS), "rows", "50", "-onlcr"], stdin=slave,
                        check=True)
-        environment = {**os.environ, "NO_COLOR": "1", "LC_ALL": "C.UTF-8", "TERM": "xterm"}
+        variables = {**os.environ, "NO_COLOR": "1", "LC_ALL": "C.UTF-8", "TERM": "xterm",
+                     **(environment or {})}
         self.process = subprocess.Popen(words, cwd=directory, stdin=slave, stdout=slave,
-                                        stderr=slave, env=environment, **options)
+                                        stderr=slave, env=variables, **options)
         os.close(slave)
         self.text = b""
         self.reader = threading.Thread(target=self.read)
@@ -55,8 +56,8 @@ class Recording:
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
-def run(words, directory):
-    return Recording(words, directory).finish()
+def run(words, directory, **options):
+    return Recording(words, directory, **options).finish()
 
 
 def only(text, *beginnings):
