@@ -53,6 +53,14 @@ struct zc_iocb {
 
 static const struct zc_aio_note counted = {};
 
+/*
+ * A read of memory that is not there costs microseconds, as the processor takes an
+ * exception. After so many a program reads no more, so that it does not hold up its CPU.
+ */
+#define ZC_AIO_FAULTS 8
+/* The smallest page: if one event cannot be read, nor can the others in it. */
+#define ZC_PAGE_BYTES 4096
+
 struct zc_aio_look {
 	struct zc_task *task;
 	struct zc_aio_seen *seen;
@@ -61,6 +69,8 @@ struct zc_aio_look {
 	__u32 capacity;
 	__u32 first;
 	__u32 left;	/* how many events it may still look at */
+	__u32 faults;
+	__u64 missing_page;	/* of events; its number plus 1 */
 };
 
 struct zc_aio_submission {
@@ -68,6 +78,8 @@ struct zc_aio_submission {
 	struct zc_aio_request request;
 	__u64 requests;
 	__u32 compat;
+	__u32 faults;
+	__u32 read;	/* requests that were read, or tried to */
 };
 
 /* Replaces an address in the contexts of a process. */
@@ -84,13 +96,15 @@ static __always_inline __u64 zc_process(void)
 	return bpf_get_current_task_btf()->group_leader->start_boottime;
 }
 
-/* Reads the request itself; false if it moves no bytes. */
-static __always_inline bool zc_aio_read(__u64 address, struct zc_aio_note *note)
+/* Reads the request itself; false if it moves no bytes or cannot be read, which is a fault. */
+static __always_inline bool zc_aio_read(__u64 address, struct zc_aio_note *note, __u32 *faults)
 {
 	struct zc_iocb iocb = {};
 
-	if (bpf_probe_read_user(&iocb, sizeof(iocb), (void *)(address + ZC_IOCB_PART)))
+	if (bpf_probe_read_user(&iocb, sizeof(iocb), (void *)(address + ZC_IOCB_PART))) {
+		++*faults;
 		return false;
+	}
 	switch (iocb.opcode) {
 	case IOCB_CMD_PREAD:
 	case IOCB_CMD_PREADV:
@@ -122,10 +136,10 @@ static __always_inline bool zc_aio_add_note(const struct zc_aio_request *request
  * has not returned yet, nothing is noted; a note without a row then
  * tells zc_aio_submit_one() that it is counted.
  */
-static __always_inline bool zc_aio_take(struct zc_aio_seen *seen,
-					const struct zc_aio_request *request,
-					struct zc_aio_note *note)
+static __always_inline bool zc_aio_take(struct zc_aio_look *look, struct zc_aio_note *note)
 {
+	const struct zc_aio_request *request = &look->request;
+	struct zc_aio_seen *seen = look->seen;
 	struct zc_aio_note *noted = bpf_map_lookup_elem(&aio_requests, request);
 
 	if (noted && noted->row) {
@@ -135,9 +149,9 @@ static __always_inline bool zc_aio_take(struct zc_aio_seen *seen,
 	}
 	if (!noted && seen->unnoted) {
 		__sync_fetch_and_sub(&seen->unnoted, 1);
-		return zc_aio_read(request->address, note);
+		return zc_aio_read(request->address, note, &look->faults);
 	}
-	if (!zc_aio_read(request->address, note))
+	if (!zc_aio_read(request->address, note, &look->faults))
 		return false;
 	__sync_fetch_and_add(&seen->early, 1);
 	/* If its io_submit() noted it at this very moment, the note is used up. */
@@ -146,23 +160,39 @@ static __always_inline bool zc_aio_take(struct zc_aio_seen *seen,
 	return true;
 }
 
+/* An event that is not read: its request is lost now, and not once more with its context. */
+static __always_inline long zc_aio_miss(struct zc_aio_seen *seen)
+{
+	if (seen->unnoted)
+		__sync_fetch_and_sub(&seen->unnoted, 1);
+	zc_lose(ZC_LOST_AIO_RESULTS, 1);
+	return 0;
+}
+
 static long zc_aio_count_one(__u32 index, struct zc_aio_look *look)
 {
 	__u32 place = (look->first + index) % look->capacity;
 	struct zc_aio_event event = {};
 	struct zc_aio_note note = {};
+	__u64 address = look->events + place * ZC_AIO_EVENT_BYTES;
+	__u64 page = address / ZC_PAGE_BYTES + 1;
 	__u64 from = ZC_USER, to = ZC_USER;
+	__u32 faults = look->faults;
 	struct zc_row *row;
 	struct zc_key key;
 
-	if (bpf_probe_read_user(&event, sizeof(event),
-				(void *)(look->events + place * ZC_AIO_EVENT_BYTES))) {
-		zc_lose(ZC_LOST_AIO_RESULTS, 1);
-		return 0;
+	if (page == look->missing_page || faults >= ZC_AIO_FAULTS)
+		return zc_aio_miss(look->seen);
+	if (bpf_probe_read_user(&event, sizeof(event), (void *)address)) {
+		look->missing_page = page;
+		return zc_aio_miss(look->seen);
 	}
 	look->request.address = event.request;
-	if (!zc_aio_take(look->seen, &look->request, &note))
+	if (!zc_aio_take(look, &note)) {
+		if (look->faults != faults)
+			zc_lose(ZC_LOST_AIO_RESULTS, 1);
 		return 0;
+	}
 	if (note.row == config.aio_read_row)
 		from = note.end;
 	else
@@ -310,10 +340,15 @@ static long zc_aio_submit_one(__u32 index, struct zc_aio_submission *submission)
 	struct zc_aio_note *noted;
 	__u64 address = 0;
 
+	if (submission->faults >= ZC_AIO_FAULTS)
+		return 1;
+	submission->read = index + 1;
 	if (bpf_probe_read_user(&address, pointer_bytes,
-				(void *)(submission->requests + index * pointer_bytes)))
+				(void *)(submission->requests + index * pointer_bytes))) {
+		submission->faults++;
 		return 0;
-	if (!zc_aio_read(address, &note))
+	}
+	if (!zc_aio_read(address, &note, &submission->faults))
 		return 0;
 	submission->request.address = address;
 	/* If there is no space, the request is read when it completes. */
@@ -342,7 +377,7 @@ int zc_aio_submitted(__u64 address, __u64 requests, __u32 count, __u32 compat)
 	submission.seen = seen;
 	submission.request.context = seen->number;
 	bpf_loop(count < ZC_AIO_MOST ? count : ZC_AIO_MOST, zc_aio_submit_one, &submission, 0);
-	count -= count < ZC_AIO_MOST ? count : ZC_AIO_MOST;
+	count -= submission.read;
 	early = __sync_lock_test_and_set(&seen->early, 0);
 	if (count > early)
 		__sync_fetch_and_add(&seen->unnoted, count - early);

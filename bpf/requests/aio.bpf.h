@@ -18,7 +18,7 @@ int zc_aio_set_up(__u64 address);
  * hold up its CPU. The next call on the context looks at the events after these; a request
  * without a note is read when it completes.
  */
-#define ZC_AIO_MOST 256
+#define ZC_AIO_MOST 128
 
 /*
  * Counts the events since the last look, in rows of the current task. Returns how many it

@@ -24,11 +24,11 @@ ZCTRACE = sys.argv[1] if len(sys.argv) > 1 else BUILD / "zctrace"
 SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 3
 AS_USER = ["setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups"]
 HOSTILE = [
-    ["long_vectors", "for_ever"],
+    ["long_vectors", "forever"],
     ["forged_lengths"],
     ["many_rows", "200"],
     ["thread_execs", "100"],
-    ["many_requests", "8192", "for_ever"],
+    ["many_requests", "8192", "forever"],
     ["many_errors", "64", "511"],
 ]
 BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]

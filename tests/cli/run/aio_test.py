@@ -48,3 +48,17 @@ class Aio(TestCase):
         self.assertEqual((row["calls"] + lost, row["bytes"] + lost), (4096, 4096))
         self.assertGreaterEqual(row["calls"], 256)
         self.assertEqual(report["completeness"]["lost_events"], lost)
+
+    @in_both_modes
+    def test_requests_whose_memory_is_gone_are_lost(self, mode):
+        """A look gives up after a few of them, and says of all that they are lost."""
+        path = self.directory / "report.json"
+        done = self.zctrace("run", "-q", *mode, "--json", path, "--",
+                            self.program("many_requests"), 1024, "unmapped")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = Report(path.read_text())
+        calls = report.calls()["aio:read"]["calls"]
+        lost = report["completeness"]["lost"]["aio_results"]
+        self.assertGreater(calls, 0)
+        self.assertGreater(lost, 0)
+        self.assertEqual(calls + lost, 1024)
