@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
+#include "cli/commands/stuck_threads.h"
 #include "cli/options/help_formatter.h"
 #include "cli/options/mount_options.h"
 #include "cli/options/output_options.h"
@@ -84,10 +84,7 @@ int mount(const MountOptions& options) {
   else
     outputs.write(report());
   const int status = options.output.strict && lost ? kExitLost : kExitDone;
-  if (mount.has_stuck_threads()) {
-    std::fflush(nullptr);
-    ::_exit(status);
-  }
+  if (mount.has_stuck_threads()) end_with_stuck_threads(mount.source(), status);
   return status;
 }
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands/action.h"
+#include "cli/commands/stuck_threads.h"
 #include "cli/options/help_formatter.h"
 #include "cli/options/run_options.h"
 #include "cli/output/as_root_hint.h"
@@ -66,7 +67,9 @@ int run(const RunOptions& options) {
   if (observing.caller && failed && !options.output.quiet)
     if (const auto hint = as_root_hint(*report)) say(*hint);
   const int lost = outputs.status(*report);
-  return lost != kExitDone ? lost : observed.exit_status();
+  const int status = lost != kExitDone ? lost : observed.exit_status();
+  if (mount && mount->has_stuck_threads()) end_with_stuck_threads(options.mount, status);
+  return status;
 }
 
 }  // namespace

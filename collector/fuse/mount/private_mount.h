@@ -31,6 +31,7 @@ class PrivateMount {
 
   // Valid after serve().
   Passthrough& passthrough() { return *passthrough_; }
+  bool has_stuck_threads() const { return passthrough_ && passthrough_->has_stuck_threads(); }
 
  private:
   std::string directory_;

@@ -22,6 +22,9 @@ class MountedRun : public RunCompanion {
   void command_ended() override;
   void add_to(Report& report, const Session& session) override;
 
+  // See Passthrough::has_stuck_threads().
+  bool has_stuck_threads() const { return mount_.has_stuck_threads(); }
+
  private:
   PrivateMount mount_;
   std::size_t threads_ = 0;

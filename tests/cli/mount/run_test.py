@@ -2,12 +2,15 @@
 """`zctrace run --mount`."""
 
 import os
+import pathlib
+import signal
 import subprocess
 import unittest
 
 from harness import why_not_observable
 from mounts import AS_NOBODY, MEBIBYTE, MountTest, mounts_at
-from paths import NOBODY, PATIENCE_S
+from paths import NOBODY, PATIENCE_S, ZCTRACE
+from report import Report
 
 TRIES = 20
 
@@ -74,6 +77,37 @@ class RunMount(MountTest):
                 self.assertEqual((places, len(done.stderr.splitlines())), ([], 1), done.stderr)
         attacker.stdin.close()
         self.assertEqual(attacker.wait(PATIENCE_S), 0)
+
+    def test_a_source_that_does_not_answer_leaves_the_commands_status(self):
+        below = self.directory / "below"
+        below.mkdir()
+        (below / "file").touch()
+        server = self.start([ZCTRACE, "mount", below, self.source], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True)
+        self.addCleanup(subprocess.run, ["umount", "-fl", self.source], capture_output=True,
+                        check=False)
+        self.addCleanup(server.send_signal, signal.SIGCONT)
+        self.wait_for_line(server.stderr, "is mounted at")
+        path = self.directory / "report.json"
+        script = f"echo ready; read line; touch -r {self.source}/file 2>&- & read line; exit 7"
+        process = self.start([ZCTRACE, "run", "-q", "--mount", self.source, "--json", path, "--",
+                              "bash", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+        self.wait_for_line(process.stdout, "ready")
+        server.send_signal(signal.SIGSTOP)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        self.wait_until(lambda: self.a_thread_waits_for_an_answer(process.pid), "it is asked")
+        _, errors = process.communicate("\n", timeout=PATIENCE_S)
+        self.assertEqual(process.returncode, 7, errors)
+        self.assertEqual(errors, f"zctrace: '{self.source}' does not answer: zctrace ends while a "
+                                 "thread still waits for it\n")
+        self.assertEqual(Report(path.read_text()).processes[0]["name"], "bash")
+
+    @staticmethod
+    def a_thread_waits_for_an_answer(pid):
+        return any((task / "wchan").read_text() == "request_wait_answer"
+                   for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
 
     def test_link_of_another_user_is_refused(self):
         theirs = self.directory / "theirs"
