@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counts the requests of native AIO when they complete, see aio.bpf.h. */
-#include "aio.bpf.h"
+#include "aio_notes.bpf.h"
 #include "bpf/pids.bpf.h"
 #include "bpf/pipes.bpf.h"
 #include "bpf/rows.bpf.h"
 
 #define AIO_RING_MAGIC 0xa10a10a1
-#define EEXIST 17
-
-/* linux/aio_abi.h */
-#define IOCB_CMD_PREAD 0
-#define IOCB_CMD_PWRITE 1
-#define IOCB_CMD_PREADV 7
-#define IOCB_CMD_PWRITEV 8
 
 __u32 aio_used = 0;
 /* The number of the latest context. */
@@ -31,10 +24,7 @@ struct zc_aio_ring {
 	__u32 header_bytes;
 };
 
-/*
- * Parts of struct io_event and struct iocb. The stack that nested functions share is
- * small, so only what is needed is read.
- */
+/* A part of struct io_event: the stack that nested functions share is small. */
 struct zc_aio_event {
 	__u64 request;	/* the address of its struct iocb */
 	__s64 result;
@@ -43,21 +33,8 @@ struct zc_aio_event {
 #define ZC_AIO_EVENT_BYTES 32
 #define ZC_AIO_EVENT_PART 8
 
-struct zc_iocb {
-	__u16 opcode;
-	__u16 priority;
-	__u32 fd;
-};
-
-#define ZC_IOCB_PART 16
-
 static const struct zc_aio_note counted = {};
 
-/*
- * A read of memory that is not there costs microseconds, as the processor takes an
- * exception. After so many a program reads no more, so that it does not hold up its CPU.
- */
-#define ZC_AIO_FAULTS 8
 /* The smallest page: if one event cannot be read, nor can the others in it. */
 #define ZC_PAGE_BYTES 4096
 
@@ -73,15 +50,6 @@ struct zc_aio_look {
 	__u64 missing_page;	/* of events; its number plus 1 */
 };
 
-struct zc_aio_submission {
-	struct zc_aio_seen *seen;
-	struct zc_aio_request request;
-	__u64 requests;
-	__u32 compat;
-	__u32 faults;
-	__u32 read;	/* requests that were read, or tried to */
-};
-
 /* Replaces an address in the contexts of a process. */
 struct zc_aio_exchange {
 	struct zc_aio_process *process;
@@ -89,47 +57,6 @@ struct zc_aio_exchange {
 	__u64 after;
 	__u32 done;
 };
-
-/* PIDs are reused, and many processes have a context at the same address. */
-static __always_inline __u64 zc_process(void)
-{
-	return bpf_get_current_task_btf()->group_leader->start_boottime;
-}
-
-/* Reads the request itself; false if it moves no bytes or cannot be read, which is a fault. */
-static __always_inline bool zc_aio_read(__u64 address, struct zc_aio_note *note, __u32 *faults)
-{
-	struct zc_iocb iocb = {};
-
-	if (bpf_probe_read_user(&iocb, sizeof(iocb), (void *)(address + ZC_IOCB_PART))) {
-		++*faults;
-		return false;
-	}
-	switch (iocb.opcode) {
-	case IOCB_CMD_PREAD:
-	case IOCB_CMD_PREADV:
-		note->row = config.aio_read_row;
-		break;
-	case IOCB_CMD_PWRITE:
-	case IOCB_CMD_PWRITEV:
-		note->row = config.aio_write_row;
-		break;
-	default:
-		return false;
-	}
-	note->end = zc_current_fd_end(iocb.fd);
-	return true;
-}
-
-/*
- * False if there is a note already. Before Linux 6.4 the result is an int: the upper half of
- * the register is not its sign.
- */
-static __always_inline bool zc_aio_add_note(const struct zc_aio_request *request,
-					    const struct zc_aio_note *note)
-{
-	return (int)bpf_map_update_elem(&aio_requests, request, note, BPF_NOEXIST) != -EEXIST;
-}
 
 /*
  * What is known of a completed request; false if it moves no bytes. If its io_submit()
@@ -330,57 +257,6 @@ int zc_aio_set_up(__u64 address)
 	/* An unseen request had the same address. */
 	zc_aio_forget(context.address);
 	zc_aio_add(&context, 0);
-	return 0;
-}
-
-static long zc_aio_submit_one(__u32 index, struct zc_aio_submission *submission)
-{
-	__u64 pointer_bytes = submission->compat ? 4 : 8;
-	struct zc_aio_note note = {};
-	struct zc_aio_note *noted;
-	__u64 address = 0;
-
-	if (submission->faults >= ZC_AIO_FAULTS)
-		return 1;
-	submission->read = index + 1;
-	if (bpf_probe_read_user(&address, pointer_bytes,
-				(void *)(submission->requests + index * pointer_bytes))) {
-		submission->faults++;
-		return 0;
-	}
-	if (!zc_aio_read(address, &note, &submission->faults))
-		return 0;
-	submission->request.address = address;
-	/* If there is no space, the request is read when it completes. */
-	if (zc_aio_add_note(&submission->request, &note))
-		return 0;
-	noted = bpf_map_lookup_elem(&aio_requests, &submission->request);
-	if (noted && noted->row) {
-		*noted = note;
-		return 0;
-	}
-	bpf_map_delete_elem(&aio_requests, &submission->request);
-	if (submission->seen->early)
-		__sync_fetch_and_sub(&submission->seen->early, 1);
-	return 0;
-}
-
-int zc_aio_submitted(__u64 address, __u64 requests, __u32 count, __u32 compat)
-{
-	struct zc_aio_context context = { .process = zc_process(), .address = address };
-	struct zc_aio_submission submission = { .requests = requests, .compat = compat };
-	struct zc_aio_seen *seen = bpf_map_lookup_elem(&aio_contexts, &context);
-	__u32 early;
-
-	if (!seen)
-		return 0;
-	submission.seen = seen;
-	submission.request.context = seen->number;
-	bpf_loop(count < ZC_AIO_MOST ? count : ZC_AIO_MOST, zc_aio_submit_one, &submission, 0);
-	count -= submission.read;
-	early = __sync_lock_test_and_set(&seen->early, 0);
-	if (count > early)
-		__sync_fetch_and_add(&seen->unnoted, count - early);
 	return 0;
 }
 

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The notes of requests of native AIO between io_submit() and their completion, see aio.bpf.h. */
+#ifndef ZC_AIO_NOTES_H
+#define ZC_AIO_NOTES_H
+
+#include "aio.bpf.h"
+#include "bpf/kinds.bpf.h"
+
+#define EEXIST 17
+
+/* linux/aio_abi.h */
+#define IOCB_CMD_PREAD 0
+#define IOCB_CMD_PWRITE 1
+#define IOCB_CMD_PREADV 7
+#define IOCB_CMD_PWRITEV 8
+
+/* A part of struct iocb: the stack that nested functions share is small. */
+struct zc_iocb {
+	__u16 opcode;
+	__u16 priority;
+	__u32 fd;
+};
+
+#define ZC_IOCB_PART 16
+
+/*
+ * A read of memory that is not there costs microseconds, as the processor takes an
+ * exception. After so many a program reads no more, so that it does not hold up its CPU.
+ */
+#define ZC_AIO_FAULTS 8
+
+/* PIDs are reused, and many processes have a context at the same address. */
+static __always_inline __u64 zc_process(void)
+{
+	return bpf_get_current_task_btf()->group_leader->start_boottime;
+}
+
+/* Reads the request itself; false if it moves no bytes or cannot be read, which is a fault. */
+static __always_inline bool zc_aio_read(__u64 address, struct zc_aio_note *note, __u32 *faults)
+{
+	struct zc_iocb iocb = {};
+
+	if (bpf_probe_read_user(&iocb, sizeof(iocb), (void *)(address + ZC_IOCB_PART))) {
+		++*faults;
+		return false;
+	}
+	switch (iocb.opcode) {
+	case IOCB_CMD_PREAD:
+	case IOCB_CMD_PREADV:
+		note->row = config.aio_read_row;
+		break;
+	case IOCB_CMD_PWRITE:
+	case IOCB_CMD_PWRITEV:
+		note->row = config.aio_write_row;
+		break;
+	default:
+		return false;
+	}
+	note->end = zc_current_fd_end(iocb.fd);
+	return true;
+}
+
+/*
+ * False if there is a note already. Before Linux 6.4 the result is an int: the upper half of
+ * the register is not its sign.
+ */
+static __always_inline bool zc_aio_add_note(const struct zc_aio_request *request,
+					    const struct zc_aio_note *note)
+{
+	return (int)bpf_map_update_elem(&aio_requests, request, note, BPF_NOEXIST) != -EEXIST;
+}
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Notes the requests that io_submit() has accepted, see aio.bpf.h. */
+#include "aio_notes.bpf.h"
+
+struct zc_aio_submission {
+	struct zc_aio_seen *seen;
+	struct zc_aio_request request;
+	__u64 requests;
+	__u32 compat;
+	__u32 faults;
+	__u32 read;	/* requests that were read, or tried to */
+};
+
+static long zc_aio_submit_one(__u32 index, struct zc_aio_submission *submission)
+{
+	__u64 pointer_bytes = submission->compat ? 4 : 8;
+	struct zc_aio_note note = {};
+	struct zc_aio_note *noted;
+	__u64 address = 0;
+
+	if (submission->faults >= ZC_AIO_FAULTS)
+		return 1;
+	submission->read = index + 1;
+	if (bpf_probe_read_user(&address, pointer_bytes,
+				(void *)(submission->requests + index * pointer_bytes))) {
+		submission->faults++;
+		return 0;
+	}
+	if (!zc_aio_read(address, &note, &submission->faults))
+		return 0;
+	submission->request.address = address;
+	/* If there is no space, the request is read when it completes. */
+	if (zc_aio_add_note(&submission->request, &note))
+		return 0;
+	noted = bpf_map_lookup_elem(&aio_requests, &submission->request);
+	if (noted && noted->row) {
+		*noted = note;
+		return 0;
+	}
+	bpf_map_delete_elem(&aio_requests, &submission->request);
+	if (submission->seen->early)
+		__sync_fetch_and_sub(&submission->seen->early, 1);
+	return 0;
+}
+
+int zc_aio_submitted(__u64 address, __u64 requests, __u32 count, __u32 compat)
+{
+	struct zc_aio_context context = { .process = zc_process(), .address = address };
+	struct zc_aio_submission submission = { .requests = requests, .compat = compat };
+	struct zc_aio_seen *seen = bpf_map_lookup_elem(&aio_contexts, &context);
+	__u32 early;
+
+	if (!seen)
+		return 0;
+	submission.seen = seen;
+	submission.request.context = seen->number;
+	bpf_loop(count < ZC_AIO_MOST ? count : ZC_AIO_MOST, zc_aio_submit_one, &submission, 0);
+	count -= submission.read;
+	early = __sync_lock_test_and_set(&seen->early, 0);
+	if (count > early)
+		__sync_fetch_and_add(&seen->unnoted, count - early);
+	return 0;
+}
