@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Benchmarks, the soak test, and the transcripts of the documents.
-BENCH := $(addprefix $(BUILD)/bench/,loop switches floor parts crowd snapshot)
+BENCH := $(addprefix $(BUILD)/bench/,loop switches floor parts crowd snapshot run_times rt_wait)
 
 .PHONY: bench soak readme
 bench: packages-bench  ## Measure the cost of observing beside strace, perf, bpftrace and syscount
@@ -25,8 +25,8 @@ $(BUILD)/bench/%.skel.h: tests/bench/%.bpf.c
 		$(CLANG) $(BPF_FLAGS) -I. -Ibpf -D__TARGET_ARCH_$(ARCH) -c $< -o $(@:.skel.h=.bpf.o) && \
 		$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name $*_bpf > $@
 
-$(BUILD)/bench/floor $(BUILD)/bench/parts: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/bench/%.skel.h
-	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -I$(BUILD)/bench $< -o $@ -lbpf -lelf -lz
+$(addprefix $(BUILD)/bench/,floor parts run_times): $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/bench/%.skel.h
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -I. -I$(BUILD)/bench $< -o $@ -lbpf -lelf -lz
 
 $(BUILD)/soak/fsx: tests/soak/fsx.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $< -o $@

@@ -4,9 +4,14 @@
 
 Usage: longest_run.py [ZCTRACE [SECONDS]]
 
-The kernel adds up the time and the number of the runs of each program (BPF_ENABLE_STATS). They are
-read many times a second, so that the longest run is at least the largest mean of a period, and at most
-the largest sum of one.
+Each of them runs over and over on one CPU for SECONDS (3), beside nothing and beside `attach -a`:
+
+  run      The longest run of all programs at one tracepoint, in microseconds. run_times measures
+           every run from outside, so without zctrace this is what the measurement costs, and what a
+           virtual machine's host takes. Runs during which an interrupt arrives are left out.
+  > 100    How many of these runs took longer than 100 microseconds.
+  mean     Of the program that takes longest on average, by the kernel's run_time_ns and run_cnt.
+  wait     The longest wait of a real-time thread of root on the same CPU, in microseconds.
 """
 
 import contextlib
@@ -14,6 +19,7 @@ import ctypes
 import os
 import pathlib
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -22,7 +28,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("ZCTRACE_BUILD", HERE.parent.parent / "build")).resolve()
 ZCTRACE = sys.argv[1] if len(sys.argv) > 1 else BUILD / "zctrace"
 SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 3
-AS_USER = ["setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups"]
+CPU = str(max(os.sched_getaffinity(0)))
+AS_USER = ["taskset", "-c", CPU, "setpriv", "--reuid", "65533", "--regid", "65533",
+           "--clear-groups"]
 HOSTILE = [
     ["long_vectors", "forever"],
     ["forged_lengths"],
@@ -45,14 +53,22 @@ def enable_stats():
         sys.exit(f"longest_run: BPF_ENABLE_STATS: {os.strerror(ctypes.get_errno())}")
 
 
-def program_descriptors(pid):
-    """Descriptor -> id of its program, each program once."""
-    found = {}
+def file_infos(pid):
+    """What the kernel says of each descriptor of a process."""
     for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-        lines = dict(line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
-        if "run_cnt" in lines and "prog_id" in lines:
-            found[int(lines["prog_id"])] = path
-    return {path: number for number, path in found.items()}
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            yield dict(line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
+
+
+def is_attached(pid):
+    """The last link is made when all programs are loaded."""
+    return sum("link_type" in info for info in file_infos(pid)) >= LINKS
+
+
+def program_times(pid):
+    """Program ID -> (nanoseconds, runs) so far."""
+    return {int(info["prog_id"]): (int(info["run_time_ns"]), int(info["run_cnt"]))
+            for info in file_infos(pid) if "run_cnt" in info}
 
 
 def name_of(number):
@@ -61,60 +77,110 @@ def name_of(number):
     return shown[shown.index("name") + 1] if "name" in shown else str(number)
 
 
-def is_attached(pid):
-    """The last link is made when all programs are loaded."""
-    links = 0
-    for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            links += "link_type" in path.read_text()
-    return links >= LINKS
+def slowest_on_average(before, after):
+    """Its name and its mean in microseconds."""
+    means = {number: (spent - before[number][0]) / max(runs - before[number][1], 1) / 1000
+             for number, (spent, runs) in after.items()}
+    slowest = max(means, key=means.get)
+    return name_of(slowest), means[slowest]
 
 
-def runs_of(path):
-    """(nanoseconds, runs) so far."""
-    lines = dict(line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
-    return int(lines["run_time_ns"]), int(lines["run_cnt"])
+@contextlib.contextmanager
+def attached():
+    """`attach -a`, once it observes."""
+    with subprocess.Popen([ZCTRACE, "attach", "-a", "-q"], stdout=subprocess.DEVNULL) as observer:
+        try:
+            while not is_attached(observer.pid):
+                if observer.poll() is not None:
+                    sys.exit("longest_run: zctrace has ended")
+                time.sleep(0.1)
+            time.sleep(1)  # it also walks over all tasks
+            yield observer.pid
+        finally:
+            observer.terminate()
 
 
-def measure(command):
-    """Prints the slowest program while the command runs beside `attach -a`."""
-    observer = subprocess.Popen([ZCTRACE, "attach", "-a", "-q"], stdout=subprocess.DEVNULL)
-    while not is_attached(observer.pid):
-        time.sleep(0.1)
-    time.sleep(1)  # it also walks over all tasks
-    programs = program_descriptors(observer.pid)
-    names = {path: name_of(number) for path, number in programs.items()}
-    before = {path: runs_of(path) for path in programs}
-    largest = {path: (0, 0) for path in programs}  # mean and sum of a period
-    first = dict(before)
-    hostile = subprocess.Popen([*AS_USER, BUILD / "programs" / command[0], *command[1:]],
-                               stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        for path in programs:
-            now = runs_of(path)
-            spent, runs = now[0] - before[path][0], now[1] - before[path][1]
-            before[path] = now
-            if runs:
-                mean, most = largest[path]
-                largest[path] = max(mean, spent / runs), max(most, spent)
-    hostile.stdin.close()
-    hostile.kill()
-    hostile.wait()
-    observer.terminate()
-    observer.wait()
-    slowest = max(programs, key=lambda path: largest[path][0])
-    spent, runs = (before[slowest][i] - first[slowest][i] for i in range(2))
-    mean, most = largest[slowest]
-    print(f"{' '.join(command):32} {names[slowest]:16}"
-          f" {spent / max(runs, 1) / 1000:8.2f} {mean / 1000:10.1f} {most / 1000:10.1f}")
+class RunTimes:
+    """run_times.c."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([BUILD / "bench" / "run_times"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.expect_attached()
+
+    def expect_attached(self):
+        if self.process.stdout.readline() != "attached\n":
+            sys.exit("longest_run: run_times has failed")
+
+    def next_line(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def surround(self):
+        """Measures what has been attached since this was made."""
+        self.next_line()
+        self.expect_attached()
+
+    def read(self):
+        """Of each tracepoint with runs since the last time: its name and its figures."""
+        self.next_line()
+        found = {}
+        while line := self.process.stdout.readline().split():
+            runs, _, _, interrupted, longest, beyond = map(int, line[1:])
+            if runs > interrupted:
+                found[line[0]] = (longest / 1000, beyond, runs)
+        return found
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def run_for_a_while(command):
+    """Runs it again and again. Returns the longest wait of a real-time thread, in microseconds."""
+    waiting = subprocess.Popen([BUILD / "bench" / "rt_wait", CPU, str(SECONDS)],
+                               stdout=subprocess.PIPE, text=True)
+    while waiting.poll() is None:
+        hostile = subprocess.Popen([*AS_USER, BUILD / "programs" / command[0], *command[1:]],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   start_new_session=True)
+        while hostile.poll() is None and waiting.poll() is None:
+            time.sleep(0.01)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(hostile.pid, signal.SIGKILL)
+        hostile.wait()
+    if waiting.returncode != 0:
+        sys.exit("longest_run: rt_wait has failed")
+    return int(waiting.stdout.read()) / 1000
+
+
+def measure(command, observed):
+    """The line of a table, without the command."""
+    times = RunTimes()
+    with contextlib.ExitStack() as stack:
+        observer = stack.enter_context(attached()) if observed else None
+        times.surround()
+        times.read()
+        before = program_times(observer) if observer else {}
+        wait = run_for_a_while(command)
+        found = times.read()
+        mean = slowest_on_average(before, program_times(observer)) if observer else ("", 0)
+    times.end()
+    slowest = max(found, key=found.get)
+    longest, _, _ = found[slowest]
+    beyond, runs = (sum(figures[i] for figures in found.values()) for i in (1, 2))
+    return (f"{slowest:20} {longest:8.1f} {beyond:6} {runs:10} {mean[0]:>16}"
+            f" {f'{mean[1]:.2f}' if mean[0] else '':>6} {wait:8.0f}")
 
 
 def main():
     enable_stats()
-    print(f"{'beside':32} {'slowest program':16} {'mean us':>8} {'longest us, from':>16} {'to':>6}")
+    print(f"{'beside':32} {'zctrace':8} {'at':20} {'run':>8} {'> 100':>6} {'of':>10}"
+          f" {'on average':>16} {'mean':>6} {'wait':>8}")
     for command in HOSTILE:
-        measure(command)
+        for observed in (False, True):
+            print(f"{' '.join(command):32} {'attach' if observed else '-':8}"
+                  f" {measure(command, observed)}", flush=True)
 
 
 if __name__ == "__main__":
