@@ -9,6 +9,7 @@ bench: packages-bench  ## Measure the cost of observing beside strace, perf, bpf
 	$(Q)tests/bench/fuse_bench --build $(BUILD)
 	$(Q)$(SUBMAKE) tests
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/longest_run.py
+	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/scrape.py
 
 soak: packages-soak  ## Run attach and export under load for ZCTRACE_SOAK_S (1800) seconds, then kills, stops, stress-ng, fsx and fio
 	$(Q)$(SUBMAKE) tests $(BUILD)/soak/fsx
