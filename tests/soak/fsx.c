@@ -46,10 +46,11 @@ static void compare(const char *found, size_t at, size_t size)
 		}
 }
 
-static void grow(size_t size)
+/* Nothing written grows no file, wherever it is written. */
+static void grow(size_t at, size_t size)
 {
-	if (size > length)
-		length = size;
+	if (size && at + size > length)
+		length = at + size;
 }
 
 static void reopen(void)
@@ -89,7 +90,7 @@ static void do_write(size_t at, size_t size)
 	fill(at, size);
 	if (pwrite(file, model + at, size, (off_t)at) != (ssize_t)size)
 		fail("short write", at);
-	grow(at + size);
+	grow(at, size);
 }
 
 static void do_truncate(size_t size)
@@ -136,7 +137,7 @@ static void do_allocate(size_t at, size_t size, int mode)
 		fail("fallocate", at);
 	}
 	if (!mode)
-		grow(at + size);
+		grow(at, size);
 	else
 		memset(model + at, 0, size);
 }
@@ -155,7 +156,7 @@ static void do_copy(size_t from, size_t to, size_t size)
 		fail("copy_file_range", from);
 	}
 	memcpy(model + to, model + from, (size_t)n);
-	grow(to + (size_t)n);
+	grow(to, (size_t)n);
 }
 
 int main(int argc, char **argv)
