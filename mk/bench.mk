@@ -11,7 +11,7 @@ bench: packages-bench  ## Measure the cost of observing beside strace, perf, bpf
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/longest_run.py
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/scrape.py
 
-soak: packages-soak  ## Run attach and export under load for ZCTRACE_SOAK_S (1800) seconds, then kills, stops, stress-ng, fsx and fio
+soak: packages-soak  ## Run attach and export under load for ZCTRACE_SOAK_S (1800) seconds, then kills, stops, stress-ng, fsx and fio for about as long again
 	$(Q)$(SUBMAKE) tests $(BUILD)/soak/fsx
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/soak
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/soak/endurance
