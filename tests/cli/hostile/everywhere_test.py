@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Each command, as root, as a setcap binary and as an ordinary user, beside everything hostile at
-once: it does its work in little memory, and ends when told to."""
+once: it does its work in little memory, and ends when told to. Beside each alone, also in little
+memory."""
 
 import os
 import pathlib
@@ -22,18 +23,30 @@ PROCESSES = 750  # with more than 131,072 rows together
 BYTES = 10007 * 101
 COPY = ["dd", "if=/dev/zero", "bs=10007", "count=101"]
 
-# The attackers, all of one ordinary user. Their first words; DIRECTORY is a new one of their own.
+# Says that it is in place, and becomes a program of the tests.
+BECOME = [*AS_NOBODY, "sh", "-c", 'echo ready; exec "$0" "$@"']
+
+# The attackers, all of one ordinary user. Their first words; DIRECTORY is a new one of their own, and
+# PROGRAMS are ours.
+PROGRAMS = {"unreadable", "many_rows", "many_errors", "many_requests", "long_vectors",
+            "forged_lengths", "thread_execs"}
 HOSTILE = {
     "held memory": ["unreadable", "memory", "DIRECTORY", NOBODY],
     "exec that never ends": ["unreadable", "exec", "DIRECTORY", NOBODY],
     "a hundred thousand words": [*AS_NOBODY, "sh", "-c", "echo ready; read line", *[""] * WORDS],
     "words of a megabyte": [*AS_NOBODY, "sh", "-c", "echo ready; read line", *["a" * 100_000] * 10],
+    "messages of a million buffers": [*BECOME, "long_vectors", "for_ever"],
+    "lengths that are forged": [*BECOME, "forged_lengths"],
+    "requests beyond number": [*BECOME, "many_requests", 8192, "for_ever"],
+    "errors of all kinds": [*AS_NOBODY, "many_errors", 64, 511],
+    "threads that exec": [*BECOME, "thread_execs", 100],
     "more rows than there is room for": [*AS_NOBODY, "many_rows", PROCESSES],
 }
 
 
-# Those beside which every count stays exact.
-HARMLESS_TO_COUNTS = [name for name in HOSTILE if "rows" not in name]
+# Those beside which every count stays exact, without those that keep a CPU busy.
+AT_ONCE = [name for name, words in HOSTILE.items()
+           if "rows" not in name and "for_ever" not in words]
 
 
 class Everywhere(MountTest):
@@ -57,16 +70,23 @@ class Everywhere(MountTest):
     def attack(self, *names):
         """Starts attackers, and returns their processes."""
         started = []
-        for name in names or HARMLESS_TO_COUNTS:
+        for name in names or AT_ONCE:
             directory = self.directory / name.replace(" ", "-")
             directory.mkdir()
             words = [directory if word == "DIRECTORY" else
-                     self.program(word) if word in ("unreadable", "many_rows") else word
+                     self.program(word) if word in PROGRAMS else word
                      for word in HOSTILE[name]]
             process = self.start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             self.wait_for_line(process.stdout, "")  # the first says that all is in place
             started.append(process)
         return started
+
+    def end(self, name, attacker):
+        if "for_ever" in HOSTILE[name]:
+            attacker.kill()
+        attacker.stdin.close()
+        attacker.wait(PATIENCE_S)
+        (self.directory / name.replace(" ", "-")).rmdir()
 
     def assert_small(self, pid):
         for one in [pid, *children(pid)]:
@@ -124,20 +144,42 @@ class Everywhere(MountTest):
                 self.assert_counted(path.read_text())
         self.assert_refused("ordinary", "attach", "-a", "-d", "1s")
 
-    def test_export(self):
-        """In little memory also beside each of them alone, and beside more rows than it can have."""
+    def start_and_wait(self, *words):
+        """Until something has written the first line."""
+        process = self.start([ZCTRACE, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+        self.wait_for_line(process.stdout, "")
+        return process
+
+    def test_each_stays_small_beside_each(self):
+        """While it writes reports or answers, and beside more rows than it can have."""
+        pid = self.directory / "pid"
+        script = f"{' '.join(COPY)} of={self.for_nobody}/run && echo done && read line"
         for name in HOSTILE:
             with self.subTest(name):
                 (attacker,) = self.attack(name)
+                pid.unlink(missing_ok=True)
+                top = Terminal(self, f"sh -c 'echo $$ > {pid}; exec {ZCTRACE} top'")
                 exporter = Exporter(self, "-a")
+                attach = self.start_and_wait("attach", "-a", "-q", "-i", "500ms", "--json", "-")
+                run = self.start_and_wait("run", "-q", "--", "sh", "-c", script)
+                top.wait_for("PID")
                 for _ in range(3):
                     exporter.scrape()
-                self.assert_small(exporter.process.pid)
+                for one in (exporter.process.pid, attach.pid, run.pid, int(pid.read_text())):
+                    self.assert_small(one)
+                top.type("q")
+                top.wait_for("status=0")
+                top.close()
                 exporter.process.terminate()
                 self.assertEqual(exporter.process.wait(PATIENCE_S), 0)
-                attacker.stdin.close()
-                attacker.wait(PATIENCE_S)
-                (self.directory / name.replace(" ", "-")).rmdir()
+                attach.terminate()
+                attach.communicate(timeout=PATIENCE_S)
+                # It may have waited for a reader of its reports.
+                self.assertIn(attach.returncode, (0, -signal.SIGTERM))
+                run.communicate("\n", timeout=PATIENCE_S)
+                self.assertEqual(run.returncode, 0)
+                self.end(name, attacker)
 
     def test_export_beside_all(self):
         self.attack()
