@@ -192,6 +192,14 @@ ZC_MAP struct {
 	__type(value, struct zc_aio_note);
 } aio_requests SEC(".maps");
 
+/* Reads of native AIO that met no memory, in the program that runs. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} aio_faults SEC(".maps");
+
 /* Processes to attach to, by their PID in zctrace's namespace. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

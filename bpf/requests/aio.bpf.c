@@ -46,7 +46,6 @@ struct zc_aio_look {
 	__u32 capacity;
 	__u32 first;
 	__u32 left;	/* how many events it may still look at */
-	__u32 faults;
 	__u64 missing_page;	/* of events; its number plus 1 */
 };
 
@@ -63,7 +62,8 @@ struct zc_aio_exchange {
  * has not returned yet, nothing is noted; a note without a row then
  * tells zc_aio_submit_one() that it is counted.
  */
-static __always_inline bool zc_aio_take(struct zc_aio_look *look, struct zc_aio_note *note)
+static __always_inline bool zc_aio_take(struct zc_aio_look *look, struct zc_aio_note *note,
+					__u32 *faults)
 {
 	const struct zc_aio_request *request = &look->request;
 	struct zc_aio_seen *seen = look->seen;
@@ -76,9 +76,9 @@ static __always_inline bool zc_aio_take(struct zc_aio_look *look, struct zc_aio_
 	}
 	if (!noted && seen->unnoted) {
 		__sync_fetch_and_sub(&seen->unnoted, 1);
-		return zc_aio_read(request->address, note, &look->faults);
+		return zc_aio_read(request->address, note, faults);
 	}
-	if (!zc_aio_read(request->address, note, &look->faults))
+	if (!zc_aio_read(request->address, note, faults))
 		return false;
 	__sync_fetch_and_add(&seen->early, 1);
 	/* If its io_submit() noted it at this very moment, the note is used up. */
@@ -104,19 +104,23 @@ static long zc_aio_count_one(__u32 index, struct zc_aio_look *look)
 	__u64 address = look->events + place * ZC_AIO_EVENT_BYTES;
 	__u64 page = address / ZC_PAGE_BYTES + 1;
 	__u64 from = ZC_USER, to = ZC_USER;
-	__u32 faults = look->faults;
+	__u32 *faults = zc_aio_faults();
+	__u32 before;
 	struct zc_row *row;
 	struct zc_key key;
 
-	if (page == look->missing_page || faults >= ZC_AIO_FAULTS)
+	if (!faults)
+		return 1;
+	before = *faults;
+	if (page == look->missing_page || before >= ZC_AIO_FAULTS)
 		return zc_aio_miss(look->seen);
 	if (bpf_probe_read_user(&event, sizeof(event), (void *)address)) {
 		look->missing_page = page;
 		return zc_aio_miss(look->seen);
 	}
 	look->request.address = event.request;
-	if (!zc_aio_take(look, &note)) {
-		if (look->faults != faults)
+	if (!zc_aio_take(look, &note, faults)) {
+		if (*faults != before)
 			zc_lose(ZC_LOST_AIO_RESULTS, 1);
 		return 0;
 	}
@@ -222,6 +226,7 @@ __u32 zc_aio_look_at(__u64 address, __u32 most)
 	struct zc_aio_look look = { .left = most };
 	struct zc_aio_ring ring = {};
 	struct zc_aio_seen *seen;
+	__u32 *faults;
 
 	look.task = zc_task_find(bpf_get_current_task_btf());
 	if (!look.task || !zc_counting())
@@ -231,6 +236,9 @@ __u32 zc_aio_look_at(__u64 address, __u32 most)
 		/* From before observation began; what has completed by now does not count. */
 		return zc_aio_ring(address, &ring) && zc_aio_add(&context, ring.tail);
 	}
+	faults = zc_aio_faults();
+	if (faults)
+		*faults = 0;
 	look.seen = seen;
 	look.request.context = seen->number;
 	/* A thread that arrives while another one looks makes it look once more. */

@@ -29,6 +29,17 @@ struct zc_iocb {
  */
 #define ZC_AIO_FAULTS 8
 
+/*
+ * How many there were. In a map, whose values the verifier does not follow: it would walk a loop
+ * again for each value.
+ */
+static __always_inline __u32 *zc_aio_faults(void)
+{
+	__u32 only = 0;
+
+	return bpf_map_lookup_elem(&aio_faults, &only);
+}
+
 /* PIDs are reused, and many processes have a context at the same address. */
 static __always_inline __u64 zc_process(void)
 {

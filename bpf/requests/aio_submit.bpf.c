@@ -7,7 +7,6 @@ struct zc_aio_submission {
 	struct zc_aio_request request;
 	__u64 requests;
 	__u32 compat;
-	__u32 faults;
 	__u32 read;	/* requests that were read, or tried to */
 };
 
@@ -15,18 +14,19 @@ static long zc_aio_submit_one(__u32 index, struct zc_aio_submission *submission)
 {
 	__u64 pointer_bytes = submission->compat ? 4 : 8;
 	struct zc_aio_note note = {};
+	__u32 *faults = zc_aio_faults();
 	struct zc_aio_note *noted;
 	__u64 address = 0;
 
-	if (submission->faults >= ZC_AIO_FAULTS)
+	if (!faults || *faults >= ZC_AIO_FAULTS)
 		return 1;
 	submission->read = index + 1;
 	if (bpf_probe_read_user(&address, pointer_bytes,
 				(void *)(submission->requests + index * pointer_bytes))) {
-		submission->faults++;
+		++*faults;
 		return 0;
 	}
-	if (!zc_aio_read(address, &note, &submission->faults))
+	if (!zc_aio_read(address, &note, faults))
 		return 0;
 	submission->request.address = address;
 	/* If there is no space, the request is read when it completes. */
@@ -48,10 +48,13 @@ int zc_aio_submitted(__u64 address, __u64 requests, __u32 count, __u32 compat)
 	struct zc_aio_context context = { .process = zc_process(), .address = address };
 	struct zc_aio_submission submission = { .requests = requests, .compat = compat };
 	struct zc_aio_seen *seen = bpf_map_lookup_elem(&aio_contexts, &context);
+	__u32 *faults = zc_aio_faults();
 	__u32 early;
 
 	if (!seen)
 		return 0;
+	if (faults)
+		*faults = 0;
 	submission.seen = seen;
 	submission.request.context = seen->number;
 	bpf_loop(count < ZC_AIO_MOST ? count : ZC_AIO_MOST, zc_aio_submit_one, &submission, 0);
