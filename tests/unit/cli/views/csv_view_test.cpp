@@ -15,14 +15,15 @@ namespace {
 TEST(CsvView, HasAHeaderAndALineARow) {
   Report report = make_report();
   report.processes[0].rows.resize(1);
-  EXPECT_EQ(csv_view(report),
-            "pid,tid,parent_pid,name,syscall,from,to,calls,errors,restarts,bytes,cpu_copied_bytes,"
-            "cpu_copied_measured_bytes,uncopied_bytes,uncopied_measured_bytes,disk_read_bytes,"
-            "dirtied_bytes,wall_ns,off_cpu_ns,"
-            "voluntary_switches,involuntary_switches,claimed_bytes,min_ns,mean_ns,p50_ns,p90_ns,"
-            "p99_ns,max_ns,protocol,verdict\n"
-            "100,,1,server,read,file,user,1000,0,0,10485760,10485760,0,0,0,0,0,2000000,0,0,0,0,1600,"
-            "2000,1768,1953,1995,2000,,\n");
+  EXPECT_EQ(
+      csv_view(report),
+      "pid,tid,parent_pid,name,syscall,from,to,calls,errors,restarts,bytes,cpu_copied_bytes,"
+      "cpu_copied_measured_bytes,uncopied_bytes,uncopied_measured_bytes,disk_read_bytes,"
+      "dirtied_bytes,wall_ns,off_cpu_ns,"
+      "voluntary_switches,involuntary_switches,claimed_bytes,min_ns,mean_ns,p50_ns,p90_ns,"
+      "p99_ns,max_ns,protocol,verdict\n"
+      "100,,1,server,read,file,user,1000,0,0,10485760,10485760,0,0,0,0,0,2000000,0,0,0,0,1600,"
+      "2000,1768,1953,1995,2000,,\n");
 }
 
 TEST(CsvView, LeavesTimesEmptyWithoutLatency) {
@@ -43,8 +44,9 @@ TEST(CsvView, LeavesEmptyWhatIsNotMeasuredOfOperations) {
   read.charges = Charges::unknown;
   read.wall_ns = 0;
   read.latency = {};
-  EXPECT_EQ(lines_of(csv_view(report))[1],
-            "100,,1,server,io_uring:read,file,user,1000,0,0,10485760,10485760,0,0,0,,,,,0,0,0,,,,,,,,");
+  EXPECT_EQ(
+      lines_of(csv_view(report))[1],
+      "100,,1,server,io_uring:read,file,user,1000,0,0,10485760,10485760,0,0,0,,,,,0,0,0,,,,,,,,");
 }
 
 TEST(CsvView, StaysOneLineARecordWithHostileNames) {
