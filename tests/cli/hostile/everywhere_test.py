@@ -35,9 +35,9 @@ HOSTILE = {
     "exec that never ends": ["unreadable", "exec", "DIRECTORY", NOBODY],
     "a hundred thousand words": [*AS_NOBODY, "sh", "-c", "echo ready; read line", *[""] * WORDS],
     "words of a megabyte": [*AS_NOBODY, "sh", "-c", "echo ready; read line", *["a" * 100_000] * 10],
-    "messages of a million buffers": [*BECOME, "long_vectors", "for_ever"],
+    "messages of a million buffers": [*BECOME, "long_vectors", "forever"],
     "lengths that are forged": [*BECOME, "forged_lengths"],
-    "requests beyond number": [*BECOME, "many_requests", 8192, "for_ever"],
+    "requests beyond number": [*BECOME, "many_requests", 8192, "forever"],
     "errors of all kinds": [*AS_NOBODY, "many_errors", 64, 511],
     "threads that exec": [*BECOME, "thread_execs", 100],
     "more rows than there is room for": [*AS_NOBODY, "many_rows", PROCESSES],
@@ -46,7 +46,7 @@ HOSTILE = {
 
 # Those beside which every count stays exact, without those that keep a CPU busy.
 AT_ONCE = [name for name, words in HOSTILE.items()
-           if "rows" not in name and "for_ever" not in words]
+           if "rows" not in name and "forever" not in words]
 
 
 class Everywhere(MountTest):
@@ -82,7 +82,7 @@ class Everywhere(MountTest):
         return started
 
     def end(self, name, attacker):
-        if "for_ever" in HOSTILE[name]:
+        if "forever" in HOSTILE[name]:
             attacker.kill()
         attacker.stdin.close()
         attacker.wait(PATIENCE_S)
