@@ -95,7 +95,6 @@ static __always_inline bool zc_is_direct(struct file *file)
 static __always_inline __u64 zc_file_kind(struct file *file, struct inode *inode)
 {
 	unsigned long magic = zc_magic(inode);
-
 	__u32 traits = zc_is_direct(file) ? ZC_DIRECT : 0;
 
 	if (magic == FUSE_SUPER_MAGIC)

@@ -47,9 +47,8 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
         if (options.for_everyone && depends_on_reader(root.get()))
           throw Error(
               "cannot mount the source as root: its content depends on the reader, as that of "
-              "/proc "
-              "does, so every user would see what root sees; choose another source, or mount it as "
-              "an ordinary user");
+              "/proc does, so every user would see what root sees; choose another source, or mount "
+              "it as an ordinary user");
         const struct stat status = status_of(root);
         const InodeKey key = inode_key_of(root.get(), "", status);
         return InodeTable(std::move(root), key);
