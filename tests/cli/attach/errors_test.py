@@ -50,16 +50,19 @@ class Errors(Attach):
     def test_no_such_process(self):
         missing = self.start(["true"])
         missing.wait()
-        self.assert_fails("-p", missing.pid, wanted=f"cannot observe process {missing.pid}: no such process")
+        self.assert_fails("-p", missing.pid,
+                          wanted=f"cannot observe process {missing.pid}: no such process")
         target = self.commanded()
-        self.assert_fails("-p", f"{target.pid},{missing.pid}", wanted=f"cannot observe process {missing.pid}: no such process")
+        self.assert_fails("-p", f"{target.pid},{missing.pid}",
+                          wanted=f"cannot observe process {missing.pid}: no such process")
 
     def test_thread_id_is_not_a_pid(self):
         target = self.commanded()
         self.tell(target, "threads 1")
         (thread,) = [task.name for task in pathlib.Path(f"/proc/{target.pid}/task").iterdir()
                      if task.name != str(target.pid)]
-        self.assert_fails("-p", thread, wanted=f"process {thread}: it is a thread of process {target.pid}")
+        self.assert_fails("-p", thread,
+                          wanted=f"process {thread}: it is a thread of process {target.pid}")
 
     def test_zombie(self):
         zombie = self.start(["true"])

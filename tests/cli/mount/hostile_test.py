@@ -211,7 +211,8 @@ class Sources(MountTest):
         for source in ("/proc", "/proc/self/fdinfo", "/sys/kernel"):
             done = self.zctrace("mount", source, self.point)
             self.assertEqual(done.returncode, 1, done.stderr)
-            self.assertRegex(done.stderr, "^zctrace: cannot mount the source as root: its content .*\n$")
+            self.assertRegex(done.stderr,
+                             "^zctrace: cannot mount the source as root: its content .*\n$")
 
     def test_mount_that_appears_below_its_own_source_is_not_entered(self):
         shared = self.directory / "shared"
