@@ -264,6 +264,7 @@ struct iov_iter;
 struct task_struct {
 	struct sigpending pending;
 	struct thread_info thread_info;
+	unsigned int __state;
 	int on_cpu;
 	struct css_set *cgroups;
 	unsigned int flags;

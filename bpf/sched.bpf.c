@@ -3,7 +3,6 @@
 #include "bpf/calls/calls.bpf.h"
 #include "kernel_counts.bpf.h"
 
-#define TASK_DEAD 0x80
 #define ENOSYS 38
 
 /*

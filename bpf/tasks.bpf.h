@@ -17,6 +17,9 @@
 /* Linux allows 2^22 tasks (PID_MAX_LIMIT). */
 #define ZC_MAX_TIDS (1 << 22)
 
+/* Of task_struct.__state, from the last switch on. */
+#define TASK_DEAD 0x80
+
 /* User space writes it while the programs run; see config.windowed. */
 extern __u32 window_open;
 
@@ -68,20 +71,37 @@ static __always_inline bool zc_observed(const struct task_struct *task)
 	return zc_observed_tid(task->pid);
 }
 
+/* An atomic operation whose result is used is a full barrier on every architecture. */
+static __always_inline void zc_count_observation(__u64 count)
+{
+	__u64 before = __sync_fetch_and_add(&observations, count);
+
+	barrier_var(before);
+}
+
+static __always_inline void zc_full_barrier(void)
+{
+	zc_count_observation(0);
+}
+
 /* The bit comes before the counter, see bystanders.bpf.h. */
 static __always_inline void zc_observed_set(__u32 tid)
 {
-	__u64 before;
-
 	__sync_fetch_and_or(&observed[(tid / 64) % (ZC_MAX_TIDS / 64)], 1ULL << (tid % 64));
-	/* Because its result is used, it is a full barrier on every architecture. */
-	before = __sync_fetch_and_add(&observations, 1);
-	barrier_var(before);
+	zc_count_observation(1);
 }
 
 static __always_inline void zc_observed_clear(__u32 tid)
 {
 	__sync_fetch_and_and(&observed[(tid / 64) % (ZC_MAX_TIDS / 64)], ~(1ULL << (tid % 64)));
+}
+
+/* The same; whether it was set. Only one of several CPUs is told so. */
+static __always_inline bool zc_observed_take(__u32 tid)
+{
+	__u64 bit = 1ULL << (tid % 64);
+
+	return __sync_fetch_and_and(&observed[(tid / 64) % (ZC_MAX_TIDS / 64)], ~bit) & bit;
 }
 
 /* The values of both maps begin alike; only the number of rows differs. */

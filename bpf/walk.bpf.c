@@ -9,8 +9,16 @@ __u32 walk = ZC_WALK_SNAPSHOT;
 /* The process or thread to observe, in zctrace's namespace. */
 __u32 armed_pid = 0;
 
+/* CLOCK_BOOTTIME when it began. */
+static __u64 walk_begin_ns = 0;
+
 /* Tasks that walks started observing, ever. */
 __u64 walk_observed = 0;
+/*
+ * Those of them that existed when their walk began, so an earlier walk may have missed others. The
+ * children of a task that is observed already may be met before the programs follow them.
+ */
+__u64 walk_found = 0;
 /* Tasks for which there was no memory; the next walk may find some. */
 __u64 walk_failed = 0;
 /* Tasks for which there was no space for an account. */
@@ -104,6 +112,35 @@ static __always_inline enum zc_observing zc_attach_task(struct task_struct *task
 	return zc_observe_process(task, 0, flags);
 }
 
+/*
+ * A task may make its last switch while the walk attaches to it: after the walk has looked at
+ * PF_EXITING, and before the programs can know that the task is observed. Then no program
+ * sees it end, so it ends here. A dead task leaves its CPU only once, after its last switch.
+ */
+static __always_inline void zc_end_unseen(struct task_struct *task)
+{
+	bool dead = task->__state == TASK_DEAD;
+	struct zc_account *account;
+	struct zc_task *state;
+
+	/* The order matters: it is on its CPU until it is dead. */
+	zc_full_barrier();
+	if (!dead || task->on_cpu || task->signal->group_exec_task || !zc_observed_take(task->pid))
+		return;
+	state = zc_task_state(task, 0);
+	if (!state)
+		return;
+	account = bpf_map_lookup_elem(&accounts, &state->head.account);
+	if (!account)
+		return;
+	if (!(state->head.flags & ZC_TASK_FOLDED)) {
+		state->head.flags |= ZC_TASK_FOLDED;
+		account->end_ns = bpf_ktime_get_boot_ns();
+		__sync_fetch_and_add(&account->folded, 1);
+	}
+	__sync_fetch_and_add(&account->dead, 1);
+}
+
 static __always_inline int zc_attach(struct task_struct *task)
 {
 	struct zc_task *state = zc_task_state(task, 0);
@@ -120,6 +157,9 @@ static __always_inline int zc_attach(struct task_struct *task)
 	switch (zc_attach_task(task, flags)) {
 	case ZC_OBSERVED:
 		walk_observed++;
+		if (task->start_boottime < walk_begin_ns)
+			walk_found++;
+		zc_end_unseen(task);
 		if (waits)
 			__sync_fetch_and_add(&in_flight_at_start, 1);
 		return 0;
@@ -188,6 +228,8 @@ int zc_walk(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 
+	if (!ctx->meta->seq_num)
+		walk_begin_ns = bpf_ktime_get_boot_ns();
 	if (!task)
 		return 0;
 	switch (walk) {

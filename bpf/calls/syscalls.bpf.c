@@ -21,9 +21,9 @@ static __always_inline bool zc_is_error(long ret)
 	return ret < 0 && ret >= -MAX_ERRNO;
 }
 
-/* The slot of the row that a call belongs to. */
-static __always_inline __u32 zc_slot_of_call(struct zc_task *state, struct task_struct *task,
-					     struct pt_regs *regs, __u32 index)
+/* Notes the call, and the slot of the row that it belongs to; the key of that row. */
+static __always_inline struct zc_key zc_note_row(struct zc_task *state, struct task_struct *task,
+						 struct pt_regs *regs, __u32 index)
 {
 	const volatile struct zc_call *call;
 	struct zc_key key;
@@ -32,14 +32,16 @@ static __always_inline __u32 zc_slot_of_call(struct zc_task *state, struct task_
 	key = zc_call_key(state, task, regs, call, false);
 	if (call->result == ZC_RESULT_RESTART && state->head.restartable)
 		key = state->head.restarted;
-	return zc_row_slot(state, key);
+	state->head.slot = zc_row_slot(state, key);
+	state->head.call = index;
+	return key;
 }
 
 static __always_inline int zc_call_begins(struct task_struct *task, struct pt_regs *regs,
 					  long number)
 {
 	struct zc_task *state;
-	struct zc_key *key;
+	struct zc_key key;
 	__u32 index;
 
 	if (!zc_counting())
@@ -54,13 +56,9 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 		index = zc_index_of(task, regs, number);
 		state->head.flags |= ZC_TASK_COMPAT;
 	}
-	state->head.slot = zc_slot_of_call(state, task, regs, index);
-	state->head.call = index;
-	if (zc_call_at(index)->from != ZC_END_NONE) {
-		key = zc_task_key(state, state->head.slot);
-		if (key)
-			zc_copies_begin(state, task, *key);
-	}
+	key = zc_note_row(state, task, regs, index);
+	if (zc_call_at(index)->from != ZC_END_NONE)
+		zc_copies_begin(state, task, key);
 	state->head.entered_ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -111,8 +109,7 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 	/* Seccomp answers before sys_enter. Its answer is the result, unless it is a signal. */
 	if (zc_trapped(task, number, *ret))
 		*ret = -1;
-	state->head.slot = zc_slot_of_call(state, task, regs, index);
-	state->head.call = index;
+	zc_note_row(state, task, regs, index);
 	state->head.entered_ns = 0;
 	return true;
 }

@@ -103,24 +103,25 @@ void Session::begin(std::uint32_t walk, pid_t pid) {
               ": the kernel has no memory for its state");
 }
 
-// Walks over all tasks until a walk finds none to add. A parent may follow its child in a walk, a
-// thread may start behind the walk, and memory may be free a moment later. Only the next poll makes
-// space for more accounts.
+// Walks over all tasks until a walk finds none that was there before it. A parent may follow its
+// child in a walk, a thread may start behind the walk, and memory may be free a moment later. A
+// task that started during the walk is no reason for another one: the programs follow it from its
+// parent. Only the next poll makes space for more accounts.
 void Session::walk_until_settled() {
-  for (int tries = 0;;) {
-    const std::uint64_t observed = skeleton_.walk_observed();
+  for (int tries = 1;; tries++) {
+    const std::uint64_t found = skeleton_.walk_found();
     const std::uint64_t failed = skeleton_.walk_failed();
     const std::uint64_t no_account = skeleton_.walk_no_account();
     skeleton_.walk(ZC_WALK_ATTACH);
     const std::uint64_t without_memory = skeleton_.walk_failed() - failed;
     const std::uint64_t without_account = skeleton_.walk_no_account() - no_account;
-    if (without_memory == 0 && skeleton_.walk_observed() != observed) continue;
-    if (without_memory == 0 || ++tries == kWalkTries) {
+    const bool settled = without_memory == 0 && skeleton_.walk_found() == found;
+    if (settled || tries == kWalkTries) {
       count_refused(ZC_LOST_TASK_MEMORY, without_memory);
       count_refused(ZC_LOST_ACCOUNTS_FULL, without_account);
       return;
     }
-    std::this_thread::sleep_for(milliseconds(1));
+    if (without_memory != 0) std::this_thread::sleep_for(milliseconds(1));
   }
 }
 

@@ -335,6 +335,8 @@ void Skeleton::replace_cgroup(std::size_t index, std::uint64_t id) {
 
 std::uint64_t Skeleton::walk_observed() const { return bpf_->bss->walk_observed; }
 
+std::uint64_t Skeleton::walk_found() const { return bpf_->bss->walk_found; }
+
 std::uint64_t Skeleton::walk_failed() const { return bpf_->bss->walk_failed; }
 
 std::uint64_t Skeleton::walk_no_account() const { return bpf_->bss->walk_no_account; }

@@ -79,6 +79,8 @@ class Skeleton {
   void replace_cgroup(std::size_t index, std::uint64_t id);
   // Tasks that passes began to observe, ever.
   std::uint64_t walk_observed() const;
+  // Those of them that existed before their pass began.
+  std::uint64_t walk_found() const;
   // Tasks that passes had no memory, or no room for their process, for, ever; most are met again
   // by the next pass.
   std::uint64_t walk_failed() const;
