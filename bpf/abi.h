@@ -12,6 +12,7 @@
 #include <linux/types.h>
 #endif
 
+#include "channel_records.h"
 #include "row_key.h"
 #include "settings.h"
 
@@ -24,33 +25,50 @@
 #define ZC_BUCKETS 64
 #define ZC_FIRST_OCTAVE 5
 
+/* What is added up of a row, and of each file and peer of a row. */
+#define ZC_ROW_SUM_FIELDS				\
+	__u64 calls;					\
+	__u64 errors;					\
+	__u64 restarts;					\
+	__u64 bytes;					\
+	__u64 wall_ns;					\
+	__u64 off_cpu_ns;				\
+	__u64 voluntary;				\
+	__u64 involuntary;				\
+	/* What the kernel charged to the task in these calls; of ends that can have a disk. */ \
+	__u64 disk_read;				\
+	__u64 dirtied;					\
+	/*						\
+	 * Bytes that were seen to be copied: out of a socket, or from memory into a TCP socket. \
+	 * With ZC_DIRECT or ZC_OFFLOADS, and from a file or pipe into a TCP socket, bytes that \
+	 * were seen not to be copied.			\
+	 */						\
+	__u64 seen
+
 struct zc_row {
-	/* Sums, as far as `max_ns`; see ZC_ROW_SUMS. */
-	__u64 calls;
-	__u64 errors;
-	__u64 restarts;
-	__u64 bytes;
-	__u64 wall_ns;
-	__u64 off_cpu_ns;
-	__u64 voluntary;
-	__u64 involuntary;
-	/* What the kernel charged to the task in these calls; of ends that can have a disk. */
-	__u64 disk_read;
-	__u64 dirtied;
-	/*
-	 * Bytes that were seen to be copied: out of a socket, or from memory into a TCP socket.
-	 * With ZC_DIRECT or ZC_OFFLOADS, and from a file or pipe into a TCP socket, bytes that
-	 * were seen not to be copied.
-	 */
-	__u64 seen;
+	ZC_ROW_SUM_FIELDS;
 	__u64 max_ns;
 	__u64 min_ns;		/* 0: no call was timed */
 	/* Modulo 2^32; the collector adds up the differences between snapshots. */
 	__u32 latency[ZC_BUCKETS];
 };
 
+struct zc_row_sums {
+	ZC_ROW_SUM_FIELDS;
+};
+
 /* A new sum needs no code that adds the rows of a process: it loops over these. */
-#define ZC_ROW_SUMS (__builtin_offsetof(struct zc_row, max_ns) / sizeof(__u64))
+#define ZC_ROW_SUMS (sizeof(struct zc_row_sums) / sizeof(__u64))
+
+/*
+ * The latest channels that a row of a task used. What the task did with them is the row without
+ * `before`: so a call with the same channels as the last one costs only the comparison.
+ */
+struct zc_run {
+	struct zc_channel from;
+	struct zc_channel to;
+	struct zc_row_sums before;
+};
 
 /* Rows that a task holds itself. The one with the fewest calls gives way to a new one. */
 #define ZC_SLOTS 10
@@ -174,10 +192,17 @@ struct zc_task {
 	struct zc_row rows[ZC_SLOTS];
 };
 
+/* With config.channels. */
+struct zc_task_channels {
+	struct zc_task task;
+	struct zc_run runs[ZC_SLOTS];
+};
+
 struct zc_task_wide {
 	struct zc_task_head head;
 	struct zc_key keys[ZC_SLOTS_WIDE];
 	struct zc_row rows[ZC_SLOTS_WIDE];
+	struct zc_run runs[ZC_SLOTS_WIDE];
 };
 
 /* Key of the map `rows`. */
@@ -185,6 +210,15 @@ struct zc_row_key {
 	__u64 account;
 	struct zc_key key;
 	__u32 pad;
+};
+
+/* Key of the maps `runs`. */
+struct zc_run_key {
+	__u64 account;
+	struct zc_key key;
+	__u32 pad;
+	struct zc_channel from;
+	struct zc_channel to;
 };
 
 /* Key of the map `tallies`: counts that few rows have. */
@@ -255,6 +289,7 @@ struct zc_aio_request {
 
 struct zc_aio_note {
 	__u64 end;	/* its file, as zc_file_end() gives it */
+	struct zc_channel channel;	/* the same; only with config.channels */
 	__u32 row;	/* 0: it completed before its io_submit() returned */
 	__u32 pad;
 };
@@ -281,7 +316,10 @@ enum zc_walk {
 	ZC_WALK_ATTACH,		/* observe every task that matches a target */
 };
 
-/* One task in a snapshot; `used` pairs of zc_key and zc_row follow it. */
+/*
+ * One task in a snapshot; `used` pairs of zc_key and zc_row follow it, each with a zc_run if
+ * config.channels is set.
+ */
 struct zc_snapshot_task {
 	__u64 account;
 	struct zc_usage usage;	/* since observation began */
@@ -315,7 +353,7 @@ struct zc_sample {
 };
 
 ZC_SIZE(zc_call, == 8);
-ZC_SIZE(zc_config, == 100 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
+ZC_SIZE(zc_config, == 104 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
 		      8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
 		      ZC_PATTERN_BYTES * ZC_MAX_NAMES);
 ZC_SIZE(zc_key, == 4);
@@ -325,10 +363,14 @@ ZC_SIZE(zc_folded_counts, == 96);
 ZC_SIZE(zc_task_head, == 328);
 /* Together with the kernel's header of a storage element it must fit in a page. */
 ZC_SIZE(zc_task, <= 3968);
+ZC_SIZE(zc_row_sums, == 88);
+ZC_SIZE(zc_run, == 120);
+ZC_SIZE(zc_run_key, == 48);
+ZC_SIZE(zc_task_wide, <= 32640);
 ZC_SIZE(zc_row_key, == 16);
 ZC_SIZE(zc_tally_key, == 16);
 ZC_SIZE(zc_account, == 208);
-ZC_SIZE(zc_share, == 24);
+ZC_SIZE(zc_share, == 28);
 ZC_SIZE(zc_command, == 1032);
 ZC_SIZE(zc_snapshot_task, == 224);
 ZC_SIZE(zc_pipe_bytes, == 32);

@@ -28,6 +28,7 @@ enum { false, true };
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
@@ -78,9 +79,21 @@ struct thread_info___status {
 	__u32 status;
 };
 
+struct file_system_type;
+struct vfsmount;
+struct dentry;
+struct fs_struct;
+struct inet_bind_bucket;
+
 struct super_block {
 	__u32 s_dev;
 	unsigned long s_magic;
+	struct file_system_type *s_type;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
 };
 
 struct address_space {
@@ -91,6 +104,7 @@ struct inode {
 	__u16 i_mode;
 	struct address_space *i_mapping;
 	unsigned long i_ino;
+	__u32 i_generation;
 	__u32 i_rdev;
 	struct super_block *i_sb;
 	long long i_size;
@@ -106,6 +120,7 @@ struct file {
 	unsigned int f_flags;
 	const struct file_operations *f_op;
 	struct inode *f_inode;
+	struct path f_path;
 	void *private_data;
 };
 
@@ -117,23 +132,40 @@ struct dst_entry {
 	struct net_device *dev;
 };
 
+struct in6_addr {
+	__u8 bytes[16];
+};
+
 struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__u16 skc_dport;
+	__u16 skc_num;
 	unsigned short skc_family;
 	unsigned long skc_flags;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 };
 
 enum sock_flags {
 	SOCK_ZEROCOPY = 18,
 };
 
+struct socket;
+struct pid;
+
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	__u8 sk_userlocks : 4;
 	struct dst_entry *sk_dst_cache;
+	struct socket *sk_socket;
+	struct pid *sk_peer_pid;
 };
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 
@@ -146,6 +178,7 @@ struct tls_context {
 };
 
 struct inet_connection_sock {
+	struct inet_bind_bucket *icsk_bind_hash;
 	const struct tcp_ulp_ops *icsk_ulp_ops;
 	void *icsk_ulp_data;
 };
@@ -286,6 +319,7 @@ struct task_struct {
 	unsigned long min_flt;
 	unsigned long maj_flt;
 	char comm[16];
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct task_io_accounting ioac;
@@ -293,80 +327,6 @@ struct task_struct {
 
 struct linux_binprm {
 	const char *interp;
-};
-
-/* One registered file or buffer, since 6.13. */
-struct io_rsrc_node {
-	unsigned long file_ptr;
-};
-
-struct io_splice {
-	int splice_fd_in;
-	unsigned int flags;
-	struct io_rsrc_node *rsrc_node;
-};
-
-/* send and recv */
-struct io_sr_msg {
-	void *umsg;
-	int len;
-	unsigned int msg_flags;
-	__u16 flags;
-};
-
-struct io_async_msghdr {
-	int namelen;
-	unsigned long controllen;
-};
-
-struct io_accept {
-	int iou_flags;
-};
-
-struct io_poll {
-	unsigned int events;
-};
-
-struct io_timeout_data {
-	__u32 flags;
-};
-
-struct io_uring_cmd {
-	__u32 flags;
-};
-
-struct io_cqe {
-	__u64 user_data;
-};
-
-struct io_ring_ctx;
-
-struct io_kiocb {
-	struct file *file;
-	__u8 opcode;
-	struct io_cqe cqe;
-	struct io_ring_ctx *ctx;
-	void *async_data;
-};
-
-/* Registered files before 6.13. */
-struct io_fixed_file {
-	unsigned long file_ptr;
-};
-
-struct io_file_table___files {
-	struct io_fixed_file *files;
-};
-
-struct io_ring_ctx___files {
-	struct io_file_table___files file_table;
-	unsigned int nr_user_files;
-};
-
-struct io_uring_cqe {
-	__u64 user_data;
-	__s32 res;
-	__u32 flags;
 };
 
 struct bpf_map;

@@ -245,6 +245,27 @@ __u64 zc_fd_end(__u64 address, __u32 fd)
 	return zc_end_of((struct file *)place->next);
 }
 
+int zc_file_channel(__u64 address, struct zc_channel *channel)
+{
+	struct file *file = (void *)address;
+	struct inode *inode;
+
+	if (!file || !channel || !config.channels)
+		return 0;
+	if (config.rdonly_cast) {
+		inode = zc_inode(file);
+		channel->inode = inode->i_ino;
+		channel->generation = inode->i_generation;
+		channel->device = inode->i_sb->s_dev;
+		return 0;
+	}
+	inode = BPF_CORE_READ(file, f_inode);
+	channel->inode = BPF_CORE_READ(inode, i_ino);
+	channel->generation = BPF_CORE_READ(inode, i_generation);
+	channel->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	return 0;
+}
+
 __u32 zc_file_offloads(__u64 address)
 {
 	struct file *file = (void *)address;

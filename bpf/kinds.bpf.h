@@ -35,6 +35,9 @@ __u64 zc_fd_end(__u64 fdt, __u32 fd);
 /* The end that is the struct file at `address`; 0 means no file. */
 __u64 zc_file_end(__u64 address);
 
+/* Which file, pipe or socket the struct file at `address` is. */
+int zc_file_channel(__u64 address, struct zc_channel *channel);
+
 /*
  * Whether the file system of the struct file at `address` may put another file's bytes into it
  * without copying them here: ZC_OFFLOADS or 0.

@@ -45,6 +45,14 @@ ZC_MAP struct {
 	__type(value, struct zc_task_wide);
 } tasks_wide SEC(".maps");
 
+/* The same with the channels of each row; used instead of `tasks` with config.channels. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct zc_task_channels);
+} tasks_channels SEC(".maps");
+
 /* Rows of tasks that exited, or that needed the slot for another row. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -130,6 +138,62 @@ ZC_MAP struct {
 	__type(key, struct zc_pipe_key);
 	__type(value, struct zc_pipe_bytes);
 } pipes SEC(".maps");
+
+/*
+ * What accounts did with files and peers, without what is still in a task's zc_run. Programs
+ * write to one of two maps, see runs_active; meanwhile the collector empties the other.
+ */
+struct zc_run_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct zc_run_key);
+	__type(value, struct zc_row_sums);
+};
+
+/* Where a key of them is put together; there is no space on the stack. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zc_run_key);
+} new_run SEC(".maps");
+
+ZC_MAP struct zc_run_map runs_even SEC(".maps");
+ZC_MAP struct zc_run_map runs_odd SEC(".maps");
+
+/* Channels whose names user space was told, and a mixture of what the name consists of. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct zc_channel);
+	__type(value, __u64);
+} named SEC(".maps");
+
+/* struct zc_channel_name, each with what follows it. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 22);
+} names SEC(".maps");
+
+/* Where a name is put together. A path is written from its end. */
+struct zc_new_name {
+	struct zc_channel_name head;
+	/* In front of text[], so that the head can be put right before a path. */
+	char before[sizeof(struct zc_channel_name)];
+	/*
+	 * More than a path and a component need: the verifier does not see that a path that
+	 * begins late is short.
+	 */
+	char text[2 * ZC_PATH_BYTES + 256];
+};
+
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zc_new_name);
+} new_name SEC(".maps");
 
 /* How a completion of io_uring identifies its request. */
 struct zc_request_id {

@@ -4,10 +4,9 @@
 
 #define ZC_MAX_PID_LEVELS 32
 
-__u32 zc_namespace_pid_at(__u64 address)
+/* 0: it has no number in zctrace's namespace. */
+static __always_inline __u32 zc_number_of(struct pid *pid)
 {
-	struct task_struct *task = (void *)address;
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
 	__u32 level = BPF_CORE_READ(pid, level);
 	struct upid upid;
 
@@ -15,11 +14,23 @@ __u32 zc_namespace_pid_at(__u64 address)
 		if (bpf_probe_read_kernel(&upid, sizeof(upid), (void *)pid +
 					  bpf_core_field_offset(struct pid, numbers) +
 					  i * sizeof(upid)))
-			return BPF_CORE_READ(task, pid);
+			return 0;
 		if (BPF_CORE_READ(upid.ns, ns.inum) == config.pid_namespace_inum)
 			return upid.nr;
 	}
 	return 0;
+}
+
+__u32 zc_namespace_pid_at(__u64 address)
+{
+	struct task_struct *task = (void *)address;
+
+	return zc_number_of(BPF_CORE_READ(task, thread_pid));
+}
+
+__u32 zc_pid_number(__u64 address)
+{
+	return zc_number_of((struct pid *)address);
 }
 
 /* The kernel allows 32 levels. */

@@ -11,6 +11,9 @@
  */
 __u32 zc_namespace_pid_at(__u64 address);
 
+/* The same for the struct pid at `address`. */
+__u32 zc_pid_number(__u64 address);
+
 static __always_inline __u32 zc_namespace_pid(const struct task_struct *task)
 {
 	return zc_namespace_pid_at(zc_address(task));

@@ -3,6 +3,7 @@
  * Finds a task's row when the hint was wrong, and adds a row to the task's account, at
  * exit or to free a slot.
  */
+#include "channels/channels.bpf.h"
 #include "rows.bpf.h"
 
 static const struct zc_row empty = {};
@@ -87,6 +88,8 @@ static __always_inline int zc_fold(struct zc_task *task, __u32 slot, bool last)
 
 	if (!key || !row)
 		return 0;
+	if (config.channels)
+		zc_run_end(task, slot);
 	where.account = task->head.account;
 	where.key = *key;
 	sum = bpf_map_lookup_elem(&rows, &where);
@@ -174,6 +177,7 @@ static __always_inline __u32 zc_row_slot_search(struct zc_task *task, __u32 word
 {
 	struct zc_search search = { .task = task, .key = { word }, .slot = ~0U, .fewest = ~0ULL };
 	struct zc_key *key;
+	struct zc_run *run = 0;
 	struct zc_row *row;
 	__u32 slot;
 	bool full;
@@ -192,9 +196,16 @@ static __always_inline __u32 zc_row_slot_search(struct zc_task *task, __u32 word
 		row = zc_task_row(task, slot);
 		if (!key || !row)
 			return 0;
+		if (config.channels) {
+			run = zc_task_run(task, slot);
+			if (!run)
+				return 0;
+		}
 		if (full)
 			zc_fold(task, slot, false);
 		__builtin_memset(row, 0, sizeof(*row));
+		if (config.channels)
+			__builtin_memset(run, 0, sizeof(*run));
 		key->word = word;
 		if (slot == task->head.used)
 			task->head.used = slot + 1;
@@ -205,9 +216,16 @@ static __always_inline __u32 zc_row_slot_search(struct zc_task *task, __u32 word
 
 __u32 zc_row_slot_narrow(struct zc_task *task, __u32 word)
 {
-	if (!task || config.wide_tasks)
+	if (!task || config.wide_tasks || config.channels)
 		return 0;
 	return zc_row_slot_search(task, word);
+}
+
+__u32 zc_row_slot_channels(struct zc_task_channels *task, __u32 word)
+{
+	if (!task || config.wide_tasks || !config.channels)
+		return 0;
+	return zc_row_slot_search((struct zc_task *)task, word);
 }
 
 __u32 zc_row_slot_wide(struct zc_task_wide *task, __u32 word)
@@ -219,9 +237,16 @@ __u32 zc_row_slot_wide(struct zc_task_wide *task, __u32 word)
 
 int zc_fold_narrow(struct zc_task *task, __u32 slot, __u32 last)
 {
-	if (!task || config.wide_tasks)
+	if (!task || config.wide_tasks || config.channels)
 		return 0;
 	return zc_fold(task, slot, last != 0);
+}
+
+int zc_fold_channels(struct zc_task_channels *task, __u32 slot, __u32 last)
+{
+	if (!task || config.wide_tasks || !config.channels)
+		return 0;
+	return zc_fold((struct zc_task *)task, slot, last != 0);
 }
 
 int zc_fold_wide(struct zc_task_wide *task, __u32 slot, __u32 last)

@@ -11,6 +11,7 @@
  */
 __u32 zc_row_slot_narrow(struct zc_task *task, __u32 word);
 __u32 zc_row_slot_wide(struct zc_task_wide *task, __u32 word);
+__u32 zc_row_slot_channels(struct zc_task_channels *task, __u32 word);
 
 /*
  * Adds one row to the account; the task keeps its own. `last`: the account ends with this
@@ -18,6 +19,7 @@ __u32 zc_row_slot_wide(struct zc_task_wide *task, __u32 word);
  */
 int zc_fold_narrow(struct zc_task *task, __u32 slot, __u32 last);
 int zc_fold_wide(struct zc_task_wide *task, __u32 slot, __u32 last);
+int zc_fold_channels(struct zc_task_channels *task, __u32 slot, __u32 last);
 
 /* Adds to a count of the map `tallies`. */
 int zc_tally(__u64 account, __u32 word, __u32 what, __u64 count);
@@ -33,6 +35,8 @@ static __always_inline void zc_fold_row(struct zc_task *task, __u32 slot, bool l
 {
 	if (config.wide_tasks)
 		zc_fold_wide((struct zc_task_wide *)task, slot, last);
+	else if (config.channels)
+		zc_fold_channels((struct zc_task_channels *)task, slot, last);
 	else
 		zc_fold_narrow(task, slot, last);
 }
@@ -46,6 +50,8 @@ static __always_inline __u32 zc_row_slot(struct zc_task *task, struct zc_key key
 		return slot;
 	if (config.wide_tasks)
 		return zc_row_slot_wide((struct zc_task_wide *)task, key.word);
+	if (config.channels)
+		return zc_row_slot_channels((struct zc_task_channels *)task, key.word);
 	return zc_row_slot_narrow(task, key.word);
 }
 

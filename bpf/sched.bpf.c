@@ -33,9 +33,8 @@ static __always_inline void zc_note_call(struct zc_task *state, struct task_stru
 		state->head.flags &= ~ZC_TASK_COMPAT;
 		return;
 	}
-	state->head.slot = zc_row_slot(state, zc_call_key(state, task, regs, call, true));
+	zc_note_row(state, task, regs, index, true);
 	state->head.entered_ns = 0;
-	state->head.call = index;
 }
 
 /* The task has exited and its rows are folded, so this goes straight to its account. */

@@ -68,6 +68,7 @@ struct zc_share {
 	__u32 pipes;
 	__u32 multishots;
 	__u32 aio_contexts;
+	__u32 runs;
 };
 
 /* Targets other than PIDs. */
@@ -101,7 +102,8 @@ struct zc_config {
 	__u16 aio_read_row;
 	__u16 aio_write_row;
 	__u8 direct_seen;	/* this kernel tells when direct I/O begins */
-	__u8 pad[3];
+	__u8 channels;		/* count by file and peer, too */
+	__u8 pad[2];
 	__u32 wanted_cgroups;	/* how many of cgroup_targets[] are set */
 	__u32 wanted_names;	/* the same of name_targets[] */
 	__u32 direct_flag;	/* O_DIRECT of this architecture */

@@ -104,11 +104,13 @@ static __always_inline bool zc_observed_take(__u32 tid)
 	return __sync_fetch_and_and(&observed[(tid / 64) % (ZC_MAX_TIDS / 64)], ~bit) & bit;
 }
 
-/* The values of both maps begin alike; only the number of rows differs. */
+/* The values of the three maps begin alike. */
 static __always_inline struct zc_task *zc_task_state(struct task_struct *task, __u64 flags)
 {
 	if (config.wide_tasks)
 		return bpf_task_storage_get(&tasks_wide, task, 0, flags);
+	if (config.channels)
+		return bpf_task_storage_get(&tasks_channels, task, 0, flags);
 	return bpf_task_storage_get(&tasks, task, 0, flags);
 }
 
@@ -163,6 +165,17 @@ static __always_inline struct zc_row *zc_task_row(struct zc_task *task, __u64 sl
 	if (config.wide_tasks)
 		return &((struct zc_task_wide *)task)->rows[slot];
 	return &task->rows[slot];
+}
+
+/* NULL: no such slot. Only with config.channels. */
+static __always_inline struct zc_run *zc_task_run(struct zc_task *task, __u64 slot)
+{
+	if (slot >= zc_slots())
+		return 0;
+	barrier_var(slot);
+	if (config.wide_tasks)
+		return &((struct zc_task_wide *)task)->runs[slot];
+	return &((struct zc_task_channels *)task)->runs[slot];
 }
 
 static __always_inline void zc_usage_of(const struct task_struct *task, struct zc_usage *usage)

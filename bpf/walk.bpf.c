@@ -183,11 +183,19 @@ static long zc_write_row(__u32 slot, struct zc_row_writer *out)
 {
 	struct zc_key *key = zc_task_key(out->state, slot);
 	struct zc_row *row = zc_task_row(out->state, slot);
+	struct zc_run *run;
 
 	if (!key || !row)
 		return 1;
 	bpf_seq_write(out->seq, key, sizeof(*key));
 	bpf_seq_write(out->seq, row, sizeof(*row));
+	if (config.channels) {
+		/* After the row: what the row gains meanwhile may belong to other channels. */
+		run = zc_task_run(out->state, slot);
+		if (!run)
+			return 1;
+		bpf_seq_write(out->seq, run, sizeof(*run));
+	}
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "bpf/requests/aio.bpf.h"
 #include "clones.bpf.h"
 #include "compat.bpf.h"
+#include "bpf/channels/channels.bpf.h"
 #include "bpf/pipes.bpf.h"
 #include "bpf/rows.bpf.h"
 
@@ -181,6 +182,83 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 	if (from == ZC_FILE && to == ZC_FILE && call->to == ZC_END_ARG2)
 		to |= ZC_END(0, 0, zc_file_offloads((__u64)zc_current_file(args.arg[2])));
 	return zc_key_of(row, from, to);
+}
+
+static __always_inline struct zc_channel_use zc_call_channel(const struct zc_args *args, __u8 end)
+{
+	struct zc_channel_use none = {};
+
+	switch (end) {
+	case ZC_END_ARG0:
+		return zc_channel_of((__u64)zc_current_file(args->arg[0]));
+	case ZC_END_ARG1:
+		return zc_channel_of((__u64)zc_current_file(args->arg[1]));
+	case ZC_END_ARG2:
+		return zc_channel_of((__u64)zc_current_file(args->arg[2]));
+	default:
+		return none;
+	}
+}
+
+/*
+ * Tells the row of a call which files, pipes and sockets it counts for from now on. Not inlined:
+ * the programs that call it have no space on their stacks (512 bytes with all nested calls).
+ */
+static __noinline __attribute__((unused)) int zc_channels_begin(struct zc_task *state,
+								struct task_struct *task,
+								struct pt_regs *regs, __u32 index,
+								__u32 slot)
+{
+	const volatile struct zc_call *call = zc_call_at(index);
+	struct zc_key *mine = zc_task_key(state, slot);
+	struct zc_channel_uses uses = {};
+	struct zc_args args;
+	struct zc_key key;
+
+	/* A restarted call has other arguments; its row has the channels still. */
+	if (!mine || call->result == ZC_RESULT_RESTART)
+		return 0;
+	key = *mine;
+	if (!zc_has_channel(ZC_KEY_FROM(key)) && !zc_has_channel(ZC_KEY_TO(key)))
+		return 0;
+	args = zc_args_of(task, regs, state->head.flags & ZC_TASK_COMPAT);
+	if (call->result == ZC_RESULT_CLONE_FILE) {
+		uses.to = zc_channel_of((__u64)zc_current_file(args.arg[0]));
+		uses.from = zc_channel_of(
+			(__u64)zc_current_file(zc_clone_source(args.arg[1], args.arg[2])));
+	} else {
+		uses.from = zc_call_channel(&args, call->from);
+		uses.to = zc_call_channel(&args, call->to);
+	}
+	/* vmsplice: the end of the pipe gives the direction. */
+	if (ZC_KEY_TO(key) == ZC_USER) {
+		if (!uses.from.file)
+			uses.from = uses.to;
+		uses.to = (struct zc_channel_use){};
+	}
+	zc_run_use_files(state, slot, key, &uses);
+	return 0;
+}
+
+/*
+ * Notes the current task's call, and the slot of the row that it belongs to. Returns the key of
+ * that row. `switching`: as in zc_call_key().
+ */
+static __always_inline struct zc_key zc_note_row(struct zc_task *state, struct task_struct *task,
+						 struct pt_regs *regs, __u32 index, bool switching)
+{
+	const volatile struct zc_call *call = zc_call_at(index);
+	struct zc_key key = zc_call_key(state, task, regs, call, switching);
+	__u32 slot;
+
+	if (call->result == ZC_RESULT_RESTART && state->head.restartable)
+		key = state->head.restarted;
+	slot = zc_row_slot(state, key);
+	state->head.slot = slot;
+	state->head.call = index;
+	if (config.channels)
+		zc_channels_begin(state, task, regs, index, slot);
+	return key;
 }
 
 #endif

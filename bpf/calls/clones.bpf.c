@@ -2,17 +2,6 @@
 /* The ends and bytes of FICLONE and FICLONERANGE. */
 #include "clones.bpf.h"
 
-static __always_inline int zc_clone_source(__u32 request, __u64 argument)
-{
-	long long fd = -1;
-
-	if (request == FICLONE)
-		return argument;
-	/* struct file_clone_range begins with the descriptor of the source. */
-	bpf_probe_read_user(&fd, sizeof(fd), (void *)argument);
-	return fd;
-}
-
 __u32 zc_clone_key(__u32 fd, __u32 request, __u64 argument)
 {
 	__u64 from = zc_current_fd_end(zc_clone_source(request, argument));

@@ -13,6 +13,18 @@ static __always_inline bool zc_is_clone(__u32 request)
 	return request == FICLONE || request == FICLONERANGE;
 }
 
+/* The descriptor that the bytes come from. */
+static __always_inline int zc_clone_source(__u32 request, __u64 argument)
+{
+	long long fd = -1;
+
+	if (request == FICLONE)
+		return argument;
+	/* struct file_clone_range begins with the descriptor of the source. */
+	bpf_probe_read_user(&fd, sizeof(fd), (void *)argument);
+	return fd;
+}
+
 /* The word of the row's key. */
 __u32 zc_clone_key(__u32 fd, __u32 request, __u64 argument);
 

@@ -21,22 +21,6 @@ static __always_inline bool zc_is_error(long ret)
 	return ret < 0 && ret >= -MAX_ERRNO;
 }
 
-/* Notes the call, and the slot of the row that it belongs to; the key of that row. */
-static __always_inline struct zc_key zc_note_row(struct zc_task *state, struct task_struct *task,
-						 struct pt_regs *regs, __u32 index)
-{
-	const volatile struct zc_call *call;
-	struct zc_key key;
-
-	call = zc_call_at(index);
-	key = zc_call_key(state, task, regs, call, false);
-	if (call->result == ZC_RESULT_RESTART && state->head.restartable)
-		key = state->head.restarted;
-	state->head.slot = zc_row_slot(state, key);
-	state->head.call = index;
-	return key;
-}
-
 static __always_inline int zc_call_begins(struct task_struct *task, struct pt_regs *regs,
 					  long number)
 {
@@ -56,7 +40,7 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 		index = zc_index_of(task, regs, number);
 		state->head.flags |= ZC_TASK_COMPAT;
 	}
-	key = zc_note_row(state, task, regs, index);
+	key = zc_note_row(state, task, regs, index, false);
 	if (zc_call_at(index)->from != ZC_END_NONE)
 		zc_copies_begin(state, task, key);
 	state->head.entered_ns = bpf_ktime_get_ns();
@@ -109,7 +93,7 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 	/* Seccomp answers before sys_enter. Its answer is the result, unless it is a signal. */
 	if (zc_trapped(task, number, *ret))
 		*ret = -1;
-	zc_note_row(state, task, regs, index);
+	zc_note_row(state, task, regs, index, false);
 	state->head.entered_ns = 0;
 	return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counts the requests of native AIO when they complete, see aio.bpf.h. */
 #include "aio_notes.bpf.h"
+#include "bpf/channels/channels.bpf.h"
 #include "bpf/pids.bpf.h"
 #include "bpf/pipes.bpf.h"
 #include "bpf/rows.bpf.h"
@@ -46,7 +47,7 @@ struct zc_aio_look {
 	__u32 capacity;
 	__u32 first;
 	__u32 left;	/* how many events it may still look at */
-	__u64 missing_page;	/* of events; its number plus 1 */
+	__u32 missing_page;	/* of events; its number plus 1 */
 };
 
 /* Replaces an address in the contexts of a process. */
@@ -102,12 +103,13 @@ static long zc_aio_count_one(__u32 index, struct zc_aio_look *look)
 	struct zc_aio_event event = {};
 	struct zc_aio_note note = {};
 	__u64 address = look->events + place * ZC_AIO_EVENT_BYTES;
-	__u64 page = address / ZC_PAGE_BYTES + 1;
+	__u32 page = address / ZC_PAGE_BYTES + 1;
 	__u64 from = ZC_USER, to = ZC_USER;
 	__u32 *faults = zc_aio_faults();
 	__u32 before;
 	struct zc_row *row;
 	struct zc_key key;
+	__u32 slot;
 
 	if (!faults)
 		return 1;
@@ -129,9 +131,14 @@ static long zc_aio_count_one(__u32 index, struct zc_aio_look *look)
 	else
 		to = note.end;
 	key = zc_key_of(note.row, from, to);
-	row = zc_task_row(look->task, zc_row_slot(look->task, key));
+	slot = zc_row_slot(look->task, key);
+	row = zc_task_row(look->task, slot);
 	if (!row)
 		return 1;
+	if (config.channels && note.row == config.aio_read_row)
+		zc_run_use(look->task, slot, key, &note.channel, 0);
+	else if (config.channels)
+		zc_run_use(look->task, slot, key, 0, &note.channel);
 	row->calls++;
 	if (event.result < 0) {
 		row->errors++;
@@ -146,18 +153,25 @@ static long zc_aio_count_one(__u32 index, struct zc_aio_look *look)
 	return 0;
 }
 
-static __always_inline bool zc_aio_ring(__u64 address, struct zc_aio_ring *ring)
+/* NULL: there is none. It is valid until the next read: the stack has no space for it. */
+static __always_inline struct zc_aio_ring *zc_aio_ring(__u64 address)
 {
-	return !bpf_probe_read_user(ring, sizeof(*ring), (void *)address) &&
-	       ring->magic == AIO_RING_MAGIC && ring->capacity;
+	__u32 only = 0;
+	struct zc_aio_ring *ring = bpf_map_lookup_elem(&chunks, &only);
+
+	if (ring && !bpf_probe_read_user(ring, sizeof(*ring), (void *)address) &&
+	    ring->magic == AIO_RING_MAGIC && ring->capacity)
+		return ring;
+	return 0;
 }
 
 static __always_inline void zc_aio_look_once(struct zc_aio_look *look, struct zc_aio_seen *seen,
-					     struct zc_aio_ring *ring, __u64 address)
+					     __u64 address)
 {
+	struct zc_aio_ring *ring = zc_aio_ring(address);
 	__u32 gained;
 
-	if (!zc_aio_ring(address, ring) || ring->tail == seen->tail)
+	if (!ring || ring->tail == seen->tail)
 		return;
 	look->events = address + ring->header_bytes + ZC_AIO_EVENT_PART;
 	look->capacity = ring->capacity;
@@ -224,9 +238,8 @@ __u32 zc_aio_look_at(__u64 address, __u32 most)
 {
 	struct zc_aio_context context = { .process = zc_process(), .address = address };
 	struct zc_aio_look look = { .left = most };
-	struct zc_aio_ring ring = {};
+	struct zc_aio_ring *ring;
 	struct zc_aio_seen *seen;
-	__u32 *faults;
 
 	look.task = zc_task_find(bpf_get_current_task_btf());
 	if (!look.task || !zc_counting())
@@ -234,11 +247,10 @@ __u32 zc_aio_look_at(__u64 address, __u32 most)
 	seen = bpf_map_lookup_elem(&aio_contexts, &context);
 	if (!seen) {
 		/* From before observation began; what has completed by now does not count. */
-		return zc_aio_ring(address, &ring) && zc_aio_add(&context, ring.tail);
+		ring = zc_aio_ring(address);
+		return ring && zc_aio_add(&context, ring->tail);
 	}
-	faults = zc_aio_faults();
-	if (faults)
-		*faults = 0;
+	zc_aio_begin_reads();
 	look.seen = seen;
 	look.request.context = seen->number;
 	/* A thread that arrives while another one looks makes it look once more. */
@@ -247,7 +259,7 @@ __u32 zc_aio_look_at(__u64 address, __u32 most)
 	for (int tries = 0; tries < 4; tries++) {
 		seen->lookers = 1;
 		barrier();
-		zc_aio_look_once(&look, seen, &ring, address);
+		zc_aio_look_once(&look, seen, address);
 		if (__sync_val_compare_and_swap(&seen->lookers, 1, 0) == 1)
 			return most - look.left + 1;
 	}

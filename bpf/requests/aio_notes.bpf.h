@@ -40,6 +40,15 @@ static __always_inline __u32 *zc_aio_faults(void)
 	return bpf_map_lookup_elem(&aio_faults, &only);
 }
 
+/* Before the first of the reads whose failures are limited together. */
+static __always_inline void zc_aio_begin_reads(void)
+{
+	__u32 *faults = zc_aio_faults();
+
+	if (faults)
+		*faults = 0;
+}
+
 /* PIDs are reused, and many processes have a context at the same address. */
 static __always_inline __u64 zc_process(void)
 {
@@ -68,6 +77,8 @@ static __always_inline bool zc_aio_read(__u64 address, struct zc_aio_note *note,
 		return false;
 	}
 	note->end = zc_current_fd_end(iocb.fd);
+	if (config.channels)
+		zc_file_channel((__u64)zc_current_file(iocb.fd), &note->channel);
 	return true;
 }
 

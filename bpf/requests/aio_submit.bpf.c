@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Notes the requests that io_submit() has accepted, see aio.bpf.h. */
 #include "aio_notes.bpf.h"
+#include "bpf/channels/channels.bpf.h"
 
 struct zc_aio_submission {
 	struct zc_aio_seen *seen;
@@ -9,6 +10,19 @@ struct zc_aio_submission {
 	__u32 compat;
 	__u32 read;	/* requests that were read, or tried to */
 };
+
+/*
+ * Only of requests that are noted here: where completed ones are counted, no space is left on
+ * the stack.
+ */
+static __always_inline void zc_aio_name(__u64 address, const struct zc_aio_note *note)
+{
+	struct zc_iocb iocb = {};
+
+	if (!bpf_probe_read_user(&iocb, sizeof(iocb), (void *)(address + ZC_IOCB_PART)))
+		zc_name((__u64)zc_current_file(iocb.fd), &note->channel,
+			ZC_END_KIND(note->end));
+}
 
 static long zc_aio_submit_one(__u32 index, struct zc_aio_submission *submission)
 {
@@ -28,6 +42,8 @@ static long zc_aio_submit_one(__u32 index, struct zc_aio_submission *submission)
 	}
 	if (!zc_aio_read(address, &note, faults))
 		return 0;
+	if (config.channels)
+		zc_aio_name(address, &note);
 	submission->request.address = address;
 	/* If there is no space, the request is read when it completes. */
 	if (zc_aio_add_note(&submission->request, &note))
@@ -48,13 +64,11 @@ int zc_aio_submitted(__u64 address, __u64 requests, __u32 count, __u32 compat)
 	struct zc_aio_context context = { .process = zc_process(), .address = address };
 	struct zc_aio_submission submission = { .requests = requests, .compat = compat };
 	struct zc_aio_seen *seen = bpf_map_lookup_elem(&aio_contexts, &context);
-	__u32 *faults = zc_aio_faults();
 	__u32 early;
 
 	if (!seen)
 		return 0;
-	if (faults)
-		*faults = 0;
+	zc_aio_begin_reads();
 	submission.seen = seen;
 	submission.request.context = seen->number;
 	bpf_loop(count < ZC_AIO_MOST ? count : ZC_AIO_MOST, zc_aio_submit_one, &submission, 0);

@@ -6,8 +6,10 @@
  */
 #include "bpf/calls/bytes.bpf.h"
 #include "bpf/calls/copies.bpf.h"
+#include "bpf/channels/channels.bpf.h"
 #include "bpf/pipes.bpf.h"
 #include "bpf/rows.bpf.h"
+#include "uring_types.bpf.h"
 
 /* enum io_uring_op: those that can complete several times */
 #define IORING_OP_POLL_ADD 6
@@ -54,38 +56,44 @@ static __always_inline __u64 zc_registered_file(struct io_kiocb *request, __u32 
 	return file;
 }
 
-/* The input of a splice or tee: a descriptor or a registered file. */
-static __always_inline __u64 zc_splice_end(struct io_kiocb *request)
+/* The input of a splice or tee: a descriptor or a registered file. 0: not known. */
+static __always_inline __u64 zc_splice_file(struct io_kiocb *request)
 {
 	struct io_splice *splice = (void *)request;
 	__u32 flags, fd;
 	__u64 file;
 
 	if (!bpf_core_type_exists(struct io_splice))
-		return ZC_OTHER;
+		return 0;
 	flags = BPF_CORE_READ(splice, flags);
 	fd = BPF_CORE_READ(splice, splice_fd_in);
 	if (!(flags & SPLICE_F_FD_IN_FIXED))
-		return zc_current_fd_end(fd);
+		return (__u64)zc_current_file(fd);
 	if (bpf_core_field_exists(splice->rsrc_node))
 		file = BPF_CORE_READ(splice, rsrc_node, file_ptr);
 	else
 		file = zc_registered_file(request, fd);
-	return zc_file_end(file & ~ZC_FILE_FLAGS);
+	return file & ~ZC_FILE_FLAGS;
 }
 
-static __always_inline __u64 zc_request_end(struct io_kiocb *request, __u8 end)
+/* 0: the end is no file. */
+static __always_inline __u64 zc_request_file(struct io_kiocb *request, __u8 end)
 {
 	switch (end) {
-	case ZC_END_USER:
-		return ZC_USER;
 	case ZC_END_REQUEST:
-		return zc_file_end((__u64)BPF_CORE_READ(request, file));
+		return (__u64)BPF_CORE_READ(request, file);
 	case ZC_END_SPLICE:
-		return zc_splice_end(request);
+		return zc_splice_file(request);
 	default:
-		return ZC_OTHER;
+		return 0;
 	}
+}
+
+static __always_inline __u64 zc_request_end(__u64 file, __u8 end)
+{
+	if (end == ZC_END_USER)
+		return ZC_USER;
+	return zc_file_end(file);
 }
 
 static __always_inline bool zc_is_multishot(struct io_kiocb *request)
@@ -251,7 +259,8 @@ static __always_inline int zc_count_request(struct zc_task *state, struct io_kio
 	bool receives, described = bpf_core_type_exists(struct io_sr_msg);
 	struct io_sr_msg *message = (void *)request;
 	const volatile struct zc_call *op;
-	__u64 from, to, bytes = result;
+	__u64 from, to, from_file, to_file, bytes = result;
+	struct zc_channel_uses uses;
 	struct zc_key key;
 	struct zc_row *row;
 	__u32 flags = 0, slot;
@@ -259,8 +268,10 @@ static __always_inline int zc_count_request(struct zc_task *state, struct io_kio
 
 	opcode = BPF_CORE_READ(request, opcode);
 	op = &config.uring_ops[opcode % ZC_MAX_URING_OPS];
-	from = zc_request_end(request, op->from);
-	to = zc_request_end(request, op->to);
+	from_file = zc_request_file(request, op->from);
+	to_file = zc_request_file(request, op->to);
+	from = zc_request_end(from_file, op->from);
+	to = zc_request_end(to_file, op->to);
 	receives = described && zc_receives(op->result);
 	if (receives) {
 		flags = BPF_CORE_READ(message, msg_flags);
@@ -274,6 +285,11 @@ static __always_inline int zc_count_request(struct zc_task *state, struct io_kio
 	row = zc_task_row(state, slot);
 	if (!row)
 		return 0;
+	if (config.channels) {
+		uses.from = zc_channel_of(from_file);
+		uses.to = zc_channel_of(to_file);
+		zc_run_use_files(state, slot, key, &uses);
+	}
 	row->calls++;
 	if (result < 0) {
 		row->errors++;

@@ -44,6 +44,9 @@ int run(const RunOptions& options) {
     return kExitDone;
   }
   check_syscalls(options.count);  // usage errors come first
+  if (!options.mount.empty() && is_by_channel(group_by(options.output)))
+    throw Error("--by " + options.output.by + " and --mount cannot be combined: both list files",
+                kExitUsage);
   require_observation();
   Outputs outputs(options.output, STDERR_FILENO);
   ObservedRunOptions observing;

@@ -13,9 +13,11 @@ constexpr const char* kGroup = "Output";
 
 void add_output_options(CLI::App& command, OutputOptions& options) {
   command
-      .add_option("--by", options.by,
-                  "Group the table by process, thread, syscall or flow (default: syscall and flow)")
-      ->check(one_of({"process", "thread", "syscall", "flow"}))
+      .add_option(
+          "--by", options.by,
+          "Group the table by process, thread, syscall, flow, file, peer or port (default: syscall "
+          "and flow)")
+      ->check(one_of({"process", "thread", "syscall", "flow", "file", "peer", "port"}))
       ->type_name("WHAT")
       ->group(kGroup);
   command
@@ -25,6 +27,17 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
       ->type_name("N")
       ->capture_default_str()
       ->group(kGroup);
+  const auto add_limit = [&](const char* name, std::size_t& limit, const char* help) {
+    command.add_option(name, limit, help)
+        ->check(number_from(0, 10'000'000))
+        ->type_name("N")
+        ->capture_default_str()
+        ->group(kGroup);
+  };
+  add_limit("--max-files", options.channels.files,
+            "With --by file, list at most N files in --json and --csv; add up the others");
+  add_limit("--max-peers", options.channels.peers,
+            "With --by peer, list at most N peers in --json and --csv; add up the others");
   add_file_options(command, options);
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/views/report/channel_table.h"
 #include "cli/views/wording.h"
 
 namespace zctrace {
@@ -19,6 +20,7 @@ struct OutputOptions {
   bool quiet = false;
   bool strict = false;
   std::size_t max_processes = 1000;
+  ChannelLimits channels;
 };
 
 void add_output_options(CLI::App& command, OutputOptions& options);

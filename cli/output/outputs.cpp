@@ -35,13 +35,14 @@ std::string table_of(const Report& report, const OutputOptions& options, const T
 
 nlohmann::ordered_json json_of(const Report& report, const OutputOptions& options) {
   if (is_of_mount(report)) return mount_json(report);
-  nlohmann::ordered_json json = report_json(report, options.by);
+  nlohmann::ordered_json json = report_json(report, options.by, options.channels);
   if (report.mount) add_mount_json(json, report);
   return json;
 }
 
 std::string csv_of(const Report& report, const OutputOptions& options, std::string_view time = {}) {
-  return is_of_mount(report) ? mount_csv(report) : csv_view(report, group_by(options), time);
+  return is_of_mount(report) ? mount_csv(report)
+                             : csv_view(report, group_by(options), time, options.channels);
 }
 
 std::string markdown_of(const Report& report, const OutputOptions& options) {

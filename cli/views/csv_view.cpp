@@ -40,7 +40,8 @@ std::string csv_field(std::string_view text) {
   return quoted_csv_field(text);
 }
 
-std::string csv_view(const Report& report, std::optional<GroupBy> by, std::string_view time) {
+std::string csv_view(const Report& report, std::optional<GroupBy> by, std::string_view time,
+                     const ChannelLimits& limits) {
   RowColumnOptions options;
   options.by = by;
   options.wording.latency = report.latency;
@@ -54,6 +55,14 @@ std::string csv_view(const Report& report, std::optional<GroupBy> by, std::strin
   const auto add_rows = [&](const Process* process, const std::vector<Row>& rows) {
     for (const Row& row : rows) add(time, csv_values(columns, RowLine{process, &row}));
   };
+  if (by && is_by_channel(by)) {
+    std::string_view first = "time";
+    for (std::vector<std::string>& record : channel_csv(report, *by, limits)) {
+      add(first, std::move(record));
+      first = time;
+    }
+    return csv;
+  }
   add("time", csv_names(columns));
   if (by == GroupBy::syscall || by == GroupBy::flow) {
     add_rows(nullptr, grouped_rows(report.totals().sum.rows, by));

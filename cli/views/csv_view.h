@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/views/report/channel_table.h"
 #include "cli/views/wording.h"
 #include "collector/model/report.h"
 
@@ -16,7 +17,7 @@ namespace zctrace {
 // `by` syscall or flow: one line for each over all processes, without columns that name one.
 // `time`: where the report is one interval of many, what its first column says; "" has none.
 std::string csv_view(const Report& report, std::optional<GroupBy> by = std::nullopt,
-                     std::string_view time = {});
+                     std::string_view time = {}, const ChannelLimits& limits = {});
 
 // Quoted where RFC 4180 wants it.
 std::string csv_field(std::string_view text);

@@ -13,6 +13,7 @@
 #include "cli/text/errno_name.h"
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
+#include "cli/views/channel_json.h"
 
 #ifndef ZCTRACE_VERSION
 #error "the Makefile defines ZCTRACE_VERSION"
@@ -252,7 +253,7 @@ ordered_json row_json(const Row& row, const Measured& measured) {
   return object;
 }
 
-ordered_json report_json(const Report& report, std::string_view by) {
+ordered_json report_json(const Report& report, std::string_view by, const ChannelLimits& limits) {
   const Totals totals = report.totals();
   std::map<std::string, std::string> unknown = report.unknown;
   const Measured measured = {report.latency, !unknown.contains("disk_read_bytes")};
@@ -281,10 +282,12 @@ ordered_json report_json(const Report& report, std::string_view by) {
   ordered_json& processes = object["processes"] = ordered_json::array();
   for (const Process& process : report.processes) {
     processes.push_back(process_json(process, measured));
+    if (report.channels) add_channels_json(processes.back(), report, process, limits);
   }
   const Totals& others = report.others;
   ordered_json& rest = object["other_processes"] = {{"count", others.processes}};
   append_figures(rest, others.sum, others.delivered, measured);
+  if (report.channels) add_channels_json(object, report, limits);
   return object;
 }
 

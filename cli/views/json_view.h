@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/views/report/channel_table.h"
 #include "collector/model/report.h"
 
 namespace zctrace {
@@ -14,7 +15,8 @@ namespace zctrace {
 // All strings in it are valid UTF-8, so that dump() never throws: dump(2) for a file,
 // dump() for a stream of one object a line.
 // `by`: what --by asked for, "" nothing; it groups the tables only.
-nlohmann::ordered_json report_json(const Report& report, std::string_view by = {});
+nlohmann::ordered_json report_json(const Report& report, std::string_view by = {},
+                                   const ChannelLimits& limits = {});
 
 // The schema that report_json() follows.
 inline constexpr std::string_view kSchema = "zctrace/2";

@@ -26,6 +26,9 @@ std::optional<GroupBy> parse_group_by(std::string_view text) {
   if (text == "thread") return GroupBy::thread;
   if (text == "syscall") return GroupBy::syscall;
   if (text == "flow") return GroupBy::flow;
+  if (text == "file") return GroupBy::file;
+  if (text == "peer") return GroupBy::peer;
+  if (text == "port") return GroupBy::port;
   return std::nullopt;
 }
 

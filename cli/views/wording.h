@@ -12,7 +12,7 @@
 
 namespace zctrace {
 
-enum class GroupBy { process, thread, syscall, flow };
+enum class GroupBy { process, thread, syscall, flow, file, peer, port };
 
 std::optional<GroupBy> parse_group_by(std::string_view text);
 

@@ -56,6 +56,13 @@ void subtract(Process& later, const Process& earlier) {
     if (const auto found = before.find(key_of(row)); found != before.end())
       subtract(row, *found->second);
   std::erase_if(later.rows, is_empty);
+  std::map<std::tuple<ChannelId, ChannelId, RowKey>, const Row*> flows;
+  for (const Flow& flow : earlier.flows)
+    flows.emplace(std::tuple(flow.from, flow.to, key_of(flow.row)), &flow.row);
+  for (Flow& flow : later.flows)
+    if (const auto found = flows.find({flow.from, flow.to, key_of(flow.row)}); found != flows.end())
+      subtract(flow.row, *found->second);
+  std::erase_if(later.flows, [](const Flow& flow) { return is_empty(flow.row); });
 }
 
 // What the other processes gained in the interval. Subtracts what they had at its beginning,

@@ -3,6 +3,8 @@
 #include "collector/model/report.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "collector/model/saturating.h"
 
@@ -276,6 +278,23 @@ void merge_rows(std::vector<Row>& into, const std::vector<Row>& from) {
     } else {
       add_row(*same, row);
     }
+  }
+}
+
+void merge_flows(std::vector<Flow>& into, const std::vector<Flow>& from) {
+  using FlowIdentity = std::tuple<ChannelId, ChannelId, std::string, Kind, Kind, Protocol>;
+  const auto key_of = [](const Flow& flow) {
+    return FlowIdentity{flow.from,     flow.to,     flow.row.syscall,
+                        flow.row.from, flow.row.to, flow.row.protocol};
+  };
+  std::map<FlowIdentity, std::size_t> known;
+  for (std::size_t i = 0; i < into.size(); i++) known.emplace(key_of(into[i]), i);
+  for (const Flow& flow : from) {
+    const auto [place, added] = known.emplace(key_of(flow), into.size());
+    if (added)
+      into.push_back(flow);
+    else
+      add_row(into[place->second].row, flow.row);
   }
 }
 

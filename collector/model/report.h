@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collector/model/channels.h"
 #include "collector/model/copies.h"
 #include "collector/model/cpu_profile.h"
 #include "collector/model/fields.h"
@@ -71,6 +72,14 @@ struct Row : RowFigures {
   bool shown = true;
 };
 
+// The part of a row that one file, pipe or socket had at each end. Only with
+// ProbeOptions::channels.
+struct Flow {
+  ChannelId from;
+  ChannelId to;
+  Row row;  // without latency
+};
+
 struct Switches {
   std::uint64_t voluntary = 0;
   std::uint64_t involuntary = 0;
@@ -91,6 +100,8 @@ struct Process : ProcessFigures {
   OutsideFigures outside_syscalls;
   CpuProfile cpu_outside;  // of calls
   std::vector<Row> rows;
+  // Of a sum, only where a view adds them up by itself.
+  std::vector<Flow> flows;
   // Bytes put into pipes, without those that the process takes out again itself. `in_kernel`: the
   // part that was never in user space. In a difference they are negative if bytes that looked
   // delivered were taken out again.
@@ -217,6 +228,9 @@ struct Report {
   Completeness completeness;
   std::vector<Process> processes;
   std::optional<MountPart> mount;
+  // Whether flows were counted, and the names of the channels that occur in them, where known.
+  bool channels = false;
+  std::map<ChannelId, ChannelName> channel_names;
   Totals others;  // ended processes that are not listed, because there were too many
 
   Totals totals() const;  // of `processes` and `others`
@@ -225,6 +239,9 @@ struct Report {
 // Rows with the same (syscall, from, to) added up. Those of one process are apart where only the
 // protocol differs.
 void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
+
+// Flows with the same row and channels added up.
+void merge_flows(std::vector<Flow>& into, const std::vector<Flow>& from);
 
 // Adds one row to those of a process, which are apart where only the protocol differs.
 void add_row_by_protocol(std::vector<Row>& into, Row row);

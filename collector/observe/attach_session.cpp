@@ -132,6 +132,8 @@ Report AttachSession::counts(std::vector<Process> processes) const {
   report.selection = session_.selection();
   report.processes = std::move(processes);
   report.others = session_.others();
+  report.channels = options_.session.probes.channels;
+  report.channel_names = session_.channel_names(report.processes);
   report.completeness = session_.completeness();
   report.completeness.verification = verification_;
   return report;

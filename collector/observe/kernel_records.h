@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "bpf/abi.h"
@@ -30,6 +32,21 @@ inline void add_row(zc_row& sum, const zc_row& row) {
   lower_min(sum, row);
   sum.seen += row.seen;
   for (unsigned i = 0; i < ZC_BUCKETS; i++) sum.latency[i] += row.latency[i];
+}
+
+// A row with these sums, and without latency.
+inline zc_row row_of(const zc_row_sums& sums) {
+  static_assert(offsetof(zc_row, max_ns) == sizeof(zc_row_sums));
+  zc_row row{};
+  std::memcpy(&row, &sums, sizeof(sums));
+  return row;
+}
+
+// The sums of a row.
+inline zc_row_sums sums_of(const zc_row& row) {
+  zc_row_sums sums;
+  std::memcpy(&sums, &row, sizeof(sums));
+  return sums;
 }
 
 // Takes from `folded` what `known` has more than `now`: when a task gives up a row that was read,

@@ -105,6 +105,12 @@ void Ledger::add(const Snapshot& snapshot) {
     highest = std::max(highest, count);
   }
   add_pipes(snapshot);
+  channels_.add(snapshot, [this](std::uint64_t account) { return accounts_.contains(account); });
+}
+
+void Ledger::settle(const std::vector<std::pair<zc_run_key, zc_row_sums>>& runs) {
+  for (const auto& [key, sums] : runs)
+    if (accounts_.contains(key.account)) channels_.settle(key, sums);
 }
 
 void Ledger::add_pipes(const Snapshot& snapshot) {
@@ -187,6 +193,7 @@ void Ledger::forget(std::map<std::uint64_t, Account>::iterator account) {
   forgotten_compat_calls_ += account->second.compat_calls;
   pipes_.forget(account->first);
   profile_.forget(account->first);
+  channels_.forget(account->first);
   forgotten_ = true;
   accounts_.erase(account);
 }
@@ -228,6 +235,7 @@ void Ledger::fold_finished(std::size_t most) {
       threads.clear();
     }
     threads.push_back(to_process(next->account->second));
+    merge_flows(others_.sum.flows, threads.back().flows);
     forget(next->account);
   }
   others_.add(threads);
@@ -290,7 +298,6 @@ Charges Ledger::charges_of(zc_key key, const Row& row) const {
 
 Row Ledger::to_row(const Account& account, std::uint32_t word, const RowSum& total) const {
   const RowMeaning& meaning = meanings_.at(ZC_KEY_ROW(zc_key{word}));
-  MovedBytes moved{};
   Row row;
   row.syscall = meaning.name;
   row.from = kind_of(ZC_KEY_FROM(zc_key{word}));
@@ -309,6 +316,17 @@ Row Ledger::to_row(const Account& account, std::uint32_t word, const RowSum& tot
   row.max_ns = total.sum.max_ns;
   row.latency = total.latency;
   row.protocol = static_cast<Protocol>(ZC_KEY_PROTOCOL(zc_key{word}));
+  row.charges = charges_of(zc_key{word}, row);
+  row.in_memory = row.to == Kind::file && (ZC_KEY_TRAITS(zc_key{word}) & ZC_MEMORY_FILE) != 0;
+  set_copies(account, word, row, total.sum.seen);
+  return row;
+}
+
+// Of a row, or of the part of it that is one flow. How sends by reference ended is known of the
+// row only: of a flow, if all ended alike.
+void Ledger::set_copies(const Account& account, std::uint32_t word, Row& row,
+                        std::uint64_t seen) const {
+  MovedBytes moved{};
   for (auto tally = account.tallies.lower_bound({word, 0});
        tally != account.tallies.end() && tally->first.first == word; ++tally) {
     switch (const std::uint32_t what = tally->first.second; what) {
@@ -318,12 +336,20 @@ Row Ledger::to_row(const Account& account, std::uint32_t word, const RowSum& tot
     }
   }
   moved.traits = ZC_KEY_TRAITS(zc_key{word});
-  row.charges = charges_of(zc_key{word}, row);
-  row.in_memory = row.to == Kind::file && (moved.traits & ZC_MEMORY_FILE) != 0;
   moved.charged = row.charges == Charges::measured;
-  moved.seen = total.sum.seen;
+  moved.seen = seen;
   count_row_copies(row, moved);
-  return row;
+}
+
+std::vector<Flow> Ledger::flows_of(const Account& account) const {
+  std::vector<Flow> flows;
+  for (const auto& [key, sums] : channels_.of(account.record.id)) {
+    const RowSum part{row_of(sums.highest), {}};
+    Flow flow{key.from, key.to, to_row(account, key.word, part)};
+    flow.row.errors_by.clear();  // those of the whole row
+    flows.push_back(std::move(flow));
+  }
+  return flows;
 }
 
 Process Ledger::to_process(const Account& account) const {
@@ -362,6 +388,7 @@ Process Ledger::to_process(const Account& account) const {
   process.delivered_to_pipes = static_cast<std::int64_t>(delivered.bytes);
   process.delivered_to_pipes_in_kernel = static_cast<std::int64_t>(delivered.in_kernel);
   process.spliced_from_user = static_cast<std::int64_t>(delivered.spliced_from_user);
+  process.flows = flows_of(account);
   return process;
 }
 

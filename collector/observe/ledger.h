@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collector/model/report.h"
+#include "collector/observe/channels/channel_ledger.h"
 #include "collector/observe/pipe_ledger.h"
 #include "collector/observe/profile/profile_ledger.h"
 #include "collector/observe/snapshot.h"
@@ -53,6 +54,9 @@ class Ledger {
   const Totals& others() const { return others_; }
   PipeLedger& pipes() { return pipes_; }
   ProfileLedger& profile() { return profile_; }
+  const ChannelLedger& channels() const { return channels_; }
+  // The kernel side has given these up; see Skeleton::exchange_runs().
+  void settle(const std::vector<std::pair<zc_run_key, zc_row_sums>>& runs);
   std::uint64_t tasks_in_call() const { return tasks_in_call_; }
   // The latest with that PID, and that TID if it is not 0. 0: none.
   std::uint64_t account_of(std::int64_t pid, std::int64_t tid = 0) const;
@@ -99,6 +103,8 @@ class Ledger {
     return {account.record.global_pid, account.record.process_start_ns};
   }
   Row to_row(const Account& account, std::uint32_t word, const RowSum& total) const;
+  std::vector<Flow> flows_of(const Account& account) const;
+  void set_copies(const Account& account, std::uint32_t word, Row& row, std::uint64_t seen) const;
   Charges charges_of(zc_key key, const Row& row) const;
   Process to_process(const Account& account) const;
   std::pair<std::uint64_t, std::uint64_t> moved(const Account& account) const;
@@ -112,6 +118,7 @@ class Ledger {
   std::map<std::uint64_t, Account> accounts_;
   PipeLedger pipes_;
   ProfileLedger profile_;
+  ChannelLedger channels_;
   std::vector<std::uint64_t> newly_finished_;
   std::uint64_t tasks_in_call_ = 0;
   std::size_t tasks_of_later_accounts_ = 0;

@@ -90,6 +90,7 @@ Session::Session(const SessionOptions& options)
     ledger_.profile().sampled_at(hz);
     sampler_.emplace(hz, skeleton_.sample_program(), skeleton_.samples_map());
   }
+  if (options_.probes.channels) names_.emplace(skeleton_.names_map());
 }
 
 void Session::begin(std::uint32_t walk, pid_t pid) {
@@ -218,7 +219,7 @@ void Session::poll() {
   if (skeleton_.take_walk_wanted()) walk_until_settled();
   std::int64_t ended = 0;
   {
-    const Snapshot snapshot = take_snapshot(skeleton_);
+    const Snapshot snapshot = take_snapshot(skeleton_, options_.probes.channels);
     ledger_.add(snapshot);
     // After the snapshot: an account that is finished in it gets no more samples.
     if (sampler_)
@@ -229,6 +230,7 @@ void Session::poll() {
     read_commands();  // before any account is forgotten
     ended = static_cast<std::int64_t>(forget_finished(snapshot));
     retire_pipes(snapshot);
+    if (names_) settle_runs();
     if (skeleton_.aio_used())
       skeleton_.count_loss(ZC_LOST_AIO_RESULTS, forget_aio_requests(skeleton_));
   }
@@ -277,6 +279,18 @@ void Session::retire_pipes(const Snapshot& snapshot) {
   }
 }
 
+// Before the map of runs is full, what it holds is moved into the ledger.
+void Session::settle_runs() {
+  names_->read();
+  if (skeleton_.runs_used() <= skeleton_.runs_capacity() / 2) return;
+  const int map = skeleton_.exchange_runs();
+  if (map < 0) return;
+  const auto runs = take_runs(map);
+  for (const auto& [key, sums] : runs)
+    skeleton_.give_back(ledger_.share_of(key.account), &zc_share::runs);
+  ledger_.settle(runs);
+}
+
 void Session::poll_until_gone(pid_t pid, milliseconds patience) {
   const auto deadline = steady_clock::now() + patience;
   for (;;) {
@@ -321,6 +335,20 @@ std::vector<Process> Session::processes() {
     if (found[i])
       running[i]->max_rss_bytes = std::max(running[i]->max_rss_bytes, peak_rss_bytes(*found[i]));
   return processes;
+}
+
+std::map<ChannelId, ChannelName> Session::channel_names(
+    const std::vector<Process>& processes) const {
+  std::map<ChannelId, ChannelName> names;
+  const auto add = [&](const std::vector<Flow>& flows) {
+    for (const Flow& flow : flows)
+      for (const ChannelId& channel : {flow.from, flow.to})
+        if (const ChannelName* name = names_->find(channel)) names.emplace(channel, *name);
+  };
+  if (!names_) return names;
+  for (const Process& process : processes) add(process.flows);
+  add(others().sum.flows);
+  return names;
 }
 
 std::vector<Process> Session::take_processes() {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "collector/model/report.h"
+#include "collector/observe/channels/channel_names.h"
 #include "collector/observe/command_lines.h"
 #include "collector/observe/ledger.h"
 #include "collector/observe/profile/sampler.h"
@@ -71,6 +72,9 @@ class Session {
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
   std::vector<Process> processes();
+  // The names of the channels of these processes and of others(), where they are known. Only with
+  // ProbeOptions::channels.
+  std::map<ChannelId, ChannelName> channel_names(const std::vector<Process>& processes) const;
   const Totals& others() const { return ledger_.others(); }
   // Drops the processes that have ended from later lists, once the caller has reported them.
   void forget_ended() { ledger_.forget_finished(); }
@@ -105,6 +109,7 @@ class Session {
   void read_commands();
   std::size_t forget_finished(const Snapshot& snapshot);
   void retire_pipes(const Snapshot& snapshot);
+  void settle_runs();
   void forget(std::uint64_t account);
 
   SessionOptions options_;
@@ -112,6 +117,7 @@ class Session {
   Skeleton skeleton_;
   Ledger ledger_;
   std::optional<Sampler> sampler_;
+  std::optional<ChannelNames> names_;
   std::optional<Verifier> verifier_;
   CommandLines command_lines_;
   ProcReader proc_;

@@ -175,6 +175,7 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.follow_children = options.follow_children;
   config.windowed = options.windowed;
   config.verify = options.verify;
+  config.channels = options.channels;
   // Since 6.10, on x86-64 and arm64.
   config.fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
   // Since 6.3.
@@ -207,7 +208,13 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
                              .tallies = share_of(bpf.maps.tallies),
                              .pipes = share_of(bpf.maps.pipes),
                              .multishots = share_of(bpf.maps.multishots),
-                             .aio_contexts = share_of(bpf.maps.aio_contexts)};
+                             .aio_contexts = share_of(bpf.maps.aio_contexts),
+                             .runs = share_of(bpf.maps.runs_even)};
+  // The programs do not use them then.
+  if (!options.channels)
+    for (bpf_map* map : {bpf.maps.tasks_channels, bpf.maps.runs_even, bpf.maps.runs_odd,
+                         bpf.maps.new_run, bpf.maps.named, bpf.maps.names, bpf.maps.new_name})
+      bpf_map__set_autocreate(map, false);
 }
 
 // Loads no program that the options or the kernel exclude.
@@ -302,6 +309,23 @@ int Skeleton::kernel_counts_map() const { return bpf_map__fd(bpf_->maps.kernel_c
 int Skeleton::pipes_map() const { return bpf_map__fd(bpf_->maps.pipes); }
 std::uint32_t Skeleton::pipes_capacity() const { return bpf_map__max_entries(bpf_->maps.pipes); }
 int Skeleton::wanted_pids_map() const { return bpf_map__fd(bpf_->maps.wanted_pids); }
+
+int Skeleton::runs_map() const {
+  return bpf_map__fd(bpf_->bss->runs_active != 0 ? bpf_->maps.runs_odd : bpf_->maps.runs_even);
+}
+std::uint32_t Skeleton::runs_used() const { return bpf_->bss->runs_used; }
+std::uint32_t Skeleton::runs_capacity() const { return bpf_->rodata->config.most.runs; }
+
+int Skeleton::exchange_runs() {
+  const int before = runs_map();
+  __atomic_fetch_xor(&bpf_->bss->runs_active, 1U, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&bpf_->bss->runs_used, 0U, __ATOMIC_RELAXED);
+  // Returns after every program that runs on another CPU now has ended.
+  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0 ? before : -1;
+}
+
+int Skeleton::names_map() const { return bpf_map__fd(bpf_->maps.names); }
+std::uint64_t Skeleton::names_lost() const { return bpf_->bss->names_lost; }
 int Skeleton::sample_program() const { return bpf_program__fd(bpf_->progs.zc_sample); }
 int Skeleton::samples_map() const { return bpf_map__fd(bpf_->maps.samples); }
 std::uint64_t Skeleton::samples_lost() const { return bpf_->bss->samples_lost; }

@@ -34,6 +34,7 @@ struct ProbeOptions {
   bool windowed = false;    // count only while *window() is not 0
   bool verify = false;      // read the kernel's own counts, too
   unsigned profile_hz = 0;  // samples in a second of CPU time; 0: no samples
+  bool channels = false;    // count by file and peer, too
   NewTasks new_tasks;
   // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
   // how many tasks are ever given a state. "claims": as on a kernel that does not tell the lengths
@@ -64,6 +65,16 @@ class Skeleton {
   int pipes_map() const;
   std::uint32_t pipes_capacity() const;
   int wanted_pids_map() const;
+  // Only with ProbeOptions::channels.
+  int runs_map() const;  // that programs write to
+  // How many entries it has, and how many fit.
+  std::uint32_t runs_used() const;
+  std::uint32_t runs_capacity() const;
+  // From now on programs write to the other map; returns the one that none writes to any more. -1:
+  // this kernel cannot say when (MEMBARRIER_CMD_GLOBAL).
+  int exchange_runs();
+  int names_map() const;
+  std::uint64_t names_lost() const;
   // Only with ProbeOptions::profile_hz.
   int sample_program() const;
   int samples_map() const;

@@ -49,9 +49,23 @@ Record take(const std::vector<char>& bytes, std::size_t& offset) {
   return record;
 }
 
+std::vector<std::pair<zc_run_key, zc_row_sums>> read_runs(int map) {
+  std::vector<std::pair<zc_run_key, zc_row_sums>> runs;
+  read_map<zc_run_key, zc_row_sums>(
+      map, "runs",
+      [&](const zc_run_key& key, const zc_row_sums& sums) { runs.emplace_back(key, sums); });
+  return runs;
+}
+
 }  // namespace
 
-Snapshot take_snapshot(Skeleton& skeleton) {
+std::vector<std::pair<zc_run_key, zc_row_sums>> take_runs(int map) {
+  auto runs = read_runs(map);
+  for (const auto& [key, sums] : runs) bpf_map_delete_elem(map, &key);
+  return runs;
+}
+
+Snapshot take_snapshot(Skeleton& skeleton, bool channels) {
   Snapshot snapshot;
   read_map<__u64, zc_account>(
       skeleton.accounts_map(), "accounts",
@@ -76,13 +90,15 @@ Snapshot take_snapshot(Skeleton& skeleton) {
                                     [&](__u64 account, const zc_folded_counts& counts) {
                                       snapshot.folded_counts.emplace_back(account, counts);
                                     });
+  if (channels) snapshot.runs = read_runs(skeleton.runs_map());
   const std::vector<char> bytes = skeleton.walk(ZC_WALK_SNAPSHOT);
   for (std::size_t offset = 0; offset < bytes.size();) {
-    TaskRecord task{take<zc_snapshot_task>(bytes, offset), {}};
+    TaskRecord task{take<zc_snapshot_task>(bytes, offset), {}, {}};
     task.rows.reserve(task.head.used);
     for (__u32 i = 0; i < task.head.used; i++) {
       const zc_key key = take<zc_key>(bytes, offset);
       task.rows.emplace_back(key, take<zc_row>(bytes, offset));
+      if (channels) task.runs.push_back(take<zc_run>(bytes, offset));
     }
     snapshot.tasks.push_back(std::move(task));
   }

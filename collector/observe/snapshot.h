@@ -14,6 +14,7 @@ namespace zctrace {
 struct TaskRecord {
   zc_snapshot_task head;
   std::vector<std::pair<zc_key, zc_row>> rows;
+  std::vector<zc_run> runs;  // as many, or none: only with ProbeOptions::channels
 };
 
 // The maps are read before the tasks. So a task that exits in between is missing here and complete
@@ -25,6 +26,8 @@ struct Snapshot {
   std::vector<std::pair<zc_tally_key, std::uint64_t>> tallies;
   // Without what is still in TaskRecord::head.
   std::vector<std::pair<zc_pipe_key, zc_pipe_bytes>> pipes;
+  // The same, as long as no other map has them; see Skeleton::exchange_runs().
+  std::vector<std::pair<zc_run_key, zc_row_sums>> runs;
   // Of tasks that have ended, by account. Empty unless counts are verified.
   std::vector<std::pair<std::uint64_t, zc_folded_counts>> folded_counts;
   std::vector<TaskRecord> tasks;
@@ -34,7 +37,11 @@ struct Snapshot {
 // complete. Throws Error when the kernel cannot be read.
 std::uint64_t forget_aio_requests(Skeleton& skeleton);
 
-// Throws Error when the kernel cannot be read. Costs the observed tasks nothing.
-Snapshot take_snapshot(Skeleton& skeleton);
+// `channels`: ProbeOptions::channels. Throws Error when the kernel cannot be read. Costs the
+// observed tasks nothing.
+Snapshot take_snapshot(Skeleton& skeleton, bool channels = false);
+
+// Empties a map of Skeleton::exchange_runs(). Throws Error when it cannot be read.
+std::vector<std::pair<zc_run_key, zc_row_sums>> take_runs(int map);
 
 }  // namespace zctrace

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/text/units.h"
+#include "cli/views/report/channel_table.h"
 #include "cli/views/report/cpu_profile_table.h"
 #include "cli/views/report/process_table.h"
 #include "cli/views/report/report_facts.h"
@@ -68,18 +69,19 @@ std::vector<Section> report_sections(const Report& report, std::optional<GroupBy
   } else if (several && processes_first) {
     sections.push_back(process_lines(report, wording));
   }
+  if (by && is_by_channel(by)) sections.push_back(channel_section(report, *by, wording));
+  const std::optional<GroupBy> rows_by = processes_first || is_by_channel(by) ? std::nullopt : by;
   Section rows;
   if (blocks) rows.title = "all together";
   if (totals.sum.rows.empty()) {
     rows.lines = {{nothing_observed(report)}};
   } else {
-    rows.grid = rows_grid(totals.sum, processes_first ? std::nullopt : by, wording);
+    rows.grid = rows_grid(totals.sum, rows_by, wording);
     rows.grid.legend = rows_legend(totals.sum, wording);
   }
   sections.push_back(std::move(rows));
   if (totals.sum.cpu_profile().hz != 0)
-    sections.push_back(
-        cpu_profile_section(totals.sum, processes_first ? std::nullopt : by, wording));
+    sections.push_back(cpu_profile_section(totals.sum, rows_by, wording));
   if (several && !by) sections.push_back(process_lines(report, wording));
   Section facts;
   facts.facts = derived_facts(totals.sum, totals.delivered, wording);
