@@ -12,6 +12,7 @@
 #include <ctime>
 #include <thread>
 
+#include "collector/observe/map_entries.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -154,17 +155,17 @@ std::uint64_t Session::attach(const std::vector<pid_t>& pids) {
   for (const pid_t pid : pids) bpf_map_delete_elem(skeleton_.wanted_pids_map(), &pid);
   const std::uint64_t attached = skeleton_.walk_observed() - before;
   if (verifier_ && attached != 0) {
-    read_marks();
+    read_marks(&Verifier::may_begin);
     verifier_->begin();
   }
   if (verifier_) verifier_->expect_begin(false);
   return attached;
 }
 
-void Session::read_marks() {
+void Session::read_marks(bool (Verifier::*settled)() const) {
   for (std::size_t tries = 0; tries < kMarkTries; tries++) {
     poll();
-    if (tries + 1 >= Verifier::kReadings && verifier_->settled()) return;
+    if (tries + 1 >= Verifier::kReadings && ((*verifier_).*settled)()) return;
   }
 }
 
@@ -173,7 +174,7 @@ void Session::read_marks() {
 Verification Session::verify() {
   const auto deadline = steady_clock::now() + kVerifyPatience;
   for (;;) {
-    read_marks();
+    read_marks(&Verifier::settled);
     Verification result = verifier_->result();
     result.lost_operations =
         skeleton_.loss(ZC_LOST_URING_RESULTS) + skeleton_.loss(ZC_LOST_AIO_RESULTS);
@@ -201,16 +202,6 @@ void Session::read_commands() {
     if (const auto read = commands_read_.find(found.account);
         read != commands_read_.end() && read->second == 0)
       ledger_.set_command(found.account, found.argv);
-}
-
-// The account comes last: as long as it exists, the collector knows that its rows may exist.
-void Session::forget(std::uint64_t account) {
-  bpf_map_delete_elem(skeleton_.commands_map(), &account);
-  bpf_map_delete_elem(skeleton_.kernel_counts_map(), &account);
-  bpf_map_delete_elem(skeleton_.folded_map(), &account);
-  if (bpf_map_delete_elem(skeleton_.accounts_map(), &account) == 0)
-    skeleton_.give_back(ledger_.share_of(account), &zc_share::accounts);
-  commands_read_.erase(account);
 }
 
 void Session::poll() {
@@ -245,20 +236,33 @@ void Session::poll() {
       std::clamp(std::max(until_many, kPollShare * took), kShortestPollInterval, kPollInterval);
 }
 
-// Frees the kernel's memory of finished accounts. Returns how many there were.
+// Deletes the entries of `map` that belong to finished accounts: those of `entries`, which are pairs
+// of a key and a value.
+template <typename Entries>
+void Session::forget_entries(int map, const Entries& entries, __u32 zc_share::*counter) {
+  std::vector<std::remove_cv_t<decltype(entries.front().first)>> keys;
+  for (const auto& [key, value] : entries)
+    if (ledger_.finished(key.account)) keys.push_back(key);
+  delete_entries(map, keys, [&](const auto& key) {
+    skeleton_.give_back(ledger_.share_of(key.account), counter);
+  });
+}
+
+// Frees the kernel's memory of finished accounts. Returns how many there were. The accounts come
+// last: as long as one exists, the collector knows that its rows may exist.
 std::size_t Session::forget_finished(const Snapshot& snapshot) {
   const std::vector<std::uint64_t> finished = ledger_.take_finished();
   if (finished.empty()) return 0;
-  for (const auto& [key, row] : snapshot.folded_rows)
-    if (ledger_.finished(key.account) && bpf_map_delete_elem(skeleton_.rows_map(), &key) == 0)
-      skeleton_.give_back(ledger_.share_of(key.account), &zc_share::rows);
-  for (const auto& [key, count] : snapshot.tallies)
-    if (ledger_.finished(key.account) && bpf_map_delete_elem(skeleton_.tallies_map(), &key) == 0)
-      skeleton_.give_back(ledger_.share_of(key.account), &zc_share::tallies);
-  for (const auto& [key, bytes] : snapshot.pipes)
-    if (ledger_.finished(key.account) && bpf_map_delete_elem(skeleton_.pipes_map(), &key) == 0)
-      skeleton_.give_back(ledger_.share_of(key.account), &zc_share::pipes);
-  for (const std::uint64_t account : finished) forget(account);
+  forget_entries(skeleton_.rows_map(), snapshot.folded_rows, &zc_share::rows);
+  forget_entries(skeleton_.tallies_map(), snapshot.tallies, &zc_share::tallies);
+  forget_entries(skeleton_.pipes_map(), snapshot.pipes, &zc_share::pipes);
+  delete_entries(skeleton_.commands_map(), finished);
+  if (verifier_) delete_entries(skeleton_.kernel_counts_map(), finished);
+  delete_entries(skeleton_.folded_map(), finished);
+  delete_entries(skeleton_.accounts_map(), finished, [&](std::uint64_t account) {
+    skeleton_.give_back(ledger_.share_of(account), &zc_share::accounts);
+  });
+  for (const std::uint64_t account : finished) commands_read_.erase(account);
   ledger_.fold_finished(options_.max_ended);
   return finished.size();
 }

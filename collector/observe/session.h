@@ -105,12 +105,14 @@ class Session {
   void begin(std::uint32_t walk, pid_t pid);
   void walk_until_settled();
   void count_refused(std::uint32_t reason, std::uint64_t tasks);
-  void read_marks();
+  // Reads until `settled`, or until it has tried often.
+  void read_marks(bool (Verifier::*settled)() const);
   void read_commands();
+  template <typename Entries>
+  void forget_entries(int map, const Entries& entries, __u32 zc_share::*counter);
   std::size_t forget_finished(const Snapshot& snapshot);
   void retire_pipes(const Snapshot& snapshot);
   void settle_runs();
-  void forget(std::uint64_t account);
 
   SessionOptions options_;
   SyscallTable table_;

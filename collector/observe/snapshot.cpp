@@ -2,42 +2,14 @@
 // Reads the maps in batches and the tasks through the iterator.
 #include "collector/observe/snapshot.h"
 
-#include <bpf/bpf.h>
-
-#include <cerrno>
 #include <cstring>
 #include <unordered_set>
 
+#include "collector/observe/map_entries.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
 namespace {
-
-template <typename Key, typename Value, typename Sink>
-void read_map(int map, const char* name, Sink sink) {
-  // A hash bucket must fit into one batch. ENOSPC says that it did not; then the batch grows.
-  std::vector<Key> keys(512);
-  std::vector<Value> values(512);
-  std::uint32_t position = 0;
-  bool first = true;
-  for (;;) {
-    std::uint32_t next = 0;
-    auto count = static_cast<__u32>(keys.size());
-    const int result = bpf_map_lookup_batch(map, first ? nullptr : &position, &next, keys.data(),
-                                            values.data(), &count, nullptr);
-    if (result == -ENOSPC && keys.size() < (1U << 20)) {
-      keys.resize(keys.size() * 2);
-      values.resize(values.size() * 2);
-      continue;
-    }
-    if (result != 0 && result != -ENOENT)
-      throw system_error(std::string("cannot read the map '") + name + "'", -result);
-    for (__u32 i = 0; i < count; i++) sink(keys[i], values[i]);
-    if (result == -ENOENT) return;
-    position = next;
-    first = false;
-  }
-}
 
 // Takes one fixed-size record off the front of `bytes` at `offset`.
 template <typename Record>

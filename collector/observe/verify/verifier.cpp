@@ -154,6 +154,13 @@ bool Verifier::settled() const {
   });
 }
 
+bool Verifier::may_begin() const {
+  return std::all_of(accounts_.begin(), accounts_.end(), [](const auto& entry) {
+    const CheckedAccount& account = entry.second;
+    return account.forked || account.begun || account.final || latest_mark(account);
+  });
+}
+
 const char* Verifier::why_not_compared(const CheckedAccount& account) {
   if (account.dumped_core) return kCore;
   if (account.begun && !account.start) return kBusy;

@@ -40,7 +40,10 @@ class Verifier {
   void expect_begin(bool expected) { beginning_ = expected; }
   // Lets the comparison of newly attached processes begin at the latest mark.
   void begin();
-  // Whether the latest snapshots are a mark for every running process.
+  // Whether the latest snapshots are a mark for every process that begin() would compare from now
+  // on. Its descendants may come and go.
+  bool may_begin() const;
+  // The same for every running process.
   bool settled() const;
 
   // What the kernel counted for process `pid` in all its life, and for the children it waited for.

@@ -267,6 +267,28 @@ TEST_F(VerifierTest, DoesNotCompareAProcessWhoseTasksComeAndGo) {
   EXPECT_EQ(verifier_.result().not_compared.at("changed_while_read"), 1u);
 }
 
+TEST_F(VerifierTest, BeginsWhileDescendantsComeAndGo) {
+  verifier_.expect_begin(true);
+  Snapshot snapshot;
+  zc_account child = account(1, 0);
+  child.id = kAccount + 1;
+  snapshot.accounts = {attached(), child};
+  for (std::uint32_t i = 0; i < Verifier::kReadings; i++) {
+    snapshot.accounts.back().started = 2 + i;
+    snapshot.accounts.back().dead = snapshot.accounts.back().folded = 1 + i;
+    verifier_.add(snapshot);
+    EXPECT_EQ(verifier_.may_begin(), i + 1 == Verifier::kReadings) << i;
+  }
+  EXPECT_FALSE(verifier_.settled());
+}
+
+TEST_F(VerifierTest, DoesNotBeginWhileThreadsOfAnAttachedProcessComeAndGo) {
+  verifier_.expect_begin(true);
+  for (std::uint32_t i = 0; i < Verifier::kReadings; i++)
+    add_running(attached(2 + i, i), row(5, 700), reads(5, 700));
+  EXPECT_FALSE(verifier_.may_begin());
+}
+
 // A mark has a first, a middle and a last reading; the kernel's counts are 10, 20 and 30.
 TEST_F(VerifierTest, HoldsWhatABusyProcessDidBetweenTheReadings) {
   for (const std::uint64_t counted : {9u, 10u, 30u, 31u}) {
