@@ -236,8 +236,8 @@ void Session::poll() {
       std::clamp(std::max(until_many, kPollShare * took), kShortestPollInterval, kPollInterval);
 }
 
-// Deletes the entries of `map` that belong to finished accounts: those of `entries`, which are pairs
-// of a key and a value.
+// Deletes the entries of `map` that belong to finished accounts: those of `entries`, which are
+// pairs of a key and a value.
 template <typename Entries>
 void Session::forget_entries(int map, const Entries& entries, __u32 zc_share::*counter) {
   std::vector<std::remove_cv_t<decltype(entries.front().first)>> keys;
