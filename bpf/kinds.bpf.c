@@ -245,6 +245,16 @@ __u64 zc_fd_end(__u64 address, __u32 fd)
 	return zc_end_of((struct file *)place->next);
 }
 
+__u64 zc_current_file(__u32 fd)
+{
+	struct fdtable *fdt = bpf_get_current_task_btf()->files->fdt;
+	__u64 file = 0;
+
+	if (fd < fdt->max_fds)
+		bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
+	return file;
+}
+
 int zc_file_channel(__u64 address, struct zc_channel *channel)
 {
 	struct file *file = (void *)address;

@@ -62,20 +62,12 @@ __u32 zc_file_discards(__u64 address);
  */
 __u32 zc_file_is_packet(__u64 address);
 
-/* NULL: not open. */
-static __always_inline struct file *zc_current_file(__u32 fd)
-{
-	struct fdtable *fdt = bpf_get_current_task_btf()->files->fdt;
-	struct file *file = 0;
-
-	if (fd < fdt->max_fds)
-		bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
-	return file;
-}
+/* The struct file of an open descriptor of the current task; 0: not open. */
+__u64 zc_current_file(__u32 fd);
 
 static __always_inline __u64 zc_current_fd_end(__u32 fd)
 {
-	return zc_file_end((__u64)zc_current_file(fd));
+	return zc_file_end(zc_current_file(fd));
 }
 
 #endif

@@ -61,7 +61,7 @@ static __always_inline __u64 zc_call_bytes(struct zc_task *state, const struct t
 		/* Only frames of a packet socket's ring exceed it; the call does not copy them. */
 		return args.arg[2] < ret ? args.arg[2] : ret;
 	case ZC_RESULT_SENDMSG:
-		if (ret && zc_file_is_packet((__u64)zc_current_file(args.arg[0])))
+		if (ret && zc_file_is_packet(zc_current_file(args.arg[0])))
 			room = zc_message_room(args.arg[1], compat);
 		return room < ret ? room : ret;
 	case ZC_RESULT_RECV:
@@ -85,7 +85,7 @@ static __always_inline __u64 zc_call_bytes(struct zc_task *state, const struct t
 		messages.truncated = args.arg[3] & MSG_TRUNC;
 		break;
 	case ZC_RESULT_SENDMMSG:
-		messages.packet = zc_file_is_packet((__u64)zc_current_file(args.arg[0]));
+		messages.packet = zc_file_is_packet(zc_current_file(args.arg[0]));
 		break;
 	case ZC_RESULT_CLONE_FILE:
 		return zc_is_clone(args.arg[1]) ?

@@ -6,7 +6,7 @@
 
 __u32 zc_takes_from(__u32 fd)
 {
-	struct file *file = zc_current_file(fd);
+	struct file *file = (void *)zc_current_file(fd);
 
 	return file && !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE);
 }

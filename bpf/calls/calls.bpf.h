@@ -103,7 +103,7 @@ static __always_inline bool zc_discards(const struct zc_args *args, __u8 result)
 {
 	__u64 flags = result == ZC_RESULT_RECVMSG ? args->arg[2] : args->arg[3];
 
-	return flags & MSG_TRUNC && zc_file_discards((__u64)zc_current_file(args->arg[0]));
+	return flags & MSG_TRUNC && zc_file_discards(zc_current_file(args->arg[0]));
 }
 
 static __always_inline bool zc_receives(__u8 result)
@@ -116,7 +116,7 @@ static __always_inline bool zc_lends(const struct zc_args *args, __u8 result)
 {
 	__u64 flags = result == ZC_RESULT_SENDMSG ? args->arg[2] : args->arg[3];
 
-	return flags & MSG_ZEROCOPY && zc_file_lends((__u64)zc_current_file(args->arg[0]));
+	return flags & MSG_ZEROCOPY && zc_file_lends(zc_current_file(args->arg[0]));
 }
 
 static __always_inline bool zc_sends(__u8 result)
@@ -180,7 +180,7 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 		to |= ZC_END(0, 0, ZC_BY_REFERENCE);
 	/* copy_file_range(): no other call has a file at both ends and its sink there. */
 	if (from == ZC_FILE && to == ZC_FILE && call->to == ZC_END_ARG2)
-		to |= ZC_END(0, 0, zc_file_offloads((__u64)zc_current_file(args.arg[2])));
+		to |= ZC_END(0, 0, zc_file_offloads(zc_current_file(args.arg[2])));
 	return zc_key_of(row, from, to);
 }
 
@@ -190,11 +190,11 @@ static __always_inline struct zc_channel_use zc_call_channel(const struct zc_arg
 
 	switch (end) {
 	case ZC_END_ARG0:
-		return zc_channel_of((__u64)zc_current_file(args->arg[0]));
+		return zc_channel_of(zc_current_file(args->arg[0]));
 	case ZC_END_ARG1:
-		return zc_channel_of((__u64)zc_current_file(args->arg[1]));
+		return zc_channel_of(zc_current_file(args->arg[1]));
 	case ZC_END_ARG2:
-		return zc_channel_of((__u64)zc_current_file(args->arg[2]));
+		return zc_channel_of(zc_current_file(args->arg[2]));
 	default:
 		return none;
 	}
@@ -223,9 +223,9 @@ static __noinline __attribute__((unused)) int zc_channels_begin(struct zc_task *
 		return 0;
 	args = zc_args_of(task, regs, state->head.flags & ZC_TASK_COMPAT);
 	if (call->result == ZC_RESULT_CLONE_FILE) {
-		uses.to = zc_channel_of((__u64)zc_current_file(args.arg[0]));
+		uses.to = zc_channel_of(zc_current_file(args.arg[0]));
 		uses.from = zc_channel_of(
-			(__u64)zc_current_file(zc_clone_source(args.arg[1], args.arg[2])));
+			zc_current_file(zc_clone_source(args.arg[1], args.arg[2])));
 	} else {
 		uses.from = zc_call_channel(&args, call->from);
 		uses.to = zc_call_channel(&args, call->to);

@@ -24,7 +24,7 @@ __u64 zc_cloned_bytes(__u32 request, __u64 argument)
 	if (request == FICLONERANGE)
 		bpf_probe_read_user(&range, sizeof(range), (void *)argument);
 	/* The kernel refuses ranges that end beyond the file; the caller may have changed this one. */
-	source = zc_current_file(zc_clone_source(request, argument));
+	source = (void *)zc_current_file(zc_clone_source(request, argument));
 	size = source ? BPF_CORE_READ(source, f_inode, i_size) : 0;
 	size = size > range.offset ? size - range.offset : 0;
 	/* A length of 0, or no range: everything from the offset on. */

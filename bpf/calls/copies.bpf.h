@@ -50,7 +50,7 @@ static __always_inline bool zc_was_passed(struct zc_task *state, const struct ta
 		if (ZC_KEY_TRAITS(key) & ZC_DIRECT && charged >= bytes)
 			return false;
 		args = zc_args_of(task, regs, state->head.flags & ZC_TASK_COMPAT);
-		return zc_file_is_uncached((__u64)zc_current_file(args.arg[2]));
+		return zc_file_is_uncached(zc_current_file(args.arg[2]));
 	}
 	/* A buffered write is charged as well. */
 	if (ZC_KEY_TO(key) == ZC_FILE && config.direct_seen &&

@@ -253,10 +253,14 @@ __u32 zc_aio_look_at(__u64 address, __u32 most)
 	zc_aio_begin_reads();
 	look.seen = seen;
 	look.request.context = seen->number;
-	/* A thread that arrives while another one looks makes it look once more. */
+	/*
+	 * A thread that arrives while another one looks makes it look once more. What even that
+	 * look misses stays in the ring until the next one: the kernel overwrites it only after
+	 * many more requests. Each further try would be verified anew.
+	 */
 	if (__sync_fetch_and_add(&seen->lookers, 1))
 		return 1;
-	for (int tries = 0; tries < 4; tries++) {
+	for (int tries = 0; tries < 2; tries++) {
 		seen->lookers = 1;
 		barrier();
 		zc_aio_look_once(&look, seen, address);

@@ -78,7 +78,7 @@ static __always_inline bool zc_aio_read(__u64 address, struct zc_aio_note *note,
 	}
 	note->end = zc_current_fd_end(iocb.fd);
 	if (config.channels)
-		zc_file_channel((__u64)zc_current_file(iocb.fd), &note->channel);
+		zc_file_channel(zc_current_file(iocb.fd), &note->channel);
 	return true;
 }
 

@@ -20,7 +20,7 @@ static __always_inline void zc_aio_name(__u64 address, const struct zc_aio_note 
 	struct zc_iocb iocb = {};
 
 	if (!bpf_probe_read_user(&iocb, sizeof(iocb), (void *)(address + ZC_IOCB_PART)))
-		zc_name((__u64)zc_current_file(iocb.fd), &note->channel,
+		zc_name(zc_current_file(iocb.fd), &note->channel,
 			ZC_END_KIND(note->end));
 }
 

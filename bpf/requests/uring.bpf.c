@@ -68,7 +68,7 @@ static __always_inline __u64 zc_splice_file(struct io_kiocb *request)
 	flags = BPF_CORE_READ(splice, flags);
 	fd = BPF_CORE_READ(splice, splice_fd_in);
 	if (!(flags & SPLICE_F_FD_IN_FIXED))
-		return (__u64)zc_current_file(fd);
+		return zc_current_file(fd);
 	if (bpf_core_field_exists(splice->rsrc_node))
 		file = BPF_CORE_READ(splice, rsrc_node, file_ptr);
 	else

@@ -3,7 +3,6 @@
 #include "collector/observe/skeleton.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
@@ -20,6 +19,7 @@
 #include <utility>
 
 #include "collector/observe/compat_table.h"
+#include "collector/observe/kernel/kernel_types.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/os/error.h"
 #include "zctrace.skel.h"
@@ -48,40 +48,6 @@ int keep_warning(libbpf_print_level level, const char* format, va_list arguments
   }
   return 0;
 }
-
-// Looks up in BTF what the running kernel has.
-class KernelTypes {
- public:
-  KernelTypes() : btf_(btf__load_vmlinux_btf(), btf__free) {}
-
-  // How many arguments a tracepoint has; 0: no such tracepoint.
-  unsigned tracepoint_arguments(const std::string& tracepoint) const {
-    const int id = find("btf_trace_" + tracepoint, BTF_KIND_TYPEDEF);
-    if (id < 0) return 0;
-    const btf_type* pointer = type(type(static_cast<__u32>(id))->type);
-    return btf_vlen(type(pointer->type)) - 1U;  // the first is the tracepoint's own context
-  }
-
-  bool has_member(const std::string& structure, const char* member) const {
-    const int id = find(structure, BTF_KIND_STRUCT);
-    if (id < 0) return false;
-    const btf_type* const found = type(static_cast<__u32>(id));
-    const btf_member* const members = btf_members(found);
-    return std::any_of(members, members + btf_vlen(found), [&](const btf_member& one) {
-      return std::strcmp(btf__name_by_offset(btf_.get(), one.name_off), member) == 0;
-    });
-  }
-
-  bool has_function(const std::string& name) const { return find(name, BTF_KIND_FUNC) >= 0; }
-
- private:
-  int find(const std::string& name, __u32 kind) const {
-    return btf_ ? btf__find_by_name_kind(btf_.get(), name.c_str(), kind) : -ENOENT;
-  }
-  const btf_type* type(__u32 id) const { return btf__type_by_id(btf_.get(), id); }
-
-  std::unique_ptr<btf, decltype(&btf__free)> btf_;
-};
 
 // What the kernel copies out of a socket, what TCP takes by reference (since 6.16), and when a file
 // system begins direct I/O.
@@ -210,7 +176,8 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
                              .multishots = share_of(bpf.maps.multishots),
                              .aio_contexts = share_of(bpf.maps.aio_contexts),
                              .runs = share_of(bpf.maps.runs_even)};
-  // The programs do not use them then.
+  // The programs do not use them then. To create a large map takes the kernel milliseconds.
+  if (!options.verify) bpf_map__set_max_entries(bpf.maps.kernel_counts, 1);
   if (!options.channels)
     for (bpf_map* map : {bpf.maps.tasks_channels, bpf.maps.runs_even, bpf.maps.runs_odd,
                          bpf.maps.new_run, bpf.maps.named, bpf.maps.names, bpf.maps.new_name})

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include "collector/observe/kernel/kernel_types.h"
+
+#include <bpf/btf.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "collector/os/descriptor.h"
+
+namespace zctrace {
+namespace {
+
+using Memory = std::pair<std::shared_ptr<const void>, std::string_view>;
+
+// The file can be mapped since Linux 6.16, which saves reading it.
+Memory map_types() {
+  const Descriptor file(::open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC));
+  struct stat status = {};
+  if (!file || ::fstat(file.get(), &status) != 0) return {};
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (mapped == MAP_FAILED) return {};
+  return {std::shared_ptr<const void>(mapped, [size](void* begin) { ::munmap(begin, size); }),
+          {static_cast<const char*>(mapped), size}};
+}
+
+// libbpf also finds the types in an image of the kernel.
+Memory load_types() {
+  const std::shared_ptr<btf> loaded(btf__load_vmlinux_btf(), btf__free);
+  if (!loaded) return {};
+  std::uint32_t size = 0;
+  const void* const bytes = btf__raw_data(loaded.get(), &size);
+  if (bytes == nullptr) return {};
+  return {loaded, {static_cast<const char*>(bytes), size}};
+}
+
+// How many bytes follow a struct btf_type; nullopt: unknown.
+std::optional<std::size_t> bytes_behind(const btf_type& type) {
+  const std::size_t count = BTF_INFO_VLEN(type.info);
+  switch (BTF_INFO_KIND(type.info)) {
+    case BTF_KIND_PTR:
+    case BTF_KIND_FWD:
+    case BTF_KIND_TYPEDEF:
+    case BTF_KIND_VOLATILE:
+    case BTF_KIND_CONST:
+    case BTF_KIND_RESTRICT:
+    case BTF_KIND_FUNC:
+    case BTF_KIND_FLOAT:
+    case BTF_KIND_TYPE_TAG:
+      return 0;
+    case BTF_KIND_INT:
+      return sizeof(std::uint32_t);
+    case BTF_KIND_ARRAY:
+      return sizeof(struct btf_array);
+    case BTF_KIND_STRUCT:
+    case BTF_KIND_UNION:
+      return count * sizeof(struct btf_member);
+    case BTF_KIND_ENUM:
+      return count * sizeof(struct btf_enum);
+    case BTF_KIND_ENUM64:
+      return count * sizeof(struct btf_enum64);
+    case BTF_KIND_FUNC_PROTO:
+      return count * sizeof(struct btf_param);
+    case BTF_KIND_VAR:
+      return sizeof(struct btf_var);
+    case BTF_KIND_DATASEC:
+      return count * sizeof(struct btf_var_secinfo);
+    case BTF_KIND_DECL_TAG:
+      return sizeof(struct btf_decl_tag);
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+KernelTypes::KernelTypes() {
+  std::string_view bytes;
+  std::tie(memory_, bytes) = map_types();
+  if (!memory_) std::tie(memory_, bytes) = load_types();
+  index(bytes);
+}
+
+KernelTypes::KernelTypes(std::string_view bytes) { index(bytes); }
+
+void KernelTypes::index(std::string_view bytes) {
+  btf_header header = {};
+  if (bytes.size() < sizeof(header)) return;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  const auto part = [&](std::uint64_t offset, std::uint64_t size) {
+    const std::uint64_t begin = header.hdr_len + offset;
+    return begin + size <= bytes.size() ? bytes.substr(begin, size) : std::string_view();
+  };
+  if (header.magic != BTF_MAGIC || (header.hdr_len + header.type_off) % alignof(btf_type) != 0)
+    return;
+  names_ = part(header.str_off, header.str_len);
+  if (names_.empty() || names_.back() != '\0') return;
+  const std::string_view records = part(header.type_off, header.type_len);
+  types_.reserve(records.size() / 40);  // 42 on average in Linux 6.18
+  types_.push_back(nullptr);
+  for (std::size_t at = 0; records.size() - at >= sizeof(btf_type);) {
+    // Its parts are multiples of its alignment.
+    const auto* const type = reinterpret_cast<const btf_type*>(records.data() + at);
+    at += sizeof(btf_type);
+    const std::optional<std::size_t> behind = bytes_behind(*type);
+    if (!behind || *behind > records.size() - at) return;
+    at += *behind;
+    types_.push_back(type);
+  }
+}
+
+std::string_view KernelTypes::name_at(std::uint32_t offset) const {
+  return offset < names_.size() ? names_.data() + offset : std::string_view();
+}
+
+const btf_type* KernelTypes::type(std::uint32_t id) const {
+  return id < types_.size() ? types_[id] : nullptr;
+}
+
+const btf_type* KernelTypes::find(std::string_view name, unsigned kind) const {
+  const auto found = std::find_if(types_.begin(), types_.end(), [&](const btf_type* type) {
+    return type != nullptr && BTF_INFO_KIND(type->info) == kind && name_at(type->name_off) == name;
+  });
+  return found != types_.end() ? *found : nullptr;
+}
+
+unsigned KernelTypes::tracepoint_arguments(std::string_view tracepoint) const {
+  const btf_type* const name = find("btf_trace_" + std::string(tracepoint), BTF_KIND_TYPEDEF);
+  const btf_type* const pointer = name != nullptr ? type(name->type) : nullptr;
+  const btf_type* const function = pointer != nullptr ? type(pointer->type) : nullptr;
+  if (function == nullptr || BTF_INFO_KIND(function->info) != BTF_KIND_FUNC_PROTO) return 0;
+  const unsigned parameters = BTF_INFO_VLEN(function->info);
+  return parameters != 0 ? parameters - 1 : 0;  // the first is the tracepoint's own context
+}
+
+bool KernelTypes::has_member(std::string_view structure, std::string_view member) const {
+  const btf_type* const found = find(structure, BTF_KIND_STRUCT);
+  if (found == nullptr) return false;
+  const auto* const members = reinterpret_cast<const btf_member*>(found + 1);
+  return std::any_of(members, members + BTF_INFO_VLEN(found->info), [&](const btf_member& one) {
+    return name_at(one.name_off) == member;
+  });
+}
+
+bool KernelTypes::has_function(std::string_view name) const {
+  return find(name, BTF_KIND_FUNC) != nullptr;
+}
+
+}  // namespace zctrace

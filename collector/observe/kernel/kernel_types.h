@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What the running kernel has, from its BTF. libbpf takes 50 ms to load it, and keeps for itself what
+// it loads for the programs; a start needs only a dozen names of it, so they are looked up in place.
+#pragma once
+
+#include <linux/btf.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace zctrace {
+
+// Immutable.
+class KernelTypes {
+ public:
+  // Of the running kernel. Without BTF, it has nothing.
+  KernelTypes();
+  // In the format of /sys/kernel/btf/vmlinux. Types behind the first that is invalid are left out.
+  explicit KernelTypes(std::string_view bytes);
+
+  // How many arguments a tracepoint has; 0: no such tracepoint.
+  unsigned tracepoint_arguments(std::string_view tracepoint) const;
+  bool has_member(std::string_view structure, std::string_view member) const;
+  bool has_function(std::string_view name) const;
+
+ private:
+  void index(std::string_view bytes);
+  std::string_view name_at(std::uint32_t offset) const;
+  const btf_type* find(std::string_view name, unsigned kind) const;
+  const btf_type* type(std::uint32_t id) const;  // nullptr: none
+
+  std::shared_ptr<const void> memory_;   // what holds the bytes, if it is not the caller
+  std::string_view names_;
+  std::vector<const btf_type*> types_;   // by number; 0 is void
+};
+
+}  // namespace zctrace
