@@ -56,6 +56,8 @@ static_assert(outside_room(Metrics::kLeastSeries) + latency_room(Metrics::kLeast
               room(Metrics::kLeastSeries));
 
 void add_to(Row& sum, const Row& row) {
+  // A row of files on disk joins some of files in memory, whose pages are not charged.
+  sum.in_memory = row.in_memory && (sum.in_memory || sum.calls == 0);
   // A series that has once had bytes keeps showing them.
   if (row.copy != Copy::none) sum.copy = row.copy;
   add_figures<RowFigures>(sum, row, kRowFields);

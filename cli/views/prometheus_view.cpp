@@ -84,14 +84,12 @@ class Families {
     add(name, help, MetricType::Gauge, with_value(std::move(labels), MetricType::Gauge, value));
   }
 
-  // The exported ones of the catalogue.
-  template <typename Figures, typename Record, std::size_t N>
+  // The exported ones of the catalogue that are known: `known` is asked of each.
+  template <typename Figures, typename Record, std::size_t N, typename Known>
   void add_figures(const SeriesLabels& labels, const Figures& figures,
-                   const Field<Figures, Record> (&fields)[N], bool latency, bool has_bytes,
-                   bool charges) {
+                   const Field<Figures, Record> (&fields)[N], bool latency, Known known) {
     for (const Field<Figures, Record>& field : fields) {
-      if (field.metric.name.empty() || (field.clocked && !latency)) continue;
-      if ((field.unit == Unit::bytes && !has_bytes) || (field.charged && !charges)) continue;
+      if (field.metric.name.empty() || (field.clocked && !latency) || !known(field)) continue;
       ClientMetric metric = with_labels(labels);
       if (!field.metric_kind.empty())
         metric = with_label(std::move(metric), "kind", field.metric_kind);
@@ -111,13 +109,16 @@ class Families {
 
 void add_contents(Families& families, const Metrics::Contents& held) {
   for (const auto& [labels, entry] : held.calls.entries)
-    families.add_figures<RowFigures>(labels, entry.sums, kRowFields, held.latency,
-                                     entry.sums.copy != Copy::none,
-                                     entry.sums.charges == Charges::measured);
+    families.add_figures<RowFigures>(
+        labels, entry.sums, kRowFields, held.latency, [&row = entry.sums](const auto& field) {
+          return (field.unit != Unit::bytes || row.copy != Copy::none) &&
+                 (!field.charged || row.is_charged(field.member));
+        });
   for (const auto& [labels, entry] : held.outside.entries) {
     SeriesLabels no_call = labels;
     no_call.syscall = kOutsideCalls;
-    families.add_figures(no_call, entry.sums.figures, kOutsideFields, held.latency, true, false);
+    families.add_figures(no_call, entry.sums.figures, kOutsideFields, held.latency,
+                         [](const auto& field) { return !field.charged; });
   }
   for (const auto& [labels, entry] : held.latencies.entries)
     families.add("zctrace_syscall_duration_seconds", "Time from a call's entry to its return.",

@@ -346,6 +346,20 @@ TEST_F(Counting, ExportsNoChargesThatWereNotMeasured) {
   EXPECT_EQ(value("zctrace_cpu_copied_bytes_total", {{"syscall", "io_uring:read"}}), 100);
 }
 
+TEST_F(Counting, ExportsNoDirtyBytesOfFilesThatAreOnlyInMemory) {
+  Row in_memory = lasting("write", Kind::user, Kind::file, Copy::copied, 1, 100);
+  in_memory.in_memory = true;
+  Row also_in_memory = lasting("pwrite64", Kind::user, Kind::file, Copy::copied, 1, 100);
+  Row on_disk = also_in_memory;
+  also_in_memory.in_memory = true;
+  on_disk.dirtied_bytes = 4096;
+  add({process(1, "p", {in_memory, also_in_memory}), process(2, "p", {on_disk}),
+       process(3, "p", {also_in_memory})});
+  EXPECT_EQ(value("zctrace_dirtied_bytes_total", {{"syscall", "write"}}), -1);
+  EXPECT_EQ(value("zctrace_disk_read_bytes_total", {{"syscall", "write"}}), 0);
+  EXPECT_EQ(value("zctrace_dirtied_bytes_total", {{"syscall", "pwrite64"}}), 4096);
+}
+
 TEST_F(CountingWithFiveHundredSeries, KeepsTheChargesThatWereMeasuredInASeriesOfOthers) {
   std::vector<Process> processes;
   for (int n = 0; n < 400; n++) {
