@@ -55,26 +55,29 @@ class ProcessList {
     const std::size_t number = wide_ ? 11 : 5;
     const std::size_t long_title = wide_ ? 11 : 6;
     const std::size_t share = wide_ ? 15 : area_.width >= 64 ? 10 : 4;
-    using Sort = ProcessSort;
     if (by_group_)
-      add({Sort::pid}, {"PID", "PROCS", "PROCS", 5});
+      add({ProcessSort::pid}, {"PID", "PROCS", "PROCS", 5});
     else
-      add({Sort::pid}, {"PID", "PID", "PID", pid_width});
-    add({Sort::name}, {"NAME", by_group_ ? upper_case(group_name(controls_.group())) : "NAME",
-                       "NAME", by_group_ ? kMinGroupNameWidth : kMinNameWidth, false});
-    add({Sort::syscalls}, {"SYSCALLS", controls_.rate("SYSCALLS"), "CALLS", number, true, 1});
-    add({Sort::copied, Sort::moved},
+      add({ProcessSort::pid}, {"PID", "PID", "PID", pid_width});
+    add({ProcessSort::name},
+        {"NAME", by_group_ ? upper_case(group_name(controls_.group())) : "NAME", "NAME",
+         by_group_ ? kMinGroupNameWidth : kMinNameWidth, false});
+    add({ProcessSort::syscalls},
+        {"SYSCALLS", controls_.rate("SYSCALLS"), "CALLS", number, true, 1});
+    add({ProcessSort::copied, ProcessSort::moved},
         {"COPIED", controls_.rate("COPIED"), "COPIED", long_title, true, 2});
-    add({Sort::in_kernel, Sort::moved},
+    add({ProcessSort::in_kernel, ProcessSort::moved},
         {"IN KERNEL", controls_.rate("IN KERNEL"), "KERNEL", long_title, true, 3});
-    add({Sort::delivered}, {"DELIVERED", controls_.rate("DELIVERED"), "DELIV", number, true, 7});
+    add({ProcessSort::delivered},
+        {"DELIVERED", controls_.rate("DELIVERED"), "DELIV", number, true, 7});
     add({}, {"COPIES", "COPIES", "COPY", wide_ ? 7U : 4U, true, 5});
-    add({Sort::zero_copy}, {"ZERO-COPY", "ZERO-COPY", "ZC", share, true, 4});
-    add({Sort::switches},
+    add({ProcessSort::zero_copy}, {"ZERO-COPY", "ZERO-COPY", "ZC", share, true, 4});
+    add({ProcessSort::switches},
         {kSwitchesTitle, controls_.rate("SWITCHES"), "SWITCHES", wide_ ? 12U : 9U, true, 8});
-    add({Sort::cpu}, {"CPU", controls_.totals() ? "CPU" : "CPU%", "CPU",
-                      wide_ || controls_.totals() ? 6U : 5U, true, 6});
-    add({Sort::errors}, {"ERRORS", controls_.rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 9});
+    add({ProcessSort::cpu}, {"CPU", controls_.totals() ? "CPU" : "CPU%", "CPU",
+                             wide_ || controls_.totals() ? 6U : 5U, true, 6});
+    add({ProcessSort::errors},
+        {"ERRORS", controls_.rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 9});
     drop_until_fitting(added_, area_.width);
     widen_name();
     return std::move(added_);

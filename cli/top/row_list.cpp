@@ -49,20 +49,19 @@ class RowList {
 
   std::vector<TopColumn> columns() {
     const std::size_t number = wide_ ? 10 : 7;
-    using Sort = RowSort;
-    add(Sort::syscall, {"SYSCALL", "SYSCALL", "SYSCALL", area_.width < 64 ? 10U : 16U, false});
+    add(RowSort::syscall, {"SYSCALL", "SYSCALL", "SYSCALL", area_.width < 64 ? 10U : 16U, false});
     add(std::nullopt, {"FLOW", "FLOW", "FLOW", 13, false, 1});
-    add(Sort::calls, {"CALLS", controls_.rate("CALLS"), "CALLS", number});
-    add(Sort::bytes, {"BYTES", controls_.rate("BYTES"), "BYTES", number});
+    add(RowSort::calls, {"CALLS", controls_.rate("CALLS"), "CALLS", number});
+    add(RowSort::bytes, {"BYTES", controls_.rate("BYTES"), "BYTES", number});
     add(std::nullopt, {"AVG/CALL", "AVG", "AVG", 6, true, 6});
     if (controls_.sample().latency) {
-      add(Sort::p50, {"P50", "P50", "P50", 6, true, 3});
-      add(Sort::p99, {"P99", "P99", "P99", 6, true, 2});
-      add(Sort::off_cpu, {kOffCpuShare, "OFF-CPU", "OFF", 7, true, 4});
+      add(RowSort::p50, {"P50", "P50", "P50", 6, true, 3});
+      add(RowSort::p99, {"P99", "P99", "P99", 6, true, 2});
+      add(RowSort::off_cpu, {kOffCpuShare, "OFF-CPU", "OFF", 7, true, 4});
     }
-    add(Sort::switches,
+    add(RowSort::switches,
         {kSwitchesTitle, controls_.rate("SWITCHES"), "SWITCHES", wide_ ? 12U : 9U, true, 7});
-    add(Sort::errors, {"ERRORS", controls_.rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 5});
+    add(RowSort::errors, {"ERRORS", controls_.rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 5});
     if (profiled()) add(std::nullopt, {kMostCpu, "MOST CPU IN", "MOST CPU", 15, false, 8});
     drop_until_fitting(added_, area_.width);
     return std::move(added_);

@@ -118,7 +118,7 @@ class House(TestCase):
                                         "using Lines = std::vector<int>;\nclass Forward;\n")
         self.write("cli/c.h", LICENSE + "struct C {\n  enum Sort { one };\n  using Key = int;\n};\n"
                                         "using State = C::State;\n")
-        self.write("cli/c.cpp", LICENSE + "void c() {\n    using Sort = C::Order;\n}\n"
+        self.write("cli/c.cpp", LICENSE + "void c() {\n    using Sort = C::Sort;\n}\n"
                                           "struct D {\n  using Key = int;\n};\n")
         self.write("cli/d.h", LICENSE + "enum class State { on };\n")
         self.assert_finds()
@@ -139,6 +139,14 @@ class House(TestCase):
         self.assert_finds("cli/a.h: Free is another type in cli/c.cpp",
                           "cli/a.h: Key is another type in cli/b.cpp",
                           "cli/a.h: Sort is another type in cli/c.cpp, cli/c.cpp")
+
+    def test_an_alias_within_a_function_with_two_meanings(self):
+        self.write("cli/a.cpp", LICENSE + "void a() {\n  using Sort = RowSort;\n}\n")
+        self.write("cli/b.cpp", LICENSE + "void b() {\n  if (c) {\n    using Sort = RowSort;\n  }\n}\n")
+        self.assert_finds()
+        self.write("cli/c.cpp", LICENSE + "class C {\n  void c() {\n    using Sort = ProcessSort;\n"
+                                          "  }\n};\n")
+        self.assert_finds("cli/a.cpp: Sort is another type in cli/b.cpp, cli/c.cpp")
 
     def test_a_circle_of_includes(self):
         self.write("bpf/a.h", LICENSE + '#include "b.h"\n')
