@@ -243,12 +243,13 @@ Lines warnings(const CompareResult& compared) {
       lines.push_back(
           fmt::format("{}: the bytes that arrived differ from the source.", result.label));
     else if (result.timed() && result.error)
-      lines.push_back(fmt::format("{}: a later run failed, so the row is not ranked: {}",
-                                  result.label, printable(*result.error, false)));
+      lines.push_back(
+          fmt::format("{}: a later run failed, so it is not compared with the other rows: {}",
+                      result.label, printable(*result.error, false)));
     else if (result.timed() && !time_means_something(compared, result))
       lines.push_back(fmt::format(
           "{}: writing a mapping to /dev/null touches no page, so its time means nothing "
-          "and is not ranked.",
+          "and is not compared.",
           result.label));
   }
   return lines;

@@ -53,7 +53,7 @@ void measure(Choice& choice) {
   if (cpu > 0 && cpu_ns(*choice.take) > 0) choice.cpu = cpu_ns(*choice.take) / cpu;
 }
 
-std::size_t ranked_rows(const CompareResult& compared) {
+std::size_t comparable_rows(const CompareResult& compared) {
   return static_cast<std::size_t>(
       std::count_if(compared.methods.begin(), compared.methods.end(),
                     [&](const auto& row) { return time_means_something(compared, row); }));
@@ -114,12 +114,12 @@ Choice choose(const CompareResult& compared) {
 }
 
 Lines verdict(const CompareResult& compared) {
-  const std::size_t rows = ranked_rows(compared);
+  const std::size_t rows = comparable_rows(compared);
   if (rows < 2) return {};
   if (compared.rounds_done < kLeastToRank)
     return {fmt::format(
-        "The rows are not ranked: {} of each {} too little about the spread{}.",
-        plural(compared.rounds_done, "run", "runs"), compared.rounds_done == 1 ? "says" : "say",
+        "{} of each row {} too few to tell which row is fastest{}.",
+        plural(compared.rounds_done, "run", "runs"), compared.rounds_done == 1 ? "is" : "are",
         compared.interrupted_by != 0 ? "" : fmt::format("; use --runs {} or more", kLeastToRank))};
   const Choice choice = choose(compared);
   if (choice.take == nullptr)

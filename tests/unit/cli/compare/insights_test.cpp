@@ -59,8 +59,8 @@ TEST(CompareWarnings, NameTheErrorOfALaterRun) {
   CompareResult compared = comparison_of({timed("read_write", {90, 91, 92})});
   compared.methods[0].error = "EIO: read: Input/output error";
   EXPECT_EQ(warnings(compared),
-            (Lines{"read_write/64K: a later run failed, so the row is not ranked: EIO: read: "
-                   "Input/output error"}));
+            (Lines{"read_write/64K: a later run failed, so it is not compared with the other "
+                   "rows: EIO: read: Input/output error"}));
 }
 
 TEST(CompareWarnings, ExplainATimeThatMeansNothing) {
@@ -68,7 +68,7 @@ TEST(CompareWarnings, ExplainATimeThatMeansNothing) {
       comparison_of({timed("read_write", {90, 91, 92}), timed("mmap_write", {1, 1, 1})}, "null");
   EXPECT_EQ(warnings(compared),
             (Lines{"mmap_write/64K: writing a mapping to /dev/null touches no page, so its time "
-                   "means nothing and is not ranked."}));
+                   "means nothing and is not compared."}));
 }
 
 }  // namespace

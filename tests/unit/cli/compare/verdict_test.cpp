@@ -89,11 +89,11 @@ TEST(CompareVerdict, SaysThatTheRowsCannotBeToldApart) {
   EXPECT_TRUE(compare_json(compared)["verdict"].is_null());
 }
 
-TEST(CompareVerdict, ExplainsWhyOneRunRanksNothing) {
+TEST(CompareVerdict, OneRunIsTooFewForAVerdict) {
   const CompareResult compared = comparison_of({timed("read_write", {90}), timed("splice", {1})});
-  EXPECT_EQ(verdict(compared),
-            (Lines{"The rows are not ranked: 1 run of each says too little about "
-                   "the spread; use --runs 3 or more."}));
+  EXPECT_EQ(
+      verdict(compared),
+      (Lines{"1 run of each row is too few to tell which row is fastest; use --runs 3 or more."}));
 }
 
 TEST(CompareVerdict, ShowsBothEndsOfAWideInterval) {
