@@ -4,6 +4,13 @@
 
 namespace zctrace {
 
+std::uint64_t received_by(const Process& process) {
+  std::uint64_t bytes = 0;
+  for (const Row& row : process.rows)
+    if (row.to == Kind::user && row.from != Kind::user) bytes += row.cpu_copied_bytes;
+  return bytes;
+}
+
 ProcessSummary& ProcessSummary::operator+=(const ProcessSummary& other) {
   syscalls += other.syscalls;
   errors += other.errors;
@@ -25,9 +32,7 @@ ProcessSummary summary_of(const Process& process) {
   summary.copied_bytes = process.copied_bytes();
   summary.in_kernel_bytes = process.in_kernel_bytes();
   summary.cpu_copied_bytes = process.cpu_copied_bytes();
-  for (const Row& row : process.rows)
-    if (row.to == Kind::user && row.from != Kind::user)
-      summary.received_bytes += row.cpu_copied_bytes;
+  summary.received_bytes = received_by(process);
   summary.delivered = delivered_by(process);
   summary.voluntary_switches = process.voluntary_switches();
   summary.involuntary_switches = process.involuntary_switches();

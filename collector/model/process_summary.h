@@ -9,6 +9,15 @@
 
 namespace zctrace {
 
+// Copied into the process.
+std::uint64_t received_by(const Process& process);
+
+// Whether most of what was received went nowhere, so that copies for each delivered byte would say
+// nothing about the delivered bytes.
+inline bool keeps_most(std::uint64_t received_bytes, const Delivered& delivered) {
+  return received_bytes / 2 > delivered.bytes;
+}
+
 // These add up over processes and over time; a Process's own ratios do not.
 struct ProcessSummary {
   std::uint64_t syscalls = 0;
@@ -16,15 +25,13 @@ struct ProcessSummary {
   std::uint64_t copied_bytes = 0;
   std::uint64_t in_kernel_bytes = 0;
   std::uint64_t cpu_copied_bytes = 0;
-  std::uint64_t received_bytes = 0;  // copied into the process
+  std::uint64_t received_bytes = 0;
   Delivered delivered;
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   std::uint64_t cpu_ns = 0;
 
-  // Whether most of what it received went nowhere, so that copies for each delivered byte would say
-  // nothing about the delivered bytes.
-  bool keeps_most() const { return received_bytes / 2 > delivered.bytes; }
+  bool keeps_most() const { return zctrace::keeps_most(received_bytes, delivered); }
   std::uint64_t moved_bytes() const { return copied_bytes + in_kernel_bytes; }
   std::uint64_t switches() const { return voluntary_switches + involuntary_switches; }
   ProcessSummary& operator+=(const ProcessSummary& other);

@@ -123,9 +123,7 @@ bool passes_through_a_pipe(const Process& process) {
 Fact copies_fact(const Process& process, const Delivered& delivered) {
   const std::uint64_t copied = process.cpu_copied_bytes();
   Fact fact{"cpu copies", {}};
-  ProcessSummary summary = summary_of(process);
-  summary.delivered = delivered;
-  if (delivered.bytes != 0 && summary.keeps_most())
+  if (delivered.bytes != 0 && keeps_most(received_by(process), delivered))
     fact.items.emplace_back("less than half of what was received was delivered");
   else if (const auto copies = delivered.per_byte(copied))
     fact.items.push_back(fmt::format("{:.2f} per delivered byte", *copies));
