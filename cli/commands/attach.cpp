@@ -13,7 +13,7 @@
 #include "cli/options/help_formatter.h"
 #include "cli/options/output_options.h"
 #include "cli/options/target_options.h"
-#include "cli/options/validators.h"
+#include "cli/options/when_options.h"
 #include "cli/output/outputs.h"
 #include "cli/output/write.h"
 #include "cli/text/units.h"
@@ -39,10 +39,8 @@ struct AttachOptions {
 int attach(const AttachOptions& options, const Targets& targets) {
   check_syscalls(options.count);  // usage errors come first
   require_observation();
-  AttachSessionOptions observing;
-  observing.targets = targets;
-  observing.wait = options.targets.wait;
-  observing.session = session_options(options.count, options.output);
+  AttachSessionOptions observing =
+      attach_options(options.targets, targets, session_options(options.count, options.output));
   observing.session.max_ended = options.output.max_processes;
   // Opening a FIFO waits for its reader; only before Signals does Ctrl-C end that.
   Outputs outputs(options.output, STDOUT_FILENO);
@@ -82,14 +80,8 @@ void add_attach_command(CLI::App& app, Action& chosen) {
   CLI::App* command = app.add_subcommand(
       "attach", "Observe running processes and their descendants, then print a report");
   add_target_options(*command, options->targets);
-  add_duration_option(*command, "-d,--duration", options->duration,
-                      "Stop after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)",
-                      kShortestTime)
-      ->group("When");
-  add_duration_option(*command, "-i,--interval", options->interval,
-                      "Report every TIME, 10ms or more, instead of once (e.g. 500ms, 10s)",
-                      kShortestTime)
-      ->group("When");
+  add_end_option(*command, options->duration);
+  add_interval_option(*command, options->interval);
   add_count_options(*command, options->count);
   add_verify_option(*command, options->count);
   add_profile_option(*command, options->count.profile);

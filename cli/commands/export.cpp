@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `zctrace export`: what attach counts, for Prometheus to scrape.
 #include <memory>
-#include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
@@ -36,10 +35,8 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
   check_syscalls(options.count);  // usage errors come first
   Descriptor listener = listen_on(address);
   require_observation();
-  AttachSessionOptions observing;
-  observing.targets = targets;
-  observing.wait = options.targets.wait;
-  observing.session = session_options(options.count, OutputOptions());
+  AttachSessionOptions observing =
+      attach_options(options.targets, targets, session_options(options.count, OutputOptions()));
   observing.session.commands = false;  // no series shows them
   Signals signals;
   AttachSession session(observing);
@@ -109,13 +106,7 @@ void add_export_command(CLI::App& app, Action& chosen) {
       return;
     }
     const Targets targets = parse_targets(options->targets, true);
-    ListenAddress address;
-    try {
-      address = parse_listen_address(options->listen);
-    } catch (const std::invalid_argument& error) {
-      throw Error("--listen: invalid address '" + options->listen + "': " + error.what(),
-                  kExitUsage);
-    }
+    const ListenAddress address = parse_listen_option(options->listen);
     chosen = [options, targets, address] { return serve(*options, targets, address); };
   });
 }

@@ -10,6 +10,7 @@
 #include "cli/options/output_options.h"
 #include "cli/options/target_options.h"
 #include "cli/options/validators.h"
+#include "cli/options/when_options.h"
 #include "cli/top/live.h"
 #include "collector/os/error.h"
 
@@ -31,12 +32,12 @@ constexpr nanoseconds kDefaultInterval = milliseconds(1000);
 
 // Below this the screen shows noise and zctrace itself.
 constexpr nanoseconds kShortestInterval = milliseconds(100);
+
 int top(const TopOptions& options, const Targets& targets) {
   check_syscalls(options.count);  // usage errors come first
   LiveOptions live;
-  live.observing.targets = targets;
-  live.observing.wait = options.targets.wait;
-  live.observing.session = session_options(options.count, OutputOptions{});
+  live.observing =
+      attach_options(options.targets, targets, session_options(options.count, OutputOptions{}));
   live.interval = options.interval.value_or(kDefaultInterval);
   live.duration = options.duration;
   live.group = parse_top_group(options.by).value();
@@ -51,10 +52,7 @@ void add_top_command(CLI::App& app, Action& chosen) {
   CLI::App* command =
       app.add_subcommand("top", "Show what running processes move, live, on the whole screen");
   add_target_options(*command, options->targets);
-  add_duration_option(*command, "-d,--duration", options->duration,
-                      "Stop after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)",
-                      kShortestTime)
-      ->group("When");
+  add_end_option(*command, options->duration);
   add_duration_option(*command, "-i,--interval", options->interval,
                       "Update the screen every TIME, 100ms or more", kShortestInterval)
       ->default_str("1s")

@@ -61,6 +61,14 @@ ListenAddress parse_listen_address(std::string_view text) {
   return address;
 }
 
+ListenAddress parse_listen_option(const std::string& text) {
+  try {
+    return parse_listen_address(text);
+  } catch (const std::invalid_argument& error) {
+    throw Error("--listen: invalid address '" + text + "': " + error.what(), kExitUsage);
+  }
+}
+
 Descriptor listen_on(const ListenAddress& address) {
   SocketAddress at;
   to_socket_address(address, at);

@@ -21,6 +21,8 @@ struct ListenAddress {
 // "127.0.0.1:9435", "[::1]:9435", "0.0.0.0:9435"; port 0 is any that is free. Names are not
 // looked up. Throws std::invalid_argument, with a text for the user.
 ListenAddress parse_listen_address(std::string_view text);
+// The value of --listen. Throws Error (usage).
+ListenAddress parse_listen_option(const std::string& text);
 
 // A listening TCP socket that does not block. Throws Error, with the reason and advice.
 Descriptor listen_on(const ListenAddress& address);

@@ -3,6 +3,7 @@
 #include "cli/options/mount_options.h"
 
 #include "cli/options/validators.h"
+#include "cli/options/when_options.h"
 
 namespace zctrace {
 namespace {
@@ -24,14 +25,8 @@ void add_mount_options(CLI::App& command, MountOptions& options) {
       ->required()
       ->type_name("MOUNTPOINT")
       ->group("Arguments");
-  add_duration_option(command, "-d,--duration", options.duration,
-                      "Unmount after TIME: seconds, or with a unit (e.g. 500ms, 10s, 5m)",
-                      kShortestTime)
-      ->group("When");
-  add_duration_option(command, "-i,--interval", options.interval,
-                      "Report every TIME, 10ms or more, instead of once (e.g. 500ms, 10s)",
-                      kShortestTime)
-      ->group("When");
+  add_end_option(command, options.duration, "Unmount");
+  add_interval_option(command, options.interval);
   command
       .add_option("--cache", options.cache,
                   "Choose what the kernel caches: none (each read call is a request; no shared "

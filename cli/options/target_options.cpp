@@ -64,4 +64,13 @@ Targets parse_targets(const TargetOptions& options, bool required) {
   return targets;
 }
 
+AttachSessionOptions attach_options(const TargetOptions& options, const Targets& targets,
+                                    const SessionOptions& session) {
+  AttachSessionOptions observing;
+  observing.session = session;
+  observing.targets = targets;
+  observing.wait = options.wait;
+  return observing;
+}
+
 }  // namespace zctrace

@@ -21,4 +21,8 @@ void add_target_options(CLI::App& command, TargetOptions& options);
 // Throws Error (usage): an invalid PID, or no target where one is `required`.
 Targets parse_targets(const TargetOptions& options, bool required);
 
+// `targets`: as parsed from `options`.
+AttachSessionOptions attach_options(const TargetOptions& options, const Targets& targets,
+                                    const SessionOptions& session);
+
 }  // namespace zctrace
