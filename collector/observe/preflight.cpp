@@ -2,7 +2,6 @@
 // Each requirement is a function that checks one thing.
 #include "collector/observe/preflight.h"
 
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -25,6 +24,7 @@
 #include <optional>
 #include <string_view>
 
+#include "collector/observe/kernel/kernel_types.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/observe/skeleton.h"
 #include "collector/os/caller.h"
@@ -40,11 +40,9 @@ using State = Requirement::State;
 
 constexpr const char* kFuse = "FUSE";
 
-using Btf = std::unique_ptr<btf, decltype(&btf__free)>;
-
-Btf load_kernel_btf() {
+KernelTypes load_kernel_types() {
   libbpf_set_print(nullptr);  // zctrace reports what is missing
-  return Btf(btf__load_vmlinux_btf(), btf__free);
+  return KernelTypes();
 }
 
 Requirement kernel_version() {
@@ -80,7 +78,7 @@ Requirement capability(cap_value_t wanted, const char* name, const char* purpose
   return {name, State::missing, std::string("needed to ") + purpose, capability_remedy()};
 }
 
-// BTF has a function for each tracepoint. tracefs is not needed, and often not mounted.
+// Those that the BPF programs are attached to, and what each is for.
 std::vector<Requirement> tracepoints() {
   struct Wanted {
     std::initializer_list<const char*> names;  // any of them
@@ -105,12 +103,9 @@ std::vector<Requirement> tracepoints() {
       {{"iomap_dio_rw_begin"}, false, "direct writes told from buffered ones"},
   };
   std::vector<Requirement> found;
-  const Btf kernel = load_kernel_btf();
+  const KernelTypes kernel = load_kernel_types();
   if (!kernel) return {{"tracepoints", State::missing, "cannot be found without BTF", ""}};
-  const auto exists = [&kernel](const char* name) {
-    const std::string type = std::string("btf_trace_") + name;
-    return btf__find_by_name_kind(kernel.get(), type.c_str(), BTF_KIND_TYPEDEF) >= 0;
-  };
+  const auto exists = [&kernel](const char* name) { return kernel.tracepoint_arguments(name) > 0; };
   for (const Wanted& wanted : kWanted) {
     const auto name = std::find_if(wanted.names.begin(), wanted.names.end(), exists);
     if (name != wanted.names.end())
@@ -172,7 +167,7 @@ Requirement cpu_profile() {
 // kernel's image under /boot, /lib/modules and /usr/lib/debug.
 Requirement kernel_btf() {
   Requirement found = btf_requirement("/");
-  if (found.state == State::ok || !load_kernel_btf()) return found;
+  if (found.state == State::ok || !load_kernel_types()) return found;
   return {found.name, State::ok, "in the kernel's image; not in /sys/kernel/btf", ""};
 }
 

@@ -16,6 +16,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "collector/observe/compat_table.h"
@@ -49,11 +50,13 @@ int keep_warning(libbpf_print_level level, const char* format, va_list arguments
   return 0;
 }
 
-// What the kernel copies out of a socket, what TCP takes by reference (since 6.16), and when a file
-// system begins direct I/O.
-constexpr const char* kCopiedTracepoint = "skb_copy_datagram_iovec";
-constexpr const char* kSentTracepoint = "tcp_sendmsg_locked";
-constexpr const char* kDirectTracepoint = "iomap_dio_rw_begin";
+// How many arguments the tracepoint of a program has; 0: this kernel does not have it.
+unsigned arguments_of(const bpf_program* program, const KernelTypes& kernel) {
+  constexpr std::string_view kPrefix = "tp_btf/";
+  const std::string_view section = bpf_program__section_name(program);
+  if (!section.starts_with(kPrefix)) return 0;
+  return kernel.tracepoint_arguments(section.substr(kPrefix.size()));
+}
 
 std::uint32_t own_pid_namespace() {
   struct stat status = {};
@@ -145,10 +148,10 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   // Since 6.10, on x86-64 and arm64.
   config.fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
   // Since 6.3.
-  config.message_lengths = kernel.tracepoint_arguments("sock_send_length") == 3 &&
-                           kernel.tracepoint_arguments("sock_recv_length") == 3;
+  config.message_lengths = arguments_of(bpf.progs.zc_sent, kernel) == 3 &&
+                           arguments_of(bpf.progs.zc_received, kernel) == 3;
   config.rdonly_cast = kernel.has_function("bpf_rdonly_cast");
-  config.direct_seen = kernel.tracepoint_arguments(kDirectTracepoint) > 0;
+  config.direct_seen = arguments_of(bpf.progs.zc_direct_begins, kernel) > 0;
   config.direct_flag = O_DIRECT;
   config.pid_namespace_inum = own_pid_namespace();
   config.compat_status_mask = kCompatStatus;
@@ -186,28 +189,24 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
 
 // Loads no program that the options or the kernel exclude.
 void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const KernelTypes& kernel) {
+  // Programs in a section "?tp_btf/..." are off at first.
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, bpf.obj) {
+    if (arguments_of(program, kernel) > 0) bpf_program__set_autoload(program, true);
+  }
   bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
   bpf_program__set_autoload(bpf.progs.zc_unacc_begins, options.verify);
   bpf_program__set_autoload(bpf.progs.zc_unacc_ends, options.verify);
   bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !options.new_tasks.cgroups.empty());
-  for (bpf_program* program : {bpf.progs.zc_sent, bpf.progs.zc_received})
-    bpf_program__set_autoload(program, bpf.rodata->config.message_lengths != 0);
-  bpf_program__set_autoload(bpf.progs.zc_skb_copied,
-                            kernel.tracepoint_arguments(kCopiedTracepoint) > 0);
-  bpf_program__set_autoload(bpf.progs.zc_tcp_sends,
-                            kernel.tracepoint_arguments(kSentTracepoint) > 0);
-  bpf_program__set_autoload(bpf.progs.zc_direct_begins,
-                            options.latency && kernel.tracepoint_arguments(kDirectTracepoint) > 0);
+  for (bpf_program* message : {bpf.progs.zc_sent, bpf.progs.zc_received})
+    bpf_program__set_autoload(message, bpf.rodata->config.message_lengths != 0);
+  if (!options.latency) bpf_program__set_autoload(bpf.progs.zc_direct_begins, false);
   // Since 6.15 it has one struct io_uring_cqe instead of the arguments before.
-  const unsigned arguments = kernel.tracepoint_arguments("io_uring_complete");
+  const unsigned arguments = arguments_of(bpf.progs.zc_uring_done, kernel);
   bpf_program__set_autoload(bpf.progs.zc_uring_done, arguments == 3);
   bpf_program__set_autoload(bpf.progs.zc_uring_cqe, arguments >= 5);
-  const bool submit_req = kernel.tracepoint_arguments("io_uring_submit_req") > 0;
-  bpf_program__set_autoload(bpf.progs.zc_uring_submit, submit_req);
-  bpf_program__set_autoload(bpf.progs.zc_uring_sqe,
-                            !submit_req && kernel.tracepoint_arguments("io_uring_submit_sqe") > 0);
-  bpf_program__set_autoload(bpf.progs.zc_uring_overflow,
-                            kernel.tracepoint_arguments("io_uring_cqe_overflow") > 0);
+  if (bpf_program__autoload(bpf.progs.zc_uring_submit))
+    bpf_program__set_autoload(bpf.progs.zc_uring_sqe, false);
   bpf_program__set_autoload(bpf.progs.zc_sample, options.profile_hz != 0);
   bpf_map__set_autocreate(bpf.maps.samples, options.profile_hz != 0);
   if (options.profile_hz != 0 && !options.room.contains("samples"))

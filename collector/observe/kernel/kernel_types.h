@@ -21,6 +21,9 @@ class KernelTypes {
   // In the format of /sys/kernel/btf/vmlinux. Types behind the first that is invalid are left out.
   explicit KernelTypes(std::string_view bytes);
 
+  // Whether there is BTF.
+  explicit operator bool() const { return !types_.empty(); }
+
   // How many arguments a tracepoint has; 0: no such tracepoint.
   unsigned tracepoint_arguments(std::string_view tracepoint) const;
   bool has_member(std::string_view structure, std::string_view member) const;

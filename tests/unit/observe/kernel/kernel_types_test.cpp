@@ -90,6 +90,7 @@ std::string example() {
 TEST(KernelTypes, FindsWhatTheKernelHas) {
   const std::string bytes = example();
   const KernelTypes types(bytes);
+  EXPECT_TRUE(types);
   EXPECT_EQ(types.tracepoint_arguments("sock_send_length"), 3u);
   EXPECT_EQ(types.tracepoint_arguments("tick"), 0u);
   EXPECT_TRUE(types.has_member("file", "f_inode"));
@@ -111,6 +112,7 @@ TEST(KernelTypes, KnowsNothingOfInvalidBytes) {
   bytes[0] = 'x';
   for (const std::string& wrong : {std::string(), std::string("short"), bytes}) {
     const KernelTypes types(wrong);
+    EXPECT_FALSE(types);
     EXPECT_FALSE(types.has_function("bpf_rdonly_cast"));
     EXPECT_EQ(types.tracepoint_arguments("tick"), 0u);
   }
