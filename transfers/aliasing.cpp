@@ -25,8 +25,8 @@
 namespace zctrace::transfers {
 namespace {
 
-// What fits into every sink while nothing reads it: a pipe has 16 slots, and each chunk may begin
-// one besides those that its pages need.
+// This much fits into every sink while nothing reads it: a pipe has 16 slots, and a chunk may take
+// one slot more than it has pages.
 constexpr std::uint64_t kMostBytes = 32ULL * 1024;
 constexpr std::uint64_t kMostChunks = 8;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How often a method copies each byte, found by experiment: while nothing reads the sink, the
 // method moves a few pages; then the pages of the source and the method's own buffer are changed.
-// What arrives changed was passed by reference, what arrives as it was had been copied.
+// Bytes that arrive changed were passed by reference; those that arrive unchanged had been copied.
 #pragma once
 
 #include <cstdint>

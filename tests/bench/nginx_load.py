@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Requests a second of nginx under wrk, without an observer and with each.
 
-nginx has one worker, which every observer is pointed at, wrk one thread, all on the loopback of
-this machine. Each round measures every observer once, in an order that moves on by one, so that
+nginx has one worker, which every observer observes, and wrk has one thread; both use the loopback
+device. Each round measures every observer once, in an order that moves on by one, so that
 drifts hit all of them alike.
 """
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * rt_wait CPU SECONDS: a real-time thread on this CPU that wakes up every half millisecond. Prints
- * by how many nanoseconds it was late at most.
+ * its longest delay in nanoseconds.
  */
 #define _GNU_SOURCE
 #include <sched.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Measures how long the programs at each tracepoint take which are attached between the first and
- * the second line that this reads. Then prints for each further line what it has measured since the
- * previous one, a line for each tracepoint, and an empty line.
+ * Measures how long the programs at each tracepoint take that are attached between the first and
+ * the second line of its input. For each further line it prints what it has measured since the
+ * previous one: a line for each tracepoint, and an empty line.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

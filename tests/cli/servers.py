@@ -161,7 +161,7 @@ class ServerTest(TestCase):
 
 
 def rows_to(sink, report, pids=None):
-    """syscall -> (calls that moved something or nothing, but did not fail; bytes)"""
+    """syscall -> (calls that did not fail, bytes)"""
     rows = {}
     for process in report.processes:
         if pids is not None and process["pid"] not in pids:

@@ -168,7 +168,7 @@ TEST_P(Messages, FramesInAMappedRingAreNotCopiedByTheCallThatSendsThem) {
   const Observation seen = observe(
       [] {
         PacketRing ring;
-        // A network of its own, whose loopback device is down, sends nothing; so the host's.
+        // Uses the host's network: in a new one the loopback device is down and sends nothing.
         if (!ring.open()) return 77;
         ring.fill(50);
         if (::sendto(ring.socket(), nullptr, 0, 0, nullptr, 0) != 50 * kFrameBytes) return 1;

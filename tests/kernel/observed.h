@@ -41,8 +41,8 @@ using Body = std::function<int()>;
 Observation observe(const Body& body, ProbeOptions probes = {},
                     const std::string& syscalls = "%all");
 
-// The same, but the child is counted until it ends. Without a window of time an exit whose entry
-// was not seen counts, as that of a call that seccomp answers.
+// The same, but the child is counted until it ends. Without a window, an exit counts whose entry
+// was not seen: it looks like that of a call that seccomp answers.
 Observation observe_process(const Body& body, const ProbeOptions& probes);
 
 // Tests that run with times and without: TEST_P of a class derived from this.

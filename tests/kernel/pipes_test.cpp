@@ -118,7 +118,7 @@ TEST_P(Pipes, ReadAndWrittenBetweenProcessesAreDeliveredButNotZeroCopy) {
   close_pipe(out);
 }
 
-TEST_P(Pipes, ThroughAnOwnPipeToAPipeOfOthersAreDeliveredOnce) {
+TEST_P(Pipes, ThroughItsOwnPipeToAPipeOfOthersAreDeliveredOnce) {
   ZC_NEEDS_PROBES();
   const int file = source_file();
   const PipeEnds out = make_pipe();
@@ -141,7 +141,7 @@ TEST_P(Pipes, ThroughAnOwnPipeToAPipeOfOthersAreDeliveredOnce) {
   close_pipe(out);
 }
 
-TEST_P(Pipes, WrittenIntoAnOwnPipeAndReadAgainAreNotDelivered) {
+TEST_P(Pipes, WrittenIntoItsOwnPipeAndReadAgainAreNotDelivered) {
   ZC_NEEDS_PROBES();
   expect_delivered(
       observe(
@@ -159,7 +159,7 @@ TEST_P(Pipes, WrittenIntoAnOwnPipeAndReadAgainAreNotDelivered) {
       0, 0);
 }
 
-TEST_P(Pipes, WrittenIntoAnOwnPipeAndSplicedOutAreDeliveredOnceAndNotZeroCopy) {
+TEST_P(Pipes, WrittenIntoItsOwnPipeAndSplicedOutAreDeliveredOnceAndNotZeroCopy) {
   ZC_NEEDS_PROBES();
   const PipeEnds out = make_pipe();
   expect_delivered(
@@ -253,7 +253,7 @@ TEST_P(Pipes, AlternatingBetweenManyPipesLosesNothing) {
   for (const PipeEnds& one : out) close_pipe(one);
 }
 
-// One thread fills a pipe, another drains it: on its way, also where threads are listed.
+// One thread fills a pipe and another drains it: the bytes are in transit, also by thread.
 TEST_P(Pipes, BetweenThreadsOfAProcessAreNotDelivered) {
   ZC_NEEDS_PROBES();
   for (const bool by_thread : {false, true}) {

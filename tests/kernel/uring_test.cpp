@@ -207,7 +207,7 @@ TEST_P(Uring, PeekedBytesCountWhenTheyAreReceived) {
 }
 
 // The result of each is the length of the datagram.
-TEST_P(Uring, OfACutDatagramOnlyWhatWasReceivedCounts) {
+TEST_P(Uring, OnlyTheReceivedPartOfACutDatagramCounts) {
   ZC_NEEDS_PROBES();
   int pair[2];
   const std::vector<char> bytes(1009, 'x');

@@ -46,7 +46,7 @@ static void compare(const char *found, size_t at, size_t size)
 		}
 }
 
-/* Nothing written grows no file, wherever it is written. */
+/* A write of no bytes does not grow the file, whatever its offset. */
 static void grow(size_t at, size_t size)
 {
 	if (size && at + size > length)

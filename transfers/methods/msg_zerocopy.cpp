@@ -20,8 +20,8 @@
 namespace zctrace::transfers {
 namespace {
 
-// Each notification in waiting is charged to net.core.optmem_max (128 KiB by default,
-// 20 KiB before Linux 6.9): more sends than these at once would fail with ENOBUFS.
+// Each waiting notification is charged to net.core.optmem_max (128 KiB by default, 20 KiB before
+// Linux 6.9): with more sends in flight than these, a send would fail with ENOBUFS.
 constexpr std::uint64_t kMaxOutstanding = 16;
 
 // The syscall behind poll(3): arm64 has only ppoll.

@@ -12,7 +12,7 @@ namespace zctrace::transfers {
 class Ring : public MethodState {
  public:
   // Empty if the kernel refuses one (ENOSYS, or EPERM by kernel.io_uring_disabled or seccomp);
-  // `error` says why. Once made, it makes no syscall of its own accord.
+  // `error` says why. After that it makes no syscall of its own.
   static std::unique_ptr<Ring> make(Failure& error);
   ~Ring() override;
 

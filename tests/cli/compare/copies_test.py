@@ -26,7 +26,7 @@ def table(method, sink):
 
 
 def promised_bytes(row, sink):
-    """That went through user space according to the names of the calls."""
+    """The bytes that went through user space, according to the names of the calls."""
     return sum(part["bytes"] for part in row["rows"] if part.get("copy") == "copied" and
                not (sink == "null" and part["to"] == "device"))
 

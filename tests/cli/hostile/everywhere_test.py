@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Each command, as root, as a setcap binary and as an ordinary user, beside everything hostile at
-once: it does its work in little memory, and ends when told to. Beside each alone, also in little
-memory."""
+"""Each command, as root, as a setcap binary and as an ordinary user, beside all attackers at
+once: it does its work in little memory, and ends when told to. It also stays small beside each
+attacker alone."""
 
 import os
 import pathlib
@@ -23,11 +23,11 @@ PROCESSES = 750  # with more than 131,072 rows together
 BYTES = 10007 * 101
 COPY = ["dd", "if=/dev/zero", "bs=10007", "count=101"]
 
-# Says that it is in place, and becomes a program of the tests.
+# Prints a line, and becomes one of the tests' programs.
 BECOME = [*AS_NOBODY, "sh", "-c", 'echo ready; exec "$0" "$@"']
 
-# The attackers, all of one ordinary user. Their first words; DIRECTORY is a new one of their own, and
-# PROGRAMS are ours.
+# The command line of each attacker. All run as one ordinary user. DIRECTORY stands for a new
+# directory of the attacker's own; PROGRAMS are those of the tests.
 PROGRAMS = {"unreadable", "many_rows", "many_errors", "many_requests", "long_vectors",
             "forged_lengths", "thread_execs"}
 HOSTILE = {
@@ -44,7 +44,7 @@ HOSTILE = {
 }
 
 
-# Those beside which every count stays exact, without those that keep a CPU busy.
+# Attackers beside which every count stays exact, except those that keep a CPU busy.
 AT_ONCE = [name for name, words in HOSTILE.items()
            if "rows" not in name and "forever" not in words]
 
@@ -63,7 +63,7 @@ class Everywhere(MountTest):
         self.for_nobody = self.directory / "nobody"
         self.for_nobody.mkdir()
         os.chown(self.for_nobody, NOBODY, NOBODY)
-        # What it runs, and the words before it.
+        # user -> (the words before the program, the program)
         self.users = {"root": ([], ZCTRACE), "setcap": (AS_NOBODY, self.setcap),
                       "ordinary": (AS_NOBODY, ZCTRACE)}
 

@@ -55,8 +55,8 @@ class Messages(OrdinaryUser):
                     self.assert_rows(report, json.loads(stdout), ("sendto", "recvmmsg"))
 
     @in_both_modes
-    def test_a_message_that_the_kernel_cannot_tell_of_counts(self, mode):
-        """It received a second message, whose length had no memory to go to."""
+    def test_a_message_counts_whose_length_has_no_memory_to_go_to(self, mode):
+        """The kernel cannot write the length of the second message."""
         if kernel_version() < (6, 3):
             return
         report, _ = self.run_as_user(self.program("lost_lengths"), mode=mode)

@@ -91,7 +91,7 @@ class Unreadable(TestCase):
         exporter.terminate()
         self.assertEqual(exporter.wait(PATIENCE_S), 0)
 
-    def test_reader_outlives_zctrace_by_no_moment(self):
+    def test_reader_does_not_outlive_zctrace(self):
         attached = self.start([ZCTRACE, "attach", "-a"], stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True)
         self.wait_for_line(attached.stderr, "observing")

@@ -105,7 +105,7 @@ class Run(TestCase):
         self.assertGreater(found["compared_processes"], 1)
 
     def test_a_difference_is_a_loss(self):
-        """Without a program at entry such a call looks as if it reached the file."""
+        """Without a program at entry, a write that seccomp answers looks as if it reached the file."""
         command = [self.program("swallowed")]
         done, found = self.verify(*command, mode=["--no-latency", "--strict"])
         self.assertEqual(done.returncode, 3, done.stderr)

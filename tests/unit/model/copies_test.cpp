@@ -83,7 +83,7 @@ TEST(Copies, OnlyWhatIsSeenToBeSharedIsAReflink) {
   expect(clone, 0, 0, Verdict::reflinked);
 }
 
-TEST(Copies, DirectIsWhatWasSeenToBe) {
+TEST(Copies, OnlyBytesThatWereSeenToBeDirectAre) {
   for (const bool write : {false, true}) {
     MovedBytes direct = write ? moved(Kind::user, Kind::file, Copy::copied)
                               : moved(Kind::file, Kind::user, Copy::copied);
@@ -146,7 +146,7 @@ TEST(Copies, PipesTakePagesButNotOfDevices) {
   expect(moved(Kind::pipe, Kind::user, Copy::copied), kN, 0, Verdict::none);
 }
 
-TEST(Copies, ThatThereAreNoneIsMeasuredOrARule) {
+TEST(Copies, ZeroIsAMeasurementOrARule) {
   MovedBytes sent = moved(Kind::file, Kind::socket);
   sent.protocol = Protocol::tcp;
   expect_uncopied(sent, kN, 0);

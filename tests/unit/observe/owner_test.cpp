@@ -27,14 +27,14 @@ struct OwnerCase {
   ProcessOwner owner;
 };
 
-class PlaceOfPath : public testing::TestWithParam<OwnerCase> {};
+class OwnerOfPath : public testing::TestWithParam<OwnerCase> {};
 
-TEST_P(PlaceOfPath, IsWhatTheRuntimeMeansByIt) {
+TEST_P(OwnerOfPath, IsWhatTheRuntimeMeansByIt) {
   EXPECT_EQ(owner_of("0::" + GetParam().path + "\n"), GetParam().owner);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Paths, PlaceOfPath,
+    Paths, OwnerOfPath,
     testing::Values(
         OwnerCase{"root", "/", {}},
         OwnerCase{"service", "/system.slice/nginx.service", unit("nginx.service")},
@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
         OwnerCase{"longer_number", "/docker/a" + kId, {}}),
     [](const auto& info) { return std::string(info.param.what); });
 
-TEST(PlaceOf, ReadsTheLinesOfBothVersions) {
+TEST(OwnerOf, ReadsTheLinesOfBothVersions) {
   EXPECT_EQ(owner_of("4:memory:/\n1:name=systemd:/system.slice/cron.service\n0::/\n"),
             unit("cron.service"));
   EXPECT_EQ(owner_of("9:pids:/docker/" + kId + "\n0::/system.slice/containerd.service\n"),

@@ -83,7 +83,7 @@ TEST(Child, RunsWhenItsGateOpens) {
   EXPECT_EQ(ending_text(child.wait()), "exited with status 3");
 }
 
-TEST(Child, OfAnIgnoredSignalHasTheDefaultAgain) {
+TEST(Child, HasTheDefaultActionOfASignalThatItsParentIgnores) {
   Child outer({}, [] {
     ::signal(SIGTERM, SIG_IGN);
     sigset_t all;

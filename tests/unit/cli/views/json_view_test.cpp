@@ -89,7 +89,7 @@ TEST(JsonView, TellsAProvenZeroFromAnAssumedOne) {
   EXPECT_TRUE(row_json(sent, {})["copies_evidence"].is_null());
 }
 
-TEST(JsonView, OfFilesInMemoryItIsNotKnownWhatBecameDirty) {
+TEST(JsonView, SaysThatDirtyBytesOfFilesInMemoryAreUnknown) {
   Report report = make_report();
   report.processes.resize(1);
   Row written = make_row("write", Kind::user, Kind::file, Copy::copied, 1, 7);
@@ -146,7 +146,7 @@ Row operation(std::string name) {
   return made;
 }
 
-TEST(JsonView, OfOperationsWhatIsNotMeasuredIsNullWithItsReason) {
+TEST(JsonView, FiguresOfOperationsThatAreNotMeasuredAreNullWithTheReason) {
   for (const char* name : {"io_uring:read", "aio:read"}) {
     Report report = make_report();
     report.processes[0].rows[0].disk_read_bytes = 4096;

@@ -51,7 +51,7 @@ TEST(TableErrors, ColoursErrorsThatAreUnusualOrTheMostOfARow) {
   EXPECT_FALSE(is_red(report));
 }
 
-TEST(TableErrors, SayOnAnyWidthWhatWasCopiedThoughItWasNotAsked) {
+TEST(TableErrors, SayAtAnyWidthWhatWasCopiedAgainstTheRequest) {
   const std::string told = "sendfile: copied: the device cannot gather";
   Report report = selected_report();
   Row& sendfile = report.processes[0].rows[0];

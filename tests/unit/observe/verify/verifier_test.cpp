@@ -127,7 +127,7 @@ TEST_F(VerifierTest, TakesTheValueOfTheRangeNearestToTheKernels) {
   EXPECT_EQ(check(KernelCounter::syscr).margin, 2u);
 }
 
-TEST_F(VerifierTest, TakesACopyThatIsThereTwiceForOneOnOverlayfs) {
+TEST_F(VerifierTest, TakesACopyThatIsCountedTwiceForOneOnOverlayfs) {
   zc_kernel_counts kernel = reads(4, 200);
   kernel.syscw = 4;
   kernel.wchar = 200;
