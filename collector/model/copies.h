@@ -48,8 +48,8 @@ bool is_not_as_asked(Verdict verdict);
 std::string_view verdict_text(Verdict verdict);  // for people
 Verdict both(Verdict one, Verdict other);        // of two rows that are added up
 
-// Whether it was measured what the kernel charged to the calls of a row: bytes read from disks and
-// made dirty. Of several rows it is the highest.
+// Whether the kernel's charges to the calls of a row were measured: bytes read from disks and made
+// dirty. Of several rows it is the highest.
 enum class Charges : std::uint8_t {
   none,  // neither end has a disk behind it
   measured,
@@ -64,7 +64,7 @@ struct MovedBytes {
   Protocol protocol = Protocol::none;
   unsigned traits = 0;        // of enum zc_trait
   bool is_clone = false;      // FICLONE, FICLONERANGE
-  bool charged = true;        // whether it was measured what its calls read from disk and dirtied
+  bool charged = true;        // whether the disk reads and dirty bytes of its calls were measured
   std::uint64_t sends = 0;    // calls that did not fail
   std::uint64_t bytes = 0;    // without those that were thrown away or filled with zeros
   std::uint64_t seen = 0;     // zc_row::seen

@@ -59,7 +59,7 @@ class CommandLines {
   void start();
   void work() noexcept;
 
-  // Of the thread. None of those that are asked together is left out because others are stuck.
+  // Used by the thread, for kAtOnce files at most, so it skips none because others are stuck.
   ProcReader proc_{std::chrono::milliseconds(50), kAtOnce};
   std::mutex mutex_;
   std::condition_variable wanted_;

@@ -48,7 +48,7 @@ class Ledger {
   // change. Call it after take_finished().
   void forget_finished();
   // If more than `most` accounts are finished, adds those that moved the least to others() and
-  // drops them as forget_finished() does. The first account ever stays. Call it after
+  // drops them as forget_finished() does. The very first account stays. Call it after
   // take_finished().
   void fold_finished(std::size_t most);
   const Totals& others() const { return others_; }

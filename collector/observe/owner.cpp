@@ -46,7 +46,7 @@ std::string pod_in(std::string_view component) {
   return with_hyphens || uid.size() == 32 ? uid : std::string();
 }
 
-// Scopes with a number of their own each time would be a new label each time.
+// A scope whose name has a new number for each start would be a new label each time.
 bool is_lasting_scope(std::string_view component) {
   return component.ends_with(".scope") && !component.starts_with("session-") &&
          !component.starts_with("run-") && component != "init.scope";

@@ -33,7 +33,7 @@ ProcessOwner owner_of(std::string_view cgroups);
 // Remembers the owners of processes for as long as they are in the reports. One thread at a time.
 class OwnerCache {
  public:
-  // Looks at /proc below `root`, which tests replace by a tree of their own.
+  // Looks at /proc below `root`, which tests replace with a tree of their own.
   explicit OwnerCache(std::filesystem::path root = "/") : root_(std::move(root)) {}
 
   // Looks up processes that are new or have a new name (an exec may follow a move to another

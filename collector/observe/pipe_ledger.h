@@ -25,7 +25,7 @@ class PipeLedger {
   struct FromPipes {
     std::uint64_t bytes = 0;
     std::uint64_t in_kernel = 0;          // the part that never was in user space
-    std::uint64_t spliced_from_user = 0;  // written into an own pipe, then spliced out of it
+    std::uint64_t spliced_from_user = 0;  // written into its own pipe, then spliced out of it
   };
 
   // Sets what an account did with a pipe so far. A lower value than before changes nothing. `pipe`
@@ -44,7 +44,7 @@ class PipeLedger {
   // The caller will not ask for this account again. Its bytes still count for its process.
   void forget(std::uint64_t account);
 
-  // UsesByPipe that no task of the process used in the last `snapshots` calls of update().
+  // Pipes that no task of the process used in the last `snapshots` calls of update().
   struct IdlePipe {
     ProcessInstance process;
     std::uint64_t pipe;

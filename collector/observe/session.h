@@ -45,8 +45,8 @@ class Session {
   void observe_from_exec(pid_t pid);
   // Observes process `pid`, single-threaded so far, from now on.
   void observe(pid_t pid);
-  // Observes threads of this very process, each from now on. They are no processes of the
-  // report: own_threads() has them.
+  // Observes threads of zctrace itself from now on. The report does not list them as processes;
+  // own_threads() returns them.
   void observe_own(const std::vector<pid_t>& tids);
 
   // Observes the processes `pids` and every other task that is wanted, with their threads and
@@ -126,7 +126,7 @@ class Session {
   std::map<std::uint64_t, std::uint32_t> commands_read_;  // account -> execs when read
   std::chrono::steady_clock::time_point last_poll_;
   std::chrono::milliseconds poll_interval_;
-  std::map<std::uint32_t, std::uint64_t> refused_;  // enum zc_loss -> tasks, by passes
+  std::map<std::uint32_t, std::uint64_t> refused_;  // enum zc_loss -> tasks, by walks
 };
 
 }  // namespace zctrace

@@ -84,21 +84,21 @@ class Skeleton {
   // Whether any observed process ever used native AIO.
   bool aio_used() const;
 
-  // Runs zc_walk over all tasks; what it wrote. `walk` and `pid` as in bpf/abi.h.
+  // Runs zc_walk over all tasks, and returns what it wrote. `walk` and `pid` as in bpf/abi.h.
   std::vector<char> walk(std::uint32_t walk, std::uint32_t pid = 0);
-  // Puts another cgroup in the place of that one of NewTasks::cgroups.
+  // From now on NewTasks::cgroups[index] is the cgroup `id`.
   void replace_cgroup(std::size_t index, std::uint64_t id);
-  // Tasks that passes began to observe, ever.
+  // How many tasks all walks so far began to observe.
   std::uint64_t walk_observed() const;
-  // Those of them that existed before their pass began.
+  // How many of these existed before their walk began.
   std::uint64_t walk_found() const;
-  // Tasks that passes had no memory, or no room for their process, for, ever; most are met again
-  // by the next pass.
+  // How many tasks all walks so far could not observe, for lack of memory, or of room for their
+  // process. The next walk meets most of them again.
   std::uint64_t walk_failed() const;
   std::uint64_t walk_no_account() const;
-  // Whether a program asked for a pass, since the last time.
+  // Whether a program has asked for a walk since the last call.
   bool take_walk_wanted();
-  // After an entry of a map was deleted that counts in this share of it.
+  // Call it after deleting an entry of a map that counted toward this share.
   void give_back(std::uint32_t share, __u32 zc_share::*entries);
   // How often a row found no space and was added to the row "(folded)" of its account.
   std::uint64_t folded_rows() const;

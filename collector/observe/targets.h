@@ -32,7 +32,7 @@ struct Targets {
 // In words: "every process", "process 4711, processes named nginx, unit cron.service".
 std::string description(const Targets& targets);
 
-// A look at /proc and /sys below `root`, which tests replace by a tree of their own.
+// A look at /proc and /sys below `root`, which tests replace with a tree of their own.
 class TargetFinder {
  public:
   explicit TargetFinder(std::filesystem::path root = "/") : root_(std::move(root)) {}
@@ -40,13 +40,13 @@ class TargetFinder {
   // Throws Error if /proc belongs to another PID namespace, because its PIDs then differ.
   void require_own_proc() const;
 
-  // Throws Error unless `pid` is an existing process, of `user` if one is given. A thread is none.
+  // Throws Error unless `pid` is an existing process, of `user` if one is given. A thread is not.
   void require_process(pid_t pid, std::optional<uid_t> user = std::nullopt) const;
 
   // Whether /proc is mounted with hidepid, which hides the processes of other users.
   bool proc_hides_processes() const;
 
-  // Whether `pid` exists and has not ended. One that does not answer has not.
+  // Whether `pid` exists and has not ended. One that does not answer counts as running.
   bool is_running(pid_t pid) const;
 
   // Processes whose comm, or whose executable's base name, matches a glob.

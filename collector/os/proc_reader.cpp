@@ -31,7 +31,7 @@ constexpr std::chrono::seconds kSilence(10);
 constexpr std::size_t kMostSilent = 4096;
 // How long a child may take that the kernel has yet to schedule.
 constexpr std::chrono::seconds kPatienceWhileRunnable(5);
-// How many times the patience an answer of several packets may take.
+// An answer of several packets may take this many times the patience.
 constexpr int kLongestAnswer = 20;
 
 // A packet begins with one character: of a request 'f' or 'l' for a file or a link, of an answer
@@ -148,7 +148,7 @@ bool ProcReader::has_worker() {
     worker_.emplace(most_bytes_);
     return true;
   } catch (const Error&) {
-    return false;  // no process or descriptor to be had: what is read stays unknown
+    return false;  // no process or descriptor left: the answer stays unknown
   }
 }
 

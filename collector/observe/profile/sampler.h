@@ -43,7 +43,7 @@ class Sampler {
   // The account of a process, or of a thread if threads have accounts of their own; 0: unknown.
   using AccountOf = std::function<std::uint64_t(pid_t pid, pid_t tid)>;
 
-  // Adds the samples since the last time. Every sample of a task that had ended before is in them.
+  // Adds the samples since the last time. Of a task that had ended before, it adds every sample.
   void read(ProfileLedger& into, const AccountOf& account_of);
   // Samples that belong to no known account.
   std::uint64_t lost() const { return lost_; }

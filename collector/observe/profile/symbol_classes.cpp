@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The table of functions, and nothing else of the project that depends on a kernel's names. A test
+// The table of functions. It is the one place that depends on the names inside a kernel, and a test
 // looks each of them up in the running kernel.
 //
 // A sample belongs to the innermost function that the table names: a helper that it does not name

@@ -17,7 +17,7 @@ struct SymbolClass {
   std::string_view pattern;
   CpuClass cpu_class;
   // The latest version that has such a function ("6.12"), or the architecture ("arm64"); "": Linux
-  // 6.18 on x86-64 has it, and mostly the others do.
+  // 6.18 on x86-64 has it, and most others do.
   std::string_view only;
 };
 
