@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The experiment says how often a byte was copied, the counts which of these copies the method's
-// own calls made. The rest is the kernel's.
+// The experiment says how often a byte was copied; the counts say which of these copies the
+// method's own calls made. The rest is the kernel's.
 #include "cli/compare/copies.h"
 
 #include <algorithm>

@@ -13,8 +13,8 @@ namespace zctrace {
 
 // The rows that lead in one figure.
 struct Leaders {
-  // The row with the least median first, then those that are no different from it within the
-  // spread. Empty: nothing can be ranked.
+  // The row with the least median first, then those that do not differ from it by more than the
+  // spread. Empty: no row has enough runs.
   Rows rows;
   // The best of the others; nullptr: no row is clearly worse.
   const MethodResult* next = nullptr;

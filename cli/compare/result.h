@@ -27,7 +27,7 @@ struct DaemonResult {
 // CPU copies of each byte; docs/methods.md says how they are found.
 struct Copies {
   double user = 0;       // by the method's own calls, or its loads and stores
-  double kernel = 0;     // besides
+  double kernel = 0;     // by the kernel, besides these
   double reader = 0;     // by the process that reads the sink
   std::string evidence;  // "aliasing", "counters", "notifications", "rule"
 

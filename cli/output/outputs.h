@@ -25,9 +25,9 @@ class Outputs {
  public:
   Outputs(const OutputOptions& options, int table_fd);
 
-  // Every view that was asked for, each also when others cannot be written: a terminal that is
-  // gone must not cost the files. Of several that cannot be written each is a line on standard
-  // error. Throws Error for the last one.
+  // Writes every view that was asked for, even if others cannot be written: a closed terminal must
+  // not cost the files. Each failure but the last is a line on standard error. Throws Error for the
+  // last one.
   void write(const Views& views);
   void write(const Report& report);
   // The same for one interval of many: the table with its time, JSON as one object a line, CSV

@@ -102,8 +102,8 @@ std::uint64_t parse(std::string_view text, const Notation<N>& notation) {
   if (unit == notation.units.end())
     throw refuse(fmt::format("unknown unit '{}'", printable(written, false)));
   if (number > notation.largest / unit->factor) throw refuse("it is too large");
-  // Units of a size or a duration with decimals are at most an hour, so that this fits an
-  // unsigned 128-bit number by far; less than one nanosecond is cut off.
+  // Units of a size or a duration with decimals are at most an hour, so this easily fits an
+  // unsigned 128-bit number; less than one nanosecond is cut off.
   const auto part = static_cast<std::uint64_t>(static_cast<unsigned __int128>(fraction.numerator) *
                                                unit->factor / fraction.denominator);
   return number * unit->factor + part;

@@ -83,7 +83,7 @@ void show_live(const LiveOptions& options) {
   loop.repeat(pause(sampled), [&] {
     const bool due = EventLoop::Clock::now() >= next_sample;
     session.poll();
-    // The counts are of now; reading a thousand tasks takes its time.
+    // The counts are those of this moment: reading a thousand tasks takes a while.
     const auto now = EventLoop::Clock::now();
     if (due) {
       show(now - std::exchange(sampled, now));

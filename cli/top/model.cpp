@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Differences by process, and comparisons that are total, so that lines do not dance.
+// Differences by process, and comparisons that are total, so that lines do not jump.
 #include "cli/top/model.h"
 
 #include <algorithm>

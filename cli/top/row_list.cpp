@@ -68,7 +68,7 @@ class RowList {
   }
 
   Span cell(const Row& row, const TopColumn& column) const {
-    // A report has the time, of which a share by the second would say nothing.
+    // The report's table shows this as a time. Per second it would say little, so it is a share.
     if (column.column == kOffCpuShare) {
       const auto share = off_cpu_share(row);
       return {share ? compact_share(*share) : "-"};

@@ -42,7 +42,7 @@ Grid grid_of(const Columns<Record>& columns, const std::vector<Record>& records)
   return grid;
 }
 
-// The fields of a CSV line each: the header's, or a record's.
+// The fields of one CSV line: the header, or a record.
 template <typename Record>
 std::vector<std::string> csv_names(const Columns<Record>& columns) {
   std::vector<std::string> names;

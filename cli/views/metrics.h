@@ -18,7 +18,7 @@
 
 namespace zctrace {
 
-// Whose series, and of what; empty strings are labels that are left out.
+// The labels of a series: an owner, and what it counts. Empty ones are left out.
 struct SeriesLabels {
   std::string name;
   ProcessOwner owner;
@@ -63,7 +63,7 @@ class Metrics {
     Clock::time_point grown;
     std::uint64_t activity = 0;  // what was added lately; halves at each add()
   };
-  // Owns the label sets of one kind. Invariant: used <= with_other, the last resort's aside.
+  // Owns the label sets of one kind. Invariant: used <= with_other, without the last resort.
   template <typename Sums>
   struct Table {
     Table(std::size_t series_each, std::size_t room)

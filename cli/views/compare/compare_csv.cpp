@@ -23,7 +23,7 @@ struct CsvRecord {
   const Process& counts() const { return is_daemon ? result.daemon->counts : result.counts; }
 };
 
-// "" for a figure that a record has not.
+// "" for a figure that a record does not have.
 struct CsvColumn {
   const char* name;
   std::string (*text)(const CsvRecord&);

@@ -100,8 +100,8 @@ std::vector<std::string> resource_items(const Process& process, bool is_sum) {
                             format_count(process.involuntary_switches()))};
 }
 
-// Time off the CPU in calls that move bytes: how long a process waits for work says nothing of what
-// moving a GB takes.
+// Time off the CPU in calls that move bytes: how long a process waits for work says nothing about
+// what moving a GB takes.
 std::uint64_t moving_off_cpu_ns(const Process& process) {
   std::uint64_t sum = 0;
   for (const Row& row : process.rows)
