@@ -16,7 +16,7 @@
 #include "cli/compare/copies.h"
 #include "cli/compare/progress.h"
 #include "cli/compare/route.h"
-#include "collector/observe/host.h"
+#include "collector/observe/machine/host.h"
 #include "collector/observe/session.h"
 #include "collector/os/error.h"
 #include "collector/os/signals.h"

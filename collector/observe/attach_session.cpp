@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "collector/observe/host.h"
+#include "collector/observe/machine/host.h"
 #include "collector/os/capabilities.h"
 #include "collector/os/error.h"
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <csignal>
 
-#include "collector/observe/host.h"
+#include "collector/observe/machine/host.h"
 #include "collector/observe/report_clock.h"
 #include "collector/observe/verify/waited_children.h"
 #include "collector/os/capabilities.h"

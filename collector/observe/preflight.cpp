@@ -24,7 +24,7 @@
 #include <optional>
 #include <string_view>
 
-#include "collector/observe/kernel/kernel_types.h"
+#include "collector/observe/machine/kernel_types.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/observe/skeleton.h"
 #include "collector/os/caller.h"

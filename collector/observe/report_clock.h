@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "collector/model/report.h"
-#include "collector/observe/host.h"
+#include "collector/observe/machine/host.h"
 
 namespace zctrace {
 

@@ -12,7 +12,7 @@
 #include <ctime>
 #include <thread>
 
-#include "collector/observe/kernel/map_entries.h"
+#include "collector/observe/map_entries.h"
 #include "collector/os/error.h"
 
 namespace zctrace {

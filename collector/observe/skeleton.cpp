@@ -20,7 +20,7 @@
 #include <utility>
 
 #include "collector/observe/compat_table.h"
-#include "collector/observe/kernel/kernel_types.h"
+#include "collector/observe/machine/kernel_types.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/os/error.h"
 #include "zctrace.skel.h"

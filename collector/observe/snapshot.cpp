@@ -5,7 +5,7 @@
 #include <cstring>
 #include <unordered_set>
 
-#include "collector/observe/kernel/map_entries.h"
+#include "collector/observe/map_entries.h"
 #include "collector/os/error.h"
 
 namespace zctrace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "collector/fuse/mount/serving_rights.h"
-#include "collector/observe/host.h"
+#include "collector/observe/machine/host.h"
 #include "collector/os/capabilities.h"
 
 namespace zctrace::fuse {

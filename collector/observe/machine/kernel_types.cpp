@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "collector/observe/kernel/kernel_types.h"
+#include "collector/observe/machine/kernel_types.h"
 
 #include <bpf/btf.h>
 #include <fcntl.h>
@@ -53,29 +53,18 @@ std::optional<std::size_t> bytes_behind(const btf_type& type) {
     case BTF_KIND_RESTRICT:
     case BTF_KIND_FUNC:
     case BTF_KIND_FLOAT:
-    case BTF_KIND_TYPE_TAG:
-      return 0;
-    case BTF_KIND_INT:
-      return sizeof(std::uint32_t);
-    case BTF_KIND_ARRAY:
-      return sizeof(struct btf_array);
+    case BTF_KIND_TYPE_TAG: return 0;
+    case BTF_KIND_INT: return sizeof(std::uint32_t);
+    case BTF_KIND_ARRAY: return sizeof(struct btf_array);
     case BTF_KIND_STRUCT:
-    case BTF_KIND_UNION:
-      return count * sizeof(struct btf_member);
-    case BTF_KIND_ENUM:
-      return count * sizeof(struct btf_enum);
-    case BTF_KIND_ENUM64:
-      return count * sizeof(struct btf_enum64);
-    case BTF_KIND_FUNC_PROTO:
-      return count * sizeof(struct btf_param);
-    case BTF_KIND_VAR:
-      return sizeof(struct btf_var);
-    case BTF_KIND_DATASEC:
-      return count * sizeof(struct btf_var_secinfo);
-    case BTF_KIND_DECL_TAG:
-      return sizeof(struct btf_decl_tag);
-    default:
-      return std::nullopt;
+    case BTF_KIND_UNION: return count * sizeof(struct btf_member);
+    case BTF_KIND_ENUM: return count * sizeof(struct btf_enum);
+    case BTF_KIND_ENUM64: return count * sizeof(struct btf_enum64);
+    case BTF_KIND_FUNC_PROTO: return count * sizeof(struct btf_param);
+    case BTF_KIND_VAR: return sizeof(struct btf_var);
+    case BTF_KIND_DATASEC: return count * sizeof(struct btf_var_secinfo);
+    case BTF_KIND_DECL_TAG: return sizeof(struct btf_decl_tag);
+    default: return std::nullopt;
   }
 }
 
@@ -144,9 +133,8 @@ bool KernelTypes::has_member(std::string_view structure, std::string_view member
   const btf_type* const found = find(structure, BTF_KIND_STRUCT);
   if (found == nullptr) return false;
   const auto* const members = reinterpret_cast<const btf_member*>(found + 1);
-  return std::any_of(members, members + BTF_INFO_VLEN(found->info), [&](const btf_member& one) {
-    return name_at(one.name_off) == member;
-  });
+  return std::any_of(members, members + BTF_INFO_VLEN(found->info),
+                     [&](const btf_member& one) { return name_at(one.name_off) == member; });
 }
 
 bool KernelTypes::has_function(std::string_view name) const {

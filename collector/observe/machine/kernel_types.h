@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the running kernel has, from its BTF. libbpf takes 50 ms to load it, and keeps for itself what
-// it loads for the programs; a start needs only a dozen names of it, so they are looked up in place.
+// What the running kernel has, from its BTF. libbpf takes 50 ms to load it, and keeps for itself
+// what it loads for the programs; a start needs only a dozen names of it, so they are looked up in
+// place.
 #pragma once
 
 #include <linux/btf.h>
@@ -35,9 +36,9 @@ class KernelTypes {
   const btf_type* find(std::string_view name, unsigned kind) const;
   const btf_type* type(std::uint32_t id) const;  // nullptr: none
 
-  std::shared_ptr<const void> memory_;   // what holds the bytes, if it is not the caller
+  std::shared_ptr<const void> memory_;  // what holds the bytes, if it is not the caller
   std::string_view names_;
-  std::vector<const btf_type*> types_;   // by number; 0 is void
+  std::vector<const btf_type*> types_;  // by number; 0 is void
 };
 
 }  // namespace zctrace

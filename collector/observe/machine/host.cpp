@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // uname and the wall clock.
-#include "collector/observe/host.h"
+#include "collector/observe/machine/host.h"
 
 #include <fmt/core.h>
 #include <sys/utsname.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Names that are found in BTF, and BTF that is cut short or invalid.
-#include "collector/observe/kernel/kernel_types.h"
+#include "collector/observe/machine/kernel_types.h"
 
 #include <gtest/gtest.h>
 
