@@ -188,6 +188,9 @@ for i in range({count}):
         self.observe_many(2000, ["--room", "runs_even=100", "--room", "runs_odd=100"])
 
     def test_a_hundred_thousand_lose_nothing_in_the_sums(self):
+        free = os.statvfs(self.directory).f_favail
+        if free < 110_000:
+            self.skipTest(f"this file system has space for only {free} more files")
         self.observe_many(100_000, [])
 
     def test_without_space_for_names(self):
