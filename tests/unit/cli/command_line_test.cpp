@@ -102,7 +102,8 @@ TEST(CommandLine, SaysAValueOnce) {
   EXPECT_EQ(usage_error({"attach", "-p", "abc"}), "invalid PID 'abc'");
   EXPECT_EQ(usage_error({"attach", "-p", "1,,2"}), "invalid PID ''");
   EXPECT_EQ(usage_error({"run", "--by", "treads", "--", "true"}),
-            "--by: 'treads' is not one of process, thread, syscall, flow; did you mean 'thread'?");
+            "--by: 'treads' is not one of process, thread, syscall, flow, file, peer, port; "
+            "did you mean 'thread'?");
   EXPECT_EQ(usage_error({"compare", "--runs", "0"}), "--runs: '0' is not a number from 1 to 10000");
   EXPECT_EQ(usage_error({"compare", "--runs", "many"}),
             "--runs: 'many' is not a number from 1 to 10000");
