@@ -189,17 +189,16 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
 
 // Loads no program that the options or the kernel exclude.
 void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const KernelTypes& kernel) {
-  // Programs in a section "?tp_btf/..." are off at first.
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, bpf.obj) {
-    if (arguments_of(program, kernel) > 0) bpf_program__set_autoload(program, true);
-  }
+  for (bpf_program* program :
+       {bpf.progs.zc_skb_copied, bpf.progs.zc_tcp_sends, bpf.progs.zc_direct_begins,
+        bpf.progs.zc_uring_submit, bpf.progs.zc_uring_sqe, bpf.progs.zc_uring_overflow})
+    bpf_program__set_autoload(program, arguments_of(program, kernel) > 0);
   bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
   bpf_program__set_autoload(bpf.progs.zc_unacc_begins, options.verify);
   bpf_program__set_autoload(bpf.progs.zc_unacc_ends, options.verify);
   bpf_program__set_autoload(bpf.progs.zc_cgroup_move, !options.new_tasks.cgroups.empty());
-  for (bpf_program* message : {bpf.progs.zc_sent, bpf.progs.zc_received})
-    bpf_program__set_autoload(message, bpf.rodata->config.message_lengths != 0);
+  for (bpf_program* program : {bpf.progs.zc_sent, bpf.progs.zc_received})
+    bpf_program__set_autoload(program, bpf.rodata->config.message_lengths != 0);
   if (!options.latency) bpf_program__set_autoload(bpf.progs.zc_direct_begins, false);
   // Since 6.15 it has one struct io_uring_cqe instead of the arguments before.
   const unsigned arguments = arguments_of(bpf.progs.zc_uring_done, kernel);
