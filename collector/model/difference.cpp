@@ -65,6 +65,25 @@ void subtract(Process& later, const Process& earlier) {
   std::erase_if(later.flows, [](const Flow& flow) { return is_empty(flow.row); });
 }
 
+// A snapshot does not read the rows and the flows of a task at the same moment, so a flow may be in
+// another interval than its row. An interval shows no more of its flows than its rows have. Where
+// its rows have more, the rest is of other files or peers.
+void limit_flows(Process& between) {
+  std::map<RowKey, RowFigures> left;
+  for (const Row& row : between.rows)
+    add_figures<RowFigures>(left[key_of(row)], row, kRowFields);
+  for (Flow& flow : between.flows) {
+    RowFigures& most = left[key_of(flow.row)];
+    for (const auto& field : kRowFields) {
+      if (field.sum != Sum::added) continue;
+      std::uint64_t& figure = flow.row.*field.member;
+      figure = std::min(figure, most.*field.member);
+      most.*field.member -= figure;
+    }
+  }
+  std::erase_if(between.flows, [](const Flow& flow) { return is_empty(flow.row); });
+}
+
 // What the other processes gained in the interval. Subtracts what they had at its beginning,
 // and what `joined`, the processes that became part of them since, had then.
 void subtract(Totals& later, const Totals& earlier, const std::vector<const Process*>& joined) {
@@ -124,6 +143,8 @@ Report difference(const Report& later, const Report& earlier) {
       if (!process->end_ns) joined.push_back(process);
     subtract(between.others, earlier.others, joined);
   }
+  for (Process& process : between.processes) limit_flows(process);
+  limit_flows(between.others.sum);
   std::erase_if(between.processes, is_idle);
   for (auto& [reason, count] : between.completeness.lost_by_reason)
     if (const auto found = earlier.completeness.lost_by_reason.find(reason);

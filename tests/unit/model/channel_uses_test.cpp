@@ -159,5 +159,42 @@ TEST(FlowsOfReports, WithTheSameRowAndChannelsAreAddedUp) {
   EXPECT_EQ(sum[0].row.bytes, 200u);
 }
 
+// A process that ended while a snapshot was read: its row is one snapshot later than its flow.
+TEST(FilesOfAnInterval, HaveNoMoreBytesThanItsRows) {
+  const Row earlier_row = row("read", Kind::file, Kind::user, Copy::copied, 3, 300);
+  const Row later_row = row("read", Kind::file, Kind::user, Copy::copied, 5, 500);
+  const auto standing = [](const Row& of_row, const Row& of_flow) {
+    Process process = process_of({of_row});
+    process.flows = {flow(kSource, {}, of_flow)};
+    Report report = report_of({process});
+    report.channels = true;
+    return report;
+  };
+  const Report start = standing(row("read", Kind::file, Kind::user, Copy::copied, 1, 100),
+                                row("read", Kind::file, Kind::user, Copy::copied, 1, 100));
+  const Report early = standing(earlier_row, later_row);
+  const Report late = standing(later_row, later_row);
+  const FileUses first = files_of(difference(early, start), 10);
+  ASSERT_EQ(first.listed.size(), 1u);
+  EXPECT_EQ(first.listed[0].read_bytes, 200u);
+  EXPECT_EQ(first.other.read_bytes, 0u);
+  const FileUses second = files_of(difference(late, early), 10);
+  EXPECT_EQ(second.listed.size(), 0u);
+  EXPECT_EQ(second.other.read_bytes, 200u);
+}
+
+TEST(FilesOfAnInterval, ShareWhatTheRowHas) {
+  const Row read = row("read", Kind::file, Kind::user, Copy::copied, 3, 300);
+  Process process = process_of({read});
+  process.flows = {flow(kSource, {}, row("read", Kind::file, Kind::user, Copy::copied, 2, 250)),
+                   flow(kCopy, {}, row("read", Kind::file, Kind::user, Copy::copied, 2, 250))};
+  Report report = report_of({process});
+  report.channels = true;
+  const FileUses files = files_of(difference(report, Report()), 10);
+  ASSERT_EQ(files.listed.size(), 2u);
+  EXPECT_EQ(files.listed[0].read_bytes + files.listed[1].read_bytes, 300u);
+  EXPECT_EQ(files.other.read_bytes, 0u);
+}
+
 }  // namespace
 }  // namespace zctrace
