@@ -87,6 +87,9 @@ void Verifier::add(const Snapshot& snapshot) {
   std::set<std::uint64_t> still_read;
   for (const zc_account& record : snapshot.accounts) {
     if (own_pid_ != 0 && record.pid == own_pid_) continue;
+    // No task is in it. Two programs may begin to observe a task at the same moment; then one of the
+    // accounts that they made is removed.
+    if (record.started == 0) continue;
     if (still_read_.contains(record.id)) {
       still_read.insert(record.id);
       continue;
@@ -98,7 +101,7 @@ void Verifier::add(const Snapshot& snapshot) {
     account.latest.push_back(readings.at(record.id));
     if (account.latest.size() > kReadings) account.latest.pop_front();
     // The counts of each task are added before the task is counted as dead.
-    if (record.started == 0 || record.started != record.dead) continue;
+    if (record.started != record.dead) continue;
     account.final = account.latest.back();
     account.dumped_core = (record.exit_code & kCoreDumped) != 0;
     account.latest.clear();

@@ -187,6 +187,13 @@ TEST_F(VerifierTest, DoesNotCompareAProcessWhoseTasksComeAndGo) {
   EXPECT_EQ(verifier_.result().not_compared.at("changed_while_read"), 1u);
 }
 
+TEST_F(VerifierTest, LeavesOutAnAccountWithoutTasks) {
+  add_at_rest(account(0, 0), row(0, 0), reads(0, 0));
+  const Verification result = verifier_.result();
+  EXPECT_EQ(result.compared, 0u);
+  for (const auto& [why, processes] : result.not_compared) EXPECT_EQ(processes, 0u) << why;
+}
+
 TEST_F(VerifierTest, BeginsWhileDescendantsComeAndGo) {
   verifier_.expect_begin(true);
   Snapshot snapshot;
