@@ -55,11 +55,13 @@ struct EntryBuffer {
 };
 
 // Returns false when the entry does not fit. An entry that cannot be looked up is listed without
-// attributes, as readdir would; a later lookup returns the error. With `names_only`, all entries
-// are listed without attributes.
+// attributes, as readdir would; a later lookup returns the error.
 bool add_with_attributes(Request& request, const Inode& directory, const dirent& found,
-                         bool names_only, EntryBuffer& buffer) {
+                         EntryBuffer& buffer) {
   FileSystem& fs = request.fs();
+  // Each entry with attributes keeps a descriptor open from now on; a name alone does not.
+  const bool names_only = fs.near_descriptor_limit() ||
+                          fs.room_for(request.context().uid) != DescriptorShares::Room::enough;
   fuse_entry_param entry = {};
   const bool looked_up = !names_only && is_plain_name(found.d_name) &&
                          look_up(request, directory, found.d_name, entry) == 0;
@@ -103,14 +105,12 @@ int fill_buffer(Request& request, Operation operation, const Inode& inode, Direc
     }
     handle.position = offset;
   }
-  // Each entry with attributes keeps a descriptor open from now on; names alone do not.
-  const bool names_only = request.fs().near_descriptor_limit();
   for (;;) {
     errno = 0;
     const dirent* const found = ::readdir(handle.stream.get());
     if (found == nullptr) return buffer.used == 0 ? errno : 0;
     const bool added = operation == Operation::readdirplus
-                           ? add_with_attributes(request, inode, *found, names_only, buffer)
+                           ? add_with_attributes(request, inode, *found, buffer)
                            : add_name(request, *found, buffer);
     if (!added) {
       ::seekdir(handle.stream.get(), handle.position);

@@ -64,7 +64,7 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
       request.error(EINVAL);
       return;
     }
-    int error = fs.has_room(request.context()) ? 0 : ENFILE;
+    int error = fs.has_room_in_directory(request.context()) ? 0 : ENFILE;
     Descriptor fd;
     if (error == 0) {
       // Always O_EXCL: the kernel found no such name, so it has not checked the permissions of a

@@ -7,9 +7,11 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 
 #include "collector/fuse/filesystem/kernel_views.h"
 #include "collector/os/error.h"
@@ -21,8 +23,10 @@ constexpr std::size_t kPaths = 200'000;  // paths listed in the report; further 
 constexpr double kAttributeSeconds = 1;
 // How often, and how long, to wait for a descriptor.
 constexpr int kTries = 500;
+constexpr int kTriesInDirectory = 3;
 constexpr useconds_t kPauseUs = 2000;
 constexpr double kAlwaysSeconds = 86400;
+constexpr std::size_t kMostNames = 4096;  // that the kernel drops for a user before others' turn
 
 struct stat status_of(const Descriptor& root) {
   struct stat status = {};
@@ -120,19 +124,60 @@ Descriptor FileSystem::reopen(const Inode& inode, int flags) const {
   return open_patiently(self_fd_.get(), name.name(), (flags & ~O_NOFOLLOW) | O_CLOEXEC);
 }
 
-// One thread waits at a time, and not the only one, so that a user which keeps its files open does
-// not make others wait.
-bool FileSystem::has_room(const fuse_ctx& requester) noexcept {
-  if (!options.for_everyone) return true;
-  bool may = shares.may_take(requester.uid);
-  if (may || options.threads == 1 || !near_descriptor_limit() || waits_for_room_.test_and_set())
-    return may;
-  for (int attempt = 0; attempt < kTries && !may; ++attempt) {
+DescriptorShares::Room FileSystem::room_for(uid_t user) {
+  if (!options.for_everyone) return DescriptorShares::Room::enough;
+  const DescriptorShares::Room room = shares.room_for(user);
+  if (room != DescriptorShares::Room::enough) shortage.report(user);
+  return room;
+}
+
+// One request of a user waits, and not in all threads, so that a user which keeps its files open
+// does not make others wait.
+bool FileSystem::wait_for_room(uid_t user, int tries) {
+  bool may = room_for(user) <= DescriptorShares::Room::little;
+  if (may || !shortage.begin_wait(user, options.threads / 2)) return may;
+  for (int attempt = 0; attempt < tries && !may; ++attempt) {
     ::usleep(kPauseUs);
-    may = shares.may_take(requester.uid);
+    may = room_for(user) <= DescriptorShares::Room::little;
   }
-  waits_for_room_.clear();
+  shortage.end_wait(user);
   return may;
+}
+
+bool FileSystem::has_room(const fuse_ctx& requester) {
+  return wait_for_room(requester.uid, kTries);
+}
+
+// The wait lets the thread that makes the kernel forget have the directory after this request.
+bool FileSystem::has_room_in_directory(const fuse_ctx& requester) {
+  return wait_for_room(requester.uid, kTriesInDirectory) ||
+         room_for(requester.uid) == DescriptorShares::Room::excess;
+}
+
+std::vector<CachedName> FileSystem::names_to_forget() {
+  std::vector<CachedName> names;
+  if (near_descriptor_limit()) {
+    const std::size_t cached = inodes.size();
+    const std::size_t enough = options.inode_descriptors / 4 * 3;
+    names = inodes.oldest_names(cached - std::min(cached, enough));
+  }
+  for (const uid_t user : shortage.take()) add_names_for(user, names);
+  return names;
+}
+
+void FileSystem::add_names_for(uid_t user, std::vector<CachedName>& names) {
+  const auto add = [&](uid_t holder, std::size_t most) {
+    std::vector<CachedName> found = inodes.oldest_names_of(holder, most);
+    std::ranges::move(found, std::back_inserter(names));
+    return found.size();
+  };
+  const std::size_t own = std::min(shares.beyond_half(user), kMostNames);
+  if (own != 0 && add(user, own) == own) return;
+  std::size_t left = std::min(shares.beyond_half_of_all(), kMostNames);
+  for (const DescriptorShares::Holder& other : shares.larger_than(user)) {
+    if (left == 0) return;
+    left -= add(other.user, std::min(other.more, left));
+  }
 }
 
 void FileSystem::show(struct stat& status) const {

@@ -10,12 +10,14 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "collector/fuse/counts/path_tree.h"
 #include "collector/fuse/counts/request_counts.h"
 #include "collector/fuse/filesystem/descriptor_shares.h"
 #include "collector/fuse/filesystem/inode_table.h"
 #include "collector/fuse/filesystem/lock_waiters.h"
+#include "collector/fuse/filesystem/shortage.h"
 #include "collector/fuse/requesters/mappings.h"
 #include "collector/fuse/requesters/read_cause.h"
 #include "collector/fuse/requesters/requesters.h"
@@ -80,6 +82,7 @@ class FileSystem {
   const FileSystemOptions options;
   PathTree paths;
   DescriptorShares shares;  // of the users
+  Shortage shortage;        // of descriptors
   InodeTable inodes;
   RequestCounts counts;
   const Descriptor proc;
@@ -108,16 +111,28 @@ class FileSystem {
   // The inode as /proc/PID/maps names it; nullopt until the mount's device is known.
   std::optional<MappedFile> as_mapped(const Inode& inode) const;
   void set_mount_device(dev_t device) { mount_device_ = device; }
+  // What is left of the user's share. If that is little, idle inodes will be forgotten.
+  DescriptorShares::Room room_for(uid_t user);
   // Whether the user of this request may have another descriptor. If not, may wait up to a second
   // for the kernel to forget inodes.
-  bool has_room(const fuse_ctx& requester) noexcept;
+  bool has_room(const fuse_ctx& requester);
+  // The same for a request during which the kernel locks its directory. Then the kernel cannot
+  // forget inodes there, so this waits only for milliseconds; and the user may exceed its share a
+  // little.
+  bool has_room_in_directory(const fuse_ctx& requester);
   bool near_descriptor_limit() const { return inodes.size() > options.inode_descriptors; }
+  // The names that the kernel should drop now, so that it forgets inodes: the oldest while the
+  // table is too large, and those for which a user has little room. These are first the user's own,
+  // and then those of users that hold more than it does.
+  std::vector<CachedName> names_to_forget();
 
  private:
+  bool wait_for_room(uid_t user, int tries);
+  void add_names_for(uid_t user, std::vector<CachedName>& names);
+
   Descriptor self_fd_;
   dev_t device_;
   std::atomic<dev_t> mount_device_{0};
-  std::atomic_flag waits_for_room_;
 };
 
 // The number of a descriptor, as a name below /proc/self/fd and as a whole path.

@@ -39,22 +39,38 @@ void InodeTable::set_name(CachedInode& entry, const DirectoryEntry& name) {
   if (name.parent != kRootId) to_the_end(parent->second);
 }
 
-InodeTable::Turns& InodeTable::turns_of(const CachedInode& entry) {
-  return entry.inode->key.mount != 0 ? directories_ : files_;
-}
-
 void InodeTable::to_the_end(const CachedInode& entry) {
-  Turns& turns = turns_of(entry);
+  Turns& turns = order_.of(*entry.inode);
   turns.splice(turns.end(), turns, entry.turn);
+  Turns& own = by_user_.at(entry.user).of(*entry.inode);
+  own.splice(own.end(), own, entry.own_turn);
 }
 
-InodePtr InodeTable::remember(Descriptor fd, const InodeKey& key, const DirectoryEntry& found) {
+void InodeTable::remove_own_turn(const CachedInode& entry, Turns& removed) {
+  const auto order = by_user_.find(entry.user);
+  removed.splice(removed.end(), order->second.of(*entry.inode), entry.own_turn);
+  if (order->second.files.empty() && order->second.directories.empty()) by_user_.erase(order);
+}
+
+void InodeTable::give_to(uid_t user, CachedInode& entry) {
+  if (entry.user == user || entry.inode->id == kRootId) return;
+  Order& order = by_user_[user];
+  Turns turn;
+  remove_own_turn(entry, turn);
+  Turns& own = order.of(*entry.inode);
+  own.splice(own.end(), turn);
+  entry.user = user;
+}
+
+InodePtr InodeTable::remember(Descriptor fd, const InodeKey& key, const DirectoryEntry& found,
+                              uid_t user) {
   // Closed after the lock is released: the last close of an unlinked file can take long.
   Descriptor surplus;
   const std::unique_lock lock(mutex_);
   if (const auto cached = by_key_.find(key); cached != by_key_.end()) {
     CachedInode& entry = by_id_.at(cached->second);
     entry.lookups++;
+    give_to(user, entry);
     set_name(entry, found);
     surplus = std::move(fd);
     return entry.inode;
@@ -62,15 +78,20 @@ InodePtr InodeTable::remember(Descriptor fd, const InodeKey& key, const Director
   const std::uint64_t id = next_id_++;
   auto inode = std::make_shared<Inode>(id, std::move(fd), key, found.node);
   Turns turn{id};
+  Turns own_turn{id};
   CachedInode& entry = by_id_[id];
   entry.inode = inode;
   entry.lookups = 1;
   entry.name = found.name;
+  entry.user = user;
   entry.turn = turn.begin();
+  entry.own_turn = own_turn.begin();
   by_key_.emplace(key, id);
   size_++;
-  Turns& turns = turns_of(entry);
+  Turns& turns = order_.of(*inode);
   turns.splice(turns.end(), turn);
+  Turns& own = by_user_[user].of(*inode);
+  own.splice(own.end(), own_turn);
   set_name(entry, found);
   return inode;
 }
@@ -89,11 +110,14 @@ void InodeTable::forget(std::uint64_t id, std::uint64_t lookups) {
   entry->second.lookups -= std::min(entry->second.lookups, lookups);
   if (entry->second.lookups != 0) return;
   leave_parent(entry->second);
-  turns_of(entry->second).erase(entry->second.turn);
+  order_.of(*entry->second.inode).erase(entry->second.turn);
+  Turns own_turn;
+  remove_own_turn(entry->second, own_turn);
   last = std::move(entry->second.inode);
   by_key_.erase(last->key);
   by_id_.erase(entry);
   size_--;
+  forgotten_++;
 }
 
 std::uint64_t InodeTable::lookups(std::uint64_t id) const {
@@ -103,19 +127,34 @@ std::uint64_t InodeTable::lookups(std::uint64_t id) const {
 }
 
 void InodeTable::add_oldest(Turns& turns, std::size_t most, std::vector<CachedName>& names) {
-  for (std::size_t left = turns.size(); left != 0 && names.size() < most; --left) {
+  std::size_t skipped = 0;
+  for (std::size_t left = turns.size(); left != 0 && names.size() < most && skipped < kMostSkipped;
+       --left) {
     const CachedInode& entry = by_id_.at(turns.front());
-    to_the_end(entry);
-    if (entry.children == 0 && entry.inode->handles == 0)
+    turns.splice(turns.end(), turns, turns.begin());
+    if (entry.children == 0 && entry.inode->handles == 0) {
       names.push_back({entry.parent, entry.name});
+    } else {
+      skipped++;
+    }
   }
 }
 
 std::vector<CachedName> InodeTable::oldest_names(std::size_t most) {
   std::vector<CachedName> names;
   const std::unique_lock lock(mutex_);
-  add_oldest(files_, most, names);
-  add_oldest(directories_, most, names);
+  add_oldest(order_.files, most, names);
+  add_oldest(order_.directories, most, names);
+  return names;
+}
+
+std::vector<CachedName> InodeTable::oldest_names_of(uid_t user, std::size_t most) {
+  std::vector<CachedName> names;
+  const std::unique_lock lock(mutex_);
+  const auto order = by_user_.find(user);
+  if (order == by_user_.end()) return names;
+  add_oldest(order->second.files, most, names);
+  add_oldest(order->second.directories, most, names);
   return names;
 }
 

@@ -81,21 +81,27 @@ class InodeTable {
 
   // nullptr: the kernel has not looked it up, or has forgotten it.
   InodePtr find(std::uint64_t id) const;
-  // Adds one lookup of the inode behind `fd`. If the table has the inode already, `fd` is closed.
-  InodePtr remember(Descriptor fd, const InodeKey& key, const DirectoryEntry& name);
+  // Adds one lookup of the inode behind `fd`, by `user`. If the table has the inode already, `fd`
+  // is closed.
+  InodePtr remember(Descriptor fd, const InodeKey& key, const DirectoryEntry& name, uid_t user);
   // Sets the inode's name. Does nothing if the inode is not in the table.
   void rename(const InodeKey& key, const DirectoryEntry& name);
   void forget(std::uint64_t id, std::uint64_t lookups);
 
   std::size_t size() const { return size_; }
-  std::uint64_t lookups(std::uint64_t id) const;  // 0: not in the table
+  std::size_t forgotten() const { return forgotten_; }  // that were in the table
+  std::uint64_t lookups(std::uint64_t id) const;        // 0: not in the table
 
   // The last known names of the inodes that were looked up the longest ago, for a daemon that has
   // too many descriptors open. Each call continues after the previous one and returns no name
   // twice. Files come before directories: the kernel drops a directory's name even if a process has
   // it as its working directory or has mounted something on it. Open files are left out, and so are
-  // directories with inodes below them in the table, which the kernel would forget as well.
+  // directories with inodes below them in the table, which the kernel would forget as well. A call
+  // skips at most kMostSkipped of each, so that other threads do not wait long for the table.
   std::vector<CachedName> oldest_names(std::size_t most);
+  // The same of the inodes that `user` looked up last.
+  std::vector<CachedName> oldest_names_of(uid_t user, std::size_t most);
+  static constexpr std::size_t kMostSkipped = 256;
 
  private:
   struct InodeKeyHash {
@@ -104,28 +110,38 @@ class InodeTable {
     }
   };
   using Turns = std::list<std::uint64_t>;
+  // Inodes in the order of their last lookup, which also moves the parent to the end.
+  struct Order {
+    Turns files, directories;
+    Turns& of(const Inode& inode) { return inode.key.mount != 0 ? directories : files; }
+  };
   struct CachedInode {
     InodePtr inode;
     std::uint64_t lookups = 0;
     std::uint64_t parent = 0;
     std::string name;
     std::size_t children = 0;  // inodes whose parent this is
-    Turns::iterator turn;
+    uid_t user = 0;            // looked it up last
+    Turns::iterator turn;      // in order_
+    Turns::iterator own_turn;  // in the order of the user
   };
 
   void set_name(CachedInode& entry, const DirectoryEntry& name);
   void leave_parent(const CachedInode& entry);
-  Turns& turns_of(const CachedInode& entry);
   void to_the_end(const CachedInode& entry);
+  void give_to(uid_t user, CachedInode& entry);
+  void remove_own_turn(const CachedInode& entry, Turns& removed);
   void add_oldest(Turns& turns, std::size_t most, std::vector<CachedName>& names);
 
   mutable std::shared_mutex mutex_;
   std::unordered_map<std::uint64_t, CachedInode> by_id_;
   std::unordered_map<InodeKey, std::uint64_t, InodeKeyHash> by_key_;
-  // Every ID except the root's. A lookup moves the inode and its parent to the end.
-  Turns files_, directories_;
+  // Every ID except the root's.
+  Order order_;
+  std::unordered_map<uid_t, Order> by_user_;
   std::uint64_t next_id_ = kRootId + 1;
   std::atomic<std::size_t> size_{1};  // the size of by_id_, readable without the lock
+  std::atomic<std::size_t> forgotten_{0};
 };
 
 }  // namespace zctrace::fuse

@@ -84,7 +84,7 @@ int set_posix_lock(FileSystem& fs, Inode& inode, FileHandle& handle, std::uint64
   auto held = inode.lock_owners.find(owner);
   if (held == inode.lock_owners.end()) {
     if (wanted.l_type == F_UNLCK) return 0;
-    if (fs.options.for_everyone && !fs.shares.may_take(handle.user)) return ENOLCK;
+    if (fs.room_for(handle.user) > DescriptorShares::Room::little) return ENOLCK;
     Descriptor fd = lock_description(fs, inode, handle, owner, wanted.l_type);
     if (!fd) return errno;
     held = inode.lock_owners.try_emplace(owner).first;

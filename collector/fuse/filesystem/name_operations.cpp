@@ -24,8 +24,9 @@ int enter(const Request& request, const Inode& parent, const char* name, Descrip
   if (::fstat(fd.get(), &entry.attr) != 0) return errno;
   const InodeKey identity = inode_key_of(fd.get(), "", entry.attr);
   const DirectoryEntry place{parent.id, name, fs.paths.child(parent.node, name)};
-  const InodePtr inode = fs.inodes.remember(std::move(fd), identity, place);
-  inode->holding.assign(fs.shares, request.context().uid);
+  const uid_t user = request.context().uid;
+  const InodePtr inode = fs.inodes.remember(std::move(fd), identity, place, user);
+  inode->holding.assign(fs.shares, user);
   entry.ino = inode->id;
   fs.show(entry.attr);
   entry.attr_timeout = entry.entry_timeout = fs.timeout_s();
@@ -202,7 +203,7 @@ void readlink(fuse_req_t raw, fuse_ino_t id) noexcept {
 int look_up(const Request& request, const Inode& parent, const char* name,
             fuse_entry_param& entry) {
   if (!is_plain_name(name)) return EINVAL;
-  if (!request.fs().has_room(request.context())) return ENFILE;
+  if (!request.fs().has_room_in_directory(request.context())) return ENFILE;
   Descriptor fd = open_patiently(parent.fd.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (!fd) return errno == EMFILE ? ENFILE : errno;
   return enter(request, parent, name, std::move(fd), entry);

@@ -26,7 +26,8 @@ namespace {
 // Interrupts a worker's read of /dev/fuse; its handler does nothing.
 const int kWakeSignal = SIGRTMIN + 6;
 
-constexpr std::chrono::milliseconds kForgetPause(20);
+constexpr std::chrono::milliseconds kForgetPause(1);
+constexpr std::chrono::milliseconds kFutilePause(20);  // when nothing was forgotten
 // How long running requests may take when serving ends.
 constexpr std::chrono::milliseconds kEndPatience(1000);
 
@@ -137,7 +138,7 @@ void Passthrough::serve(bool is_first) noexcept {
     ::fuse_session_process_buf(session, &buffer);
     if (std::exchange(tells_the_others, false)) let_all_receive();
     if (served_ != nullptr) std::atomic_ref(served_->done)++;
-    if (fs_->near_descriptor_limit()) crowded_.notify_one();
+    if (fs_->near_descriptor_limit()) fs_->shortage.notify();
   }
   if (tells_the_others) let_all_receive();  // it ends without a request; so do they
   std::free(buffer.mem);
@@ -148,15 +149,10 @@ void Passthrough::serve(bool is_first) noexcept {
 // lock for a request that waits for a worker.
 void Passthrough::make_kernel_forget() noexcept {
   ::pthread_setname_np(::pthread_self(), "zctrace-forget");
-  std::unique_lock lock(crowd_mutex_);
-  for (;;) {
-    crowded_.wait(lock, [this] { return stopping_ || fs_->near_descriptor_limit(); });
-    if (stopping_) return;
-    lock.unlock();
-    const std::size_t cached = fs_->inodes.size();
-    const std::size_t enough = fs_->options.inode_descriptors / 4 * 3;
+  while (fs_->shortage.wait([this] { return fs_->near_descriptor_limit(); })) {
+    const std::size_t before = fs_->inodes.forgotten();
     try {
-      for (const CachedName& name : fs_->inodes.oldest_names(cached - std::min(cached, enough))) {
+      for (const CachedName& name : fs_->names_to_forget()) {
         if (::fuse_session_exited(session_.get()) != 0) break;
         ::fuse_lowlevel_notify_inval_entry(session_.get(), name.parent, name.name.c_str(),
                                            name.name.size());
@@ -164,10 +160,10 @@ void Passthrough::make_kernel_forget() noexcept {
     } catch (...) {
       // Out of memory for a name: tried again at the next request.
     }
-    lock.lock();
     // The kernel's forgets arrive as requests a moment later. Inodes in use are not forgotten at
     // all.
-    crowded_.wait_for(lock, kForgetPause, [this] { return stopping_; });
+    fs_->shortage.pause(kForgetPause);
+    if (fs_->inodes.forgotten() == before) fs_->shortage.pause(kFutilePause);
   }
 }
 
@@ -187,11 +183,7 @@ bool Passthrough::is_connected() const noexcept {
 
 void Passthrough::stop() noexcept {
   open_gate();
-  {
-    const std::lock_guard lock(crowd_mutex_);
-    stopping_ = true;
-  }
-  crowded_.notify_all();
+  fs_->shortage.stop();
   // It ends while the workers still serve: it may wait for a directory whose user waits for an
   // answer.
   using Clock = std::chrono::steady_clock;

@@ -124,9 +124,6 @@ class Passthrough {
   bool gate_open_ = false;
   bool negotiated_ = false;  // the first request, FUSE_INIT, is answered
 
-  std::mutex crowd_mutex_;
-  std::condition_variable crowded_;
-  bool stopping_ = false;  // protected by crowd_mutex_
   std::atomic<bool> forgetter_ended_{true};
   std::thread forgetter_;
   bool stuck_ = false;

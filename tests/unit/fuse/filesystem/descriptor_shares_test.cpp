@@ -56,5 +56,50 @@ TEST_F(Shares, PassToAnotherUser) {
   EXPECT_EQ(take_all(1001), 750U);
 }
 
+TEST_F(Shares, AreNearlyUsedUpAtThreeQuarters) {
+  const auto take = [&](uid_t user, std::size_t count) {
+    while (held_[user].size() < count) held_[user].emplace_back(shares_, user);
+  };
+  using Room = DescriptorShares::Room;
+  take(1000, 562);  // its share is 750
+  EXPECT_EQ(shares_.room_for(1000), Room::enough);
+  take(1000, 563);
+  EXPECT_EQ(shares_.room_for(1000), Room::little);
+  EXPECT_EQ(shares_.room_for(1001), Room::enough);
+  EXPECT_EQ(shares_.beyond_half(1000), 188U);
+  EXPECT_EQ(shares_.beyond_half_of_all(), 63U);
+  take(1000, 750);
+  EXPECT_EQ(shares_.room_for(1000), Room::excess);
+  EXPECT_FALSE(shares_.may_take(1000));
+  take(1001, 93);  // its share is 125
+  EXPECT_EQ(shares_.room_for(1001), Room::enough);
+  take(1001, 94);
+  EXPECT_EQ(shares_.room_for(1001), Room::little);
+  EXPECT_EQ(shares_.beyond_half(1001), 32U);
+  take(1001, 125);
+  EXPECT_EQ(shares_.room_for(1001), Room::excess);
+  take(1001, 132);
+  EXPECT_EQ(shares_.room_for(1001), Room::none);
+  take(0, 2000);  // no share is left
+  EXPECT_EQ(shares_.room_for(1001), Room::none);
+  EXPECT_EQ(shares_.room_for(1002), Room::none);
+  EXPECT_EQ(shares_.room_for(0), Room::enough);
+  EXPECT_EQ(shares_.beyond_half(1001), 132U);
+  EXPECT_EQ(shares_.beyond_half(1002), 0U);
+}
+
+TEST_F(Shares, AreComparedWithThoseOfOthers) {
+  for (const auto& [user, count] : std::map<uid_t, int>{{1000, 5}, {1001, 3}, {0, 9}, {1002, 4}})
+    for (int i = 0; i < count; i++) held_[user].emplace_back(shares_, user);
+  const auto larger = shares_.larger_than(1002);
+  ASSERT_EQ(larger.size(), 2U);
+  EXPECT_EQ(larger[0].user, 0U);
+  EXPECT_EQ(larger[0].more, 5U);
+  EXPECT_EQ(larger[1].user, 1000U);
+  EXPECT_EQ(larger[1].more, 1U);
+  EXPECT_EQ(shares_.larger_than(9999).size(), 4U);
+  EXPECT_TRUE(shares_.larger_than(0).empty());
+}
+
 }  // namespace
 }  // namespace zctrace::fuse

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <string>
+#include <vector>
 
 namespace zctrace::fuse {
 namespace {
@@ -22,17 +23,21 @@ class InodeTableTest : public testing::Test {
   InodePtr remember(ino_t number, const char* name = "name", dev_t device = 1) {
     return remember_below(InodeTable::kRootId, {device, number}, name);
   }
-  InodePtr remember_below(std::uint64_t parent, const InodeKey& key, const char* name) {
-    return table.remember(some_descriptor(), key, {parent, name, 7});
+  InodePtr remember_below(std::uint64_t parent, const InodeKey& key, const char* name,
+                          uid_t user = 1000) {
+    return table.remember(some_descriptor(), key, {parent, name, 7}, user);
   }
   void rename(ino_t number, std::uint64_t parent, const char* name) {
     table.rename({1, number}, {parent, name, 8});
   }
-  std::string oldest(std::size_t most = 1) {
+  static std::string joined(const std::vector<CachedName>& found) {
     std::string names;
-    for (const CachedName& name : table.oldest_names(most))
-      names += (names.empty() ? "" : " ") + name.name;
+    for (const CachedName& name : found) names += (names.empty() ? "" : " ") + name.name;
     return names;
+  }
+  std::string oldest(std::size_t most = 1) { return joined(table.oldest_names(most)); }
+  std::string oldest_of(uid_t user, std::size_t most = 9) {
+    return joined(table.oldest_names_of(user, most));
   }
   InodeTable table{some_descriptor(), {1, 2}};
 };
@@ -82,7 +87,7 @@ TEST_F(InodeTableTest, SecondDescriptorOfAnInodeIsClosed) {
   remember(10);
   Descriptor second = some_descriptor();
   const int fd = second.get();
-  table.remember(std::move(second), {1, 10}, {InodeTable::kRootId, "name", 7});
+  table.remember(std::move(second), {1, 10}, {InodeTable::kRootId, "name", 7}, 1000);
   EXPECT_FALSE(is_open(fd));
 }
 
@@ -144,6 +149,43 @@ TEST_F(InodeTableTest, LookupMovesInodeAndDirectoryToTheEnd) {
   const InodePtr child = remember_below(directory->id, {1, 13}, "child");
   table.forget(child->id, 1);
   EXPECT_EQ(oldest(9), "second first another directory");
+}
+
+TEST_F(InodeTableTest, OldestNamesOfAUserAreThoseItLookedUpLast) {
+  const InodePtr directory = remember_below(InodeTable::kRootId, {1, 10, 5}, "directory", 1000);
+  remember_below(InodeTable::kRootId, {1, 11}, "theirs", 1001);
+  remember_below(InodeTable::kRootId, {1, 12}, "first", 1000);
+  const InodePtr open = remember_below(InodeTable::kRootId, {1, 13}, "open", 1000);
+  remember_below(InodeTable::kRootId, {1, 14}, "second", 1000);
+  open->handles++;
+  EXPECT_EQ(oldest_of(1000, 1), "first");
+  EXPECT_EQ(oldest_of(1000, 1), "second");
+  EXPECT_EQ(oldest_of(1000), "first second directory");
+  EXPECT_EQ(oldest_of(1001), "theirs");
+  EXPECT_EQ(oldest_of(1002), "");
+  remember_below(InodeTable::kRootId, {1, 12}, "first", 1001);
+  EXPECT_EQ(oldest_of(1000), "second directory");
+  EXPECT_EQ(oldest_of(1001), "theirs first");
+  // A child of another user keeps the directory.
+  const InodePtr child = remember_below(directory->id, {1, 15}, "child", 1001);
+  EXPECT_EQ(oldest_of(1000), "second");
+  rename(15, InodeTable::kRootId, "renamed");
+  EXPECT_EQ(oldest_of(1000), "second directory");
+  EXPECT_EQ(oldest_of(1001), "theirs first renamed");
+  table.forget(child->id, 1);
+  EXPECT_EQ(oldest_of(1001), "theirs first");
+}
+
+TEST_F(InodeTableTest, ManyOpenFilesAreSkippedInSeveralCalls) {
+  std::vector<InodePtr> open;
+  for (ino_t number = 10; number < 10 + 2 * InodeTable::kMostSkipped; number++) {
+    open.push_back(remember(number));
+    open.back()->handles++;
+  }
+  remember(9999, "idle");
+  EXPECT_EQ(oldest_of(1000), "");
+  EXPECT_EQ(oldest_of(1000), "");
+  EXPECT_EQ(oldest_of(1000), "idle");
 }
 
 TEST_F(InodeTableTest, DirectoryThroughAnotherMountIsAnotherInode) {
