@@ -54,7 +54,10 @@ void say_what_is_not_shown(const std::vector<std::string>& points) {
   for (std::size_t i = 0; i < std::min(points.size(), kMost); ++i)
     names += (i == 0 ? "" : ", ") + printable(points[i], false);
   if (points.size() > kMost) names += fmt::format(" and {} more", points.size() - kMost);
-  say(fmt::format("hidden, because it is this mount itself or differs for each reader: {}", names));
+  say(
+      fmt::format("hidden, because it is this mount itself, differs for each reader or is served "
+                  "by another user: {}",
+                  names));
 }
 
 int mount(const MountOptions& options) {

@@ -26,16 +26,20 @@ std::string unescaped(const std::string& field) {
 }  // namespace
 
 std::vector<MountEntry> read_mounts(const std::filesystem::path& mountinfo) {
-  std::vector<MountEntry> found;
   std::ifstream mounts(mountinfo);
-  for (std::string line; std::getline(mounts, line);) {
+  return read_mounts(mounts);
+}
+
+std::vector<MountEntry> read_mounts(std::istream& mountinfo) {
+  std::vector<MountEntry> found;
+  for (std::string line; std::getline(mountinfo, line);) {
     const auto separator = line.find(" - ");
     if (separator == std::string::npos) continue;
     MountEntry mount;
-    std::string parent, root;
+    std::string parent, root, source;
     std::istringstream(line) >> mount.id >> parent >> mount.device >> root >> mount.target;
     mount.target = unescaped(mount.target);
-    std::istringstream(line.substr(separator + 3)) >> mount.type;
+    std::istringstream(line.substr(separator + 3)) >> mount.type >> source >> mount.options;
     found.push_back(std::move(mount));
   }
   return found;

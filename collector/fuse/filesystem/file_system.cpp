@@ -26,6 +26,8 @@ constexpr int kTries = 500;
 constexpr int kTriesInDirectory = 3;
 constexpr useconds_t kPauseUs = 2000;
 constexpr double kAlwaysSeconds = 86400;
+// For statx(2): answers from what the kernel knows.
+constexpr int kDoNotAsk = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
 constexpr std::size_t kMostNames = 4096;  // that the kernel drops for a user before others' turn
 
 struct stat status_of(const Descriptor& root) {
@@ -47,6 +49,7 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
     : options(options),
       paths(kPaths),
       shares(options.descriptors),
+      submounts(options.for_everyone),
       inodes([&root, &options] {
         if (options.for_everyone && depends_on_reader(root.get()))
           throw Error(
@@ -54,7 +57,7 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
               "/proc does, so every user would see what root sees; choose another source, or mount "
               "it as an ordinary user");
         const struct stat status = status_of(root);
-        const InodeKey key = inode_key_of(root.get(), "", status);
+        const InodeKey key = inode_key_of(root.get(), status);
         return InodeTable(std::move(root), key);
       }()),
       proc(open_proc()),
@@ -80,25 +83,30 @@ std::string_view cache_name(Cache cache) {
   }
 }
 
-InodeKey inode_key_of(int fd, const char* name, const struct stat& status) {
+InodeKey inode_key_of(int fd, const struct stat& status) {
   struct statx more;
-  const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
-  const bool by_mount =
-      S_ISDIR(status.st_mode) && ::statx(fd, name, flags, STATX_MNT_ID, &more) == 0;
+  const bool by_mount = S_ISDIR(status.st_mode) &&
+                        ::statx(fd, "", AT_EMPTY_PATH | kDoNotAsk, STATX_MNT_ID, &more) == 0;
   return {status.st_dev, status.st_ino, by_mount ? more.stx_mnt_id : 0};
 }
 
-dev_t device_of(int fd) noexcept {
-  struct statx status;
-  if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return 0;
-  return makedev(status.stx_dev_major, status.stx_dev_minor);
+std::optional<InodeKey> find_key(int directory, const char* name) noexcept {
+  struct statx found;
+  if (::statx(directory, name, kDoNotAsk, STATX_TYPE | STATX_INO | STATX_MNT_ID, &found) != 0)
+    return std::nullopt;
+  return InodeKey{makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino,
+                  S_ISDIR(found.stx_mode) ? found.stx_mnt_id : 0};
 }
 
-int FileSystem::may_show(int fd, const Inode& parent) const noexcept {
-  const dev_t device = device_of(fd);
+int FileSystem::may_show(int fd, const Inode& parent) {
+  struct statx found;
+  // Without a mask: FUSE tells users that may not enter a file system only its device.
+  if (::statx(fd, "", AT_EMPTY_PATH | kDoNotAsk, 0, &found) != 0) return errno;
+  const dev_t device = makedev(found.stx_dev_major, found.stx_dev_minor);
   if (device == parent.key.device) return 0;
   if (device == mount_device_) return ELOOP;
-  return options.for_everyone && depends_on_reader(fd) ? EACCES : 0;
+  // A subvolume of Btrfs has a device of its own, but is no mount.
+  return found.stx_mnt_id == parent.key.mount ? 0 : submounts.may_show(found.stx_mnt_id);
 }
 
 double FileSystem::timeout_s() const {

@@ -18,6 +18,7 @@
 #include "collector/fuse/filesystem/inode_table.h"
 #include "collector/fuse/filesystem/lock_waiters.h"
 #include "collector/fuse/filesystem/shortage.h"
+#include "collector/fuse/filesystem/submounts.h"
 #include "collector/fuse/requesters/mappings.h"
 #include "collector/fuse/requesters/read_cause.h"
 #include "collector/fuse/requesters/requesters.h"
@@ -62,10 +63,11 @@ struct FileSystemOptions {
 // as zctrace has asked it to. An empty Descriptor means failure, with the reason in errno.
 Descriptor open_patiently(int directory, const char* name, int flags, mode_t mode = 0);
 
-// The key of the file `name` below the directory `fd`, or of `fd` itself when `name` is "".
-InodeKey inode_key_of(int fd, const char* name, const struct stat& status);
-// The device of an open file. Does not query its file system, which may be this mount.
-dev_t device_of(int fd) noexcept;
+// The key of an open file, whose fstat(2) is `status`.
+InodeKey inode_key_of(int fd, const struct stat& status);
+// The key of the file `name` below `directory`; nullopt if there is none. Does not ask its file
+// system, which may be one that is not shown.
+std::optional<InodeKey> find_key(int directory, const char* name) noexcept;
 
 // Owns all state of a mounted tree. Nothing in the tree is opened by path: inodes are O_PATH
 // descriptors, children are one plain name below such a descriptor, and contents are opened through
@@ -83,6 +85,7 @@ class FileSystem {
   PathTree paths;
   DescriptorShares shares;  // of the users
   Shortage shortage;        // of descriptors
+  Submounts submounts;
   InodeTable inodes;
   RequestCounts counts;
   const Descriptor proc;
@@ -101,10 +104,10 @@ class FileSystem {
   Descriptor reopen(const Inode& inode, int flags) const;
   // A descriptor of /proc/self/fd, for calls that have no form for O_PATH descriptors.
   int self_fd() const { return self_fd_.get(); }
-  // Whether the mount shows a file that was found below `parent`: 0 or an errno. Not what lies in
-  // the mount itself, whose requests would wait for each other; and, where the daemon reads as root
-  // for every user, nothing that depends on the reader.
-  int may_show(int fd, const Inode& parent) const noexcept;
+  // Whether the mount shows a file that was found below `parent`: 0 or an errno. It does not show
+  // what lies in the mount itself, whose requests would wait for each other, and some other file
+  // systems; see Submounts. Does not ask the file system.
+  int may_show(int fd, const Inode& parent);
   // Sets st_ino to the number that the mount shows: inodes of other devices below the source must
   // not collide with the source's own.
   void show(struct stat& status) const;

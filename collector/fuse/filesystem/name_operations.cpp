@@ -22,7 +22,7 @@ int enter(const Request& request, const Inode& parent, const char* name, Descrip
   entry = {};
   if (const int error = fs.may_show(fd.get(), parent); error != 0) return error;
   if (::fstat(fd.get(), &entry.attr) != 0) return errno;
-  const InodeKey identity = inode_key_of(fd.get(), "", entry.attr);
+  const InodeKey identity = inode_key_of(fd.get(), entry.attr);
   const DirectoryEntry place{parent.id, name, fs.paths.child(parent.node, name)};
   const uid_t user = request.context().uid;
   const InodePtr inode = fs.inodes.remember(std::move(fd), identity, place, user);
@@ -161,10 +161,8 @@ int rename_as(const Request& request, unsigned flags, const Inode& from, const c
 
 // The kernel uses the new name without another lookup.
 void note_name(FileSystem& fs, const Inode& parent, const char* name) {
-  struct stat status;
-  if (::fstatat(parent.fd.get(), name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) return;
-  fs.inodes.rename(inode_key_of(parent.fd.get(), name, status),
-                   {parent.id, name, fs.paths.child(parent.node, name)});
+  if (const auto key = find_key(parent.fd.get(), name))
+    fs.inodes.rename(*key, {parent.id, name, fs.paths.child(parent.node, name)});
 }
 
 void rename(fuse_req_t raw, fuse_ino_t from_id, const char* name, fuse_ino_t to_id,

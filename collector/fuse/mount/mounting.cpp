@@ -16,7 +16,6 @@
 #include <utility>
 
 #include "collector/fuse/filesystem/device_io.h"
-#include "collector/fuse/filesystem/kernel_views.h"
 #include "collector/fuse/mount/detached_mount.h"
 #include "collector/fuse/mount/mount_point.h"
 #include "collector/fuse/mount/passthrough.h"
@@ -146,7 +145,7 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
   mounted_ = true;
   // Known without a request of zctrace's own, which would be counted among the others.
   if (mount_.device != 0) fs_->set_mount_device(mount_.device);
-  if (for_everyone) find_what_is_not_shown();
+  find_what_is_not_shown();
   start(options);  // if it throws, the watcher unmounts
 }
 
@@ -208,7 +207,8 @@ void Passthrough::find_what_is_not_shown() {
   const std::string own =
       std::to_string(major(mount_.device)) + ":" + std::to_string(minor(mount_.device));
   for (const MountEntry& entry : read_mounts("/proc/self/mountinfo"))
-    if (is_within(entry.target, source_) && (entry.device == own || depends_on_reader(entry.type)))
+    if (entry.target != source_ && is_within(entry.target, source_) &&
+        (entry.device == own || fs_->submounts.hides(entry)))
       not_shown_.push_back(entry.target);
 }
 
