@@ -5,11 +5,12 @@ import contextlib
 import os
 import pathlib
 import socket
+import subprocess
 import tempfile
 import threading
 
 import servers
-from paths import ZCTRACE
+from paths import ZCTRACE, tool
 from stage import Caddy, Nginx, only, played, run
 
 SIZE = 256 << 20
@@ -38,16 +39,41 @@ with socket.create_connection(("127.0.0.1", int(os.environ["PORT"]))) as out:
 """
 
 
+def write_original(directory):
+    with open(directory / "original", "wb") as original, open("/dev/urandom", "rb") as random:
+        for _ in range(SIZE >> 20):
+            original.write(random.read(1 << 20))
+    os.sync()
+
+
 @contextlib.contextmanager
-def directory_with_original():
+def temporary_directory():
     """On a disk: /tmp may be a tmpfs."""
     with tempfile.TemporaryDirectory(prefix="zctrace-transcript-", dir="/var/tmp") as name:
-        directory = pathlib.Path(name)
-        with open(directory / "original", "wb") as original, open("/dev/urandom", "rb") as random:
-            for _ in range(SIZE >> 20):
-                original.write(random.read(1 << 20))
-        os.sync()
+        yield pathlib.Path(name)
+
+
+@contextlib.contextmanager
+def directory_with_original():
+    with temporary_directory() as directory:
+        write_original(directory)
         yield directory
+
+
+@contextlib.contextmanager
+def xfs_with_original():
+    with temporary_directory() as directory:
+        image, place = directory / "image", directory / "mounted"
+        place.mkdir()
+        with open(image, "wb") as disk:
+            disk.truncate(2 * SIZE)
+        subprocess.run([tool("mkfs.xfs"), "-q", image], check=True)
+        subprocess.run(["mount", "-o", "loop", image, place], check=True)
+        try:
+            write_original(place)
+            yield place
+        finally:
+            subprocess.run(["umount", place], check=True)
 
 
 def command_line(*words):
@@ -66,6 +92,14 @@ def copy_of_a_file():
     return command_line(*words) + only(
         text, "Report", "exit", r"[\d.]+ m?s CPU[ ,]", r"\d+ voluntary and", "SYSCALL",
         "copy_file_range", "read ", "total", "copied", "in kernel", "delivered", *SHARES)
+
+
+@scene("reflink")
+def clone_of_a_file():
+    words = ("cp", "original", "copy")
+    with xfs_with_original() as directory:
+        text = observed(directory, *words)
+    return command_line(*words) + only(text, "SYSCALL", "ioctl:FICLONE", "delivered", *SHARES)
 
 
 @scene("sendfile")
