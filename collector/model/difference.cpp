@@ -70,8 +70,7 @@ void subtract(Process& later, const Process& earlier) {
 // its rows have more, the rest is of other files or peers.
 void limit_flows(Process& between) {
   std::map<RowKey, RowFigures> left;
-  for (const Row& row : between.rows)
-    add_figures<RowFigures>(left[key_of(row)], row, kRowFields);
+  for (const Row& row : between.rows) add_figures<RowFigures>(left[key_of(row)], row, kRowFields);
   for (Flow& flow : between.flows) {
     RowFigures& most = left[key_of(flow.row)];
     for (const auto& field : kRowFields) {

@@ -87,8 +87,8 @@ void Verifier::add(const Snapshot& snapshot) {
   std::set<std::uint64_t> still_read;
   for (const zc_account& record : snapshot.accounts) {
     if (own_pid_ != 0 && record.pid == own_pid_) continue;
-    // No task is in it. Two programs may begin to observe a task at the same moment; then one of the
-    // accounts that they made is removed.
+    // No task is in it. Two programs may begin to observe a task at the same moment; then one of
+    // the accounts that they made is removed.
     if (record.started == 0) continue;
     if (still_read_.contains(record.id)) {
       still_read.insert(record.id);
