@@ -76,7 +76,7 @@ static __always_inline __u64 zc_splice_file(struct io_kiocb *request)
 	return file & ~ZC_FILE_FLAGS;
 }
 
-/* 0: the end is no file. */
+/* 0: this end is not a file. */
 static __always_inline __u64 zc_request_file(struct io_kiocb *request, __u8 end)
 {
 	switch (end) {

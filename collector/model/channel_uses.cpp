@@ -89,10 +89,12 @@ class UseSums {
 
   ChannelUses<Use> take(std::size_t most) {
     ChannelUses<Use> uses;
+    uses.other = std::move(whole_);
     uses.listed.reserve(uses_.size());
     for (auto& [channel, use] : uses_) uses.listed.push_back(std::move(use));
     std::stable_sort(uses.listed.begin(), uses.listed.end(), [](const Use& one, const Use& other) {
-      return std::pair(moved(one), calls(one)) > std::pair(moved(other), calls(other));
+      return std::pair(moved(one), calls_of(one.rows)) >
+             std::pair(moved(other), calls_of(other.rows));
     });
     if (uses.listed.size() > most) {
       for (auto use = uses.listed.begin() + static_cast<std::ptrdiff_t>(most);
@@ -103,22 +105,11 @@ class UseSums {
       }
       uses.listed.resize(most);
     }
-    Use& other = uses.other;
-    const auto [rows, processes] = std::tuple(std::move(other.rows), std::move(other.processes));
-    other = std::move(whole_);
-    other.rows = rows;
-    other.processes = processes;
-    for (const Use& use : uses.listed) subtract(other, use);
+    for (const Use& use : uses.listed) subtract(uses.other, use);
     return uses;
   }
 
  private:
-  static std::uint64_t calls(const Use& use) {
-    std::uint64_t sum = 0;
-    for (const Row& row : use.rows) sum += row.calls;
-    return sum;
-  }
-
   void add(const Process& process, const ChannelId& channel, const Row& row, bool source) {
     if (!channel) return;
     const auto [found, added] = uses_.try_emplace(channel);
@@ -152,6 +143,12 @@ ChannelUses<Use> uses_of(const Report& report, const Process& process, bool (*wa
 }
 
 }  // namespace
+
+std::uint64_t calls_of(const std::vector<Row>& rows) {
+  std::uint64_t calls = 0;
+  for (const Row& row : rows) calls += row.calls;
+  return calls;
+}
 
 bool is_file(Kind kind) { return kind == Kind::file || kind == Kind::fuse || kind == Kind::device; }
 

@@ -72,6 +72,8 @@ std::vector<PortUse> ports_of(const PeerUses& peers);
 bool is_file(Kind kind);
 bool is_peer(Kind kind);
 
+std::uint64_t calls_of(const std::vector<Row>& rows);
+
 // What a person reads: "/srv/file (deleted)", "…/file", or the inode where there is no name.
 std::string file_text(const FileUse& use);
 // "127.0.0.1:80 - 127.0.0.1:51234", "pipe:[4711]".

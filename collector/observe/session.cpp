@@ -107,7 +107,7 @@ void Session::begin(std::uint32_t walk, pid_t pid) {
 
 // Walks over all tasks until a walk finds none that was there before it. A parent may follow its
 // child in a walk, a thread may start behind the walk, and memory may be free a moment later. A
-// task that started during the walk is no reason for another one: the programs follow it from its
+// task that started during the walk does not need another one: the programs follow it from its
 // parent. Only the next poll makes space for more accounts.
 void Session::walk_until_settled() {
   for (int tries = 1;; tries++) {

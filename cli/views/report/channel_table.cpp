@@ -37,12 +37,6 @@ RecordColumn<Record> bytes_column(const char* title, unsigned rank, std::string 
       std::move(name), [value](const Record& record) { return fmt::format("{}", value(record)); });
 }
 
-std::uint64_t calls_of(const std::vector<Row>& rows) {
-  std::uint64_t calls = 0;
-  for (const Row& row : rows) calls += row.calls;
-  return calls;
-}
-
 // "read, pwrite64": the calls with the most bytes first.
 std::string calls_text(std::vector<Row> rows) {
   std::stable_sort(rows.begin(), rows.end(),

@@ -105,7 +105,7 @@ int FileSystem::may_show(int fd, const Inode& parent) {
   const dev_t device = makedev(found.stx_dev_major, found.stx_dev_minor);
   if (device == parent.key.device) return 0;
   if (device == mount_device_) return ELOOP;
-  // A subvolume of Btrfs has a device of its own, but is no mount.
+  // A subvolume of Btrfs has a device of its own, but is not a mount.
   return found.stx_mnt_id == parent.key.mount ? 0 : submounts.may_show(found.stx_mnt_id);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who is reported, who waits, and when waiting ends.
+// Users that are reported, requests that wait, and when waiting ends.
 #include "collector/fuse/filesystem/shortage.h"
 
 #include <gtest/gtest.h>

@@ -104,7 +104,7 @@ TEST(KernelTypes, DoesNotFindWhatItLacks) {
   EXPECT_FALSE(types.has_member("file", "f_mode"));
   EXPECT_FALSE(types.has_member("inode", "i_ino"));
   EXPECT_FALSE(types.has_member("f_inode", "f_inode"));
-  EXPECT_FALSE(types.has_function("file")) << "a struct is no function";
+  EXPECT_FALSE(types.has_function("file")) << "a struct is not a function";
 }
 
 TEST(KernelTypes, KnowsNothingOfInvalidBytes) {

@@ -8,19 +8,10 @@
 #include <string>
 
 #include "collector/observe/syscall_table.h"
+#include "tests/unit/observe/verify/counted_rows.h"
 
 namespace zctrace {
 namespace {
-
-std::size_t index_of(KernelCounter counter) { return static_cast<std::size_t>(counter); }
-
-zc_row row(std::uint64_t calls, std::uint64_t bytes, std::uint64_t errors = 0) {
-  zc_row row{};
-  row.calls = calls;
-  row.bytes = bytes;
-  row.errors = errors;
-  return row;
-}
 
 TEST(KernelAccounting, KnowsWhichCallsAddToWhat) {
   EXPECT_EQ(accounting_of("preadv2"), Accounting::reads);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/views/report/verification_facts.h"
+#include "tests/unit/observe/verify/counted_rows.h"
 
 namespace zctrace {
 namespace {
@@ -14,16 +15,6 @@ namespace {
 constexpr std::uint64_t kAccount = 3;
 constexpr std::uint64_t kParent = 1;
 constexpr std::int64_t kPid = 42;
-
-std::size_t index_of(KernelCounter counter) { return static_cast<std::size_t>(counter); }
-
-zc_row row(std::uint64_t calls, std::uint64_t bytes, std::uint64_t errors = 0) {
-  zc_row row{};
-  row.calls = calls;
-  row.bytes = bytes;
-  row.errors = errors;
-  return row;
-}
 
 zc_kernel_counts reads(std::uint64_t syscr, std::uint64_t rchar) {
   zc_kernel_counts counts{};
