@@ -13,6 +13,7 @@
 #endif
 
 #include "channel_records.h"
+#include "relay_records.h"
 #include "row_key.h"
 #include "settings.h"
 
@@ -353,7 +354,7 @@ struct zc_sample {
 };
 
 ZC_SIZE(zc_call, == 8);
-ZC_SIZE(zc_config, == 104 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
+ZC_SIZE(zc_config, == 112 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
 		      8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
 		      ZC_PATTERN_BYTES * ZC_MAX_NAMES);
 ZC_SIZE(zc_key, == 4);
@@ -366,11 +367,13 @@ ZC_SIZE(zc_task, <= 3968);
 ZC_SIZE(zc_row_sums, == 88);
 ZC_SIZE(zc_run, == 120);
 ZC_SIZE(zc_run_key, == 48);
+ZC_SIZE(zc_relay_key, == 48);
+ZC_SIZE(zc_relay_sums, == 24);
 ZC_SIZE(zc_task_wide, <= 32640);
 ZC_SIZE(zc_row_key, == 16);
 ZC_SIZE(zc_tally_key, == 16);
 ZC_SIZE(zc_account, == 208);
-ZC_SIZE(zc_share, == 28);
+ZC_SIZE(zc_share, == 36);
 ZC_SIZE(zc_command, == 1032);
 ZC_SIZE(zc_snapshot_task, == 224);
 ZC_SIZE(zc_pipe_bytes, == 32);

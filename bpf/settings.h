@@ -42,6 +42,14 @@ enum zc_result {
 	ZC_RESULT_RESTART,	/* restart_syscall: counts as the call that it restarts */
 };
 
+/* How a syscall that moves bytes from or to memory says where: always in argument 1. */
+enum zc_memory {
+	ZC_MEMORY_NONE,		/* it does not, or not in a way that is followed */
+	ZC_MEMORY_BUFFER,	/* the address */
+	ZC_MEMORY_VECTOR,	/* a struct iovec array, as long as argument 2 says */
+	ZC_MEMORY_MESSAGE,	/* a struct msghdr */
+};
+
 #define ZC_MAX_SYSCALLS 512
 /* The last entry describes every call that has no entry of its own. */
 #define ZC_CALL_UNKNOWN (ZC_MAX_SYSCALLS - 1)
@@ -55,7 +63,8 @@ struct zc_call {
 	__u8 to;	/* enum zc_end */
 	__u8 result;	/* enum zc_result */
 	__u8 accounted;	/* the kernel counts it in /proc/PID/io */
-	__u8 pad[2];
+	__u8 memory;	/* enum zc_memory */
+	__u8 pad;
 };
 
 /* What one user takes of the maps; see zc_share_of(). The collector subtracts what it deletes. */
@@ -69,6 +78,8 @@ struct zc_share {
 	__u32 multishots;
 	__u32 aio_contexts;
 	__u32 runs;
+	__u32 buffers;
+	__u32 relays;
 };
 
 /* Targets other than PIDs. */
@@ -103,7 +114,8 @@ struct zc_config {
 	__u16 aio_write_row;
 	__u8 direct_seen;	/* this kernel tells when direct I/O begins */
 	__u8 channels;		/* count by file and peer, too */
-	__u8 pad[2];
+	__u8 relays;		/* notice bytes that are read and written again unchanged */
+	__u8 mapped;		/* count what page faults map of files */
 	__u32 wanted_cgroups;	/* how many of cgroup_targets[] are set */
 	__u32 wanted_names;	/* the same of name_targets[] */
 	__u32 direct_flag;	/* O_DIRECT of this architecture */

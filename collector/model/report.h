@@ -13,11 +13,13 @@
 #include <string_view>
 #include <vector>
 
+#include "collector/model/advice.h"
 #include "collector/model/channels.h"
 #include "collector/model/copies.h"
 #include "collector/model/cpu_profile.h"
 #include "collector/model/fields.h"
 #include "collector/model/histogram.h"
+#include "collector/model/relays.h"
 #include "collector/model/requests.h"
 #include "collector/model/verification.h"
 
@@ -80,6 +82,14 @@ struct Flow {
   Row row;  // without latency
 };
 
+// What page faults mapped of one file into a process: bytes that no syscall shows. Only with
+// ProbeOptions::mapped.
+struct MappedFile {
+  ChannelId file;
+  std::uint64_t bytes = 0;
+  std::uint64_t faults = 0;
+};
+
 struct Switches {
   std::uint64_t voluntary = 0;
   std::uint64_t involuntary = 0;
@@ -102,6 +112,8 @@ struct Process : ProcessFigures {
   std::vector<Row> rows;
   // Of a sum, only where a view adds them up by itself.
   std::vector<Flow> flows;
+  std::vector<Relay> relays;
+  std::vector<MappedFile> mapped_files;
   // Bytes put into pipes, without those that the process takes out again itself. `in_kernel`: the
   // part that was never in user space. In a difference they are negative if bytes that looked
   // delivered were taken out again.
@@ -231,6 +243,11 @@ struct Report {
   // Whether flows were counted, and the names of the channels that occur in them, where known.
   bool channels = false;
   std::map<ChannelId, ChannelName> channel_names;
+  // Segments that TCP sent again, by the inode of the socket; sockets without any are missing.
+  std::map<ChannelId, std::uint64_t> retransmits;
+  bool mapped = false;  // whether mapped_files were counted
+  // What could be done better, the most useful first; nullopt: not asked for.
+  std::optional<std::vector<Advice>> advice;
   Totals others;  // ended processes that are not listed, because there were too many
 
   Totals totals() const;  // of `processes` and `others`

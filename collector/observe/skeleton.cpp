@@ -145,6 +145,8 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.windowed = options.windowed;
   config.verify = options.verify;
   config.channels = options.channels;
+  config.relays = options.relays;
+  config.mapped = options.mapped;
   // Since 6.10, on x86-64 and arm64.
   config.fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
   // Since 6.3.

@@ -35,6 +35,9 @@ struct ProbeOptions {
   bool verify = false;      // read the kernel's own counts, too
   unsigned profile_hz = 0;  // samples in a second of CPU time; 0: no samples
   bool channels = false;    // count by file and peer, too
+  bool relays = false;      // notice bytes that are only passed on; needs `channels`
+  bool mapped = false;      // count what page faults map of files; needs `channels`
+  std::uint64_t stack_bytes = 0;  // one stack for about so many bytes moved; 0: no stacks
   NewTasks new_tasks;
   // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
   // how many tasks are ever given a state. "claims": as on a kernel that does not tell the lengths

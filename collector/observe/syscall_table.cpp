@@ -61,6 +61,17 @@ constexpr Described kDescribed[] = {
     {SYS_munmap, "munmap", ZC_END_NONE, ZC_END_NONE, ZC_RESULT_NONE, Copy::none},
 };
 
+// Where the memory is that they read or write; of the others, bytes are not followed.
+constexpr std::pair<long, zc_memory> kMemory[] = {
+    {SYS_read, ZC_MEMORY_BUFFER},     {SYS_pread64, ZC_MEMORY_BUFFER},
+    {SYS_recvfrom, ZC_MEMORY_BUFFER}, {SYS_write, ZC_MEMORY_BUFFER},
+    {SYS_pwrite64, ZC_MEMORY_BUFFER}, {SYS_sendto, ZC_MEMORY_BUFFER},
+    {SYS_readv, ZC_MEMORY_VECTOR},    {SYS_preadv, ZC_MEMORY_VECTOR},
+    {SYS_preadv2, ZC_MEMORY_VECTOR},  {SYS_writev, ZC_MEMORY_VECTOR},
+    {SYS_pwritev, ZC_MEMORY_VECTOR},  {SYS_pwritev2, ZC_MEMORY_VECTOR},
+    {SYS_recvmsg, ZC_MEMORY_MESSAGE}, {SYS_sendmsg, ZC_MEMORY_MESSAGE},
+};
+
 // Special for how their results are read, but rows of their own only in %all.
 constexpr std::pair<long, zc_result> kSpecial[] = {
     {SYS_clone, ZC_RESULT_FORK},
@@ -239,11 +250,13 @@ SyscallTable::SyscallTable(std::string_view selection) {
                            static_cast<__u8>(call.to),
                            static_cast<__u8>(call.result),
                            0,
-                           {}};
+                           ZC_MEMORY_NONE,
+                           0};
   }
   // Even if it is not selected, because the kernel counts it.
   for (const Described& call : kDescribed)
     calls_[call.number].accounted = accounting_of(call.name) != Accounting::none;
+  for (const auto& [number, memory] : kMemory) calls_[number].memory = memory;
   for (const auto& [number, result] : kSpecial) calls_[number].result = result;
   calls_[SYS_ioctl].from = ZC_END_ARG0;
   calls_[SYS_ioctl].result = ZC_RESULT_CLONE_FILE;
@@ -265,7 +278,8 @@ SyscallTable::SyscallTable(std::string_view selection) {
                              static_cast<__u8>(op.to),
                              static_cast<__u8>(op.result),
                              0,
-                             {}};
+                             ZC_MEMORY_NONE,
+                             0};
   }
 }
 
