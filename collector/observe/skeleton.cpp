@@ -180,7 +180,9 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
                              .pipes = share_of(bpf.maps.pipes),
                              .multishots = share_of(bpf.maps.multishots),
                              .aio_contexts = share_of(bpf.maps.aio_contexts),
-                             .runs = share_of(bpf.maps.runs_even)};
+                             .runs = share_of(bpf.maps.runs_even),
+                             .buffers = 0,
+                             .relays = 0};
   // The programs do not use them then. To create a large map takes the kernel milliseconds.
   if (!options.verify) bpf_map__set_max_entries(bpf.maps.kernel_counts, 1);
   if (!options.channels)
