@@ -84,7 +84,7 @@ struct Flow {
 
 // What page faults mapped of one file into a process: bytes that no syscall shows. Only with
 // ProbeOptions::mapped.
-struct MappedFile {
+struct FaultedFile {
   ChannelId file;
   std::uint64_t bytes = 0;
   std::uint64_t faults = 0;
@@ -113,7 +113,7 @@ struct Process : ProcessFigures {
   // Of a sum, only where a view adds them up by itself.
   std::vector<Flow> flows;
   std::vector<Relay> relays;
-  std::vector<MappedFile> mapped_files;
+  std::vector<FaultedFile> mapped_files;
   // Bytes put into pipes, without those that the process takes out again itself. `in_kernel`: the
   // part that was never in user space. In a difference they are negative if bytes that looked
   // delivered were taken out again.
