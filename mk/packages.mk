@@ -2,7 +2,7 @@
 # The one list of Debian packages. `make packages-SET` installs what is missing of a set.
 # tests/cli compares deploy/kubernetes/Containerfile with BUILD_PACKAGES.
 BUILD_PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli11-dev \
-	libfmt-dev nlohmann-json3-dev liburing-dev libncurses-dev libutf8proc-dev zlib1g-dev libelf-dev \
+	libfmt-dev nlohmann-json3-dev liburing-dev libncurses-dev libutf8proc-dev zlib1g-dev libelf-dev libdw-dev \
 	linux-libc-dev prometheus-cpp-dev libmicrohttpd-dev libfuse3-dev
 UNIT_TEST_PACKAGES := libgtest-dev
 TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy postgresql iperf3 curl wrk openssl gcc-multilib strace \

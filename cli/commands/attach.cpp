@@ -66,10 +66,11 @@ int attach(const AttachOptions& options, const Targets& targets) {
   session.finish();
   if (options.interval) {
     write_interval();
+    outputs.write_stacks(session.stacks(), session.report());
     return options.output.strict && lost ? kExitLost : kExitDone;
   }
   const Report report = session.report();
-  outputs.write(report);
+  outputs.write(report, session.stacks());
   return outputs.status(report);
 }
 
@@ -86,6 +87,7 @@ void add_attach_command(CLI::App& app, Action& chosen) {
   add_verify_option(*command, options->count);
   add_profile_option(*command, options->count.profile);
   add_output_options(*command, options->output);
+  add_stack_options(*command, options->output);
   set_help(
       *command,
       {"-p PID | -n GLOB | -G CGROUP | --unit NAME | -a [OPTIONS]",

@@ -65,7 +65,7 @@ int run(const RunOptions& options) {
   if (observed.left_running())
     say(fmt::format("the command (process {}) still runs and is no longer observed",
                     observed.pid()));
-  outputs.write(*report);
+  outputs.write(*report, observed.stacks());
   const bool failed = observed.exit_status() != 0 && observed.exit_status() < kSignalled;
   if (observing.caller && failed && !options.output.quiet)
     if (const auto hint = as_root_hint(*report)) say(*hint);

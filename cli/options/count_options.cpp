@@ -13,8 +13,10 @@
 #include "cli/options/help_formatter.h"
 #include "cli/output/write.h"
 #include "cli/text/suggestion.h"
+#include "cli/text/units.h"
 #include "cli/text/wrap.h"
 #include "collector/observe/profile/sampler.h"
+#include "collector/observe/stacks/stack_reader.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/os/caller.h"
 #include "collector/os/error.h"
@@ -118,6 +120,16 @@ std::pair<std::string, std::uint32_t> parse_room(const std::string& text) {
   return {text.substr(0, equals), entries};
 }
 
+// 0: no stacks are wanted.
+std::uint64_t stack_bytes(const OutputOptions& output) {
+  if (output.stacks.empty()) return 0;
+  const std::uint64_t every = parse_size(output.stacks_every);
+  if (every < kLeastStackBytes || every > kMostStackBytes)
+    throw Error("--stacks-every: '" + output.stacks_every + "' is not a size from 4K to 1G",
+                kExitUsage);
+  return every;
+}
+
 }  // namespace
 
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output) {
@@ -135,6 +147,7 @@ SessionOptions session_options(const CountOptions& count, const OutputOptions& o
         kExitUsage);
   options.probes.by_thread = output.by == "thread";
   options.probes.channels = output.by == "file" || output.by == "peer" || output.by == "port";
+  options.probes.stack_bytes = stack_bytes(output);
   options.probes.new_tasks.user = confined_user();
   options.probes.new_tasks.own_helpers = true;
   for (const std::string& room : count.room) options.probes.room.insert(parse_room(room));

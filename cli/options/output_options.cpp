@@ -61,6 +61,23 @@ void add_file_options(CLI::App& command, OutputOptions& options) {
       ->group(kGroup);
 }
 
+void add_stack_options(CLI::App& command, OutputOptions& options) {
+  command
+      .add_option("--stacks", options.stacks,
+                  "Sample from where in the programs bytes are moved, and write it as JSON; as "
+                  "folded stacks for a flame graph if FILE ends in .folded; '-' is standard output")
+      ->check(file_name())
+      ->type_name("FILE")
+      ->group(kGroup);
+  command
+      .add_option("--stacks-every", options.stacks_every,
+                  "With --stacks, take one stack for each SIZE moved (4K to 1G)")
+      ->check(size_in_bytes())
+      ->type_name("SIZE")
+      ->capture_default_str()
+      ->group(kGroup);
+}
+
 std::optional<GroupBy> group_by(const OutputOptions& options) { return parse_group_by(options.by); }
 
 }  // namespace zctrace

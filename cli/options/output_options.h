@@ -16,6 +16,8 @@ struct OutputOptions {
   std::string json;
   std::string csv;
   std::string markdown;
+  std::string stacks;  // where the command has it
+  std::string stacks_every = "1M";
   std::string by;
   bool quiet = false;
   bool strict = false;
@@ -26,6 +28,8 @@ struct OutputOptions {
 void add_output_options(CLI::App& command, OutputOptions& options);
 // The same without --by, for a report that does not list syscalls.
 void add_file_options(CLI::App& command, OutputOptions& options);
+// For commands that observe processes until an end.
+void add_stack_options(CLI::App& command, OutputOptions& options);
 
 std::optional<GroupBy> group_by(const OutputOptions& options);
 

@@ -23,6 +23,7 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->type_name("DIR")
       ->group(kGroup);
   add_output_options(command, options.output);
+  add_stack_options(command, options.output);
   command
       .add_flag("--json-schema", options.json_schema, "Print the JSON Schema of --json and exit")
       ->group("Output");

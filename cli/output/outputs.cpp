@@ -18,6 +18,7 @@
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
 #include "cli/views/mount/mount_view.h"
+#include "cli/views/stacks_view.h"
 #include "cli/views/table_view.h"
 #include "collector/os/error.h"
 
@@ -81,8 +82,10 @@ bool may_have_written_to_standard_output(const Report& report) {
 // Two formats in one file would be neither. Throws Error, before any file is opened: a FIFO of two
 // formats would wait for two readers.
 const OutputOptions& with_different_names(const OutputOptions& options) {
-  const std::pair<const char*, const std::string*> files[] = {
-      {"--json", &options.json}, {"--csv", &options.csv}, {"--markdown", &options.markdown}};
+  const std::pair<const char*, const std::string*> files[] = {{"--json", &options.json},
+                                                              {"--csv", &options.csv},
+                                                              {"--markdown", &options.markdown},
+                                                              {"--stacks", &options.stacks}};
   for (const auto& [option, file] : files) {
     for (const auto& [other, same] : files) {
       if (file == same) break;
@@ -99,11 +102,16 @@ Outputs::Outputs(const OutputOptions& options, int table_fd)
       table_fd_(table_fd),
       json_(options.json),
       csv_(options.csv),
-      markdown_(options.markdown) {
+      markdown_(options.markdown),
+      stacks_(options.stacks) {
   // A file may have two names, and standard output may be a file that is named, too.
-  if (json_.same_as(csv_)) refuse_same_file("--json", "--csv", csv_.path());
-  if (json_.same_as(markdown_)) refuse_same_file("--json", "--markdown", markdown_.path());
-  if (csv_.same_as(markdown_)) refuse_same_file("--csv", "--markdown", markdown_.path());
+  const std::pair<const char*, const OutputFile*> files[] = {
+      {"--json", &json_}, {"--csv", &csv_}, {"--markdown", &markdown_}, {"--stacks", &stacks_}};
+  for (const auto& [option, file] : files)
+    for (const auto& [other, same] : files) {
+      if (file == same) break;
+      if (same->same_as(*file)) refuse_same_file(other, option, file->path());
+    }
 }
 
 TableStyle Outputs::style() const { return table_style_of(table_fd_); }
@@ -139,6 +147,9 @@ void Outputs::write(const Views& views) {
   attempt([&] {
     if (markdown_.wanted()) markdown_.write(views.markdown());
   });
+  attempt([&] {
+    if (stacks_.wanted() && views.stacks) stacks_.write(views.stacks());
+  });
   if (failed) throw *failed;
   if (gone) std::rethrow_exception(gone);
 }
@@ -146,7 +157,7 @@ void Outputs::write(const Views& views) {
 void Outputs::warn_of_mixed_output(const Report& report) const {
   for (const auto& [option, path] :
        {std::pair("--json", options_.json), std::pair("--csv", options_.csv),
-        std::pair("--markdown", options_.markdown)}) {
+        std::pair("--markdown", options_.markdown), std::pair("--stacks", options_.stacks)}) {
     if (path != "-" || !may_have_written_to_standard_output(report)) continue;
     say(std::string("warning: the command may have written to standard output, too; ") + option +
         " FILE keeps the report separate");
@@ -154,11 +165,19 @@ void Outputs::warn_of_mixed_output(const Report& report) const {
   }
 }
 
-void Outputs::write(const Report& report) {
+void Outputs::write(const Report& report, const StackProfile* stacks) {
   if (report.command == "run") warn_of_mixed_output(report);
+  std::function<std::string()> stacks_text;
+  if (stacks != nullptr)
+    stacks_text = [&] { return stacks_view(*stacks, report, options_.stacks); };
   write({[&] { return table_of(report, options_, style()); },
          [&] { return json_of(report, options_).dump(2) + "\n"; },
-         [&] { return csv_of(report, options_); }, [&] { return markdown_of(report, options_); }});
+         [&] { return csv_of(report, options_); }, [&] { return markdown_of(report, options_); },
+         stacks_text});
+}
+
+void Outputs::write_stacks(const StackProfile* stacks, const Report& report) {
+  if (stacks != nullptr) stacks_.write(stacks_view(*stacks, report, options_.stacks));
 }
 
 void Outputs::write_interval(const Report& report) {

@@ -9,6 +9,7 @@
 #include "cli/output/output_file.h"
 #include "cli/views/table_view.h"
 #include "collector/model/report.h"
+#include "collector/observe/stacks/stack_profile.h"
 
 namespace zctrace {
 
@@ -18,9 +19,10 @@ struct Views {
   std::function<std::string()> json;
   std::function<std::string()> csv;
   std::function<std::string()> markdown;
+  std::function<std::string()> stacks{};
 };
 
-// Owns the files that --json, --csv and --markdown name.
+// Owns the files that --json, --csv, --markdown and --stacks name.
 class Outputs {
  public:
   Outputs(const OutputOptions& options, int table_fd);
@@ -29,10 +31,13 @@ class Outputs {
   // not cost the files. Each failure but the last is a line on standard error. Throws Error for the
   // last one.
   void write(const Views& views);
-  void write(const Report& report);
+  // `stacks`: nullptr where they were not asked for.
+  void write(const Report& report, const StackProfile* stacks = nullptr);
   // The same for one interval of many: the table with its time, JSON as one object a line, CSV
   // with one header, each appended to what was written before.
   void write_interval(const Report& report);
+  // Once, after all intervals; `report` covers them.
+  void write_stacks(const StackProfile* stacks, const Report& report);
   // What can go wrong after the command: kExitLost under --strict, else 0.
   int status(const Report& report) const;
   TableStyle style() const;  // of where the table goes
@@ -47,6 +52,7 @@ class Outputs {
   OutputFile json_;
   OutputFile csv_;
   OutputFile markdown_;
+  OutputFile stacks_;
   bool csv_header_written_ = false;
 };
 

@@ -45,6 +45,9 @@ class AttachSession {
   // Compares the counts with the kernel's own if options ask for that, then ends the counting.
   void finish();
 
+  // After finish(): from where bytes were moved. nullptr: not asked for.
+  const StackProfile* stacks() { return session_.stacks(); }
+
   // Everything since the start. Processes that have ended are in it until take_interval().
   Report report();
   // What happened since the latest interval, or since the start. Processes that have ended are in

@@ -56,6 +56,9 @@ class ObservedRun {
   // cannot be executed.
   std::optional<Report> run();
 
+  // After run(): from where bytes were moved. nullptr: not asked for.
+  const StackProfile* stacks() { return session_.stacks(); }
+
   pid_t pid() const { return child_.pid(); }
   // Whether the command still runs, no longer observed.
   bool left_running() const { return left_running_; }

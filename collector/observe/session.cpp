@@ -91,6 +91,8 @@ Session::Session(const SessionOptions& options)
     ledger_.profile().sampled_at(hz);
     sampler_.emplace(hz, skeleton_.sample_program(), skeleton_.samples_map());
   }
+  if (const std::uint64_t every = options_.probes.stack_bytes; every != 0)
+    stacks_.emplace(every, skeleton_.stacks_map(), table_);
   if (options_.probes.channels) names_.emplace(skeleton_.names_map());
 }
 
@@ -374,6 +376,7 @@ Completeness Session::completeness() const {
   completeness.lost_by_reason["program_busy"] = skeleton_.missed_runs();
   completeness.lost_by_reason["samples_full"] =
       skeleton_.samples_lost() + (sampler_ ? sampler_->lost() : 0);
+  completeness.lost_by_reason["stacks"] = skeleton_.stacks_lost();
   completeness.folded_rows = skeleton_.folded_rows();
   completeness.in_flight_at_start = skeleton_.in_flight_at_start();
   completeness.in_flight_at_end = ledger_.tasks_in_call();

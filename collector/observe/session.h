@@ -18,6 +18,7 @@
 #include "collector/observe/ledger.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/observe/skeleton.h"
+#include "collector/observe/stacks/stack_reader.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/observe/verify/verifier.h"
 #include "collector/os/proc_reader.h"
@@ -92,6 +93,9 @@ class Session {
   void add_waited_children(pid_t pid, const CounterValues& kernel) {
     verifier_->add_waited_children(pid, kernel);
   }
+  // From where bytes were moved so far. Takes no more samples, and the first call may take some
+  // seconds. nullptr without ProbeOptions::stack_bytes.
+  const StackProfile* stacks() { return stacks_ ? &stacks_->finish() : nullptr; }
   // Figures that are not known, and why.
   std::map<std::string, std::string> unknown() const;
   std::size_t running() const { return ledger_.running(); }
@@ -119,6 +123,7 @@ class Session {
   Skeleton skeleton_;
   Ledger ledger_;
   std::optional<Sampler> sampler_;
+  std::optional<StackReader> stacks_;
   std::optional<ChannelNames> names_;
   std::optional<Verifier> verifier_;
   CommandLines command_lines_;

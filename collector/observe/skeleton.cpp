@@ -147,6 +147,7 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.channels = options.channels;
   config.relays = options.relays;
   config.mapped = options.mapped;
+  bpf.rodata->stacks_every = options.stack_bytes;
   // Since 6.10, on x86-64 and arm64.
   config.fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
   // Since 6.3.
@@ -214,6 +215,8 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
   bpf_map__set_autocreate(bpf.maps.samples, options.profile_hz != 0);
   if (options.profile_hz != 0 && !options.room.contains("samples"))
     bpf_map__set_max_entries(bpf.maps.samples, sample_buffer_bytes(options.profile_hz));
+  for (bpf_map* map : {bpf.maps.stacks, bpf.maps.stack_cpus})
+    bpf_map__set_autocreate(map, options.stack_bytes != 0);
 }
 
 // What failed, why, and what the user can do about it.
@@ -298,6 +301,8 @@ std::uint64_t Skeleton::names_lost() const { return bpf_->bss->names_lost; }
 int Skeleton::sample_program() const { return bpf_program__fd(bpf_->progs.zc_sample); }
 int Skeleton::samples_map() const { return bpf_map__fd(bpf_->maps.samples); }
 std::uint64_t Skeleton::samples_lost() const { return bpf_->bss->samples_lost; }
+int Skeleton::stacks_map() const { return bpf_map__fd(bpf_->maps.stacks); }
+std::uint64_t Skeleton::stacks_lost() const { return bpf_->bss->stacks_lost; }
 
 int Skeleton::aio_contexts_map() const { return bpf_map__fd(bpf_->maps.aio_contexts); }
 int Skeleton::aio_requests_map() const { return bpf_map__fd(bpf_->maps.aio_requests); }

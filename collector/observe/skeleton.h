@@ -31,12 +31,12 @@ struct ProbeOptions {
   bool latency = true;     // false: no program at entry, no clock read
   bool by_thread = false;  // an account for each thread
   bool follow_children = true;
-  bool windowed = false;    // count only while *window() is not 0
-  bool verify = false;      // read the kernel's own counts, too
-  unsigned profile_hz = 0;  // samples in a second of CPU time; 0: no samples
-  bool channels = false;    // count by file and peer, too
-  bool relays = false;      // notice bytes that are only passed on; needs `channels`
-  bool mapped = false;      // count what page faults map of files; needs `channels`
+  bool windowed = false;          // count only while *window() is not 0
+  bool verify = false;            // read the kernel's own counts, too
+  unsigned profile_hz = 0;        // samples in a second of CPU time; 0: no samples
+  bool channels = false;          // count by file and peer, too
+  bool relays = false;            // notice bytes that are only passed on; needs `channels`
+  bool mapped = false;            // count what page faults map of files; needs `channels`
   std::uint64_t stack_bytes = 0;  // one stack for about so many bytes moved; 0: no stacks
   NewTasks new_tasks;
   // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
@@ -82,6 +82,9 @@ class Skeleton {
   int sample_program() const;
   int samples_map() const;
   std::uint64_t samples_lost() const;
+  // Only with ProbeOptions::stack_bytes.
+  int stacks_map() const;
+  std::uint64_t stacks_lost() const;
   int aio_contexts_map() const;
   int aio_requests_map() const;
   // Whether any observed process ever used native AIO.

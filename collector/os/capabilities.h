@@ -11,6 +11,7 @@ enum class Privilege : unsigned {
   unmount = 2,            // CAP_SYS_ADMIN
   signal_command = 4,     // pass signals on to another user's command: CAP_KILL
   find_executables = 8,   // read other users' /proc/PID/exe, and what hidepid hides: CAP_SYS_PTRACE
+  open_mapped_files = 16,  // open what a process has mapped: CAP_CHECKPOINT_RESTORE
 };
 constexpr Privilege operator|(Privilege a, Privilege b) {
   return static_cast<Privilege>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
