@@ -4,7 +4,7 @@
 #include "bytes.bpf.h"
 #include "copies.bpf.h"
 #include "bpf/histogram.bpf.h"
-#include "bpf/stacks.bpf.h"
+#include "bpf/stacks/stacks.bpf.h"
 
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516

@@ -9,7 +9,7 @@
 #include "bpf/channels/channels.bpf.h"
 #include "bpf/pipes.bpf.h"
 #include "bpf/rows.bpf.h"
-#include "bpf/stacks.bpf.h"
+#include "bpf/stacks/stacks.bpf.h"
 #include "uring_types.bpf.h"
 
 /* enum io_uring_op: those that can complete several times */

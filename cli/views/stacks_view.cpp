@@ -32,7 +32,7 @@ std::string folded_frame(const StackFrame& frame) {
   return "[" + folded_name(module.substr(module.find_last_of('/') + 1)) + "]";
 }
 
-std::string folded_line(const StackProfile::Entry& entry) {
+std::string folded_line(const StackProfile::SampledStack& entry) {
   const StackSite& site = *entry.site;
   std::string line = folded_name(site.process);
   if (entry.summed)
@@ -70,7 +70,7 @@ ordered_json frames_json(const std::vector<const StackFrame*>& frames) {
   return array;
 }
 
-ordered_json entry_json(const StackProfile& profile, const StackProfile::Entry& entry) {
+ordered_json entry_json(const StackProfile& profile, const StackProfile::SampledStack& entry) {
   const StackSite& site = *entry.site;
   ordered_json object;
   object["pid"] = site.pid;
@@ -93,7 +93,7 @@ ordered_json entry_json(const StackProfile& profile, const StackProfile::Entry& 
 std::string folded_stacks(const StackProfile& profile) {
   // Stacks that differ only in what a line does not show are one line.
   std::map<std::string, std::uint64_t> samples;
-  for (const StackProfile::Entry& entry : profile.entries())
+  for (const StackProfile::SampledStack& entry : profile.entries())
     samples[folded_line(entry)] += entry.samples;
   std::vector<std::pair<std::string, std::uint64_t>> lines(samples.begin(), samples.end());
   std::stable_sort(lines.begin(), lines.end(),
@@ -120,7 +120,7 @@ std::string stacks_json(const StackProfile& profile, const Report& report) {
   object["lost"] = {
       {"stacks", lost == report.completeness.lost_by_reason.end() ? 0 : lost->second}};
   ordered_json& stacks = object["stacks"] = ordered_json::array();
-  for (const StackProfile::Entry& entry : profile.entries())
+  for (const StackProfile::SampledStack& entry : profile.entries())
     stacks.push_back(entry_json(profile, entry));
   return object.dump(2) + "\n";
 }

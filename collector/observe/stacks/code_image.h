@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "bpf/stack_records.h"
+#include "bpf/stacks/stack_records.h"
 #include "collector/observe/stacks/code_map.h"
 #include "collector/observe/stacks/stack_profile.h"
 #include "collector/os/descriptor.h"

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "bpf/stack_records.h"
+#include "bpf/stacks/stack_records.h"
 
 namespace zctrace {
 

@@ -44,7 +44,7 @@ void StackProfile::add(const StackSite& site, const CallStack& stack, std::uint6
     place.process = "(others)";
   }
   const auto number = static_cast<std::uint32_t>(sites_.size());
-  Key key{sites_.try_emplace(place, number).first->second, stack.whole, false, 0, {}};
+  StackKey key{sites_.try_emplace(place, number).first->second, stack.whole, false, 0, {}};
   if (stacks_.size() < kMostStacks) {
     for (const StackFrame& one : stack.user) key.frames.push_back(frame(one));
     key.kernel_begin = key.frames.size();
@@ -56,19 +56,20 @@ void StackProfile::add(const StackSite& site, const CallStack& stack, std::uint6
   stacks_[std::move(key)] += samples;
 }
 
-std::vector<StackProfile::Entry> StackProfile::entries() const {
+std::vector<StackProfile::SampledStack> StackProfile::entries() const {
   const std::vector<const StackSite*> sites = by_number(sites_);
   const std::vector<const StackFrame*> frames = by_number(frames_);
-  std::vector<Entry> entries;
+  std::vector<SampledStack> entries;
   entries.reserve(stacks_.size());
   for (const auto& [key, samples] : stacks_) {
-    Entry entry{sites[key.site], {}, {}, key.whole, key.summed, samples};
+    SampledStack entry{sites[key.site], {}, {}, key.whole, key.summed, samples};
     for (std::size_t i = 0; i < key.frames.size(); i++)
       (i < key.kernel_begin ? entry.user : entry.kernel).push_back(frames[key.frames[i]]);
     entries.push_back(std::move(entry));
   }
-  std::stable_sort(entries.begin(), entries.end(),
-                   [](const Entry& a, const Entry& b) { return a.samples > b.samples; });
+  std::stable_sort(
+      entries.begin(), entries.end(),
+      [](const SampledStack& a, const SampledStack& b) { return a.samples > b.samples; });
   return entries;
 }
 
@@ -84,7 +85,7 @@ std::vector<std::string> StackProfile::innermost(std::int64_t pid, std::string_v
                                                  Kind from, Kind to, std::size_t most) const {
   // Of the program itself, and of libraries.
   std::map<std::vector<std::string>, std::uint64_t> chains[2];
-  for (const Entry& entry : entries()) {
+  for (const SampledStack& entry : entries()) {
     const StackSite& site = *entry.site;
     if (site.pid != pid || site.syscall != syscall || site.from != from || site.to != to) continue;
     std::vector<std::string> found[2];

@@ -58,7 +58,7 @@ class StackProfile {
 
   void add(const StackSite& site, const CallStack& stack, std::uint64_t samples);
 
-  struct Entry {
+  struct SampledStack {
     const StackSite* site;
     std::vector<const StackFrame*> user;  // the innermost first
     std::vector<const StackFrame*> kernel;
@@ -67,7 +67,7 @@ class StackProfile {
     std::uint64_t samples;
   };
   // The most samples first. Valid until add().
-  std::vector<Entry> entries() const;
+  std::vector<SampledStack> entries() const;
 
   std::uint64_t every() const { return every_; }
   std::uint64_t samples() const { return samples_; }
@@ -83,14 +83,14 @@ class StackProfile {
                                      std::size_t most = 3) const;
 
  private:
-  struct Key {
+  struct StackKey {
     std::uint32_t site;
     bool whole;
     bool summed;
     std::size_t kernel_begin;           // in frames
     std::vector<std::uint32_t> frames;  // indices; the user's, then the kernel's
 
-    auto operator<=>(const Key&) const = default;
+    auto operator<=>(const StackKey&) const = default;
   };
 
   std::uint32_t frame(const StackFrame& frame);
@@ -99,7 +99,7 @@ class StackProfile {
   std::uint64_t samples_ = 0;
   std::map<StackSite, std::uint32_t> sites_;
   std::map<StackFrame, std::uint32_t> frames_;
-  std::map<Key, std::uint64_t> stacks_;
+  std::map<StackKey, std::uint64_t> stacks_;
 };
 
 }  // namespace zctrace

@@ -50,12 +50,8 @@ bool is_of_tracing(std::string_view function) {
 
 }  // namespace
 
-void StackReader::FreeRingBuffer::operator()(ring_buffer* buffer) const {
-  ring_buffer__free(buffer);
-}
-
 StackReader::StackReader(std::uint64_t every, int stacks, const SyscallTable& table)
-    : meanings_(table.rows()), profile_(every) {
+    : meanings_(table.rows()), buffer_(nullptr, ring_buffer__free), profile_(every) {
   for (int i = 0; i < kWorkers; i++) workers_.emplace_back();
   try {
     symbols_.emplace();

@@ -42,9 +42,6 @@ class StackReader {
   const StackProfile& finish();
 
  private:
-  struct FreeRingBuffer {
-    void operator()(ring_buffer* buffer) const;
-  };
   using Clock = StackWorker::Clock;
 
   void start();
@@ -57,7 +54,7 @@ class StackReader {
   std::vector<RowMeaning> meanings_;
   std::optional<KernelSymbols> symbols_;  // absent where the kernel hides them
   std::list<StackWorker> workers_;        // the first one works, the others replace it
-  std::unique_ptr<ring_buffer, FreeRingBuffer> buffer_;
+  std::unique_ptr<ring_buffer, void (*)(ring_buffer*)> buffer_;
   std::map<std::uint64_t, RawStack> begun_;  // by CPU: the pages of a sample that is to come
   StackProfile profile_;
   std::atomic<bool> stopped_ = false;

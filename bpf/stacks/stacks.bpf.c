@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From where bytes are moved; see stacks.bpf.h. Without --stacks nothing here is loaded. */
 #include "stacks.bpf.h"
-#include "pids.bpf.h"
+#include "bpf/pids.bpf.h"
 
 enum {
 	BPF_F_USER_STACK = 1ULL << 8,

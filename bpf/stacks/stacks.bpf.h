@@ -6,7 +6,7 @@
 #ifndef ZC_STACKS_H
 #define ZC_STACKS_H
 
-#include "tasks.bpf.h"
+#include "bpf/tasks.bpf.h"
 
 #include "stack_records.h"
 
