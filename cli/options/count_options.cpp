@@ -122,7 +122,10 @@ std::pair<std::string, std::uint32_t> parse_room(const std::string& text) {
 
 // 0: no stacks are wanted.
 std::uint64_t stack_bytes(const OutputOptions& output) {
+  if (output.stacks.empty() && !output.stacks_every.empty())
+    throw Error("--stacks-every needs --stacks FILE", kExitUsage);
   if (output.stacks.empty()) return 0;
+  if (output.stacks_every.empty()) return kDefaultStackBytes;
   const std::uint64_t every = parse_size(output.stacks_every);
   if (every < kLeastStackBytes || every > kMostStackBytes)
     throw Error("--stacks-every: '" + output.stacks_every + "' is not a size from 4K to 1G",

@@ -71,10 +71,9 @@ void add_stack_options(CLI::App& command, OutputOptions& options) {
       ->group(kGroup);
   command
       .add_option("--stacks-every", options.stacks_every,
-                  "With --stacks, take one stack for each SIZE moved (4K to 1G)")
+                  "With --stacks, take one stack for each SIZE moved (4K to 1G; default: 1M)")
       ->check(size_in_bytes())
       ->type_name("SIZE")
-      ->capture_default_str()
       ->group(kGroup);
 }
 

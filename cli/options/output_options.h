@@ -17,7 +17,7 @@ struct OutputOptions {
   std::string csv;
   std::string markdown;
   std::string stacks;  // where the command has it
-  std::string stacks_every = "1M";
+  std::string stacks_every;  // "": the default
   std::string by;
   bool quiet = false;
   bool strict = false;
