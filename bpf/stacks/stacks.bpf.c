@@ -15,7 +15,7 @@ __u64 stacks_lost = 0;
 /* struct zc_stack_page and struct zc_stack_sample. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 23);
+	__uint(max_entries, 1 << 24);
 } stacks SEC(".maps");
 
 /* What is left to copy. Not on the stack, where the verifier would follow each of its values. */

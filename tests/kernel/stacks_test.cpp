@@ -76,7 +76,7 @@ int write_often(std::size_t bytes, int times) {
 TEST(Stacks, SumToWhatSmallCallsMoved) {
   ZC_NEEDS_PROBES();
   const Sampled sampled = sample([] { return write_often(1009, 10007); });
-  EXPECT_EQ(sampled.moved, 1009u * 10007u);
+  EXPECT_EQ(sampled.moved, 1009u * 10007u + 1);  // one byte opens the gate
   expect_sum_within_bounds(sampled);
 }
 
@@ -102,7 +102,7 @@ TEST(Stacks, OfAPeriodicProgramAreOfAllOfItsParts) {
     static char buffer[kEvery / 2];
     const int from = zeros();
     const int to = null();
-    for (int i = 0; i < 2000; i++)
+    for (int i = 0; i < 1000; i++)
       if (::read(from, buffer, sizeof(buffer)) < 0 || ::write(to, buffer, sizeof(buffer)) < 0)
         return 1;
     return 0;
@@ -110,8 +110,8 @@ TEST(Stacks, OfAPeriodicProgramAreOfAllOfItsParts) {
   expect_sum_within_bounds(sampled);
   const double share = static_cast<double>(bytes_of(sampled.profile, "write")) /
                        static_cast<double>(sampled.profile.bytes(sampled.profile.samples()));
-  // Of 2,000 samples five standard deviations are 5.6 %: once in 1,700,000 runs it is farther away.
-  EXPECT_NEAR(share, 0.5, 0.06);
+  // Of 1,000 samples five standard deviations are 7.9 %: once in 1,700,000 runs it is farther away.
+  EXPECT_NEAR(share, 0.5, 0.08);
 }
 
 TEST(Stacks, NameTheFunctionsOfTheProgram) {

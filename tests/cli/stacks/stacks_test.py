@@ -234,12 +234,11 @@ class Nginx(Servers, NginxTest):
 
 
 class Caddy(Servers, CaddyTest):
-    def test_go_functions(self):
+    def test_go_callers_by_frame_pointers(self):
+        """Debian's caddy has no symbols, so its functions have no names."""
         self.start_caddy()
         stacks = self.stacks_of(self.port, self.caddy.pid)
         (sent,) = [stack for stack in stacks if stack["syscall"] == "sendfile"][:1]
-        functions = [frame["function"] for frame in sent["user"]]
-        self.assertIn("internal/poll.SendFile", functions)
-        self.assertIn("net/http.(*conn).serve", functions)
-        self.assertLess(functions.index("internal/poll.SendFile"),
-                        functions.index("net/http.(*conn).serve"))
+        self.assertGreater(sum(frame["own"] for frame in sent["user"]), 10)
+        offsets = {frame["offset"] for frame in sent["user"]}
+        self.assertGreater(len(offsets), 10)

@@ -84,7 +84,7 @@ TEST(StacksView, JsonHasTheMarginsAndWhatWasLost) {
 TEST(StacksView, JsonIsValidWhateverTheNamesAre) {
   const std::string json = stacks_json(
       profile_of({{named("\xff\xfe\n", "/bin/\x80")}, {named("", "[kernel]")}, true}), {});
-  EXPECT_NO_THROW(static_cast<void>(nlohmann::json::parse(json)));
+  EXPECT_TRUE(nlohmann::json::accept(json));
 }
 
 TEST(StacksView, NameOfTheFileChoosesTheFormat) {

@@ -145,7 +145,7 @@ TEST(StackWorker, AnswersAsAnUnwinder) {
 TEST(StackWorker, GarbageIsAnswered) {
   StackWorker worker;
   RawStack raw = of_this_process();
-  for (std::uint64_t& word : raw.sample.registers) word = 0x5a5a5a5a5a5a5a5a;
+  for (__u64& word : raw.sample.registers) word = 0x5a5a5a5a5a5a5a5a;
   for (__u64& word : raw.sample.user) word = 0xa5a5a5a5a5a5a5a5;
   raw.sample.user_frames = 65535;
   const auto stack = worker.unwind(raw, StackWorker::Clock::now() + seconds(30));
