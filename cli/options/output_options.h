@@ -16,7 +16,7 @@ struct OutputOptions {
   std::string json;
   std::string csv;
   std::string markdown;
-  std::string stacks;  // where the command has it
+  std::string stacks;        // where the command has it
   std::string stacks_every;  // "": the default
   std::string by;
   bool quiet = false;

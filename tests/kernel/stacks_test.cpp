@@ -94,8 +94,8 @@ TEST(Stacks, ThatAreOneForALittleMoreThanItMovesAreAtMostTwo) {
   EXPECT_LE(sampled.profile.samples(), 2u);
 }
 
-// Bytes of the first of two calls that take turns, in the long run. Without chance a stretch as long
-// as both together would always end in the same one.
+// Bytes of the first of two calls that take turns, in the long run. Without chance a stretch as
+// long as both together would always end in the same one.
 TEST(Stacks, OfAPeriodicProgramAreOfAllOfItsParts) {
   ZC_NEEDS_PROBES();
   const Sampled sampled = sample([] {
@@ -127,8 +127,8 @@ TEST(Stacks, NameTheFunctionsOfTheProgram) {
   EXPECT_TRUE(has("write_often"));
   EXPECT_TRUE(has("main"));
   EXPECT_TRUE(stack.whole);
-  const std::vector<std::string> innermost = sampled.profile.innermost(
-      stack.site->pid, "write", stack.site->from, stack.site->to, 1);
+  const std::vector<std::string> innermost =
+      sampled.profile.innermost(stack.site->pid, "write", stack.site->from, stack.site->to, 1);
   ASSERT_EQ(innermost.size(), 1u);
   EXPECT_NE(innermost[0].find("write_often"), std::string::npos) << innermost[0];
 }

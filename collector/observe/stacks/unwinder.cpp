@@ -18,11 +18,13 @@ constexpr std::size_t kMostImages = 64;
 #if defined(__x86_64__)
 constexpr unsigned kDwarfRegisters[] = {10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16};
 constexpr unsigned kPc = 16;
+constexpr unsigned kSp = 19;
 #else
 constexpr unsigned kDwarfRegisters[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
                                         11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
                                         22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
 constexpr unsigned kPc = 32;
+constexpr unsigned kSp = 31;
 #endif
 
 bool same(const zc_stack_image& a, const zc_stack_image& b) {
@@ -64,7 +66,9 @@ class Unwinder::Image {
     }
     // No module yet: the architecture is not known.
     if (!attached_) return false;
-    return dwfl_getthread_frames(code_.dwfl(), kThread, add_frame, this) == 0;
+    missing_ = false;
+    // For libdwfl a frame whose return address cannot be read is the last one.
+    return dwfl_getthread_frames(code_.dwfl(), kThread, add_frame, this) == 0 && !missing_;
   }
 
   // The return addresses that the kernel found by frame pointers begin where those above end: code
@@ -94,9 +98,20 @@ class Unwinder::Image {
   }
 
   static bool read_memory(Dwfl*, Dwarf_Addr address, Dwarf_Word* result, void* image) {
-    const auto word = static_cast<Image*>(image)->raw_->word(address);
-    if (word) *result = *word;
+    auto* const self = static_cast<Image*>(image);
+    const auto word = self->raw_->word(address);
+    if (word)
+      *result = *word;
+    else
+      self->missing_ |= self->is_of_stack(address);
     return word.has_value();
+  }
+
+  // At the first frame of a thread libdwfl reads at its frame pointer, which is 0, and elsewhere.
+  bool is_of_stack(std::uint64_t address) const {
+    const std::uint64_t top = raw_->sample.registers[kSp];
+    const std::uint64_t bottom = raw_->sample.image.start_stack;
+    return address >= top && (top >= bottom || address < bottom);
   }
 
   static bool set_registers(Dwfl_Thread* thread, void* image) {
@@ -124,6 +139,7 @@ class Unwinder::Image {
 
   CodeImage code_;
   bool attached_ = false;
+  bool missing_ = false;  // memory that was needed for this stack
   const RawStack* raw_ = nullptr;
   std::vector<std::uint64_t> addresses_;
 };

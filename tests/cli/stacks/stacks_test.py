@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From where in real programs bytes are moved."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -55,14 +56,27 @@ class StacksTest(TestCase):
         self.wait_for_line(process.stderr, "observing")
         return process
 
+    @staticmethod
+    def inodes_of_workers(attached):
+        found = set()
+        for worker in pathlib.Path(f"/proc/{attached.pid}/task/{attached.pid}/children").read_text().split():
+            for descriptor in pathlib.Path(f"/proc/{worker}/fd").glob("*"):
+                with contextlib.suppress(OSError):
+                    found.add(descriptor.stat().st_ino)
+        return found
+
     def detach(self, process):
         process.terminate()
         output = process.communicate(timeout=PATIENCE_S)
         self.assertEqual(process.returncode, 0, output)
 
-    def end_chain(self, chain):
+    def end_chain(self, chain, attached=None):
+        """Lets it move its bytes, and end once zctrace knows its program."""
+        inode = os.stat(f"/proc/{chain.pid}/exe").st_ino
         chain.stdin.write("go\n")
         chain.stdin.flush()
+        if attached:
+            self.wait_until(lambda: inode in self.inodes_of_workers(attached), "its files are open")
         chain.stdin.close()
         self.assertEqual(chain.wait(PATIENCE_S), 0)
 
@@ -110,8 +124,9 @@ class Stacks(StacksTest):
 
     def test_processes_that_forked_and_ended(self):
         chain = self.program("stack_chain")
-        path = self.run_stacks("out.folded", "sh", "-c", f"{chain} 128; {chain} 128; true")
-        self.assert_chain(folded(path), 256 * MIB)
+        path = self.run_stacks("out.folded", "sh", "-c", f"{chain} 4096 & {chain} 4096; wait",
+                               every="4M")
+        self.assert_chain(folded(path), 8192 * MIB)
 
     def test_attached_process_whose_program_was_deleted(self):
         program = self.directory / "gone"
@@ -122,7 +137,7 @@ class Stacks(StacksTest):
         program.unlink()
         path = self.directory / "out.folded"
         attached = self.attach(path, "-p", chain.pid, "--stacks-every", "256K")
-        self.end_chain(chain)
+        self.end_chain(chain, attached)
         attached.communicate(timeout=PATIENCE_S)
         self.assert_chain(folded(path), 256 * MIB)
 
@@ -136,7 +151,7 @@ class Stacks(StacksTest):
         self.assertFalse((root / "chain").exists())
         path = self.directory / "out.folded"
         attached = self.attach(path, "-p", chain.pid, "--stacks-every", "256K")
-        self.end_chain(chain)
+        self.end_chain(chain, attached)
         attached.communicate(timeout=PATIENCE_S)
         self.assert_chain(folded(path), 256 * MIB)
 
@@ -174,7 +189,7 @@ class Errors(StacksTest):
         done = self.zctrace("run", *words, "--", "true")
         self.assertEqual(done.returncode, status, done.stderr)
         self.assertIn(message, done.stderr)
-        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertLessEqual(len(done.stderr.splitlines()), 2, done.stderr)  # perhaps with the usage
 
     def test_sizes(self):
         for size in ("4095", "2G", "0"):

@@ -21,7 +21,7 @@ TEST(FunctionName, OfCPlusPlus) {
 
 TEST(FunctionName, OfRust) {
   EXPECT_EQ(function_name("_ZN3std2io4copy17h0123456789abcdefE"), "std::io::copy");
-  EXPECT_EQ(function_name("_ZN61_$LT$std..fs..File$u20$as$u20$std..io..Read$GT$4read"
+  EXPECT_EQ(function_name("_ZN47_$LT$std..fs..File$u20$as$u20$std..io..Read$GT$4read"
                           "17h0123456789abcdefE"),
             "<std::fs::File as std::io::Read>::read");
   // As long as such a hash, but none.

@@ -70,9 +70,10 @@ __attribute__((noinline)) RawStack sample_from_a_caller() {
 }
 
 std::size_t position(const CallStack& stack, std::string_view function) {
-  const auto found = std::find_if(
-      stack.user.begin(), stack.user.end(),
-      [function](const StackFrame& frame) { return frame.function.find(function) != frame.function.npos; });
+  const auto found =
+      std::find_if(stack.user.begin(), stack.user.end(), [function](const StackFrame& frame) {
+        return frame.function.find(function) != frame.function.npos;
+      });
   return static_cast<std::size_t>(found - stack.user.begin());
 }
 
@@ -178,7 +179,10 @@ TEST(PackedStack, IsUnpackedUnchanged) {
 TEST(PackedStack, NamesCannotEndAField) {
   CallStack stack;
   stack.user.resize(1);
-  stack.user[0].function = "a\x1f" "b\x1e" "c\nd";
+  stack.user[0].function =
+      "a\x1f"
+      "b\x1e"
+      "c\nd";
   const CallStack same = unpacked(packed(stack));
   ASSERT_EQ(same.user.size(), 1u);
   EXPECT_EQ(same.user[0].function, "a?b?c?d");
@@ -188,7 +192,12 @@ TEST(PackedStack, GarbageHasNoFrames) {
   EXPECT_TRUE(unpacked("").user.empty());
   EXPECT_TRUE(unpacked("+\x1e\x1e\x1f\x1f\x1e").user.empty());
   std::string many = "-";
-  for (int i = 0; i < 1000; i++) many += "f\x1fm\x1f\x1f" "0\x1f" "0\x1f" "0\x1f\x1e";
+  for (int i = 0; i < 1000; i++)
+    many +=
+        "f\x1fm\x1f\x1f"
+        "0\x1f"
+        "0\x1f"
+        "0\x1f\x1e";
   EXPECT_EQ(unpacked(many).user.size(), Unwinder::kMostFrames);
 }
 
