@@ -43,6 +43,19 @@ bool is_empty(const Row& row) {
          row.cpu.total() == 0;
 }
 
+void subtract_relays(std::vector<Relay>& later, const std::vector<Relay>& earlier) {
+  std::map<std::pair<Relay::End, Relay::End>, const Relay*> before;
+  for (const Relay& relay : earlier) before.emplace(std::pair(relay.from, relay.to), &relay);
+  for (Relay& relay : later) {
+    const auto found = before.find({relay.from, relay.to});
+    if (found == before.end()) continue;
+    relay.bytes -= found->second->bytes;
+    relay.reads -= found->second->reads;
+    relay.writes -= found->second->writes;
+  }
+  std::erase_if(later, [](const Relay& relay) { return relay.bytes == 0; });
+}
+
 void subtract(Process& later, const Process& earlier) {
   subtract_figures<ProcessFigures>(later, earlier, kProcessFields);
   subtract_figures(later.outside_syscalls, earlier.outside_syscalls, kOutsideFields);
@@ -63,6 +76,7 @@ void subtract(Process& later, const Process& earlier) {
     if (const auto found = flows.find({flow.from, flow.to, key_of(flow.row)}); found != flows.end())
       subtract(flow.row, *found->second);
   std::erase_if(later.flows, [](const Flow& flow) { return is_empty(flow.row); });
+  subtract_relays(later.relays, earlier.relays);
 }
 
 // A snapshot does not read the rows and the flows of a task at the same moment, so a flow may be in

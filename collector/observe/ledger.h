@@ -11,6 +11,7 @@
 
 #include "collector/model/report.h"
 #include "collector/observe/channels/channel_ledger.h"
+#include "collector/observe/channels/relay_ledger.h"
 #include "collector/observe/pipe_ledger.h"
 #include "collector/observe/profile/profile_ledger.h"
 #include "collector/observe/snapshot.h"
@@ -119,6 +120,7 @@ class Ledger {
   PipeLedger pipes_;
   ProfileLedger profile_;
   ChannelLedger channels_;
+  RelayLedger relays_;
   std::vector<std::uint64_t> newly_finished_;
   std::uint64_t tasks_in_call_ = 0;
   std::size_t tasks_of_later_accounts_ = 0;
