@@ -193,10 +193,17 @@ struct zc_task {
 	struct zc_row rows[ZC_SLOTS];
 };
 
+/* The channels at both ends of the call whose key was made last. */
+struct zc_call_channels {
+	struct zc_channel from;
+	struct zc_channel to;
+};
+
 /* With config.channels. */
 struct zc_task_channels {
 	struct zc_task task;
 	struct zc_run runs[ZC_SLOTS];
+	struct zc_call_channels call;
 };
 
 struct zc_task_wide {
@@ -204,6 +211,7 @@ struct zc_task_wide {
 	struct zc_key keys[ZC_SLOTS_WIDE];
 	struct zc_row rows[ZC_SLOTS_WIDE];
 	struct zc_run runs[ZC_SLOTS_WIDE];
+	struct zc_call_channels call;
 };
 
 /* Key of the map `rows`. */

@@ -230,19 +230,44 @@ __u64 zc_file_end(__u64 address)
 	return zc_end_of((void *)address);
 }
 
-__u64 zc_fd_end(__u64 address, __u32 fd)
+static __always_inline struct file *zc_fd_of(struct fdtable *fdt, __u32 fd)
 {
-	struct fdtable *fdt = (void *)address;
 	struct list_head *place;
 
 	if (!config.rdonly_cast)
-		return zc_end_of(zc_file_at(fdt, fd));
+		return zc_file_at(fdt, fd);
 	fdt = bpf_rdonly_cast(fdt, bpf_core_type_id_kernel(struct fdtable));
 	if (fd >= fdt->max_fds)
-		return ZC_OTHER;
+		return 0;
 	/* To read a pointer, any type that begins with one will do. */
 	place = bpf_rdonly_cast(fdt->fd + fd, bpf_core_type_id_kernel(struct list_head));
-	return zc_end_of((struct file *)place->next);
+	return (struct file *)place->next;
+}
+
+static __always_inline void zc_channel_at(struct inode *inode, struct zc_channel *channel)
+{
+	if (config.rdonly_cast) {
+		channel->inode = inode->i_ino;
+		channel->generation = inode->i_generation;
+		channel->device = inode->i_sb->s_dev;
+		return;
+	}
+	channel->inode = BPF_CORE_READ(inode, i_ino);
+	channel->generation = BPF_CORE_READ(inode, i_generation);
+	channel->device = BPF_CORE_READ(inode, i_sb, s_dev);
+}
+
+__u64 zc_fd_end(__u64 address, __u32 fd, struct zc_channel *channel)
+{
+	struct file *file = zc_fd_of((void *)address, fd);
+
+	if (channel && config.channels) {
+		if (file)
+			zc_channel_at(zc_inode(file), channel);
+		else
+			*channel = (struct zc_channel){};
+	}
+	return zc_end_of(file);
 }
 
 __u64 zc_current_file(__u32 fd)
@@ -257,22 +282,8 @@ __u64 zc_current_file(__u32 fd)
 
 int zc_file_channel(__u64 address, struct zc_channel *channel)
 {
-	struct file *file = (void *)address;
-	struct inode *inode;
-
-	if (!file || !channel || !config.channels)
-		return 0;
-	if (config.rdonly_cast) {
-		inode = zc_inode(file);
-		channel->inode = inode->i_ino;
-		channel->generation = inode->i_generation;
-		channel->device = inode->i_sb->s_dev;
-		return 0;
-	}
-	inode = BPF_CORE_READ(file, f_inode);
-	channel->inode = BPF_CORE_READ(inode, i_ino);
-	channel->generation = BPF_CORE_READ(inode, i_generation);
-	channel->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	if (address && channel && config.channels)
+		zc_channel_at(zc_inode((void *)address), channel);
 	return 0;
 }
 

@@ -29,8 +29,11 @@ static __always_inline struct zc_key zc_key_of(__u32 row, __u64 from, __u64 to)
 	return key;
 }
 
-/* The end that is a descriptor in the struct fdtable at `fdt`. */
-__u64 zc_fd_end(__u64 fdt, __u32 fd);
+/*
+ * The end that is a descriptor in the struct fdtable at `fdt`. `channel`: where to say which file,
+ * pipe or socket it is; NULL: nowhere.
+ */
+__u64 zc_fd_end(__u64 fdt, __u32 fd, struct zc_channel *channel);
 
 /* The end that is the struct file at `address`; 0 means no file. */
 __u64 zc_file_end(__u64 address);

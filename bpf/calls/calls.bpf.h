@@ -76,10 +76,14 @@ static __always_inline struct zc_args zc_args_of(const struct task_struct *task,
  */
 __u32 zc_takes_from(__u32 fd);
 
-static __always_inline __u64 zc_call_end(const struct zc_args *args, __u64 fdt, __u8 end)
+/* `channel`: as in zc_fd_end(). */
+static __always_inline __u64 zc_call_end(const struct zc_args *args, __u64 fdt, __u8 end,
+					 struct zc_channel *channel)
 {
 	__u32 fd;
 
+	if (channel && end != ZC_END_ARG0 && end != ZC_END_ARG1 && end != ZC_END_ARG2)
+		*channel = (struct zc_channel){};
 	switch (end) {
 	case ZC_END_USER:
 		return ZC_USER;
@@ -95,7 +99,7 @@ static __always_inline __u64 zc_call_end(const struct zc_args *args, __u64 fdt, 
 	default:
 		return ZC_OTHER;
 	}
-	return zc_fd_end(fdt, fd);
+	return zc_fd_end(fdt, fd, channel);
 }
 
 /* Whether a call that receives throws the bytes away. */
@@ -153,6 +157,7 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 {
 	bool compat = state->head.flags & ZC_TASK_COMPAT;
 	__u64 fdt, from, to;
+	struct zc_call_channels *channels;
 	__u32 row = call->row;
 	struct zc_args args;
 	__u8 result;
@@ -166,8 +171,9 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 	if (result >= ZC_RESULT_CLONE_FILE)
 		return zc_special_key(&args, row, result, switching);
 	fdt = zc_number(state, task->files->fdt);
-	from = zc_call_end(&args, fdt, call->from);
-	to = zc_call_end(&args, fdt, call->to);
+	channels = config.channels ? zc_task_call(state) : 0;
+	from = zc_call_end(&args, fdt, call->from, channels ? &channels->from : 0);
+	to = zc_call_end(&args, fdt, call->to, channels ? &channels->to : 0);
 	if (result == ZC_RESULT_VMSPLICE && zc_takes_from(args.arg[0])) {
 		from = to;
 		to = ZC_USER;
@@ -198,6 +204,20 @@ static __always_inline struct zc_channel_use zc_call_channel(const struct zc_arg
 	default:
 		return none;
 	}
+}
+
+/*
+ * Whether a call, whose key was made last, has the channels of its row's latest call: most have.
+ * Those of calls that zc_call_key() does not look up are not known here.
+ */
+static __always_inline bool zc_channels_repeat(struct zc_task *state,
+					       const volatile struct zc_call *call, __u32 slot)
+{
+	struct zc_call_channels *now = zc_task_call(state);
+	struct zc_run *run = zc_task_run(state, slot);
+
+	return run && call->result < ZC_RESULT_VMSPLICE &&
+	       zc_same_channel(&run->from, &now->from) && zc_same_channel(&run->to, &now->to);
 }
 
 /*
@@ -256,7 +276,8 @@ static __always_inline struct zc_key zc_note_row(struct zc_task *state, struct t
 	slot = zc_row_slot(state, key);
 	state->head.slot = slot;
 	state->head.call = index;
-	if (config.channels)
+	if (config.channels && call->from != ZC_END_NONE &&
+	    !zc_channels_repeat(state, call, slot))
 		zc_channels_begin(state, task, regs, index, slot);
 	return key;
 }
