@@ -202,11 +202,9 @@ struct zc_moved {
 	__u64 bytes;
 	struct zc_key key;
 	__u32 memory;	/* enum zc_memory */
-	__u32 compat;
 	__u32 writes;	/* from memory */
-	struct zc_channel channel;	/* the other end */
 	__u32 matched;	/* it passed bytes on */
-	__u32 pad;
+	struct zc_channel channel;	/* the other end */
 };
 
 ZC_MAP struct {

@@ -42,7 +42,7 @@ static __always_inline void zc_row_add(struct zc_row *sum, const struct zc_row *
  * that makes many kinds of calls, and a user with many such processes, thus leave space for
  * others. Rows of processes that end have a little more: they are deleted soon.
  */
-static __always_inline struct zc_row *zc_new_row(const struct zc_row_key *where, bool last)
+static __noinline struct zc_row *zc_new_row(const struct zc_row_key *where, bool last)
 {
 	struct zc_account *account = bpf_map_lookup_elem(&accounts, &where->account);
 	__u32 most = config.most.rows;

@@ -76,14 +76,13 @@ static __always_inline struct zc_args zc_args_of(const struct task_struct *task,
  */
 __u32 zc_takes_from(__u32 fd);
 
-/* `channel`: as in zc_fd_end(). */
-static __always_inline __u64 zc_call_end(const struct zc_args *args, __u64 fdt, __u8 end,
-					 struct zc_channel *channel)
+/* With config.channels, zc_task_call() then has the channel of an end that is a descriptor. */
+static __always_inline __u64 zc_call_end(struct zc_task *state, const struct zc_args *args,
+					 __u64 fdt, __u8 end, bool to)
 {
+	struct zc_channel *channel = 0;
 	__u32 fd;
 
-	if (channel && end != ZC_END_ARG0 && end != ZC_END_ARG1 && end != ZC_END_ARG2)
-		*channel = (struct zc_channel){};
 	switch (end) {
 	case ZC_END_USER:
 		return ZC_USER;
@@ -99,6 +98,8 @@ static __always_inline __u64 zc_call_end(const struct zc_args *args, __u64 fdt, 
 	default:
 		return ZC_OTHER;
 	}
+	if (config.channels)
+		channel = to ? &zc_task_call(state)->to : &zc_task_call(state)->from;
 	return zc_fd_end(fdt, fd, channel);
 }
 
@@ -157,7 +158,6 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 {
 	bool compat = state->head.flags & ZC_TASK_COMPAT;
 	__u64 fdt, from, to;
-	struct zc_call_channels *channels;
 	__u32 row = call->row;
 	struct zc_args args;
 	__u8 result;
@@ -171,9 +171,8 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 	if (result >= ZC_RESULT_CLONE_FILE)
 		return zc_special_key(&args, row, result, switching);
 	fdt = zc_number(state, task->files->fdt);
-	channels = config.channels ? zc_task_call(state) : 0;
-	from = zc_call_end(&args, fdt, call->from, channels ? &channels->from : 0);
-	to = zc_call_end(&args, fdt, call->to, channels ? &channels->to : 0);
+	from = zc_call_end(state, &args, fdt, call->from, false);
+	to = zc_call_end(state, &args, fdt, call->to, true);
 	if (result == ZC_RESULT_VMSPLICE && zc_takes_from(args.arg[0])) {
 		from = to;
 		to = ZC_USER;
@@ -206,18 +205,29 @@ static __always_inline struct zc_channel_use zc_call_channel(const struct zc_arg
 	}
 }
 
+static __always_inline bool zc_end_repeats(__u8 end, const struct zc_channel *before,
+					   const struct zc_channel *now)
+{
+	if (end < ZC_END_ARG0 || end > ZC_END_ARG2)
+		return !before->inode;
+	return zc_same_channel(before, now);
+}
+
 /*
  * Whether a call, whose key was made last, has the channels of its row's latest call: most have.
  * Those of calls that zc_call_key() does not look up are not known here.
  */
-static __always_inline bool zc_channels_repeat(struct zc_task *state,
-					       const volatile struct zc_call *call, __u32 slot)
+static __noinline __attribute__((unused)) int zc_channels_repeat(struct zc_task *state,
+								 __u32 index, __u32 slot)
 {
+	const volatile struct zc_call *call = zc_call_at(index);
 	struct zc_call_channels *now = zc_task_call(state);
 	struct zc_run *run = zc_task_run(state, slot);
 
-	return run && call->result < ZC_RESULT_VMSPLICE &&
-	       zc_same_channel(&run->from, &now->from) && zc_same_channel(&run->to, &now->to);
+	if (!run || call->result >= ZC_RESULT_VMSPLICE)
+		return 0;
+	return zc_end_repeats(call->from, &run->from, &now->from) &&
+	       zc_end_repeats(call->to, &run->to, &now->to);
 }
 
 /*
@@ -237,6 +247,8 @@ static __noinline __attribute__((unused)) int zc_channels_begin(struct zc_task *
 
 	/* A restarted call has other arguments; its row has the channels still. */
 	if (!mine || call->result == ZC_RESULT_RESTART)
+		return 0;
+	if (zc_channels_repeat(state, index, slot))
 		return 0;
 	key = *mine;
 	if (!zc_has_channel(ZC_KEY_FROM(key)) && !zc_has_channel(ZC_KEY_TO(key)))
@@ -276,8 +288,7 @@ static __always_inline struct zc_key zc_note_row(struct zc_task *state, struct t
 	slot = zc_row_slot(state, key);
 	state->head.slot = slot;
 	state->head.call = index;
-	if (config.channels && call->from != ZC_END_NONE &&
-	    !zc_channels_repeat(state, call, slot))
+	if (config.channels)
 		zc_channels_begin(state, task, regs, index, slot);
 	return key;
 }

@@ -163,7 +163,7 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 		if (state->head.pipes && bytes)
 			zc_pipes_add(state, state->head.pipes, bytes);
 		if (config.relays && bytes)
-			zc_relay_call(state, task, regs, bytes);
+			zc_relay_call(state, regs, bytes);
 		if (result == ZC_RESULT_RECVMSG && !compat)
 			zc_look_for_finished_sends(state, task, regs);
 	}

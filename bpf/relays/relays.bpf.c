@@ -16,7 +16,7 @@ struct zc_relay_search {
 	/* The memory that was read into or written from. */
 	__u64 begin;
 	__u64 end;
-	__u32 free;	/* index of a buffer that can be used; ZC_BUFFERS: none */
+	__u64 free;	/* index of a buffer that can be used; ZC_BUFFERS: none */
 };
 
 struct zc_relay_vector {
@@ -27,9 +27,10 @@ struct zc_relay_vector {
 
 static __always_inline struct zc_buffer *zc_buffer_at(struct zc_buffers *buffers, __u64 index)
 {
+	/* 64 bits: of a comparison of 32 bits, Linux 6.1 does not learn the range of all. */
+	barrier_var(index);
 	if (index >= ZC_BUFFERS)
 		return 0;
-	barrier_var(index);
 	return &buffers->at[index];
 }
 
@@ -57,7 +58,7 @@ static __always_inline __u32 zc_probe_offset(const struct zc_buffer *buffer, __u
  * Whether memory still holds what was read into it, as far as the probes tell: those within the
  * range (offsets into the buffer), or on both sides of it if none is within.
  */
-static __always_inline bool zc_buffer_unchanged(const struct zc_buffer *buffer, __u32 begin,
+static __noinline int zc_buffer_unchanged(const struct zc_buffer *buffer, __u32 begin,
 						__u32 end)
 {
 	__u32 first = ZC_PROBES - 1, last = 0;
@@ -76,11 +77,11 @@ static __always_inline bool zc_buffer_unchanged(const struct zc_buffer *buffer, 
 			continue;
 		if (bpf_probe_read_user(&now, sizeof(now),
 					(void *)(buffer->start + zc_probe_offset(buffer, i))))
-			return false;
+			return 0;
 		if (now != buffer->probes[i])
-			return false;
+			return 0;
 	}
-	return true;
+	return 1;
 }
 
 /* The same as zc_new_row(). */
@@ -211,7 +212,7 @@ static __always_inline void zc_relay_into(struct zc_relay_search *search)
 	struct zc_moved *moved = search->moved;
 	__u64 size = search->end - search->begin;
 	struct zc_buffer *buffer;
-	__u32 index;
+	__u64 index;
 
 	search->free = ZC_BUFFERS;
 	bpf_loop(ZC_BUFFERS, zc_relay_over, search, 0);
@@ -256,28 +257,14 @@ static __noinline int zc_relay_range(struct zc_moved *moved, struct zc_buffers *
 static long zc_relay_element(__u32 index, struct zc_relay_vector *vector)
 {
 	struct zc_moved *moved = vector->moved;
-	__u64 bytes, base;
+	__u64 element[2];	/* address and length */
+	__u64 bytes;
 
-	if (moved->compat) {
-		__u32 element[2];
-
-		if (bpf_probe_read_user(element, sizeof(element),
-					(void *)(vector->address + index * sizeof(element))))
-			return 1;
-		base = element[0];
-		bytes = element[1];
-	} else {
-		__u64 element[2];
-
-		if (bpf_probe_read_user(element, sizeof(element),
-					(void *)(vector->address + index * sizeof(element))))
-			return 1;
-		base = element[0];
-		bytes = element[1];
-	}
-	if (bytes > moved->bytes)
-		bytes = moved->bytes;
-	zc_relay_range(moved, vector->buffers, base, bytes);
+	if (bpf_probe_read_user(element, sizeof(element),
+				(void *)(vector->address + index * sizeof(element))))
+		return 1;
+	bytes = element[1] < moved->bytes ? element[1] : moved->bytes;
+	zc_relay_range(moved, vector->buffers, element[0], bytes);
 	moved->bytes -= bytes;
 	return !moved->bytes;
 }
@@ -285,23 +272,12 @@ static long zc_relay_element(__u32 index, struct zc_relay_vector *vector)
 /* From the struct msghdr of a call to its vector. */
 static __always_inline int zc_relay_message(struct zc_moved *moved)
 {
-	__u64 message = moved->address;
+	__u64 vector[2];	/* address and length */
 
-	if (moved->compat) {
-		__u32 vector[2];
-
-		if (bpf_probe_read_user(vector, sizeof(vector), (void *)(message + 8)))
-			return -1;
-		moved->address = vector[0];
-		moved->count = vector[1];
-	} else {
-		__u64 vector[2];
-
-		if (bpf_probe_read_user(vector, sizeof(vector), (void *)(message + 16)))
-			return -1;
-		moved->address = vector[0];
-		moved->count = vector[1];
-	}
+	if (bpf_probe_read_user(vector, sizeof(vector), (void *)(moved->address + 16)))
+		return -1;
+	moved->address = vector[0];
+	moved->count = vector[1];
 	return 0;
 }
 

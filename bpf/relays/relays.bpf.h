@@ -18,31 +18,30 @@ int zc_relay(void);
  * zc_channels_begin().
  */
 static __noinline __attribute__((unused)) int zc_relay_call(struct zc_task *state,
-							    struct task_struct *task,
 							    struct pt_regs *regs, __u64 bytes)
 {
 	const volatile struct zc_call *call = zc_call_at(state->head.call);
 	struct zc_key *key = zc_task_key(state, state->head.slot);
 	struct zc_run *run = zc_task_run(state, state->head.slot);
 	struct zc_moved *moved;
-	struct zc_args args;
 	__u32 only = 0;
 
 	if (!key || !run || call->memory == ZC_MEMORY_NONE)
+		return 0;
+	/* Those of 32-bit programs are not followed. */
+	if (state->head.flags & ZC_TASK_COMPAT)
 		return 0;
 	if (ZC_KEY_FROM(*key) != ZC_USER && ZC_KEY_TO(*key) != ZC_USER)
 		return 0;
 	moved = bpf_map_lookup_elem(&moved_bytes, &only);
 	if (!moved)
 		return 0;
-	moved->compat = state->head.flags & ZC_TASK_COMPAT;
-	args = zc_args_of(task, regs, moved->compat);
 	moved->writes = ZC_KEY_FROM(*key) == ZC_USER;
 	moved->channel = moved->writes ? run->to : run->from;
 	moved->account = state->head.account;
 	moved->memory = call->memory;
-	moved->address = args.arg[1];
-	moved->count = args.arg[2];
+	moved->address = PT_REGS_PARM2_SYSCALL(regs);
+	moved->count = PT_REGS_PARM3_SYSCALL(regs);
 	moved->bytes = bytes;
 	moved->key = *key;
 	moved->matched = 0;
