@@ -217,8 +217,7 @@ static __always_inline bool zc_end_repeats(__u8 end, const struct zc_channel *be
  * Whether a call, whose key was made last, has the channels of its row's latest call: most have.
  * Those of calls that zc_call_key() does not look up are not known here.
  */
-static __noinline __attribute__((unused)) int zc_channels_repeat(struct zc_task *state,
-								 __u32 index, __u32 slot)
+static __always_inline bool zc_channels_repeat(struct zc_task *state, __u32 index, __u32 slot)
 {
 	const volatile struct zc_call *call = zc_call_at(index);
 	struct zc_call_channels *now = zc_task_call(state);
@@ -228,6 +227,13 @@ static __noinline __attribute__((unused)) int zc_channels_repeat(struct zc_task 
 		return 0;
 	return zc_end_repeats(call->from, &run->from, &now->from) &&
 	       zc_end_repeats(call->to, &run->to, &now->to);
+}
+
+/* The same where the stack has no space for it. */
+static __noinline __attribute__((unused)) int zc_channels_repeat_apart(struct zc_task *state,
+								       __u32 index, __u32 slot)
+{
+	return zc_channels_repeat(state, index, slot);
 }
 
 /*
@@ -248,7 +254,7 @@ static __noinline __attribute__((unused)) int zc_channels_begin(struct zc_task *
 	/* A restarted call has other arguments; its row has the channels still. */
 	if (!mine || call->result == ZC_RESULT_RESTART)
 		return 0;
-	if (zc_channels_repeat(state, index, slot))
+	if (zc_channels_repeat_apart(state, index, slot))
 		return 0;
 	key = *mine;
 	if (!zc_has_channel(ZC_KEY_FROM(key)) && !zc_has_channel(ZC_KEY_TO(key)))
@@ -272,11 +278,8 @@ static __noinline __attribute__((unused)) int zc_channels_begin(struct zc_task *
 	return 0;
 }
 
-/*
- * Notes the current task's call, and the slot of the row that it belongs to. Returns the key of
- * that row. `switching`: as in zc_call_key().
- */
-static __always_inline struct zc_key zc_note_row(struct zc_task *state, struct task_struct *task,
+/* Does what zc_note_row() does, but for the channels. */
+static __always_inline struct zc_key zc_note_key(struct zc_task *state, struct task_struct *task,
 						 struct pt_regs *regs, __u32 index, bool switching)
 {
 	const volatile struct zc_call *call = zc_call_at(index);
@@ -288,8 +291,20 @@ static __always_inline struct zc_key zc_note_row(struct zc_task *state, struct t
 	slot = zc_row_slot(state, key);
 	state->head.slot = slot;
 	state->head.call = index;
+	return key;
+}
+
+/*
+ * Notes the current task's call, and the slot of the row that it belongs to. Returns the key of
+ * that row. `switching`: as in zc_call_key().
+ */
+static __always_inline struct zc_key zc_note_row(struct zc_task *state, struct task_struct *task,
+						 struct pt_regs *regs, __u32 index, bool switching)
+{
+	struct zc_key key = zc_note_key(state, task, regs, index, switching);
+
 	if (config.channels)
-		zc_channels_begin(state, task, regs, index, slot);
+		zc_channels_begin(state, task, regs, index, state->head.slot);
 	return key;
 }
 

@@ -41,7 +41,9 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 		index = zc_index_of(task, regs, number);
 		state->head.flags |= ZC_TASK_COMPAT;
 	}
-	key = zc_note_row(state, task, regs, index, false);
+	key = zc_note_key(state, task, regs, index, false);
+	if (config.channels && !zc_channels_repeat(state, index, state->head.slot))
+		zc_channels_begin(state, task, regs, index, state->head.slot);
 	if (zc_call_at(index)->from != ZC_END_NONE)
 		zc_copies_begin(state, task, key);
 	state->head.entered_ns = bpf_ktime_get_ns();
