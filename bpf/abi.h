@@ -40,7 +40,8 @@
 	__u64 disk_read;				\
 	__u64 dirtied;					\
 	/*						\
-	 * Bytes that were seen to be copied: out of a socket, or from memory into a TCP socket. \
+	 * Bytes that were seen to be copied: out of a socket, from memory into a TCP socket, or into \
+	 * pages of a file or block device that became dirty. \
 	 * With ZC_DIRECT or ZC_OFFLOADS, and from a file or pipe into a TCP socket, bytes that \
 	 * were seen not to be copied.			\
 	 */						\
@@ -160,7 +161,11 @@ struct zc_task_head {
 	} before_call;
 	struct zc_outside outside;
 	__u64 call_off_cpu_ns;	/* in the call in flight */
-	__u64 message_bytes;	/* moved so far by the sendmmsg or recvmmsg in flight */
+	/*
+	 * Moved so far by the sendmmsg or recvmmsg in flight. Of a call with ZC_OFFLOADS, the size
+	 * of the file before; 0 between calls.
+	 */
+	__u64 message_bytes;
 	__u64 disk_read;	/* charged to the task before the call in flight */
 	__u64 dirtied;
 	__u64 copied;		/* out of sockets, and in no row yet */

@@ -18,6 +18,14 @@
 #define RAMFS_MAGIC 0x858458f6
 #define HUGETLBFS_MAGIC 0x958458f6
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
+#define BTRFS_SUPER_MAGIC 0x9123683e
+#define PROC_SUPER_MAGIC 0x9fa0
+#define SYSFS_MAGIC 0x62656572
+#define CGROUP_SUPER_MAGIC 0x27e0eb
+#define CGROUP2_SUPER_MAGIC 0x63677270
+#define DEBUGFS_MAGIC 0x64626720
+#define TRACEFS_MAGIC 0x74726163
+#define SECURITYFS_MAGIC 0x73636673
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
@@ -163,10 +171,18 @@ static __always_inline __u64 zc_inet_end(struct sock *sk)
 	case IPPROTO_TCP:
 		return zc_tcp_end(sk);
 	case IPPROTO_UDP:
-		return ZC_END(ZC_SOCKET, ZC_UDP, 0);
+		return ZC_END(ZC_SOCKET, ZC_UDP, zc_gathers(sk) ? 0 : ZC_NO_GATHER);
 	default:
 		return ZC_END(ZC_SOCKET, ZC_OTHER_PROTOCOL, 0);
 	}
+}
+
+/* Only a stream takes pages as they are. */
+static __always_inline __u64 zc_unix_end(struct sock *sk)
+{
+	__u16 type = config.rdonly_cast ? sk->sk_type : BPF_CORE_READ(sk, sk_type);
+
+	return ZC_END(ZC_SOCKET, ZC_UNIX, type == SOCK_STREAM ? 0 : ZC_NO_PAGES);
 }
 
 static __always_inline __u64 zc_socket_end(struct file *file)
@@ -190,7 +206,7 @@ static __always_inline __u64 zc_socket_end(struct file *file)
 	case AF_INET6:
 		return zc_inet_end(sk);
 	case AF_UNIX:
-		return ZC_END(ZC_SOCKET, ZC_UNIX, 0);
+		return zc_unix_end(sk);
 	case AF_ALG:
 		return ZC_END(ZC_SOCKET, ZC_ALG, 0);
 	case AF_VSOCK:
@@ -219,7 +235,7 @@ static __always_inline __u64 zc_end_of(struct file *file)
 	case S_IFCHR:
 		return zc_character_kind(inode);
 	case S_IFBLK:
-		return ZC_DEVICE;
+		return ZC_END(ZC_DEVICE, 0, ZC_BLOCK | (zc_is_direct(file) ? ZC_DIRECT : 0));
 	default:
 		return ZC_OTHER;
 	}
@@ -291,18 +307,54 @@ __u32 zc_file_offloads(__u64 address)
 {
 	struct file *file = (void *)address;
 
-	/* What overlayfs does depends on the file system below, which is not known here. */
-	if (!file || BPF_CORE_READ(file, f_inode, i_sb, s_magic) == OVERLAYFS_SUPER_MAGIC)
+	if (!file)
 		return 0;
 	return BPF_CORE_READ(file, f_op, remap_file_range) ||
 	       BPF_CORE_READ(file, f_op, copy_file_range) ? ZC_OFFLOADS : 0;
 }
 
+/* The pages of a file of overlayfs are those of a file below, which is not known here. */
 __u32 zc_file_is_uncached(__u64 address)
 {
 	struct file *file = (void *)address;
 
-	return file && !BPF_CORE_READ(file, f_inode, i_mapping, nrpages);
+	return file && !BPF_CORE_READ(file, f_inode, i_mapping, nrpages) &&
+	       BPF_CORE_READ(file, f_inode, i_sb, s_magic) != OVERLAYFS_SUPER_MAGIC;
+}
+
+__u64 zc_file_size(__u64 address)
+{
+	struct file *file = (void *)address;
+
+	return file ? BPF_CORE_READ(file, f_inode, i_size) : 0;
+}
+
+/* btrfs reads what is compressed through the page cache. */
+__u32 zc_file_reads_direct(__u64 address)
+{
+	struct file *file = (void *)address;
+
+	return file && BPF_CORE_READ(file, f_inode, i_sb, s_magic) != BTRFS_SUPER_MAGIC;
+}
+
+__u32 zc_file_has_no_pages(__u64 address)
+{
+	struct file *file = (void *)address;
+
+	if (!file)
+		return 0;
+	switch (BPF_CORE_READ(file, f_inode, i_sb, s_magic)) {
+	case PROC_SUPER_MAGIC:
+	case SYSFS_MAGIC:
+	case CGROUP_SUPER_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case DEBUGFS_MAGIC:
+	case TRACEFS_MAGIC:
+	case SECURITYFS_MAGIC:
+		return ZC_NO_PAGES;
+	default:
+		return 0;
+	}
 }
 
 __u32 zc_file_lends(__u64 address)

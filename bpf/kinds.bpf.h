@@ -47,8 +47,23 @@ int zc_file_channel(__u64 address, struct zc_channel *channel);
  */
 __u32 zc_file_offloads(__u64 address);
 
-/* Whether the struct file at `address` has no page in memory. */
+/* Whether the struct file at `address` has no page in memory. False if this is not known. */
 __u32 zc_file_is_uncached(__u64 address);
+
+/* The size of the struct file at `address`. */
+__u64 zc_file_size(__u64 address);
+
+/*
+ * Whether a direct read that a file system has begun ends as one, so that what it does not read
+ * from the disk is a hole.
+ */
+__u32 zc_file_reads_direct(__u64 address);
+
+/*
+ * Whether the struct file at `address` makes its bytes up as they are read: ZC_NO_PAGES or 0. A
+ * splice then copies them into new pages.
+ */
+__u32 zc_file_has_no_pages(__u64 address);
 
 /* Whether the struct file at `address` is a socket that obeys MSG_ZEROCOPY. */
 __u32 zc_file_lends(__u64 address);

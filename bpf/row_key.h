@@ -35,12 +35,14 @@ enum zc_protocol {
 
 /* What decides how bytes are copied, apart from the kinds of a call's ends. */
 enum zc_trait {
-	ZC_DIRECT = 1,		/* a file was opened with O_DIRECT */
+	ZC_DIRECT = 1,		/* a file or block device was opened with O_DIRECT */
 	ZC_MEMORY_FILE = 2,	/* the file is in memory only; to be read, only with ZC_DIRECT */
 	ZC_OFFLOADS = 4,	/* file to file: the file system can clone or copy by itself */
 	ZC_NO_GATHER = 8,	/* the device cannot send from several places in memory */
 	ZC_TLS_SOFTWARE = 16,	/* a processor encrypts what is sent */
 	ZC_BY_REFERENCE = 32,	/* MSG_ZEROCOPY, SEND_ZC: the caller lends its memory */
+	ZC_NO_PAGES = 64,	/* in-kernel calls: an end that neither has pages nor takes them */
+	ZC_BLOCK = 128,		/* a block device, which has a page cache */
 };
 
 /* Identifies a row within its account. One word, so that one load compares it. */

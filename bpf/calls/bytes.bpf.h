@@ -30,7 +30,7 @@ __u64 zc_claimed_lengths(const struct zc_messages *messages);
 /* What messages.bpf.c counted since the last call of this kind ended. */
 static __always_inline __u64 zc_take_messages(struct zc_task *state)
 {
-	__u64 bytes = state->head.message_bytes;
+	__u64 bytes = state->head.messages ? state->head.message_bytes : 0;
 
 	state->head.message_bytes = 0;
 	state->head.messages = 0;

@@ -183,6 +183,9 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 		to = ZC_DISCARD;
 	if (zc_sends(result) && zc_lends(&args, result))
 		to |= ZC_END(0, 0, ZC_BY_REFERENCE);
+	if (from == ZC_FILE && (ZC_END_KIND(to) == ZC_SOCKET || ZC_END_KIND(to) == ZC_PIPE))
+		from |= ZC_END(0, 0, zc_file_has_no_pages(zc_current_file(
+					     args.arg[call->from == ZC_END_ARG1])));
 	/* copy_file_range(): no other call has a file at both ends and its sink there. */
 	if (from == ZC_FILE && to == ZC_FILE && call->to == ZC_END_ARG2)
 		to |= ZC_END(0, 0, zc_file_offloads(zc_current_file(args.arg[2])));

@@ -19,9 +19,20 @@ static __always_inline bool zc_io_accounted(const struct task_struct *task)
 	return bpf_core_field_exists(task->ioac.read_bytes);
 }
 
+/* Notes the size of the file that the call writes to. */
+static __noinline __attribute__((unused)) int zc_size_begins(struct zc_task *state,
+							     const struct task_struct *task,
+							     struct pt_regs *regs)
+{
+	struct zc_args args = zc_args_of(task, regs, state->head.flags & ZC_TASK_COMPAT);
+
+	state->head.message_bytes = zc_file_size(zc_current_file(args.arg[2]));
+	return 0;
+}
+
 /* At the entry of a call in the row with this key. */
 static __always_inline void zc_copies_begin(struct zc_task *state, const struct task_struct *task,
-					    struct zc_key key)
+					    struct pt_regs *regs, struct zc_key key)
 {
 	__u32 kinds = 1U << ZC_KEY_FROM(key) | 1U << ZC_KEY_TO(key);
 
@@ -31,32 +42,83 @@ static __always_inline void zc_copies_begin(struct zc_task *state, const struct 
 	state->head.disk_read = task->ioac.read_bytes;
 	state->head.dirtied = task->ioac.write_bytes;
 	state->head.flags |= ZC_TASK_CHARGED;
+	if (ZC_KEY_TRAITS(key) & ZC_OFFLOADS)
+		zc_size_begins(state, task, regs);
+}
+
+/* Whether the call changes its second end's file or block device. */
+static __always_inline bool zc_makes_dirty(struct zc_key key)
+{
+	return ZC_KEY_TO(key) == ZC_FILE ||
+	       (ZC_KEY_TO(key) == ZC_DEVICE && ZC_KEY_TRAITS(key) & ZC_BLOCK);
 }
 
 /*
- * Whether bytes went past the processor: with ZC_DIRECT between the caller's memory and a
- * disk, with ZC_OFFLOADS inside the file system. `charged`: bytes that the call read from disk
- * or made dirty. A file that was copied into has pages in memory, one that shares another's
- * blocks does not.
+ * Whether the file system cloned the bytes, or copied them below. `charged`: bytes that became
+ * dirty. A copy makes pages, of which a clone leaves none, and pages behind what was the end of
+ * the file must become dirty.
  */
-static __always_inline bool zc_was_passed(struct zc_task *state, const struct task_struct *task,
-					  struct pt_regs *regs, struct zc_key key, __u64 bytes,
-					  __u64 charged)
+static __noinline __attribute__((unused)) int zc_was_cloned(struct zc_task *state,
+							    const struct task_struct *task,
+							    struct pt_regs *regs, __u64 bytes,
+							    __u64 charged)
 {
+	struct zc_args args = zc_args_of(task, regs, state->head.flags & ZC_TASK_COMPAT);
+	__u64 file = zc_current_file(args.arg[2]);
+
+	/* To clone, btrfs makes blocks of its own dirty. */
+	if (zc_file_is_uncached(file))
+		return true;
+	return !charged && zc_file_size(file) >= state->head.message_bytes + bytes;
+}
+
+/*
+ * Whether a direct call went between the caller's memory and the disk. `charged`: bytes that it
+ * read from the disk or made dirty.
+ */
+static __noinline __attribute__((unused)) int zc_was_direct(struct zc_task *state,
+							    const struct task_struct *task,
+							    struct pt_regs *regs, __u64 bytes,
+							    __u64 charged)
+{
+	struct zc_key *key = zc_task_key(state, state->head.slot);
 	struct zc_args args;
 
-	if (ZC_KEY_TRAITS(key) & ZC_OFFLOADS) {
-		/* A direct write leaves no page. To clone, btrfs makes blocks of its own dirty. */
-		if (ZC_KEY_TRAITS(key) & ZC_DIRECT && charged >= bytes)
-			return false;
-		args = zc_args_of(task, regs, state->head.flags & ZC_TASK_COMPAT);
-		return zc_file_is_uncached(zc_current_file(args.arg[2]));
-	}
-	/* A buffered write is charged as well. */
-	if (ZC_KEY_TO(key) == ZC_FILE && config.direct_seen &&
-	    !(state->head.flags & ZC_TASK_DIRECT))
+	if (!key)
 		return false;
-	return charged >= bytes;
+	/* Block devices begin theirs without an event. */
+	if (ZC_KEY_TRAITS(*key) & ZC_BLOCK || !config.direct_seen)
+		return charged >= bytes;
+	/* Calls that use the page cache are charged as well. */
+	if (!(state->head.flags & ZC_TASK_DIRECT))
+		return false;
+	if (charged >= bytes || ZC_KEY_TO(*key) == ZC_FILE)
+		return charged >= bytes;
+	args = zc_args_of(task, regs, state->head.flags & ZC_TASK_COMPAT);
+	return zc_file_reads_direct(zc_current_file(args.arg[0]));
+}
+
+/*
+ * The bytes of a call that are known to have been passed by (ZC_DIRECT, ZC_OFFLOADS), or else
+ * copied into pages.
+ */
+static __always_inline __u64 zc_vouched(struct zc_task *state, const struct task_struct *task,
+					struct pt_regs *regs, struct zc_key key, __u64 bytes,
+					__u64 read, __u64 dirtied)
+{
+	bool writes = zc_makes_dirty(key);
+
+	if (ZC_KEY_TRAITS(key) & ZC_OFFLOADS) {
+		/* A direct write leaves no page. */
+		if (ZC_KEY_TRAITS(key) & ZC_DIRECT && dirtied >= bytes)
+			return 0;
+		return zc_was_cloned(state, task, regs, bytes, dirtied) ? bytes : 0;
+	}
+	if (ZC_KEY_TRAITS(key) & ZC_DIRECT)
+		return zc_was_direct(state, task, regs, bytes, writes ? dirtied : read) ? bytes : 0;
+	if (!writes)
+		return 0;
+	return dirtied < bytes ? dirtied : bytes;
 }
 
 /*
@@ -95,10 +157,10 @@ static __always_inline void zc_copies_end(struct zc_task *state, const struct ta
 		dirtied = task->ioac.write_bytes - state->head.dirtied;
 		row->disk_read += read;
 		row->dirtied += dirtied;
-		if (bytes && ZC_KEY_TRAITS(*key) & (ZC_DIRECT | ZC_OFFLOADS) &&
-		    zc_was_passed(state, task, regs, *key, bytes,
-				  ZC_KEY_TO(*key) == ZC_FILE ? dirtied : read))
-			row->seen += bytes;
+		if (bytes)
+			row->seen += zc_vouched(state, task, regs, *key, bytes, read, dirtied);
+		if (ZC_KEY_TRAITS(*key) & ZC_OFFLOADS)
+			state->head.message_bytes = 0;
 		state->head.flags &= ~(ZC_TASK_CHARGED | ZC_TASK_DIRECT);
 	}
 	if (ZC_KEY_TRAITS(*key) & ZC_BY_REFERENCE)

@@ -45,7 +45,7 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 	if (config.channels && !zc_channels_repeat(state, index, state->head.slot))
 		zc_channels_begin(state, task, regs, index, state->head.slot);
 	if (zc_call_at(index)->from != ZC_END_NONE)
-		zc_copies_begin(state, task, key);
+		zc_copies_begin(state, task, regs, key);
 	state->head.entered_ns = bpf_ktime_get_ns();
 	return 0;
 }

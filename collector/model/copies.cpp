@@ -14,13 +14,18 @@ std::uint64_t part_of(std::uint64_t bytes, std::uint64_t part, std::uint64_t who
   return static_cast<std::uint64_t>(static_cast<unsigned __int128>(bytes) * part / whole);
 }
 
+// A file or a block device, whose pages become dirty.
+bool has_pages(const MovedBytes& moved) {
+  return moved.to == Kind::file || moved.to == Kind::device;
+}
+
 // Bytes that may have gone past the processor: `passed` of them did.
 CopyCount unless_passed(const MovedBytes& moved, std::uint64_t passed, Verdict was_passed,
                         Verdict was_copied) {
   CopyCount count;
   passed = std::min(passed, moved.bytes);
   count.bytes = moved.bytes - passed;
-  if (moved.to == Kind::file) count.measured = std::min(moved.dirtied, count.bytes);
+  if (has_pages(moved)) count.measured = std::min(moved.dirtied, count.bytes);
   if (moved.charged) count.uncopied_measured = passed;
   if (moved.bytes != 0)
     count.verdict = passed == moved.bytes ? was_passed : passed == 0 ? was_copied : Verdict::mixed;
@@ -28,13 +33,15 @@ CopyCount unless_passed(const MovedBytes& moved, std::uint64_t passed, Verdict w
 }
 
 CopyCount direct_copies(const MovedBytes& moved) {
-  // Where no counter tells: only files in memory cannot be read and written directly.
-  const std::uint64_t by_rule = (moved.traits & ZC_MEMORY_FILE) != 0 ? 0 : moved.bytes;
-  return unless_passed(moved, moved.charged ? moved.seen : by_rule, Verdict::direct,
-                       Verdict::buffered);
+  if (moved.charged) return unless_passed(moved, moved.seen, Verdict::direct, Verdict::buffered);
+  // Where no counter tells: only files in memory cannot be read and written directly. What became
+  // of the others is not known, so they have no verdict.
+  if ((moved.traits & ZC_MEMORY_FILE) != 0) return {moved.bytes, 0, Verdict::buffered};
+  return {};
 }
 
-// Sends that no notification tells of were copied, by rule.
+// Sends that no notification tells of were copied, by rule. A notification does not say how long
+// its send was: only where all sends ended alike, it vouches for their bytes.
 CopyCount lent_copies(const MovedBytes& moved) {
   CopyCount count;
   const std::uint64_t told = moved.sends_copied + moved.sends_lent;
@@ -42,8 +49,8 @@ CopyCount lent_copies(const MovedBytes& moved) {
   count.bytes = moved.bytes;
   if (told == 0) return count;
   count.bytes -= part_of(moved.bytes, moved.sends_lent, sends);
-  count.measured = part_of(moved.bytes, moved.sends_copied, sends);
-  count.uncopied_measured = part_of(moved.bytes, moved.sends_lent, sends);
+  if (moved.sends_copied == sends) count.measured = moved.bytes;
+  if (moved.sends_lent == sends) count.uncopied_measured = moved.bytes;
   count.verdict = moved.sends_lent == 0     ? Verdict::zerocopy_copied
                   : moved.sends_copied == 0 ? Verdict::zerocopy
                                             : Verdict::mixed;
@@ -56,13 +63,14 @@ CopyCount user_copies(const MovedBytes& moved) {
   if ((moved.traits & ZC_BY_REFERENCE) != 0) return lent_copies(moved);
   // What is only looked at (MSG_PEEK) is copied as well.
   if (moved.from == Kind::socket) return {std::max(moved.bytes, moved.seen), moved.seen};
-  if (moved.to == Kind::file) return {moved.bytes, std::min(moved.dirtied, moved.bytes)};
-  if (moved.to == Kind::socket) return {moved.bytes, std::min(moved.seen, moved.bytes)};
+  if (has_pages(moved) || moved.to == Kind::socket)
+    return {moved.bytes, std::min(moved.seen, moved.bytes)};
   return {moved.bytes, 0};
 }
 
 CopyCount socket_copies(const MovedBytes& moved) {
   if ((moved.traits & ZC_TLS_SOFTWARE) != 0) return {moved.bytes, 0, Verdict::tls_software};
+  if ((moved.traits & ZC_NO_PAGES) != 0) return {moved.bytes, 0, Verdict::copied};
   if ((moved.traits & ZC_NO_GATHER) != 0) return {moved.bytes, 0, Verdict::no_gather};
   switch (moved.protocol) {
     case Protocol::vsock:
@@ -76,6 +84,14 @@ CopyCount socket_copies(const MovedBytes& moved) {
   return count;
 }
 
+// A pipe takes pages of files, block devices, sockets and pipes as they are.
+CopyCount pipe_copies(const MovedBytes& moved) {
+  const bool character = moved.from == Kind::device && (moved.traits & ZC_BLOCK) == 0;
+  if (character || moved.from == Kind::other || (moved.traits & ZC_NO_PAGES) != 0)
+    return {moved.bytes, 0, Verdict::copied};
+  return {};
+}
+
 CopyCount kernel_copies(const MovedBytes& moved) {
   if (moved.is_clone) {
     CopyCount count;
@@ -86,14 +102,11 @@ CopyCount kernel_copies(const MovedBytes& moved) {
   }
   switch (moved.to) {
     case Kind::file:
-      return unless_passed(moved, (moved.traits & ZC_OFFLOADS) != 0 ? moved.seen : 0,
-                           Verdict::reflinked, Verdict::copied);
+      if ((moved.traits & ZC_OFFLOADS) == 0)
+        return {moved.bytes, std::min(moved.seen, moved.bytes), Verdict::copied};
+      return unless_passed(moved, moved.seen, Verdict::reflinked, Verdict::copied);
     case Kind::socket: return socket_copies(moved);
-    case Kind::pipe:
-      // A pipe takes pages of files, sockets and pipes as they are.
-      if (moved.from == Kind::device || moved.from == Kind::other)
-        return {moved.bytes, 0, Verdict::copied};
-      return {};
+    case Kind::pipe: return pipe_copies(moved);
     case Kind::fuse:
       // Between files of FUSE the daemon moves the bytes.
       if (moved.from == Kind::fuse) return {};

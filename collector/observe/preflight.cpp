@@ -100,7 +100,7 @@ std::vector<Requirement> tracepoints() {
       {{"io_uring_cqe_overflow"}, false, "io_uring: completions that found no space"},
       {{"skb_copy_datagram_iovec"}, false, "measured copies out of sockets"},
       {{"tcp_sendmsg_locked"}, false, "measured copies, and pages by reference, into TCP"},
-      {{"iomap_dio_rw_begin"}, false, "direct writes told from buffered ones"},
+      {{"iomap_dio_rw_begin"}, false, "direct calls told from buffered ones"},
   };
   std::vector<Requirement> found;
   const KernelTypes kernel = load_kernel_types();

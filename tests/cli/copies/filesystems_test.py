@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from harness import TestCase
+from harness import TestCase, doctor
 from paths import PATIENCE_S, tool
 
 BYTES = 4 << 20
@@ -30,8 +30,20 @@ fcntl.ioctl(sink, FICLONERANGE, struct.pack("qQQQ", source, offset, length, 0))
 """
 
 
+def kernel_release():
+    return tuple(int(part) for part in os.uname().release.split(".")[:2])
+
+
+def direct_reads_are_seen():
+    """Whether the kernel tells that a direct read has begun; before, charges have to do."""
+    return any(line.startswith("ok") for line in doctor().stdout.splitlines()
+               if "iomap_dio_rw_begin" in line)
+
+
 class OnAFileSystem:
     """Mounts a new file system for each test."""
+
+    MOUNT_OPTIONS = "loop"
 
     def setUp(self):
         super().setUp()
@@ -41,7 +53,7 @@ class OnAFileSystem:
             disk.truncate(self.SIZE)
         subprocess.run([tool(self.MAKE), "-q", image], check=True, timeout=PATIENCE_S,
                        capture_output=True)
-        mounted = subprocess.run(["mount", "-o", "loop", image, self.place], check=False,
+        mounted = subprocess.run(["mount", "-o", self.MOUNT_OPTIONS, image, self.place], check=False,
                                  timeout=PATIENCE_S, capture_output=True, text=True)
         if mounted.returncode != 0:
             self.skipTest(f"cannot mount a loop device: {mounted.stderr.strip()}")
@@ -68,6 +80,18 @@ class OnAFileSystem:
         self.assertEqual((report.totals["zero_copy_share"], report.totals["kernel_only_share"]),
                          (1, 1))
 
+    def assert_read(self, report, verdict, length=BYTES):
+        """What dd read of the source, apart from what the loader reads."""
+        row = self.only_row(report, "read", "file", "user")
+        self.assertEqual(row["verdict"], verdict)
+        loader = row["bytes"] - length
+        self.assertLess(loader, 8192)
+        self.assertEqual(row["cpu_copied_bytes"], loader if verdict == "direct" else row["bytes"])
+
+
+class Clones(OnAFileSystem):
+    """What file systems do that can share blocks."""
+
     def test_a_clone_of_the_whole_file_copies_nothing(self):
         report = self.observe("cp", "--reflink=always", self.source, self.sink).report
         self.assert_is_a_copy()
@@ -87,6 +111,21 @@ class OnAFileSystem:
         self.sink.touch()
         os.sync()  # So the file system has to change blocks of its own: they become dirty.
         report = self.observe(*PYTHON, COPY_FILE_RANGE, self.source, self.sink, BYTES, 0).report
+        self.assert_is_a_copy()
+        self.assert_shared(report, "copy_file_range")
+
+    def test_copy_file_range_behind_a_page_in_memory_shares_blocks_too(self):
+        self.sink.write_bytes(b"x" * 4096)  # dirty, and not on disk yet
+        script = COPY_FILE_RANGE.replace("while size", "os.lseek(sink, 4096, 0)\nwhile size")
+        report = self.observe(*PYTHON, script, self.source, self.sink, BYTES, 0).report
+        self.assertTrue(self.sink.read_bytes()[4096:] == self.source.read_bytes())
+        self.assert_shared(report, "copy_file_range")
+
+    def test_copy_file_range_into_a_file_that_is_being_read_shares_blocks_too(self):
+        script = COPY_FILE_RANGE.replace("os.O_WRONLY", "os.O_RDWR").replace(
+            "while size: size -= os.copy_file_range(source, sink, size)",
+            "while size: size -= os.copy_file_range(source, sink, 65536); os.pread(sink, 1, 0)")
+        report = self.observe(*PYTHON, script, self.source, self.sink, BYTES, 0).report
         self.assert_is_a_copy()
         self.assert_shared(report, "copy_file_range")
 
@@ -128,7 +167,7 @@ class OnAFileSystem:
             self.assertIn(wanted, done.stderr)
 
 
-class Xfs(OnAFileSystem, TestCase):
+class Xfs(Clones, TestCase):
     """XFS."""
 
     MAKE, SIZE = "mkfs.xfs", 320 << 20
@@ -142,11 +181,92 @@ class Xfs(OnAFileSystem, TestCase):
         self.assertGreater(report.totals["zero_copy_share"], 0.99)
         self.assertEqual(report.totals["kernel_only_share"], 0)
 
+    def test_direct_reads_of_a_hole_copy_nothing(self):
+        if not direct_reads_are_seen():
+            self.skipTest("needs the tracepoint iomap_dio_rw_begin (Linux 6.6)")
+        with open(self.source, "wb") as hole:
+            hole.truncate(BYTES)
+        report = self.observe("dd", f"if={self.source}", "of=/dev/null", "bs=1M",
+                              "iflag=direct").report
+        self.assert_read(report, "direct")
 
-class Btrfs(OnAFileSystem, TestCase):
+
+class Btrfs(Clones, TestCase):
     """btrfs."""
 
     MAKE, SIZE = "mkfs.btrfs", 160 << 20
+
+    def test_direct_writes_with_checksums_are_copied(self):
+        if kernel_release() < (6, 15):
+            self.skipTest("btrfs writes directly (before Linux 6.15)")
+        report = self.observe("dd", f"if={self.source}", f"of={self.sink}", "bs=1M",
+                              "oflag=direct").report
+        written = self.only_row(report, "write", "user", "file")
+        self.assertEqual((written["verdict"], written["cpu_copied_bytes"]), ("buffered", BYTES))
+
+
+class JournaledData(OnAFileSystem, TestCase):
+    """ext4 that writes data to its journal: it reads and writes through the page cache always."""
+
+    MAKE, SIZE, MOUNT_OPTIONS = "mkfs.ext4", 64 << 20, "loop,data=journal"
+
+    def test_direct_reads_are_buffered(self):
+        if not direct_reads_are_seen():
+            self.skipTest("needs the tracepoint iomap_dio_rw_begin (Linux 6.6)")
+        with open(self.source, "rb") as source:
+            os.posix_fadvise(source.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        report = self.observe("dd", f"if={self.source}", "of=/dev/null", "bs=1M",
+                              "iflag=direct").report
+        self.assert_read(report, "buffered")
+
+
+class BlockDevice(TestCase):
+    """A loop device, read and written without a file system."""
+
+    def setUp(self):
+        super().setUp()
+        image = self.directory / "image"
+        image.write_bytes(os.urandom(BYTES))
+        made = subprocess.run(["losetup", "--find", "--show", image], check=False,
+                              timeout=PATIENCE_S, capture_output=True, text=True)
+        if made.returncode != 0:
+            self.skipTest(f"no loop device: {made.stderr.strip()}")
+        self.device = made.stdout.strip()
+        self.addCleanup(subprocess.run, ["losetup", "-d", self.device], check=True,
+                        timeout=PATIENCE_S)
+
+    def only_row(self, report, syscall, source, sink):
+        (row,) = [row for row in report.totals["rows"]
+                  if (row["syscall"], row["from"], row["to"]) == (syscall, source, sink)]
+        return row
+
+    def test_direct_reads_copy_nothing(self):
+        report = self.observe("dd", f"if={self.device}", "of=/dev/null", "bs=64K",
+                              "iflag=direct").report
+        row = self.only_row(report, "read", "device", "user")
+        self.assertEqual((row["bytes"], row["cpu_copied_bytes"], row["verdict"]),
+                         (BYTES, 0, "direct"))
+
+    def test_direct_writes_copy_nothing(self):
+        report = self.observe("dd", "if=/dev/zero", f"of={self.device}", "bs=64K", "count=16",
+                              "oflag=direct", "status=none").report
+        row = self.only_row(report, "write", "user", "device")
+        self.assertEqual((row["bytes"], row["cpu_copied_bytes"], row["verdict"]),
+                         (1 << 20, 0, "direct"))
+
+    def test_other_reads_and_writes_are_copied(self):
+        report = self.observe("dd", "if=/dev/zero", f"of={self.device}", "bs=64K", "count=16",
+                              "status=none").report
+        row = self.only_row(report, "write", "user", "device")
+        self.assertEqual((row["cpu_copied_bytes"], row["verdict"]), (1 << 20, None))
+
+    def test_a_splice_takes_its_pages(self):
+        script = ("import os, sys\n"
+                  "end = os.pipe()[1]\n"
+                  "os.splice(os.open(sys.argv[1], os.O_RDONLY), end, 4096)\n")
+        row = self.only_row(self.observe(*PYTHON, script, self.device).report, "splice", "device",
+                            "pipe")
+        self.assertEqual((row["bytes"], row["cpu_copied_bytes"]), (4096, 0))
 
 
 class WithoutClones(TestCase):

@@ -74,6 +74,48 @@ class Copies(TestCase):
                          (kernel_only, zero_copy))
 
     @in_both_modes
+    def test_sendfile_into_a_socket_of_messages_copies(self, mode):
+        script = ("import os, socket, sys\n"
+                  "out, peer = socket.socketpair(socket.AF_UNIX, getattr(socket, sys.argv[2]))\n"
+                  "os.sendfile(out.fileno(), os.open(sys.argv[1], os.O_RDONLY), 0, 1000)\n")
+        for kind, verdict, copied in (("SOCK_STREAM", "by_reference", 0),
+                                      ("SOCK_SEQPACKET", "copied", 1000),
+                                      ("SOCK_DGRAM", "copied", 1000)):
+            with self.subTest(kind):
+                report = self.observe(*PYTHON, script, self.source, kind, mode=mode).report
+                row = self.only_row(report, "sendfile", "file", "socket")
+                self.assertEqual((row["protocol"], row["verdict"], row["cpu_copied_bytes"]),
+                                 ("unix", verdict, copied))
+
+    def test_sendfile_of_what_is_made_up_as_it_is_read_copies(self):
+        script = ("import os, socket, sys\n"
+                  "out, peer = socket.socketpair()\n"
+                  "source = os.open(sys.argv[1], os.O_RDONLY)\n"
+                  "os.sendfile(out.fileno(), source, 0, 1000)\n"
+                  "os.splice(source, os.pipe()[1], 500)\n")
+        for path in ("/proc/cpuinfo", "/sys/kernel/notes"):
+            with self.subTest(path):
+                report = self.observe(*PYTHON, script, path).report
+                for syscall, sink in (("sendfile", "socket"), ("splice", "pipe")):
+                    row = self.only_row(report, syscall, "file", sink)
+                    self.assertGreater(row["bytes"], 0)
+                    self.assertEqual((row["verdict"], row["cpu_copied_bytes"]),
+                                     ("copied", row["bytes"]))
+
+    def test_only_what_a_call_made_dirty_is_measured_of_it(self):
+        """A small write that makes a page dirty vouches for no other write to that page."""
+        script = ("import os, sys\n"
+                  "sink = os.open(sys.argv[1], os.O_RDWR)\n"
+                  "for at in range(100): os.pwrite(sink, b'x', at * 4096)\n"
+                  "for at in range(100): os.pwrite(sink, b'x' * 4096, 0)\n")
+        os.sync()
+        report = self.observe(*PYTHON, script, self.source).report
+        row = self.only_row(report, "pwrite64", "user", "file")
+        self.assertEqual(row["cpu_copied_bytes"], 100 + 100 * 4096)
+        if row["dirtied_bytes"] is not None and row["dirtied_bytes"] != 0:
+            self.assertLess(row["cpu_copied_measured_bytes"], 100 + 2 * 4096)
+
+    @in_both_modes
     def test_cat_into_a_pipe_copies_twice(self, mode):
         with open(os.devnull, "w", encoding="utf-8") as null:
             reader = self.start(["cat"], stdin=-1, stdout=null)
@@ -160,7 +202,8 @@ class Copies(TestCase):
         received = self.only_row(report, "recvfrom", "socket", "user")
         self.assertEqual(received["cpu_copied_measured_bytes"], BYTES)
         written = self.only_row(report, "write", "user", "file")
-        self.assertEqual(written["cpu_copied_measured_bytes"], BYTES)
+        # Without the pages that two writes share.
+        self.assertGreater(written["cpu_copied_measured_bytes"], BYTES * 0.99)
         self.assertEqual(received["cpu_copied_bytes"] + written["cpu_copied_bytes"], 2 * BYTES)
 
     def test_direct_on_a_disk_copies_nothing(self):

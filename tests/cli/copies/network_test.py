@@ -78,6 +78,27 @@ out.close(); os.waitpid(child, 0)
 """
 
 
+# The same with datagrams, which nothing receives.
+GATHER_DATAGRAMS = """
+import ctypes, fcntl, os, socket, struct, subprocess, sys
+CLONE_NEWNET, SIOCETHTOOL, ETHTOOL_SSG = 0x40000000, 0x8946, 0x19
+libc = ctypes.CDLL(None, use_errno=True)
+def ip(*words): subprocess.run(["ip", *words], check=True)
+assert libc.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+ip("link", "add", "left", "type", "veth", "peer", "name", "right")
+ip("addr", "add", "10.9.9.1/24", "dev", "left")
+ip("link", "set", "left", "up"); ip("link", "set", "right", "up")
+ip("neigh", "add", "10.9.9.2", "lladdr", "02:00:00:00:00:02", "dev", "left")
+probe = socket.socket()
+value = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_SSG, int(sys.argv[2])))
+fcntl.ioctl(probe, SIOCETHTOOL, struct.pack("16sQ", b"left", ctypes.addressof(value)))
+out = socket.socket(type=socket.SOCK_DGRAM)
+out.connect(("10.9.9.2", 7))
+source = os.open(sys.argv[1], os.O_RDONLY)
+for _ in range(16): os.sendfile(out.fileno(), source, 0, 1000)
+"""
+
+
 class Lent(TestCase):
     """MSG_ZEROCOPY: the notifications tell whether the kernel copied after all."""
 
@@ -104,17 +125,26 @@ class Lent(TestCase):
 class Gather(TestCase):
     """sendfile copies where the device cannot send from several places in memory."""
 
-    def sent(self, gathers):
+    def sent(self, gathers, script=GATHER, size=BYTES):
         tool("ip")
         source = self.directory / "source"
         source.write_bytes(os.urandom(BYTES))
         may = subprocess.run(["unshare", "--net", "true"], check=False, timeout=PATIENCE_S)
         if may.returncode != 0:
             self.skipTest("may not make network namespaces")
-        report = self.observe(*PYTHON, GATHER, source, gathers).report
+        report = self.observe(*PYTHON, script, source, gathers).report
         (row,) = [row for row in report.totals["rows"] if row["syscall"] == "sendfile"]
-        self.assertEqual(row["bytes"], BYTES)
+        self.assertEqual(row["bytes"], size)
         return row
+
+    def test_datagrams_with_scatter_gather(self):
+        row = self.sent(1, GATHER_DATAGRAMS, 16000)
+        self.assertEqual((row["verdict"], row["protocol"], row["cpu_copied_bytes"]),
+                         ("by_reference", "udp", 0))
+
+    def test_datagrams_without_scatter_gather(self):
+        row = self.sent(0, GATHER_DATAGRAMS, 16000)
+        self.assertEqual((row["verdict"], row["cpu_copied_bytes"]), ("no_gather", 16000))
 
     def test_with_scatter_gather_nothing_is_copied(self):
         row = self.sent(1)

@@ -50,7 +50,7 @@ class LedgerCopies : public ::testing::Test {
 
 TEST_F(LedgerCopies, OfAKernelCopyAreMeasuredByWhatBecameDirty) {
   zc_row row{};
-  row.dirtied = kBytes;
+  row.dirtied = row.seen = kBytes;
   add(key("copy_file_range", ZC_FILE, ZC_FILE), row);
   const Row copied = process().rows.at(0);
   EXPECT_EQ(copied.cpu_copied_bytes, kBytes);
@@ -102,14 +102,15 @@ TEST_F(LedgerCopies, TalliesAreErrorsOrNotifications) {
   const Row sent = process().rows.at(0);
   EXPECT_EQ(sent.errors_by, (std::map<unsigned, std::uint64_t>{{EAGAIN, 1}}));
   EXPECT_EQ(sent.cpu_copied_bytes, kBytes - kBytes / 4);
-  EXPECT_EQ(sent.cpu_copied_measured_bytes, kBytes / 4 * 3);
+  EXPECT_EQ(sent.cpu_copied_measured_bytes, 0u);  // the sends may have different lengths
   EXPECT_EQ(sent.verdict, Verdict::mixed);
 }
 
-TEST_F(LedgerCopies, WithoutChargesDirectIsARule) {
+TEST_F(LedgerCopies, WithoutChargesDirectIsARuleWithoutAVerdict) {
   add(key("read", ZC_FILE, ZC_USER, ZC_NO_PROTOCOL, ZC_DIRECT), {});
   EXPECT_EQ(process().rows.at(0).verdict, Verdict::buffered);
-  EXPECT_EQ(process(false).rows.at(0).verdict, Verdict::direct);
+  EXPECT_EQ(process(false).rows.at(0).verdict, Verdict::none);
+  EXPECT_EQ(process(false).rows.at(0).cpu_copied_bytes, 0u);
 }
 
 TEST_F(LedgerCopies, ChargesAreMeasuredOfCallsThatCanUseADisk) {
