@@ -381,7 +381,7 @@ ZC_SIZE(zc_row_sums, == 88);
 ZC_SIZE(zc_run, == 120);
 ZC_SIZE(zc_run_key, == 48);
 ZC_SIZE(zc_relay_key, == 48);
-ZC_SIZE(zc_relay_sums, == 24);
+ZC_SIZE(zc_relay_sums, == 32);
 ZC_SIZE(zc_task_wide, <= 32640);
 ZC_SIZE(zc_row_key, == 16);
 ZC_SIZE(zc_tally_key, == 16);
