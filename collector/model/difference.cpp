@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 
+#include "collector/model/relay_sums.h"
 #include "collector/model/report.h"
 #include "collector/model/saturating.h"
 
@@ -43,7 +44,7 @@ bool is_empty(const Row& row) {
          row.cpu.total() == 0;
 }
 
-void subtract_relays(std::vector<Relay>& later, const std::vector<Relay>& earlier) {
+void subtract_by_channel(std::vector<Relay>& later, const std::vector<Relay>& earlier) {
   std::map<std::pair<Relay::End, Relay::End>, const Relay*> before;
   for (const Relay& relay : earlier) before.emplace(std::pair(relay.from, relay.to), &relay);
   for (Relay& relay : later) {
@@ -76,7 +77,7 @@ void subtract(Process& later, const Process& earlier) {
     if (const auto found = flows.find({flow.from, flow.to, key_of(flow.row)}); found != flows.end())
       subtract(flow.row, *found->second);
   std::erase_if(later.flows, [](const Flow& flow) { return is_empty(flow.row); });
-  subtract_relays(later.relays, earlier.relays);
+  subtract_by_channel(later.relays, earlier.relays);
 }
 
 // A snapshot does not read the rows and the flows of a task at the same moment, so a flow may be in
@@ -112,6 +113,7 @@ void subtract(Totals& later, const Totals& earlier, const std::vector<const Proc
   subtract_delivered(earlier.delivered);
   for (const Process* process : joined) {
     subtract(later.sum, *process);
+    subtract_relays(later.sum.relays, process->relays);
     subtract_delivered(delivered_by(*process));
   }
   for (Row& row : later.sum.rows) bound_max(row);

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <set>
 
+#include "collector/model/relay_sums.h"
 #include "collector/observe/kernel_records.h"
 
 namespace zctrace {
@@ -231,6 +232,7 @@ void Ledger::fold_finished(std::size_t most) {
     }
     threads.push_back(to_process(next->account->second));
     merge_flows(others_.sum.flows, threads.back().flows);
+    add_relays(others_.sum.relays, threads.back().relays);
     forget(next->account);
   }
   others_.add(threads);
