@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/advice/advisor.h"
 #include "cli/commands/action.h"
 #include "cli/options/count_options.h"
 #include "cli/options/help_formatter.h"
@@ -38,6 +39,7 @@ struct AttachOptions {
 
 int attach(const AttachOptions& options, const Targets& targets) {
   check_syscalls(options.count);  // usage errors come first
+  const Advisor advisor(options.count.advice, options.output, options.interval.has_value());
   require_observation();
   AttachSessionOptions observing =
       attach_options(options.targets, targets, session_options(options.count, options.output));
@@ -53,7 +55,7 @@ int attach(const AttachOptions& options, const Targets& targets) {
 
   bool lost = false;
   const auto write_interval = [&] {
-    const Report report = session.take_interval();
+    const Report report = advisor.advised(session.take_interval(), signals.fd());
     lost |= !report.completeness.whole();
     outputs.write_interval(report);
   };
@@ -68,7 +70,7 @@ int attach(const AttachOptions& options, const Targets& targets) {
     write_interval();
     return options.output.strict && lost ? kExitLost : kExitDone;
   }
-  const Report report = session.report();
+  const Report report = advisor.advised(session.report(), signals.fd());
   outputs.write(report);
   return outputs.status(report);
 }
@@ -85,6 +87,7 @@ void add_attach_command(CLI::App& app, Action& chosen) {
   add_count_options(*command, options->count);
   add_verify_option(*command, options->count);
   add_profile_option(*command, options->count.profile);
+  add_advice_options(*command, options->count.advice);
   add_output_options(*command, options->output);
   set_help(
       *command,

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/advice/advisor.h"
 #include "cli/commands/action.h"
 #include "cli/commands/stuck_threads.h"
 #include "cli/options/help_formatter.h"
@@ -43,10 +44,8 @@ int run(const RunOptions& options) {
     write_all(STDOUT_FILENO, std::string(json_schema()), "to standard output");
     return kExitDone;
   }
-  check_syscalls(options.count);  // usage errors come first
-  if (!options.mount.empty() && is_by_channel(group_by(options.output)))
-    throw Error("--by " + options.output.by + " and --mount cannot be combined: both list files",
-                kExitUsage);
+  check_run_options(options);  // usage errors come first
+  const Advisor advisor(options.count.advice, options.output);
   require_observation();
   Outputs outputs(options.output, STDERR_FILENO);
   ObservedRunOptions observing;
@@ -60,11 +59,12 @@ int run(const RunOptions& options) {
   if (!options.mount.empty()) observing.companion = &mount.emplace(options.mount);
 
   ObservedRun observed(signals, observing);
-  const std::optional<Report> report = run_observed(observed, observing.caller.has_value());
+  std::optional<Report> report = run_observed(observed, observing.caller.has_value());
   if (!report) return observed.exit_status();
   if (observed.left_running())
     say(fmt::format("the command (process {}) still runs and is no longer observed",
                     observed.pid()));
+  report = advisor.advised(std::move(*report), signals.fd());
   outputs.write(*report);
   const bool failed = observed.exit_status() != 0 && observed.exit_status() < kSignalled;
   if (observing.caller && failed && !options.output.quiet)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/options/advice_options.h"
 #include "cli/options/output_options.h"
 #include "collector/observe/session.h"
 
@@ -18,6 +19,7 @@ struct CountOptions {
   std::vector<std::string> room;  // NAME=N, as ProbeOptions::room
   bool verify = false;            // where the command has it
   std::string profile;            // the rate; empty: no profile; where the command has it
+  AdviceOptions advice;           // where the command has it
 };
 
 void add_count_options(CLI::App& command, CountOptions& options);

@@ -2,6 +2,8 @@
 // The options of `run`, in the order of its help.
 #include "cli/options/run_options.h"
 
+#include "collector/os/error.h"
+
 namespace zctrace {
 
 void add_run_options(CLI::App& command, RunOptions& options) {
@@ -22,10 +24,18 @@ void add_run_options(CLI::App& command, RunOptions& options) {
                   "Show DIR to the command through a counting FUSE file system (root only)")
       ->type_name("DIR")
       ->group(kGroup);
+  add_advice_options(command, options.count.advice);
   add_output_options(command, options.output);
   command
       .add_flag("--json-schema", options.json_schema, "Print the JSON Schema of --json and exit")
       ->group("Output");
+}
+
+void check_run_options(const RunOptions& options) {
+  check_syscalls(options.count);
+  if (!options.mount.empty() && is_by_channel(group_by(options.output)))
+    throw Error("--by " + options.output.by + " and --mount cannot be combined: both list files",
+                kExitUsage);
 }
 
 }  // namespace zctrace

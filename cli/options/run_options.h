@@ -23,5 +23,7 @@ struct RunOptions {
 
 // Adds all of them; `argv` is what follows the options.
 void add_run_options(CLI::App& command, RunOptions& options);
+// Throws Error (usage) for values that do not fit together.
+void check_run_options(const RunOptions& options);
 
 }  // namespace zctrace

@@ -13,6 +13,7 @@
 #include "cli/text/errno_name.h"
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
+#include "cli/views/advice_json.h"
 #include "cli/views/channel_json.h"
 
 #ifndef ZCTRACE_VERSION
@@ -288,6 +289,7 @@ ordered_json report_json(const Report& report, std::string_view by, const Channe
   ordered_json& rest = object["other_processes"] = {{"count", others.processes}};
   append_figures(rest, others.sum, others.delivered, measured);
   if (report.channels) add_channels_json(object, report, limits);
+  if (report.advice) object["advice"] = advice_json(*report.advice);
   return object;
 }
 
