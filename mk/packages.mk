@@ -5,7 +5,7 @@ BUILD_PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev l
 	libfmt-dev nlohmann-json3-dev liburing-dev libncurses-dev libutf8proc-dev zlib1g-dev libelf-dev \
 	linux-libc-dev prometheus-cpp-dev libmicrohttpd-dev libfuse3-dev
 UNIT_TEST_PACKAGES := libgtest-dev
-TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy postgresql iperf3 curl wrk openssl gcc-multilib strace \
+TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy postgresql iperf3 curl socat wrk openssl gcc-multilib strace \
 	python3 python3-jsonschema tmux git procps util-linux coreutils libcap2-bin bash tar findutils \
 	mount passwd iproute2 xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format
 TIDY_PACKAGES := clang-tidy cppcheck pyflakes3 shellcheck
