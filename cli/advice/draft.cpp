@@ -148,6 +148,7 @@ void complete(AdviceDraft& draft, const Report& report) {
   if (draft.methods) {
     draft.methods->now_bytes = draft.bytes_per_call();
     if (draft.methods->instead_bytes == 0) draft.methods->instead_bytes = draft.bytes_per_call();
+    draft.methods->source_bytes = advice.bytes / std::max<std::uint64_t>(draft.from.size(), 1);
   }
   advice.sentence = sentence(draft);
 }

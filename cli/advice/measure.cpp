@@ -27,9 +27,10 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
 constexpr std::size_t kMostRounds = 9;
-constexpr std::uint64_t kLargestSource = 32ULL << 20;
+constexpr std::uint64_t kLargestSource = 128ULL << 20;
+constexpr std::uint64_t kUsualSource = 32ULL << 20;
 constexpr std::uint64_t kSmallestSource = 1ULL << 20;
-constexpr std::uint64_t kCallsOfSource = 4096;  // with small buffers, calls take the time
+constexpr std::uint64_t kMostCalls = 32768;  // with small buffers, calls take the time
 
 // Readable when the time is up, or when `stop_fd` is.
 class Deadline {
@@ -78,10 +79,9 @@ TimedMethod method_named(const std::string& name, std::uint64_t bytes) {
 }
 
 std::uint64_t source_bytes_for(const MethodPair& pair) {
-  const std::uint64_t call = std::min(pair.now_bytes, pair.instead_bytes);
-  const std::uint64_t bytes =
-      call > kLargestSource / kCallsOfSource ? kLargestSource : call * kCallsOfSource;
-  return std::max(bytes, kSmallestSource);
+  const std::uint64_t wanted = pair.source_bytes == 0 ? kUsualSource : pair.source_bytes;
+  const std::uint64_t call = std::min({pair.now_bytes, pair.instead_bytes, kLargestSource});
+  return std::clamp(std::min(wanted, call * kMostCalls), kSmallestSource, kLargestSource);
 }
 
 // One pair of methods, until it has enough rounds or `end` has come.

@@ -16,6 +16,8 @@ struct MethodPair {
   std::string instead;
   std::uint64_t now_bytes = 0;
   std::uint64_t instead_bytes = 0;
+  // How large a file to measure with: caches make small ones cheaper. 0: does not matter.
+  std::uint64_t source_bytes = 0;
 
   auto operator<=>(const MethodPair&) const = default;
 };
