@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct DaemonResult {
   std::vector<double> system_ns;
   // Of the counting pass. `counts.pid` is 0 when it did not happen.
   Process counts;
+  std::shared_ptr<const Report> by_channel;  // as MethodResult::by_channel
   fuse::Usage usage;
 };
 
@@ -56,6 +58,8 @@ struct MethodResult {
 
   // Of the counting pass. `counts.pid` is 0 when it did not happen.
   Process counts;
+  // The same with the names of its files and peers, in a report of its own; null: not asked for.
+  std::shared_ptr<const Report> by_channel;
   std::optional<std::uint64_t> disk_read_bytes;  // that the client read from a device
   std::uint64_t pipe_bytes = 0;  // capacity of the pipe between source and sink; 0: none
   double observed_wall_ns = 0;   // the same run with probes attached

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -197,6 +198,7 @@ class CompareRun {
     session_options.probes.windowed = true;
     session_options.syscalls = "%all";
     session_options.probes.profile_hz = plan_.profile_hz;
+    session_options.probes.channels = session_options.probes.mapped = plan_.channels;
     session_options.commands = false;  // the report has none, and reading them starts a thread
     Session session(session_options);
     // A daemon's calls begin before the window and end in it. So its counts are the difference of
@@ -229,14 +231,26 @@ class CompareRun {
       run.result.counts.major_faults = done->major_faults;
       run.result.disk_read_bytes = done->disk_read_bytes;
       run.result.pipe_bytes = done->pipe_bytes;
+      run.result.by_channel = by_channel(session, run.result.counts);
       run.result.observed_wall_ns = static_cast<double>(done->wall_ns);
       if (run.result.daemon) {
         run.result.daemon->counts = daemon.counts;
         run.result.daemon->usage = daemon.usage;
+        run.result.daemon->by_channel = by_channel(*daemon_session, daemon.counts);
       }
     }
     completeness_ = session.completeness();
     if (daemon_session) add_losses(daemon_session->completeness());
+  }
+
+  // The report of this process alone, with the names of its files and peers.
+  std::shared_ptr<const Report> by_channel(const Session& session, const Process& counts) const {
+    if (!plan_.channels) return nullptr;
+    auto report = std::make_shared<Report>();
+    report->unknown = session.unknown();
+    report->processes = {counts};
+    session.add_channels(*report);
+    return report;
   }
 
   // Makes the run that `counting` is for fill in `counted`.

@@ -135,6 +135,7 @@ SessionOptions session_options(const CountOptions& count, const OutputOptions& o
         kExitUsage);
   options.probes.by_thread = output.by == "thread";
   options.probes.channels = output.by == "file" || output.by == "peer" || output.by == "port";
+  options.probes.mapped = options.probes.channels;
   options.probes.new_tasks.user = confined_user();
   options.probes.new_tasks.own_helpers = true;
   for (const std::string& room : count.room) options.probes.room.insert(parse_room(room));

@@ -28,12 +28,14 @@ void add_sums(ordered_json& object, const FileUse& use) {
   object["written_bytes"] = use.written_bytes;
   object["cpu_copied_bytes"] = use.cpu_copied_bytes;
   object["disk_read_bytes"] = or_null(use.disk_read_bytes);
+  object["mapped_bytes"] = or_null(use.mapped_bytes);
 }
 
 void add_sums(ordered_json& object, const PeerUse& use) {
   object["sent_bytes"] = use.sent_bytes;
   object["received_bytes"] = use.received_bytes;
   object["cpu_copied_bytes"] = use.cpu_copied_bytes;
+  object["retransmits"] = or_null(use.retransmits);
 }
 
 ordered_json use_json(const FileUse& use) {
@@ -67,8 +69,6 @@ void add_uses(ordered_json& object, const std::string& name, const ChannelUses<U
   for (const Use& use : uses.listed) {
     ordered_json one = use_json(use);
     add_sums(one, use);
-    // Not counted.
-    if constexpr (std::is_same_v<Use, PeerUse>) one["retransmits"] = nullptr;
     one["processes"] = use.processes;
     one["rows"] = rows_json(use.rows);
     array.push_back(std::move(one));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/text/printable.h"
+#include "collector/model/whole_flows.h"
 
 namespace zctrace {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 // Space for the last resort, one "other" for everything, is always reserved.
 constexpr std::size_t kLastResortSeries = kOutsideSeries + kCallSeries + kLatencySeries;
 // Single metrics, and a series for each reason of a loss.
-constexpr std::size_t kFixedSeries = 10 + 8;
+constexpr std::size_t kFixedSeries = 10 + 12;
 static_assert(kFixedSeries + kLastResortSeries < Metrics::kLeastSeries);
 
 // The number of folded series is counted up to here; beyond it, a larger one says nothing more.
@@ -43,6 +44,14 @@ std::string label_value(std::string_view text) {
     value += byte < 0x20 || byte == 0x7f ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
   }
   return value;
+}
+
+// The part of all series that those by port may be, and those by mount.
+constexpr std::size_t kChannelPart = 5;
+
+ChannelMetrics::SeriesRoom channel_room(std::size_t max_series, ChannelsServed channels) {
+  const std::size_t part = max_series / kChannelPart;
+  return {channels.ports ? part : 0, channels.mounts ? part : 0};
 }
 
 // Even with the least room there is a process that is named.
@@ -74,13 +83,30 @@ Metrics::Outside& Metrics::Outside::operator+=(const Outside& other) {
   return *this;
 }
 
+std::size_t Metrics::least_series(ChannelsServed channels) {
+  // In steps that are easy to remember. A fifth of two hundred is ChannelMetrics::kLeastSeries.
+  std::size_t least = kLeastSeries;
+  const auto rest = [&] {
+    const ChannelMetrics::SeriesRoom room = channel_room(least, channels);
+    return least - room.ports - room.mounts;
+  };
+  while (rest() < kLeastSeries) least += 50;
+  return least;
+}
+
+Metrics::Metrics(std::size_t max_series, bool latency, ChannelsServed channels)
+    : Metrics(max_series - channel_room(max_series, channels).ports -
+                  channel_room(max_series, channels).mounts,
+              latency, channel_room(max_series, channels)) {}
+
 // Each kind has a share of its own, so that none can crowd out another.
-Metrics::Metrics(std::size_t max_series, bool latency)
+Metrics::Metrics(std::size_t max_series, bool latency, ChannelMetrics::SeriesRoom channels)
     : held_{.latency = latency,
             .outside = {kOutsideSeries, outside_room(max_series)},
             .calls = {kCallSeries, room(max_series) - outside_room(max_series) -
                                        (latency ? latency_room(max_series) : 0)},
-            .latencies = {kLatencySeries, latency_room(max_series)}} {}
+            .latencies = {kLatencySeries, latency_room(max_series)},
+            .channels = ChannelMetrics(channels)} {}
 
 // By owner and flow, before space is checked: many processes share a name.
 Metrics::Increments Metrics::increments(const Report& between, const OwnerCache& owners) {
@@ -179,10 +205,11 @@ Sums& Metrics::find_room(Table<Sums>& table, SeriesLabels labels, std::uint64_t 
   return table.entries[labels].sums;  // its space is reserved
 }
 
-void Metrics::add(Report standing, const OwnerCache& owners, double taken_at,
-                  Clock::time_point now) {
-  const Report between = difference(standing, last_);
+void Metrics::add(Report standing, const OwnerCache& owners, double taken_at, Clock::time_point now,
+                  const std::vector<MountEntry>& mounts) {
+  const Report between = difference_with_whole_flows(standing, last_);
   const Increments sums = increments(between, owners);
+  held_.channels.add(between, mounts, now);
   // Where there is not room for all, those that move the most come first.
   std::vector<std::pair<const SeriesLabels*, const Row*>> rows;
   for (const auto& [labels, row] : sums.rows) rows.emplace_back(&labels, &row);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/views/channel_metrics.h"
 #include "collector/model/fields.h"
 #include "collector/model/report.h"
 #include "collector/observe/owner.h"
@@ -42,13 +43,17 @@ class Metrics {
   static constexpr std::size_t kLeastSeries = 150;
   static constexpr Clock::duration kIdle = std::chrono::minutes(15);
 
-  // Requires max_series >= kLeastSeries. Without `latency` there are no times inside calls.
-  Metrics(std::size_t max_series, bool latency);
+  // All that is always there with them.
+  static std::size_t least_series(ChannelsServed channels);
+
+  // Requires max_series >= least_series(). Without `latency` there are no times inside calls.
+  Metrics(std::size_t max_series, bool latency, ChannelsServed channels = {});
 
   // What happened since the report before: `standing` holds the counts as they stand, of all
   // that run and of those that ended since. `owners` knows its processes. `taken_at` is seconds
-  // since the epoch, `now` decides which are idle.
-  void add(Report standing, const OwnerCache& owners, double taken_at, Clock::time_point now);
+  // since the epoch, `now` decides which are idle. `mounts` are needed with ChannelsServed::mounts.
+  void add(Report standing, const OwnerCache& owners, double taken_at, Clock::time_point now,
+           const std::vector<MountEntry>& mounts = {});
 
   // A process by itself: what belongs to none of its calls.
   struct Outside {
@@ -80,6 +85,7 @@ class Metrics {
     Table<Outside> outside;
     Table<Row> calls;
     Table<Row> latencies;
+    ChannelMetrics channels;
     std::uint64_t folded = 0;   // series that there was no space for
     std::uint64_t retired = 0;  // series that made space for others
     Completeness completeness = {};
@@ -103,6 +109,8 @@ class Metrics {
   template <typename Sums>
   void retire_idle(Table<Sums>& table);
   void count_folded(const SeriesLabels& labels, std::size_t series);
+
+  Metrics(std::size_t series_by_process, bool latency, ChannelMetrics::SeriesRoom channels);
 
   Report last_;
   Contents held_;

@@ -107,6 +107,47 @@ class Families {
   std::map<std::string, std::size_t> index_;
 };
 
+void add_ports(Families& families, const ChannelMetrics& channels) {
+  for (const auto& [labels, entry] : channels.ports().entries()) {
+    ClientMetric metric = with_label({}, "protocol", labels.protocol);
+    metric = with_label(std::move(metric), "port", labels.port);
+    metric = with_label(std::move(metric), "role", labels.role);
+    const auto count = [&](const char* name, const char* help, std::uint64_t value) {
+      families.count(name, help, static_cast<double>(value), metric);
+    };
+    count("zctrace_port_sent_bytes_total", "Bytes sent through sockets, by port of the service.",
+          entry.sums.sent_bytes);
+    count("zctrace_port_received_bytes_total",
+          "Bytes received through sockets, by port of the service.", entry.sums.received_bytes);
+    count("zctrace_port_cpu_copied_bytes_total",
+          "Bytes that CPUs copied in calls on these sockets.", entry.sums.cpu_copied_bytes);
+    count("zctrace_port_retransmits_total", "Segments that TCP sent again.",
+          entry.sums.retransmits);
+  }
+}
+
+void add_mounts(Families& families, const ChannelMetrics& channels) {
+  for (const auto& [labels, entry] : channels.mounts().entries()) {
+    ClientMetric metric = with_label({}, "mountpoint", labels.mountpoint);
+    metric = with_label(std::move(metric), "fstype", labels.fstype);
+    metric = with_label(std::move(metric), "device", labels.device);
+    const auto count = [&](const char* name, const char* help, std::uint64_t value) {
+      families.count(name, help, static_cast<double>(value), metric);
+    };
+    count("zctrace_mount_read_bytes_total", "Bytes that calls took from files, by mount.",
+          entry.sums.read_bytes);
+    count("zctrace_mount_written_bytes_total", "Bytes that calls put into files, by mount.",
+          entry.sums.written_bytes);
+    count("zctrace_mount_cpu_copied_bytes_total", "Bytes that CPUs copied in calls on these files.",
+          entry.sums.cpu_copied_bytes);
+    count("zctrace_mount_disk_read_bytes_total",
+          "Of zctrace_mount_read_bytes_total, those that came from a device.",
+          entry.sums.disk_read_bytes);
+    count("zctrace_mount_mapped_bytes_total", "Bytes of files that page faults mapped.",
+          entry.sums.mapped_bytes);
+  }
+}
+
 void add_contents(Families& families, const Metrics::Contents& held) {
   for (const auto& [labels, entry] : held.calls.entries)
     families.add_figures<RowFigures>(
@@ -135,6 +176,8 @@ void add_contents(Families& families, const Metrics::Contents& held) {
         "The part of zctrace_delivered_bytes_total that never passed through user space.",
         static_cast<double>(entry.sums.delivered.kernel_only), with_labels(labels));
   }
+  add_ports(families, held.channels);
+  add_mounts(families, held.channels);
   for (const auto& [reason, count] : held.completeness.lost_by_reason)
     families.count("zctrace_lost_events_total", "What could not be counted, by reason.",
                    static_cast<double>(count), with_label({}, "reason", reason));
@@ -148,11 +191,11 @@ void add_contents(Families& families, const Metrics::Contents& held) {
                  static_cast<double>(held.completeness.unfollowed_tasks));
   families.count("zctrace_folded_series_total",
                  "Series that did not fit within --max-series; name=\"other\" holds their counts.",
-                 static_cast<double>(held.folded));
+                 static_cast<double>(held.folded + held.channels.folded_series()));
   families.count(
       "zctrace_retired_series_total",
       "Series that were removed to make space, because they had not grown for a long time.",
-      static_cast<double>(held.retired));
+      static_cast<double>(held.retired + held.channels.retired_series()));
   families.gauge("zctrace_observed_processes", "Observed processes that are running.",
                  static_cast<double>(held.running));
   families.gauge("zctrace_last_snapshot_timestamp_seconds",

@@ -6,6 +6,7 @@
 
 #include "collector/model/report.h"
 #include "collector/model/saturating.h"
+#include "collector/model/whole_flows.h"
 
 namespace zctrace {
 namespace {
@@ -43,6 +44,18 @@ bool is_empty(const Row& row) {
          row.cpu.total() == 0;
 }
 
+void subtract_mapped(std::vector<MappedFile>& later, const std::vector<MappedFile>& earlier) {
+  std::map<ChannelId, const MappedFile*> before;
+  for (const MappedFile& mapped : earlier) before.emplace(mapped.file, &mapped);
+  for (MappedFile& mapped : later) {
+    const auto found = before.find(mapped.file);
+    if (found == before.end()) continue;
+    mapped.bytes = not_below_zero(mapped.bytes, found->second->bytes);
+    mapped.faults = not_below_zero(mapped.faults, found->second->faults);
+  }
+  std::erase_if(later, [](const MappedFile& mapped) { return mapped.bytes == 0; });
+}
+
 void subtract(Process& later, const Process& earlier) {
   subtract_figures<ProcessFigures>(later, earlier, kProcessFields);
   subtract_figures(later.outside_syscalls, earlier.outside_syscalls, kOutsideFields);
@@ -63,11 +76,11 @@ void subtract(Process& later, const Process& earlier) {
     if (const auto found = flows.find({flow.from, flow.to, key_of(flow.row)}); found != flows.end())
       subtract(flow.row, *found->second);
   std::erase_if(later.flows, [](const Flow& flow) { return is_empty(flow.row); });
+  subtract_mapped(later.mapped_files, earlier.mapped_files);
 }
 
-// A snapshot does not read the rows and the flows of a task at the same moment, so a flow may be in
-// another interval than its row. An interval shows no more of its flows than its rows have. Where
-// its rows have more, the rest is of other files or peers.
+// An interval shows no more of its flows than its rows have. Where its rows have more, the rest is
+// of other files or peers.
 void limit_flows(Process& between) {
   std::map<RowKey, RowFigures> left;
   for (const Row& row : between.rows) add_figures<RowFigures>(left[key_of(row)], row, kRowFields);
@@ -106,7 +119,8 @@ void subtract(Totals& later, const Totals& earlier, const std::vector<const Proc
 bool is_idle(const Process& process) {
   return process.rows.empty() && process.cpu_outside.total() == 0 &&
          no_figures<ProcessFigures>(process, kProcessFields) &&
-         no_figures(process.outside_syscalls, kOutsideFields);
+         no_figures(process.outside_syscalls, kOutsideFields) && process.flows.empty() &&
+         process.mapped_files.empty();
 }
 
 }  // namespace
@@ -129,6 +143,14 @@ ObservedCalls difference(const ObservedCalls& later, const ObservedCalls& earlie
 }
 
 Report difference(const Report& later, const Report& earlier) {
+  Report between = difference_with_whole_flows(later, earlier);
+  for (Process& process : between.processes) limit_flows(process);
+  limit_flows(between.others.sum);
+  std::erase_if(between.processes, is_idle);
+  return between;
+}
+
+Report difference_with_whole_flows(const Report& later, const Report& earlier) {
   Report between = later;
   std::map<ProcessKey, const Process*> before;
   for (const Process& process : earlier.processes) before.emplace(key_of(process), &process);
@@ -142,9 +164,11 @@ Report difference(const Report& later, const Report& earlier) {
       if (!process->end_ns) joined.push_back(process);
     subtract(between.others, earlier.others, joined);
   }
-  for (Process& process : between.processes) limit_flows(process);
-  limit_flows(between.others.sum);
   std::erase_if(between.processes, is_idle);
+  for (auto& [socket, segments] : between.retransmits)
+    if (const auto found = earlier.retransmits.find(socket); found != earlier.retransmits.end())
+      segments = not_below_zero(segments, found->second);
+  std::erase_if(between.retransmits, [](const auto& entry) { return entry.second == 0; });
   for (auto& [reason, count] : between.completeness.lost_by_reason)
     if (const auto found = earlier.completeness.lost_by_reason.find(reason);
         found != earlier.completeness.lost_by_reason.end())

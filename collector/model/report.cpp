@@ -298,6 +298,20 @@ void merge_flows(std::vector<Flow>& into, const std::vector<Flow>& from) {
   }
 }
 
+void merge_mapped_files(std::vector<MappedFile>& into, const std::vector<MappedFile>& from) {
+  std::map<ChannelId, std::size_t> known;
+  for (std::size_t i = 0; i < into.size(); i++) known.emplace(into[i].file, i);
+  for (const MappedFile& mapped : from) {
+    const auto [place, added] = known.emplace(mapped.file, into.size());
+    if (added) {
+      into.push_back(mapped);
+      continue;
+    }
+    into[place->second].bytes += mapped.bytes;
+    into[place->second].faults += mapped.faults;
+  }
+}
+
 void add_row_by_protocol(std::vector<Row>& into, Row row) {
   const auto same = std::find_if(into.begin(), into.end(), [&row](const Row& other) {
     return other.from == row.from && other.to == row.to && other.protocol == row.protocol &&

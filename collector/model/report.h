@@ -82,8 +82,8 @@ struct Flow {
   Row row;  // without latency
 };
 
-// What page faults mapped of one file into a process: bytes that no syscall shows. Only with
-// ProbeOptions::mapped.
+// What page faults mapped of one file into a process: bytes that no syscall shows. Without a file,
+// of all that are not known apart. Only with ProbeOptions::mapped.
 struct MappedFile {
   ChannelId file;
   std::uint64_t bytes = 0;
@@ -259,6 +259,9 @@ void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
 
 // Flows with the same row and channels added up.
 void merge_flows(std::vector<Flow>& into, const std::vector<Flow>& from);
+
+// The same file's added up.
+void merge_mapped_files(std::vector<MappedFile>& into, const std::vector<MappedFile>& from);
 
 // Adds one row to those of a process, which are apart where only the protocol differs.
 void add_row_by_protocol(std::vector<Row>& into, Row row);

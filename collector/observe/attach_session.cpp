@@ -132,8 +132,7 @@ Report AttachSession::counts(std::vector<Process> processes) const {
   report.selection = session_.selection();
   report.processes = std::move(processes);
   report.others = session_.others();
-  report.channels = options_.session.probes.channels;
-  report.channel_names = session_.channel_names(report.processes);
+  session_.add_channels(report);
   report.completeness = session_.completeness();
   report.completeness.verification = verification_;
   return report;

@@ -105,7 +105,8 @@ void Ledger::add(const Snapshot& snapshot) {
     highest = std::max(highest, count);
   }
   add_pipes(snapshot);
-  channels_.add(snapshot, [this](std::uint64_t account) { return accounts_.contains(account); });
+  channels_.add(snapshot, known());
+  mapped_.add(snapshot, known());
 }
 
 void Ledger::settle(const std::vector<std::pair<zc_run_key, zc_row_sums>>& runs) {
@@ -194,6 +195,7 @@ void Ledger::forget(std::map<std::uint64_t, Account>::iterator account) {
   pipes_.forget(account->first);
   profile_.forget(account->first);
   channels_.forget(account->first);
+  mapped_.forget(account->first);
   forgotten_ = true;
   accounts_.erase(account);
 }
@@ -236,6 +238,7 @@ void Ledger::fold_finished(std::size_t most) {
     }
     threads.push_back(to_process(next->account->second));
     merge_flows(others_.sum.flows, threads.back().flows);
+    merge_mapped_files(others_.sum.mapped_files, threads.back().mapped_files);
     forget(next->account);
   }
   others_.add(threads);
@@ -389,6 +392,7 @@ Process Ledger::to_process(const Account& account) const {
   process.delivered_to_pipes_in_kernel = static_cast<std::int64_t>(delivered.in_kernel);
   process.spliced_from_user = static_cast<std::int64_t>(delivered.spliced_from_user);
   process.flows = flows_of(account);
+  process.mapped_files = mapped_.of(record.id);
   return process;
 }
 
@@ -407,14 +411,6 @@ std::vector<Process> Ledger::own_threads() const {
   for (const auto& entry : accounts_)
     if (is_own(entry.second)) threads.push_back(to_process(entry.second));
   return threads;
-}
-
-Process Ledger::process(std::uint64_t account) const { return to_process(accounts_.at(account)); }
-
-std::uint64_t Ledger::compat_calls() const {
-  std::uint64_t calls = forgotten_compat_calls_;
-  for (const auto& entry : accounts_) calls += entry.second.compat_calls;
-  return calls;
 }
 
 }  // namespace zctrace

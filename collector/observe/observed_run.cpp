@@ -70,8 +70,7 @@ std::optional<Report> ObservedRun::run() {
   report.completeness.verification = std::move(verification);
   report.processes = session_.processes();
   report.others = session_.others();
-  report.channels = options_.session.probes.channels;
-  report.channel_names = session_.channel_names(report.processes);
+  session_.add_channels(report);
   if (companion != nullptr) companion->add_to(report, session_);
   return report;
 }

@@ -101,6 +101,9 @@ std::vector<Requirement> tracepoints() {
       {{"skb_copy_datagram_iovec"}, false, "measured copies out of sockets"},
       {{"tcp_sendmsg_locked"}, false, "measured copies, and pages by reference, into TCP"},
       {{"iomap_dio_rw_begin"}, false, "direct writes told from buffered ones"},
+      {{"mm_filemap_map_pages"}, false, "bytes of files mapped around page faults (--by file)"},
+      {{"mm_filemap_fault"}, false, "bytes of files mapped by page faults that wait (--by file)"},
+      {{"tcp_retransmit_skb"}, false, "segments that TCP sent again (--by peer)"},
   };
   std::vector<Requirement> found;
   const KernelTypes kernel = load_kernel_types();

@@ -14,6 +14,7 @@
 
 #include "collector/model/report.h"
 #include "collector/observe/channels/channel_names.h"
+#include "collector/observe/channels/retransmit_ledger.h"
 #include "collector/observe/command_lines.h"
 #include "collector/observe/ledger.h"
 #include "collector/observe/profile/sampler.h"
@@ -72,9 +73,9 @@ class Session {
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
   std::vector<Process> processes();
-  // The names of the channels of these processes and of others(), where they are known. Only with
-  // ProbeOptions::channels.
-  std::map<ChannelId, ChannelName> channel_names(const std::vector<Process>& processes) const;
+  // Sets what the report says of the channels of its processes and others: names, where they are
+  // known, and what was counted of them alone.
+  void add_channels(Report& report) const;
   const Totals& others() const { return ledger_.others(); }
   // Drops the processes that have ended from later lists, once the caller has reported them.
   void forget_ended() { ledger_.forget_finished(); }
@@ -113,6 +114,8 @@ class Session {
   std::size_t forget_finished(const Snapshot& snapshot);
   void retire_pipes(const Snapshot& snapshot);
   void settle_runs();
+  void retire_mapped();
+  void forget_names();
 
   SessionOptions options_;
   SyscallTable table_;
@@ -120,6 +123,7 @@ class Session {
   Ledger ledger_;
   std::optional<Sampler> sampler_;
   std::optional<ChannelNames> names_;
+  RetransmitLedger retransmits_;
   std::optional<Verifier> verifier_;
   CommandLines command_lines_;
   ProcReader proc_;

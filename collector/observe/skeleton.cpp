@@ -146,7 +146,9 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.verify = options.verify;
   config.channels = options.channels;
   config.relays = options.relays;
-  config.mapped = options.mapped;
+  // Since 6.12.
+  config.mapped = options.mapped && arguments_of(bpf.progs.zc_map_around, kernel) == 3 &&
+                  arguments_of(bpf.progs.zc_map_one, kernel) == 2;
   // Since 6.10, on x86-64 and arm64.
   config.fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
   // Since 6.3.
@@ -182,13 +184,16 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
                              .aio_contexts = share_of(bpf.maps.aio_contexts),
                              .runs = share_of(bpf.maps.runs_even),
                              .buffers = 0,
-                             .relays = 0};
+                             .relays = 0,
+                             .mapped = share_of(bpf.maps.mapped)};
   // The programs do not use them then. To create a large map takes the kernel milliseconds.
   if (!options.verify) bpf_map__set_max_entries(bpf.maps.kernel_counts, 1);
   if (!options.channels)
-    for (bpf_map* map : {bpf.maps.tasks_channels, bpf.maps.runs_even, bpf.maps.runs_odd,
-                         bpf.maps.new_run, bpf.maps.named, bpf.maps.names, bpf.maps.new_name})
+    for (bpf_map* map :
+         {bpf.maps.tasks_channels, bpf.maps.runs_even, bpf.maps.runs_odd, bpf.maps.new_run,
+          bpf.maps.named, bpf.maps.names, bpf.maps.new_name, bpf.maps.retransmits})
       bpf_map__set_autocreate(map, false);
+  if (!config.mapped) bpf_map__set_autocreate(bpf.maps.mapped, false);
 }
 
 // Loads no program that the options or the kernel exclude.
@@ -197,6 +202,10 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
        {bpf.progs.zc_skb_copied, bpf.progs.zc_tcp_sends, bpf.progs.zc_direct_begins,
         bpf.progs.zc_uring_submit, bpf.progs.zc_uring_sqe, bpf.progs.zc_uring_overflow})
     bpf_program__set_autoload(program, arguments_of(program, kernel) > 0);
+  for (bpf_program* program : {bpf.progs.zc_map_around, bpf.progs.zc_map_one})
+    bpf_program__set_autoload(program, bpf.rodata->config.mapped != 0);
+  bpf_program__set_autoload(bpf.progs.zc_retransmit,
+                            options.channels && arguments_of(bpf.progs.zc_retransmit, kernel) > 0);
   bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
   bpf_program__set_autoload(bpf.progs.zc_unacc_begins, options.verify);
   bpf_program__set_autoload(bpf.progs.zc_unacc_ends, options.verify);
@@ -293,6 +302,12 @@ int Skeleton::exchange_runs() {
   return ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0 ? before : -1;
 }
 
+int Skeleton::named_map() const { return bpf_map__fd(bpf_->maps.named); }
+int Skeleton::retransmits_map() const { return bpf_map__fd(bpf_->maps.retransmits); }
+bool Skeleton::has_retransmits() const { return bpf_program__autoload(bpf_->progs.zc_retransmit); }
+bool Skeleton::has_mapped() const { return bpf_->rodata->config.mapped != 0; }
+int Skeleton::mapped_map() const { return bpf_map__fd(bpf_->maps.mapped); }
+std::uint32_t Skeleton::mapped_capacity() const { return bpf_->rodata->config.most.mapped; }
 int Skeleton::names_map() const { return bpf_map__fd(bpf_->maps.names); }
 std::uint64_t Skeleton::names_lost() const { return bpf_->bss->names_lost; }
 int Skeleton::sample_program() const { return bpf_program__fd(bpf_->progs.zc_sample); }

@@ -31,12 +31,12 @@ struct ProbeOptions {
   bool latency = true;     // false: no program at entry, no clock read
   bool by_thread = false;  // an account for each thread
   bool follow_children = true;
-  bool windowed = false;    // count only while *window() is not 0
-  bool verify = false;      // read the kernel's own counts, too
-  unsigned profile_hz = 0;  // samples in a second of CPU time; 0: no samples
-  bool channels = false;    // count by file and peer, too
-  bool relays = false;      // notice bytes that are only passed on; needs `channels`
-  bool mapped = false;      // count what page faults map of files; needs `channels`
+  bool windowed = false;          // count only while *window() is not 0
+  bool verify = false;            // read the kernel's own counts, too
+  unsigned profile_hz = 0;        // samples in a second of CPU time; 0: no samples
+  bool channels = false;          // count by file and peer, too
+  bool relays = false;            // notice bytes that are only passed on; needs `channels`
+  bool mapped = false;            // count what page faults map of files; needs `channels`
   std::uint64_t stack_bytes = 0;  // one stack for about so many bytes moved; 0: no stacks
   NewTasks new_tasks;
   // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
@@ -77,6 +77,14 @@ class Skeleton {
   // this kernel cannot say when (MEMBARRIER_CMD_GLOBAL).
   int exchange_runs();
   int names_map() const;
+  int named_map() const;
+  // Whether this kernel tells of segments that TCP sends again.
+  bool has_retransmits() const;
+  int retransmits_map() const;
+  // Whether this kernel tells what page faults map, with ProbeOptions::mapped.
+  bool has_mapped() const;
+  int mapped_map() const;  // only then
+  std::uint32_t mapped_capacity() const;
   std::uint64_t names_lost() const;
   // Only with ProbeOptions::profile_hz.
   int sample_program() const;

@@ -62,7 +62,18 @@ Snapshot take_snapshot(Skeleton& skeleton, bool channels) {
                                     [&](__u64 account, const zc_folded_counts& counts) {
                                       snapshot.folded_counts.emplace_back(account, counts);
                                     });
-  if (channels) snapshot.runs = read_runs(skeleton.runs_map());
+  if (channels) {
+    snapshot.runs = read_runs(skeleton.runs_map());
+    read_map<zc_channel, std::uint64_t>(skeleton.retransmits_map(), "retransmits",
+                                        [&](const zc_channel& socket, std::uint64_t segments) {
+                                          snapshot.retransmits.emplace_back(socket, segments);
+                                        });
+  }
+  if (skeleton.has_mapped())
+    read_map<zc_mapped_key, zc_mapped_sums>(
+        skeleton.mapped_map(), "mapped", [&](const zc_mapped_key& key, const zc_mapped_sums& sums) {
+          snapshot.mapped.emplace_back(key, sums);
+        });
   const std::vector<char> bytes = skeleton.walk(ZC_WALK_SNAPSHOT);
   for (std::size_t offset = 0; offset < bytes.size();) {
     TaskRecord task{take<zc_snapshot_task>(bytes, offset), {}, {}};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/text/printable.h"
+#include "cli/views/compare/by_channel_view.h"
 #include "cli/views/compare/compare_view.h"
 #include "cli/views/csv_view.h"
 
@@ -148,8 +149,19 @@ void add_line(std::string& csv, auto text_of) {
 
 }  // namespace
 
-std::string compare_csv(const CompareResult& compared) {
+std::string compare_csv(const CompareResult& compared, std::optional<GroupBy> by) {
   std::string csv;
+  if (is_by_channel(by)) {
+    for (const std::vector<std::string>& record : by_channel_csv(compared, *by, {})) {
+      const char* comma = "";
+      for (const std::string& field : record) {
+        csv += comma + csv_field(field);
+        comma = ",";
+      }
+      csv += '\n';
+    }
+    return csv;
+  }
   add_line(csv, [](const CsvColumn& field) { return field.name; });
   for (const MethodResult& result : compared.methods) {
     for (const bool is_daemon : {false, true}) {

@@ -11,6 +11,7 @@
 #include "cli/compare/verdict.h"
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
+#include "cli/views/channel_json.h"
 #include "cli/views/compare/compare_view.h"
 #include "cli/views/compare/textbook_view.h"
 #include "cli/views/json_view.h"
@@ -104,6 +105,7 @@ ordered_json daemon_json(const DaemonResult& daemon) {
   add("fuse_spliced_bytes", daemon.usage.spliced_bytes);
   add("fuse_copied_bytes", daemon.usage.copied_bytes);
   append_counts(object, daemon.counts);
+  if (daemon.by_channel) add_channels_json(object, *daemon.by_channel, {});
   return object;
 }
 
@@ -144,6 +146,7 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   append_counts(object, result.counts);
   // Of all that the client did, page faults included.
   object["disk_read_bytes"] = or_null(result.disk_read_bytes);
+  if (result.by_channel) add_channels_json(object, *result.by_channel, {});
   if (result.daemon) object["daemon"] = daemon_json(*result.daemon);
   return object;
 }

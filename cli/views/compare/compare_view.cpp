@@ -9,6 +9,7 @@
 
 #include "cli/compare/insights.h"
 #include "cli/compare/verdict.h"
+#include "cli/views/compare/by_channel_view.h"
 #include "cli/views/compare/by_syscall_view.h"
 #include "cli/views/compare/compare_grid.h"
 #include "cli/views/compare/textbook_view.h"
@@ -26,9 +27,13 @@ std::string in_ascii(std::string text) {
   return text;
 }
 
-std::vector<Section> more_sections(const CompareResult& compared, bool by_syscall) {
+std::vector<Section> more_sections(const CompareResult& compared, std::optional<GroupBy> by,
+                                   bool unicode) {
   std::vector<Section> sections;
-  if (by_syscall) sections.push_back(by_syscall_section(compared));
+  Wording wording;
+  wording.unicode = unicode;
+  if (is_by_channel(by)) sections.push_back(by_channel_section(compared, *by, wording));
+  if (by == GroupBy::syscall) sections.push_back(by_syscall_section(compared));
   if (compared.textbook) sections.push_back(textbook_section(compared));
   return sections;
 }
@@ -41,7 +46,8 @@ std::string section_markdown(const Section& section) {
 
 }  // namespace
 
-std::string compare_table(const CompareResult& compared, const TableStyle& style, bool by_syscall) {
+std::string compare_table(const CompareResult& compared, const TableStyle& style,
+                          std::optional<GroupBy> by) {
   Page page(style);
   page.title(compare_title(compared));
   page.items(compare_circumstances(compared, style.unicode));
@@ -52,7 +58,7 @@ std::string compare_table(const CompareResult& compared, const TableStyle& style
   page.grid(compare_grid(compared, style.unicode));
   const std::string legend = compare_legend(compared);
   if (!legend.empty()) page.items({legend}, {}, Tone::dim);
-  for (const Section& section : more_sections(compared, by_syscall)) {
+  for (const Section& section : more_sections(compared, by, style.unicode)) {
     page.blank_line();
     page.sections({section});
   }
@@ -68,14 +74,14 @@ std::string compare_table(const CompareResult& compared, const TableStyle& style
   return page.take();
 }
 
-std::string compare_markdown(const CompareResult& compared, bool by_syscall) {
+std::string compare_markdown(const CompareResult& compared, std::optional<GroupBy> by) {
   std::string text = "### " + markdown_text(compare_title(compared)) + "\n\n";
   for (const std::string& line : verdict(compared)) text += markdown_text(line) + "\n\n";
   text += markdown_text(fmt::format("{}", fmt::join(compare_circumstances(compared, true), ", ")));
   text += "\n\n" + markdown_table(compare_grid(compared, true));
   const std::string legend = compare_legend(compared);
   if (!legend.empty()) text += markdown_text(legend) + "\n\n";
-  for (const Section& section : more_sections(compared, by_syscall))
+  for (const Section& section : more_sections(compared, by, true))
     text += section_markdown(section);
   for (const std::string& line : findings(compared)) text += "- " + markdown_text(line) + "\n";
   for (const std::string& line : warnings(compared))

@@ -89,7 +89,7 @@ TEST(CompareTable, AddsUpTheCallsOfASyscall) {
   counts.rows[1].max_ns = 600;
   counts.rows[1].latency.add(8, 2);
   EXPECT_EQ(compare_table(compared, {}).find("By syscall"), std::string::npos);
-  const std::string text = compare_table(compared, {}, true);
+  const std::string text = compare_table(compared, {}, GroupBy::syscall);
   const std::string below = text.substr(text.find("By syscall"));
   const std::string reads = line_with(below, "read_write/64K  read ");
   EXPECT_NE(reads.find("5       0  4.00 us  400 ns  800 ns  1.50 us"), std::string::npos) << below;
@@ -97,7 +97,8 @@ TEST(CompareTable, AddsUpTheCallsOfASyscall) {
   EXPECT_NE(below.find("write         4       0        -       -       -        -"),
             std::string::npos)
       << below;
-  EXPECT_NE(compare_markdown(compared, true).find("#### By syscall"), std::string::npos);
+  EXPECT_NE(compare_markdown(compared, GroupBy::syscall).find("#### By syscall"),
+            std::string::npos);
 }
 
 TEST(CompareTable, NamesTheRoundsOfAnInterruptedComparison) {
