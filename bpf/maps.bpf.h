@@ -162,6 +162,77 @@ ZC_MAP struct {
 ZC_MAP struct zc_run_map runs_even SEC(".maps");
 ZC_MAP struct zc_run_map runs_odd SEC(".maps");
 
+#define ZC_BUFFERS 32
+#define ZC_PROBES 4
+
+/* Memory that a process read into. */
+struct zc_buffer {
+	__u64 start;
+	__u32 size;
+	/* The part that was not written or overwritten since: offsets from `start`. */
+	__u32 low;
+	__u32 high;
+	struct zc_key key;	/* the row that read it */
+	__u32 counted;		/* something of it was passed on */
+	__u32 taken;		/* a thread is changing it */
+	struct zc_channel channel;
+	__u64 probes[ZC_PROBES];	/* some of its bytes, see zc_probe_offset() */
+};
+
+struct zc_buffers {
+	__u32 next;	/* to give way, modulo ZC_BUFFERS */
+	__u32 pad;
+	struct zc_buffer at[ZC_BUFFERS];
+};
+
+/* By account; the collector deletes them. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, struct zc_buffers);
+} buffers SEC(".maps");
+
+/* A call that moved bytes from or to memory. */
+struct zc_moved {
+	__u64 account;
+	__u64 address;	/* enum zc_memory says of what */
+	__u64 count;	/* of elements of a vector */
+	__u64 bytes;
+	struct zc_key key;
+	__u32 memory;	/* enum zc_memory */
+	__u32 compat;
+	__u32 writes;	/* from memory */
+	struct zc_channel channel;	/* the other end */
+	__u32 matched;	/* it passed bytes on */
+	__u32 pad;
+};
+
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zc_moved);
+} moved_bytes SEC(".maps");
+
+/* What accounts passed on. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, struct zc_relay_key);
+	__type(value, struct zc_relay_sums);
+} relays SEC(".maps");
+
+/* Where a key of it is put together. */
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zc_relay_key);
+} new_relay SEC(".maps");
+
 /* Channels whose names user space was told, and a mixture of what the name consists of. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -7,7 +7,7 @@ BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,config.bpf.o maps.bpf.o tasks.bpf.o pid
 	kinds.bpf.o calls/compat.bpf.o channels/channels.bpf.o channels/names.bpf.o \
 	channels/mapped.bpf.o channels/retransmits.bpf.o pipes.bpf.o calls/clones.bpf.o \
 	requests/aio.bpf.o requests/aio_submit.bpf.o calls/calls.bpf.o calls/bytes.bpf.o \
-	calls/messages.bpf.o calls/copies.bpf.o rows.bpf.o \
+	calls/messages.bpf.o calls/copies.bpf.o rows.bpf.o relays/relays.bpf.o \
 	accounts.bpf.o targets.bpf.o \
 	calls/syscalls.bpf.o lifecycle.bpf.o sched.bpf.o requests/uring.bpf.o walk.bpf.o \
 	calls/unaccounted.bpf.o profile.bpf.o)

@@ -4,6 +4,7 @@
 #include "bytes.bpf.h"
 #include "copies.bpf.h"
 #include "bpf/histogram.bpf.h"
+#include "bpf/relays/relays.bpf.h"
 
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
@@ -161,6 +162,8 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 		row->bytes += bytes;
 		if (state->head.pipes && bytes)
 			zc_pipes_add(state, state->head.pipes, bytes);
+		if (config.relays && bytes)
+			zc_relay_call(state, task, regs, bytes);
 		if (result == ZC_RESULT_RECVMSG && !compat)
 			zc_look_for_finished_sends(state, task, regs);
 	}

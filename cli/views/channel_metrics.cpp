@@ -109,7 +109,7 @@ std::map<MountLabels, MountSums> by_mount(const Report& between,
       if (is_file(flow.row.from)) add_end(flow.from, flow.row, &MountSums::read_bytes);
       if (is_file(flow.row.to)) add_end(flow.to, flow.row, &MountSums::written_bytes);
     }
-    for (const MappedFile& mapped : process.mapped_files)
+    for (const FaultedFile& mapped : process.mapped_files)
       if (mapped.file) use_of(mapped.file).mapped_bytes += mapped.bytes;
   };
   for (const Process& process : between.processes) add(process);

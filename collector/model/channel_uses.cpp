@@ -114,7 +114,7 @@ class UseSums {
     }
     if constexpr (std::is_same_v<Use, FileUse>) {
       if (!report_.mapped) return;
-      for (const MappedFile& mapped : process.mapped_files) add(process, mapped);
+      for (const FaultedFile& mapped : process.mapped_files) add(process, mapped);
     }
   }
 
@@ -151,7 +151,7 @@ class UseSums {
     add_row_by_protocol(use.rows, row);
   }
 
-  void add(const Process& process, const MappedFile& mapped) {
+  void add(const Process& process, const FaultedFile& mapped) {
     *whole_.mapped_bytes += mapped.bytes;
     if (mapped.file) *use_of(process, mapped.file, nullptr).mapped_bytes += mapped.bytes;
   }

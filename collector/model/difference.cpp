@@ -44,16 +44,29 @@ bool is_empty(const Row& row) {
          row.cpu.total() == 0;
 }
 
-void subtract_mapped(std::vector<MappedFile>& later, const std::vector<MappedFile>& earlier) {
-  std::map<ChannelId, const MappedFile*> before;
-  for (const MappedFile& mapped : earlier) before.emplace(mapped.file, &mapped);
-  for (MappedFile& mapped : later) {
+void subtract_mapped(std::vector<FaultedFile>& later, const std::vector<FaultedFile>& earlier) {
+  std::map<ChannelId, const FaultedFile*> before;
+  for (const FaultedFile& mapped : earlier) before.emplace(mapped.file, &mapped);
+  for (FaultedFile& mapped : later) {
     const auto found = before.find(mapped.file);
     if (found == before.end()) continue;
     mapped.bytes = not_below_zero(mapped.bytes, found->second->bytes);
     mapped.faults = not_below_zero(mapped.faults, found->second->faults);
   }
-  std::erase_if(later, [](const MappedFile& mapped) { return mapped.bytes == 0; });
+  std::erase_if(later, [](const FaultedFile& mapped) { return mapped.bytes == 0; });
+}
+
+void subtract_relays(std::vector<Relay>& later, const std::vector<Relay>& earlier) {
+  std::map<std::pair<Relay::End, Relay::End>, const Relay*> before;
+  for (const Relay& relay : earlier) before.emplace(std::pair(relay.from, relay.to), &relay);
+  for (Relay& relay : later) {
+    const auto found = before.find({relay.from, relay.to});
+    if (found == before.end()) continue;
+    relay.bytes -= found->second->bytes;
+    relay.reads -= found->second->reads;
+    relay.writes -= found->second->writes;
+  }
+  std::erase_if(later, [](const Relay& relay) { return relay.bytes == 0; });
 }
 
 void subtract(Process& later, const Process& earlier) {
@@ -77,6 +90,7 @@ void subtract(Process& later, const Process& earlier) {
       subtract(flow.row, *found->second);
   std::erase_if(later.flows, [](const Flow& flow) { return is_empty(flow.row); });
   subtract_mapped(later.mapped_files, earlier.mapped_files);
+  subtract_relays(later.relays, earlier.relays);
 }
 
 // An interval shows no more of its flows than its rows have. Where its rows have more, the rest is

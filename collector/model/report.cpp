@@ -298,10 +298,10 @@ void merge_flows(std::vector<Flow>& into, const std::vector<Flow>& from) {
   }
 }
 
-void merge_mapped_files(std::vector<MappedFile>& into, const std::vector<MappedFile>& from) {
+void merge_mapped_files(std::vector<FaultedFile>& into, const std::vector<FaultedFile>& from) {
   std::map<ChannelId, std::size_t> known;
   for (std::size_t i = 0; i < into.size(); i++) known.emplace(into[i].file, i);
-  for (const MappedFile& mapped : from) {
+  for (const FaultedFile& mapped : from) {
     const auto [place, added] = known.emplace(mapped.file, into.size());
     if (added) {
       into.push_back(mapped);

@@ -84,7 +84,7 @@ struct Flow {
 
 // What page faults mapped of one file into a process: bytes that no syscall shows. Without a file,
 // of all that are not known apart. Only with ProbeOptions::mapped.
-struct MappedFile {
+struct FaultedFile {
   ChannelId file;
   std::uint64_t bytes = 0;
   std::uint64_t faults = 0;
@@ -113,7 +113,7 @@ struct Process : ProcessFigures {
   // Of a sum, only where a view adds them up by itself.
   std::vector<Flow> flows;
   std::vector<Relay> relays;
-  std::vector<MappedFile> mapped_files;
+  std::vector<FaultedFile> mapped_files;
   // Bytes put into pipes, without those that the process takes out again itself. `in_kernel`: the
   // part that was never in user space. In a difference they are negative if bytes that looked
   // delivered were taken out again.
@@ -261,7 +261,7 @@ void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
 void merge_flows(std::vector<Flow>& into, const std::vector<Flow>& from);
 
 // The same file's added up.
-void merge_mapped_files(std::vector<MappedFile>& into, const std::vector<MappedFile>& from);
+void merge_mapped_files(std::vector<FaultedFile>& into, const std::vector<FaultedFile>& from);
 
 // Adds one row to those of a process, which are apart where only the protocol differs.
 void add_row_by_protocol(std::vector<Row>& into, Row row);

@@ -13,6 +13,10 @@
 
 namespace zctrace {
 
+inline ChannelId channel_id(const zc_channel& channel) {
+  return {channel.inode, channel.device, channel.generation};
+}
+
 // What user_ns and system_ns are made of.
 inline constexpr __u64 zc_usage::*kCpuTimes[] = {
     &zc_usage::user_ns,

@@ -13,6 +13,7 @@
 #include "collector/model/report.h"
 #include "collector/observe/channels/channel_ledger.h"
 #include "collector/observe/channels/mapped_ledger.h"
+#include "collector/observe/channels/relay_ledger.h"
 #include "collector/observe/pipe_ledger.h"
 #include "collector/observe/profile/profile_ledger.h"
 #include "collector/observe/snapshot.h"
@@ -75,14 +76,9 @@ class Ledger {
 
   // Sorted by start time. A process without an exec of its own has its parent's argv.
   std::vector<Process> processes() const;
-  // Of a known account.
-  Process process(std::uint64_t account) const { return to_process(accounts_.at(account)); }
-  std::vector<Process> own_threads() const;  // never forgotten
-  std::uint64_t compat_calls() const {
-    std::uint64_t calls = forgotten_compat_calls_;
-    for (const auto& [id, account] : accounts_) calls += account.compat_calls;
-    return calls;
-  }
+  Process process(std::uint64_t account) const;  // of a known account
+  std::vector<Process> own_threads() const;      // never forgotten
+  std::uint64_t compat_calls() const;
 
  private:
   struct RowSum {
@@ -131,6 +127,7 @@ class Ledger {
   ProfileLedger profile_;
   ChannelLedger channels_;
   MappedLedger mapped_;
+  RelayLedger relays_;
   std::vector<std::uint64_t> newly_finished_;
   std::uint64_t tasks_in_call_ = 0;
   std::size_t tasks_of_later_accounts_ = 0;

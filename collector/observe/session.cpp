@@ -210,7 +210,8 @@ void Session::poll() {
   if (skeleton_.take_walk_wanted()) walk_until_settled();
   std::int64_t ended = 0;
   {
-    const Snapshot snapshot = take_snapshot(skeleton_, options_.probes.channels);
+    const Snapshot snapshot =
+        take_snapshot(skeleton_, {options_.probes.channels, options_.probes.relays});
     ledger_.add(snapshot);
     // After the snapshot: an account that is finished in it gets no more samples.
     if (sampler_)
@@ -263,6 +264,11 @@ std::size_t Session::forget_finished(const Snapshot& snapshot) {
   forget_entries(skeleton_.pipes_map(), snapshot.pipes, &zc_share::pipes);
   if (skeleton_.has_mapped())
     forget_entries(skeleton_.mapped_map(), snapshot.mapped, &zc_share::mapped);
+  forget_entries(skeleton_.relays_map(), snapshot.relays, &zc_share::relays);
+  if (options_.probes.relays)
+    delete_entries(skeleton_.buffers_map(), finished, [&](std::uint64_t account) {
+      skeleton_.give_back(ledger_.share_of(account), &zc_share::buffers);
+    });
   delete_entries(skeleton_.commands_map(), finished);
   if (verifier_) delete_entries(skeleton_.kernel_counts_map(), finished);
   delete_entries(skeleton_.folded_map(), finished);

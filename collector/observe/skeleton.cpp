@@ -183,8 +183,8 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
                              .multishots = share_of(bpf.maps.multishots),
                              .aio_contexts = share_of(bpf.maps.aio_contexts),
                              .runs = share_of(bpf.maps.runs_even),
-                             .buffers = 0,
-                             .relays = 0,
+                             .buffers = share_of(bpf.maps.buffers),
+                             .relays = share_of(bpf.maps.relays),
                              .mapped = share_of(bpf.maps.mapped)};
   // The programs do not use them then. To create a large map takes the kernel milliseconds.
   if (!options.verify) bpf_map__set_max_entries(bpf.maps.kernel_counts, 1);
@@ -194,6 +194,10 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
           bpf.maps.named, bpf.maps.names, bpf.maps.new_name, bpf.maps.retransmits})
       bpf_map__set_autocreate(map, false);
   if (!config.mapped) bpf_map__set_autocreate(bpf.maps.mapped, false);
+  if (!options.relays)
+    for (bpf_map* map :
+         {bpf.maps.buffers, bpf.maps.moved_bytes, bpf.maps.relays, bpf.maps.new_relay})
+      bpf_map__set_autocreate(map, false);
 }
 
 // Loads no program that the options or the kernel exclude.
@@ -310,6 +314,8 @@ int Skeleton::mapped_map() const { return bpf_map__fd(bpf_->maps.mapped); }
 std::uint32_t Skeleton::mapped_capacity() const { return bpf_->rodata->config.most.mapped; }
 int Skeleton::names_map() const { return bpf_map__fd(bpf_->maps.names); }
 std::uint64_t Skeleton::names_lost() const { return bpf_->bss->names_lost; }
+int Skeleton::relays_map() const { return bpf_map__fd(bpf_->maps.relays); }
+int Skeleton::buffers_map() const { return bpf_map__fd(bpf_->maps.buffers); }
 int Skeleton::sample_program() const { return bpf_program__fd(bpf_->progs.zc_sample); }
 int Skeleton::samples_map() const { return bpf_map__fd(bpf_->maps.samples); }
 std::uint64_t Skeleton::samples_lost() const { return bpf_->bss->samples_lost; }

@@ -86,6 +86,9 @@ class Skeleton {
   int mapped_map() const;  // only then
   std::uint32_t mapped_capacity() const;
   std::uint64_t names_lost() const;
+  // Only with ProbeOptions::relays.
+  int relays_map() const;
+  int buffers_map() const;
   // Only with ProbeOptions::profile_hz.
   int sample_program() const;
   int samples_map() const;

@@ -37,7 +37,7 @@ std::vector<std::pair<zc_run_key, zc_row_sums>> take_runs(int map) {
   return runs;
 }
 
-Snapshot take_snapshot(Skeleton& skeleton, bool channels) {
+Snapshot take_snapshot(Skeleton& skeleton, SnapshotParts parts) {
   Snapshot snapshot;
   read_map<__u64, zc_account>(
       skeleton.accounts_map(), "accounts",
@@ -62,7 +62,7 @@ Snapshot take_snapshot(Skeleton& skeleton, bool channels) {
                                     [&](__u64 account, const zc_folded_counts& counts) {
                                       snapshot.folded_counts.emplace_back(account, counts);
                                     });
-  if (channels) {
+  if (parts.channels) {
     snapshot.runs = read_runs(skeleton.runs_map());
     read_map<zc_channel, std::uint64_t>(skeleton.retransmits_map(), "retransmits",
                                         [&](const zc_channel& socket, std::uint64_t segments) {
@@ -74,6 +74,11 @@ Snapshot take_snapshot(Skeleton& skeleton, bool channels) {
         skeleton.mapped_map(), "mapped", [&](const zc_mapped_key& key, const zc_mapped_sums& sums) {
           snapshot.mapped.emplace_back(key, sums);
         });
+  if (parts.relays)
+    read_map<zc_relay_key, zc_relay_sums>(skeleton.relays_map(), "relays",
+                                          [&](const zc_relay_key& key, const zc_relay_sums& sums) {
+                                            snapshot.relays.emplace_back(key, sums);
+                                          });
   const std::vector<char> bytes = skeleton.walk(ZC_WALK_SNAPSHOT);
   for (std::size_t offset = 0; offset < bytes.size();) {
     TaskRecord task{take<zc_snapshot_task>(bytes, offset), {}, {}};
@@ -81,7 +86,7 @@ Snapshot take_snapshot(Skeleton& skeleton, bool channels) {
     for (__u32 i = 0; i < task.head.used; i++) {
       const zc_key key = take<zc_key>(bytes, offset);
       task.rows.emplace_back(key, take<zc_row>(bytes, offset));
-      if (channels) task.runs.push_back(take<zc_run>(bytes, offset));
+      if (parts.channels) task.runs.push_back(take<zc_run>(bytes, offset));
     }
     snapshot.tasks.push_back(std::move(task));
   }

@@ -32,6 +32,8 @@ struct Snapshot {
   std::vector<std::pair<zc_mapped_key, zc_mapped_sums>> mapped;
   // Segments that TCP sent again, by socket; only with ProbeOptions::channels.
   std::vector<std::pair<zc_channel, std::uint64_t>> retransmits;
+  // What accounts only passed on. Empty without ProbeOptions::relays.
+  std::vector<std::pair<zc_relay_key, zc_relay_sums>> relays;
   // Of tasks that have ended, by account. Empty unless counts are verified.
   std::vector<std::pair<std::uint64_t, zc_folded_counts>> folded_counts;
   std::vector<TaskRecord> tasks;
@@ -41,9 +43,14 @@ struct Snapshot {
 // complete. Throws Error when the kernel cannot be read.
 std::uint64_t forget_aio_requests(Skeleton& skeleton);
 
-// `channels`: ProbeOptions::channels. Throws Error when the kernel cannot be read. Costs the
-// observed tasks nothing.
-Snapshot take_snapshot(Skeleton& skeleton, bool channels = false);
+// What of a snapshot is optional, as in ProbeOptions.
+struct SnapshotParts {
+  bool channels = false;
+  bool relays = false;
+};
+
+// Throws Error when the kernel cannot be read. Costs the observed tasks nothing.
+Snapshot take_snapshot(Skeleton& skeleton, SnapshotParts parts = {});
 
 // Empties a map of Skeleton::exchange_runs(). Throws Error when it cannot be read.
 std::vector<std::pair<zc_run_key, zc_row_sums>> take_runs(int map);

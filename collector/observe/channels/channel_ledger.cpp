@@ -25,10 +25,6 @@ void add_sums(zc_row_sums& sum, const zc_row_sums& more) {
   for (const auto counter : kSums) sum.*counter += more.*counter;
 }
 
-ChannelId channel_id(const zc_channel& channel) {
-  return {channel.inode, channel.device, channel.generation};
-}
-
 // What a row gained since its run began. Less than nothing if the run ended between the two reads.
 zc_row_sums gained(const zc_row& row, const zc_row_sums& before) {
   const zc_row_sums now = sums_of(row);

@@ -64,9 +64,9 @@ void MappedLedger::settle(const zc_mapped_key& key, const zc_mapped_sums& last) 
   sum.in_map = false;
 }
 
-std::vector<MappedFile> MappedLedger::of(std::uint64_t account) const {
+std::vector<FaultedFile> MappedLedger::of(std::uint64_t account) const {
   static const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  std::vector<MappedFile> mapped;
+  std::vector<FaultedFile> mapped;
   const auto found = accounts_.find(account);
   if (found == accounts_.end()) return mapped;
   mapped.reserve(found->second.size());

@@ -33,7 +33,7 @@ class MappedLedger {
   void settle(const zc_mapped_key& key, const zc_mapped_sums& last);
 
   // In bytes. A file that is all zero stands for those that are not remembered.
-  std::vector<MappedFile> of(std::uint64_t account) const;
+  std::vector<FaultedFile> of(std::uint64_t account) const;
   // The caller will not ask for this account again.
   void forget(std::uint64_t account);
 

@@ -19,7 +19,7 @@ template <typename Use>
 void for_each_channel(const Process& process, Use use) {
   for (const Flow& flow : process.flows)
     for (const ChannelId& channel : {flow.from, flow.to}) use(channel);
-  for (const MappedFile& mapped : process.mapped_files) use(mapped.file);
+  for (const FaultedFile& mapped : process.mapped_files) use(mapped.file);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class MappedLedgerTest : public ::testing::Test {
   // Pages and faults.
   std::pair<std::uint64_t, std::uint64_t> of(std::uint64_t inode) const {
     const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    for (const MappedFile& mapped : ledger_.of(kAccount))
+    for (const FaultedFile& mapped : ledger_.of(kAccount))
       if (mapped.file.inode == inode) return {mapped.bytes / page_bytes, mapped.faults};
     return {0, 0};
   }
@@ -79,7 +79,7 @@ TEST_F(MappedLedgerTest, TooManyFilesAreOneSum) {
   }
   std::uint64_t pages = 0;
   std::size_t named = 0;
-  for (const MappedFile& mapped : ledger_.of(kAccount)) {
+  for (const FaultedFile& mapped : ledger_.of(kAccount)) {
     pages += mapped.bytes / static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     named += static_cast<bool>(mapped.file);
   }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Notices bytes that a process reads and writes again unchanged. Each process has a list of the
+ * memory that it read into most recently, with a few of the bytes that it found there. What it
+ * then writes from the same memory, if these bytes are still the same, it only passed on. So what
+ * is counted is a lower bound. Only with config.relays, which needs config.channels.
+ */
+#ifndef ZC_RELAYS_H
+#define ZC_RELAYS_H
+
+#include "bpf/calls/calls.bpf.h"
+
+/* Counts what the call described by the map `moved` passed on, or notes what it read. */
+int zc_relay(void);
+
+/*
+ * At the exit of a call that moved that many bytes. Not inlined for the same reason as
+ * zc_channels_begin().
+ */
+static __noinline __attribute__((unused)) int zc_relay_call(struct zc_task *state,
+							    struct task_struct *task,
+							    struct pt_regs *regs, __u64 bytes)
+{
+	const volatile struct zc_call *call = zc_call_at(state->head.call);
+	struct zc_key *key = zc_task_key(state, state->head.slot);
+	struct zc_run *run = zc_task_run(state, state->head.slot);
+	struct zc_moved *moved;
+	struct zc_args args;
+	__u32 only = 0;
+
+	if (!key || !run || call->memory == ZC_MEMORY_NONE)
+		return 0;
+	if (ZC_KEY_FROM(*key) != ZC_USER && ZC_KEY_TO(*key) != ZC_USER)
+		return 0;
+	moved = bpf_map_lookup_elem(&moved_bytes, &only);
+	if (!moved)
+		return 0;
+	moved->compat = state->head.flags & ZC_TASK_COMPAT;
+	args = zc_args_of(task, regs, moved->compat);
+	moved->writes = ZC_KEY_FROM(*key) == ZC_USER;
+	moved->channel = moved->writes ? run->to : run->from;
+	moved->account = state->head.account;
+	moved->memory = call->memory;
+	moved->address = args.arg[1];
+	moved->count = args.arg[2];
+	moved->bytes = bytes;
+	moved->key = *key;
+	moved->matched = 0;
+	return zc_relay();
+}
+
+#endif
