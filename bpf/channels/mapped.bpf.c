@@ -69,6 +69,21 @@ static __always_inline struct zc_mapped_sums *zc_mapped_new(struct zc_mapped_key
 }
 
 /*
+ * How many of these pages the fault before had not reached. The kernel maps pages up to a border
+ * that depends on the address, and the first of a mapping may lie anywhere before one: then the
+ * next fault goes back to the border, and some pages are in both.
+ */
+static __always_inline __u64 zc_fault_overlap(const struct zc_fault *before, __u64 first,
+					      __u64 last)
+{
+	if (first > before->first && first <= before->last && last > before->last)
+		return before->last - first + 1;
+	if (last < before->last && last >= before->first && first < before->first)
+		return last - before->first + 1;
+	return 0;
+}
+
+/*
  * How many of these pages this fault has not counted yet. The kernel tries a fault again after it
  * has waited for the disk, and then often maps more pages around the first. The task's counters
  * of faults change only when one has ended.
@@ -77,14 +92,16 @@ static __always_inline __u64 zc_fault_grows(struct zc_fault *fault, struct task_
 					    const struct zc_channel *file, __u64 first, __u64 last)
 {
 	__u64 number = task->min_flt + task->maj_flt + 1, before;
+	bool same = fault->number && zc_same_channel(&fault->file, file);
 
-	if (fault->number != number || !zc_same_channel(&fault->file, file) ||
-	    first > fault->last + 1 || last + 1 < fault->first) {
+	if (!same || fault->number != number || first > fault->last + 1 ||
+	    last + 1 < fault->first) {
+		before = same ? zc_fault_overlap(fault, first, last) : 0;
 		fault->number = number;
 		fault->file = *file;
 		fault->first = first;
 		fault->last = last;
-		return last - first + 1;
+		return last - first + 1 - before;
 	}
 	before = fault->last - fault->first;
 	if (first < fault->first)
@@ -117,8 +134,6 @@ static __always_inline int zc_map_pages(struct address_space *mapping, __u64 fir
 	fault = zc_task_fault(state);
 	before = fault->number;
 	pages = zc_fault_grows(fault, task, &key.file, first, last);
-	if (!pages)
-		return 0;
 	sums = bpf_map_lookup_elem(&mapped, &key);
 	if (!sums)
 		sums = zc_mapped_new(&key, mapping);

@@ -110,6 +110,7 @@ void ChannelPane::show(ChannelKind kind, const Report& report,
                        const std::vector<const Process*>& processes) {
   clear();
   kind_ = kind;
+  if (!report.channels) return;
   switch (kind) {
     case ChannelKind::files:
       file_uses_ = files_of(report, processes, kMostListed);

@@ -179,6 +179,7 @@ class View {
     const bool opened = controls_.opened() != nullptr;
     key("q", "quit");
     key("h", "help");
+    if (controls_.paused()) key("Space", "resume");
     if (opened) key("Esc", "back");
     const bool channels = controls_.shows_channels();
     const ChannelKind kind = controls_.channels().kind();
@@ -186,10 +187,10 @@ class View {
     if (!channels || kind != ChannelKind::files) key("f", "files");
     key("p", channels && kind == ChannelKind::peers ? "ports" : "peers");
     key("t", controls_.totals() ? "per second" : "totals");
-    key("Space", controls_.paused() ? "resume" : "pause");
     if (!opened || channels) key("/", "filter");
     if (!opened) key("g", "group");
     key("<>", "sort");
+    if (!controls_.paused()) key("Space", "pause");
     key("r", "reverse");
     return line.take();
   }
