@@ -172,6 +172,7 @@ ChannelMetrics::ChannelMetrics(SeriesRoom room)
 
 void ChannelMetrics::add(const Report& between, const std::vector<MountEntry>& mounts,
                          Clock::time_point now) {
+  unknown_ = between.unknown;
   if (has_ports()) ports_.add(largest_first(by_port(between)), now);
   if (has_mounts()) mounts_.add(largest_first(by_mount(between, mounts)), now);
 }

@@ -114,11 +114,14 @@ class ChannelMetrics {
   const LimitedSums<MountLabels, MountSums>& mounts() const { return mounts_; }
   bool has_ports() const { return room_.ports != 0; }
   bool has_mounts() const { return room_.mounts != 0; }
+  // Whether the latest report knew this figure, by its name in JSON.
+  bool knows(const std::string& figure) const { return !unknown_.contains(figure); }
   std::uint64_t folded_series() const;
   std::uint64_t retired_series() const;
 
  private:
   SeriesRoom room_;
+  std::map<std::string, std::string> unknown_;
   LimitedSums<PortLabels, PortSums> ports_;
   LimitedSums<MountLabels, MountSums> mounts_;
 };

@@ -121,8 +121,9 @@ void add_ports(Families& families, const ChannelMetrics& channels) {
           "Bytes received through sockets, by port of the service.", entry.sums.received_bytes);
     count("zctrace_port_cpu_copied_bytes_total",
           "Bytes that CPUs copied in calls on these sockets.", entry.sums.cpu_copied_bytes);
-    count("zctrace_port_retransmits_total", "Segments that TCP sent again.",
-          entry.sums.retransmits);
+    if (channels.knows("retransmits"))
+      count("zctrace_port_retransmits_total", "Segments that TCP sent again.",
+            entry.sums.retransmits);
   }
 }
 
@@ -140,11 +141,13 @@ void add_mounts(Families& families, const ChannelMetrics& channels) {
           entry.sums.written_bytes);
     count("zctrace_mount_cpu_copied_bytes_total", "Bytes that CPUs copied in calls on these files.",
           entry.sums.cpu_copied_bytes);
-    count("zctrace_mount_disk_read_bytes_total",
-          "Of zctrace_mount_read_bytes_total, those that came from a device.",
-          entry.sums.disk_read_bytes);
-    count("zctrace_mount_mapped_bytes_total", "Bytes of files that page faults mapped.",
-          entry.sums.mapped_bytes);
+    if (channels.knows("disk_read_bytes"))
+      count("zctrace_mount_disk_read_bytes_total",
+            "Of zctrace_mount_read_bytes_total, those that came from a device.",
+            entry.sums.disk_read_bytes);
+    if (channels.knows("mapped_bytes"))
+      count("zctrace_mount_mapped_bytes_total", "Bytes of files that page faults mapped.",
+            entry.sums.mapped_bytes);
   }
 }
 
