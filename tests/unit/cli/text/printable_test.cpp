@@ -75,7 +75,7 @@ TEST(CutInMiddle, KeepsBothEndsAndMoreOfTheLast) {
 TEST(CutInMiddle, CountsColumnsNotBytes) {
   const std::string cut = cut_in_middle("日本語日本語日本語", 10, true);
   EXPECT_LE(display_width(cut), 10u);
-  EXPECT_EQ(cut, "日…本語") << cut;
+  EXPECT_EQ(cut, "日…日本語") << cut;
 }
 
 }  // namespace

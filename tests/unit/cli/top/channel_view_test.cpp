@@ -68,7 +68,7 @@ class TopChannels : public Top {
   std::vector<std::string> listed() {
     std::vector<std::string> words;
     for (const std::string& line : lines_of(frame()))
-      if (line.starts_with("/") || line.starts_with("tcp"))
+      if (line.starts_with("/usr") || line.starts_with("/srv") || line.starts_with("/var"))
         words.push_back(line.substr(0, line.find(' ')));
     return words;
   }
