@@ -2,10 +2,12 @@
 // The names of the fields are an interface.
 #include "cli/views/channel_json.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
 #include "cli/text/printable.h"
+#include "cli/views/flow_json.h"
 #include "cli/views/json_view.h"
 
 namespace zctrace {
@@ -92,6 +94,7 @@ void add_channels_json(ordered_json& object, const Report& report, const Channel
     one["processes"] = use.sum.processes;
     ports.push_back(std::move(one));
   }
+  add_flows_json(object, report, std::max(limits.files, limits.peers));
 }
 
 void add_channels_json(ordered_json& object, const Report& report, const Process& process,
