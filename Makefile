@@ -15,6 +15,7 @@ all:  ## Build build/zctrace (the default)
 include mk/packages.mk
 include mk/flags.mk
 include mk/bpf.mk
+include mk/page.mk
 include mk/cpp.mk
 include mk/tests.mk
 include mk/fuzz.mk

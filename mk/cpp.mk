@@ -6,7 +6,7 @@ objects = $(patsubst %.cpp,$(BUILD)/%.o,$(call cpp_files,$(1)))
 NAMES := $(BUILD)/generated/syscall_names.inc
 SCHEMA := $(BUILD)/generated/json_schema.inc
 # Every object may include these.
-GENERATED := $(SKELETON) $(NAMES) $(SCHEMA)
+GENERATED := $(SKELETON) $(NAMES) $(SCHEMA) $(PAGE)
 
 # CLI11 is all inline: a file that includes it takes twice as long to compile with optimization.
 # These only parse options and wait, so they are compiled without. They are linked last, because

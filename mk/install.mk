@@ -7,7 +7,7 @@ SHAREDIR := $(PREFIX)/share/zctrace
 UNIT := deploy/systemd/zctrace-export.service
 
 # What goes into each folder. uninstall removes the files of the same lists.
-IN_DOC := LICENSE LICENSES/GPL-2.0.txt
+IN_DOC := LICENSE LICENSES/BSD-3-Clause.txt LICENSES/GPL-2.0.txt LICENSES/ISC.txt
 IN_SHARE := schema/zctrace-2.schema.json
 IN_GRAFANA := deploy/grafana/zctrace.json
 IN_PROMETHEUS := deploy/prometheus/prometheus.yml deploy/prometheus/zctrace.rules.yml

@@ -66,6 +66,7 @@ int attach(const AttachOptions& options, const Targets& targets) {
   session.finish();
   if (options.interval) {
     write_interval();
+    outputs.finish_intervals();
     return options.output.strict && lost ? kExitLost : kExitDone;
   }
   const Report report = session.report();

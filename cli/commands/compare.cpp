@@ -16,6 +16,7 @@
 #include "cli/options/validators.h"
 #include "cli/output/outputs.h"
 #include "cli/views/compare/compare_view.h"
+#include "cli/views/html/html_page.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/error.h"
 #include "transfers/method.h"
@@ -35,7 +36,8 @@ int compare(const CompareOptions& options, const OutputOptions& output, bool by_
   outputs.write({[&] { return compare_table(compared, outputs.style(), by_syscall); },
                  [&] { return compare_json(compared).dump(2) + "\n"; },
                  [&] { return compare_csv(compared); },
-                 [&] { return compare_markdown(compared, by_syscall); }});
+                 [&] { return compare_markdown(compared, by_syscall); },
+                 [&] { return html_page(compare_json(compared)); }});
   const bool any = std::any_of(compared.methods.begin(), compared.methods.end(),
                                [](const MethodResult& result) { return result.timed(); });
   if (interrupted != 0) return interrupted;

@@ -61,6 +61,8 @@ void say_what_is_not_shown(const std::vector<std::string>& points) {
 }
 
 int mount(const MountOptions& options) {
+  if (options.interval && !options.output.html.empty())
+    throw Error("--html shows one report; leave out -i, or use --json FILE for many", kExitUsage);
   if (options.observe) require_observation();
   Outputs outputs(options.output, STDOUT_FILENO);
   Signals signals;

@@ -56,6 +56,12 @@ void add_file_options(CLI::App& command, OutputOptions& options) {
       ->check(file_name())
       ->type_name("FILE")
       ->group(kGroup);
+  command
+      .add_option("--html", options.html,
+                  "Write the report as a page for a browser; '-' is standard output")
+      ->check(file_name())
+      ->type_name("FILE")
+      ->group(kGroup);
   command.add_flag("-q,--quiet", options.quiet, "Do not print the table")->group(kGroup);
   command.add_flag("--strict", options.strict, "Exit with status 3 if an event was lost")
       ->group(kGroup);

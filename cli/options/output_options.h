@@ -16,6 +16,7 @@ struct OutputOptions {
   std::string json;
   std::string csv;
   std::string markdown;
+  std::string html;
   std::string by;
   bool quiet = false;
   bool strict = false;

@@ -8,6 +8,7 @@
 #include "cli/options/output_options.h"
 #include "cli/output/output_file.h"
 #include "cli/views/table_view.h"
+#include "collector/model/interval_sum.h"
 #include "collector/model/report.h"
 
 namespace zctrace {
@@ -18,9 +19,10 @@ struct Views {
   std::function<std::string()> json;
   std::function<std::string()> csv;
   std::function<std::string()> markdown;
+  std::function<std::string()> html;
 };
 
-// Owns the files that --json, --csv and --markdown name.
+// Owns the files that --json, --csv, --markdown and --html name.
 class Outputs {
  public:
   Outputs(const OutputOptions& options, int table_fd);
@@ -31,8 +33,10 @@ class Outputs {
   void write(const Views& views);
   void write(const Report& report);
   // The same for one interval of many: the table with its time, JSON as one object a line, CSV
-  // with one header, each appended to what was written before.
+  // with one header, each appended to what was written before. A page shows all intervals.
   void write_interval(const Report& report);
+  // After the last interval: writes the page. Throws Error.
+  void finish_intervals();
   // What can go wrong after the command: kExitLost under --strict, else 0.
   int status(const Report& report) const;
   TableStyle style() const;  // of where the table goes
@@ -47,7 +51,9 @@ class Outputs {
   OutputFile json_;
   OutputFile csv_;
   OutputFile markdown_;
+  OutputFile html_;
   bool csv_header_written_ = false;
+  IntervalSum intervals_;  // for the page
 };
 
 }  // namespace zctrace

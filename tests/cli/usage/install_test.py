@@ -11,7 +11,9 @@ from paths import BUILD, PATIENCE_S, ROOT, ZCTRACE, tool
 FILES = {
     "bin/zctrace",
     "lib/systemd/system/zctrace-export.service",
+    "share/doc/zctrace/BSD-3-Clause.txt",
     "share/doc/zctrace/GPL-2.0.txt",
+    "share/doc/zctrace/ISC.txt",
     "share/doc/zctrace/LICENSE",
     "share/zctrace/grafana/zctrace.json",
     "share/zctrace/prometheus/prometheus.yml",
