@@ -72,7 +72,9 @@ ordered_json selected(const ordered_json& object, const std::string_view (&names
 
 std::uint64_t number(const ordered_json& object, std::string_view name) {
   const auto found = object.find(name);
-  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+  if (found == object.end() || !found->is_number_integer()) return 0;
+  if (found->is_number_unsigned()) return found->get<std::uint64_t>();
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, found->get<std::int64_t>()));
 }
 
 // What a process moved, then what it cost.
@@ -83,6 +85,22 @@ std::pair<std::uint64_t, std::uint64_t> weight_of_process(const ordered_json& pr
   return {bytes, number(process, "syscalls")};
 }
 
+// Most operations of a mount move no bytes; of these only the number is shown.
+void bound_operations(ordered_json& owner) {
+  const auto found = owner.find("operations");
+  if (found == owner.end()) return;
+  for (ordered_json& operation : *found) {
+    ordered_json part = {{"count", number(operation, "count")}};
+    if (number(operation, "bytes") != 0) {
+      part["bytes"] = operation["bytes"];
+      part["copied_bytes"] = number(operation, "copied_bytes");
+      if (operation.contains("latency_ns"))
+        part["total_ns"] = number(operation["latency_ns"], "total");
+    }
+    operation = std::move(part);
+  }
+}
+
 ordered_json process_part(const ordered_json& process, bool with_rows) {
   ordered_json part = selected(process, kProcessFigures);
   if (part.contains("argv") && part["argv"].size() > kMostWords) {
@@ -90,6 +108,7 @@ ordered_json process_part(const ordered_json& process, bool with_rows) {
     words.erase(words.begin() + kMostWords, words.end());
     words.push_back(kEllipsis);
   }
+  if (const auto fuse = part.find("fuse"); fuse != part.end()) bound_operations(*fuse);
   const auto rows = part.find("rows");
   if (rows == part.end()) return part;
   ordered_json moving = ordered_json::array();
@@ -111,22 +130,25 @@ void bound_processes(ordered_json& report) {
                    [](const ordered_json* one, const ordered_json* other) {
                      return weight_of_process(*one) > weight_of_process(*other);
                    });
-  if (largest.size() > kMostEntries) {
-    report["page_left_out"]["processes"] = largest.size() - kMostEntries;
-    largest.resize(kMostEntries);
-  }
+  const std::size_t left_out = largest.size() - std::min(largest.size(), kMostEntries);
+  largest.resize(largest.size() - left_out);
   ordered_json listed = ordered_json::array();
   for (const ordered_json* process : largest)
     listed.push_back(process_part(*process, listed.size() < kWithRows));
-  report["processes"] = std::move(listed);
+  // A new member would move the old processes.
+  *found = std::move(listed);
+  if (left_out != 0) report["page_left_out"]["processes"] = left_out;
 }
 
 // The rows of a file or a peer are in "flows", too.
 void bound_list(ordered_json& report, const std::string& name) {
   const auto list = report.find(name);
   if (list == report.end() || !list->is_array()) return;
-  for (ordered_json& one : *list)
-    if (one.is_object()) one.erase("rows");
+  for (ordered_json& one : *list) {
+    if (!one.is_object()) continue;
+    one.erase("rows");
+    bound_operations(one);
+  }
   if (list->size() <= kMostEntries) return;
   const std::size_t left_out = list->size() - kMostEntries;
   list->erase(list->begin() + kMostEntries, list->end());
@@ -156,6 +178,8 @@ ordered_json page_report(const ordered_json& report) {
   ordered_json part = report;
   bound_processes(part);
   for (const char* list : {"files", "peers", "ports", "flows", "advice"}) bound_list(part, list);
+  if (const auto others = part.find("other_processes"); others != part.end())
+    if (const auto fuse = others->find("fuse"); fuse != others->end()) bound_operations(*fuse);
   cut_strings(part);
   return part;
 }

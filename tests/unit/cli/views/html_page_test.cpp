@@ -79,6 +79,17 @@ TEST(PageReport, KeepsTheLargestProcessesAndSaysHowManyAreMissing) {
   EXPECT_FALSE(part["processes"][40].contains("rows"));
 }
 
+TEST(PageReport, KeepsOfOperationsWhatThePageShows) {
+  ordered_json report = report_json(make_report());
+  report["processes"][0]["fuse"]["operations"] = {
+      {"lookup", {{"count", 3}, {"errors", 1}, {"bytes", 0}}},
+      {"read", {{"count", 2}, {"bytes", 70}, {"copied_bytes", 7}, {"latency_ns", {{"total", 9}}}}}};
+  const ordered_json expected = {
+      {"lookup", {{"count", 3}}},
+      {"read", {{"count", 2}, {"bytes", 70}, {"copied_bytes", 7}, {"total_ns", 9}}}};
+  EXPECT_EQ(page_report(report)["processes"][0]["fuse"]["operations"], expected);
+}
+
 TEST(PageReport, KeepsNullApartFromZero) {
   ordered_json report = report_json(make_report());
   report["processes"][0]["disk_read_bytes"] = nullptr;

@@ -21,10 +21,10 @@ function sums(operations, names) {
   for (const name of names) {
     const operation = operations[name];
     if (!operation) continue;
-    sum.bytes += operation.bytes;
-    sum.copied += operation.copied_bytes;
+    sum.bytes += operation.bytes ?? 0;
+    sum.copied += operation.copied_bytes ?? 0;
     sum.calls += operation.count;
-    sum.wall += operation.latency_ns?.total ?? 0;
+    sum.wall += operation.total_ns ?? 0;
   }
   return sum;
 }
