@@ -111,6 +111,11 @@ void Page::title(const std::string& text) {
   text_ += style_.colour ? fmt::format("\x1b[1m{}\x1b[0m\n", line) : line + '\n';
 }
 
+void Page::line(const std::vector<Cell>& cells) {
+  for (const Cell& cell : cells) text_ += painted(cell.text, cell.tone);
+  text_ += '\n';
+}
+
 void Page::items(const std::vector<std::string>& items, std::string_view label, Tone tone) {
   // On a very narrow terminal a label has a line of its own.
   const bool beside = prose_width() >= 2 * kLabelWidth;

@@ -28,6 +28,8 @@ class Page {
 
   void blank_line() { text_ += '\n'; }
   void title(const std::string& text);  // cut to one line
+  // Cells that follow each other without a space.
+  void line(const std::vector<Cell>& cells);
   // Items separated by commas, continued under the first one. Broken between items, inside
   // one only when it alone is wider than the line.
   void items(const std::vector<std::string>& items, std::string_view label = {},
