@@ -11,8 +11,8 @@ namespace zctrace {
 // - strings are cut after 400 bytes, between characters;
 // - lists have at most 1,000 entries, those with the most bytes first, and "page_left_out" counts
 //   by the list's name what is missing;
-// - the operations of a mount have their number and, if they moved any, bytes and time
-// ("total_ns");
+// - the operations of a mount have their number and, if they moved any, bytes, copied bytes and
+//   "total_ns";
 // - processes have only the figures that the page shows, and only the 40 largest have rows.
 nlohmann::ordered_json page_report(const nlohmann::ordered_json& report);
 

@@ -89,12 +89,12 @@ std::size_t widest_amount(const Legs& legs) {
 std::string spaces(std::size_t count) { return std::string(count, ' '); }
 
 // What moved, sorted by the way that it took.
-struct Flows {
+struct SortedLegs {
   Legs in;       // into user space
   Legs out;      // out of it
   Legs through;  // the kernel
 
-  explicit Flows(const std::vector<Row>& rows) {
+  explicit SortedLegs(const std::vector<Row>& rows) {
     for (const Row& row : rows) {
       if (row.bytes == 0 || row.copy == Copy::none) continue;
       if (row.to == Kind::user)
@@ -116,7 +116,7 @@ constexpr std::string_view kUser = " user ";
 
 class Drawing {
  public:
-  Drawing(const Flows& flows, bool unicode)
+  Drawing(const SortedLegs& flows, bool unicode)
       : flows_(flows),
         ink_(unicode ? Ink{"═", "▶"} : Ink{"=", ">"}),
         from_(std::max(widest(flows.in, &Leg::from), widest(flows.through, &Leg::from))),
@@ -171,7 +171,7 @@ class Drawing {
     return cells;
   }
 
-  const Flows& flows_;
+  const SortedLegs& flows_;
   Ink ink_;
   std::size_t from_;
   std::size_t to_;
@@ -184,7 +184,7 @@ class Drawing {
 
 std::vector<std::vector<Cell>> flow_lines(const Process& process, const Wording& wording,
                                           std::size_t width) {
-  const Flows flows(process.rows);
+  const SortedLegs flows(process.rows);
   if (flows.empty()) return {};
   const Drawing drawing(flows, wording.unicode);
   if (width != 0 && drawing.width() > width) return {};

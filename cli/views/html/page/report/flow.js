@@ -49,5 +49,5 @@ export function flowSection(report) {
     el("select", {id: selectId, onchange: (event) => show(event.target.value === "" ? null : Number(event.target.value))},
       el("option", {value: ""}, "all processes"),
       selectable.map((process) => el("option", {value: process.pid}, shortened(`${printable(process.name)} ${process.pid}`, 60)))));
-  return section("flow", "Where the bytes went", select, place, !report.flows && HINT[report.command] && el("p", {class: "note"}, HINT[report.command]));
+  return section("flow", "Where the bytes went", select, place, !report.flows && !report.mount && HINT[report.command] && el("p", {class: "note"}, HINT[report.command]));
 }

@@ -94,8 +94,8 @@ function figures(report) {
   const why = report.unknown ?? {};
   return el("dl", {class: "figures", id: "figures"},
     figure("delivered_bytes", "delivered", bytes(totals.delivered_bytes), "reached a file, socket, pipe or device"),
-    figure("cpu_copies_per_byte", "CPU copies a byte", most ? UNKNOWN : copies(totals.cpu_copies_per_byte), `${bytes(totals.cpu_copied_bytes)} copied`,
-      most ? `${bytes(totals.cpu_copied_bytes)} copied; less than half of what was received was delivered` : nothing),
+    figure("cpu_copies_per_byte", "CPU copies a byte", most ? "–" : copies(totals.cpu_copies_per_byte),
+      `${bytes(totals.cpu_copied_bytes)} copied${most ? "; less than half of what was received was delivered" : ""}`, nothing),
     figure("zero_copy_share", "zero-copy share", percent(totals.zero_copy_share), ["of it, no CPU copied ", shareBar(totals.zero_copy_share)], nothing),
     figure("kernel_only_share", "kernel-only share", percent(totals.kernel_only_share), ["of it never was in user space ", shareBar(totals.kernel_only_share)], nothing),
     figure("syscalls", "system calls", count(totals.syscalls), [`${count(totals.crossings)} crossings`, perGb("syscalls")].filter(Boolean).join(", ")),
