@@ -71,6 +71,21 @@ class ReportPage(PageCase):
         paths = {row["file"] for row in self.browser.table("files")}
         self.assertTrue(any(path.endswith("sink.bin") for path in paths), paths)
 
+    def test_a_pipe_that_bytes_are_spliced_through_is_on_the_way(self):
+        source = self.file("source.bin")
+        code = ("import os, sys\n"
+                "source = os.open(sys.argv[1], os.O_RDONLY)\n"
+                "sink = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT)\n"
+                "take, put = os.pipe()\n"
+                "while moved := os.splice(source, put, 65536):\n"
+                "    while moved: moved -= os.splice(take, sink, moved)\n")
+        report = self.run_page("/usr/bin/python3", "-S", "-E", "-s", "-c", code, source,
+                               self.directory / "sink.bin", options=["--by", "file"])
+        self.assertEqual(sum(moved for _, moved in self.ribbons()), self.moved(report))
+        spliced = [moved for via, moved in self.ribbons() if via == "splice"]
+        self.assertEqual(spliced, [source.stat().st_size] * 2)
+        self.assertEqual(len(self.browser.texts(".node.pipe")), 1)
+
     def test_one_process_can_be_chosen(self):
         source = self.file()
         report = self.run_page("sh", "-c", f"cat {source} | dd of={self.directory}/copy bs=4K")

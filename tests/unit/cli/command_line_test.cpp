@@ -61,7 +61,7 @@ TEST(CommandLine, SuggestsTheOptionThatWasMeant) {
 }
 
 TEST(CommandLine, NamesTheFirstWordThatHasNoMeaning) {
-  EXPECT_EQ(usage_error({"compare", "--html", "x"}), "unknown option '--html'");
+  EXPECT_EQ(usage_error({"compare", "--xml", "x"}), "unknown option '--xml'");
   EXPECT_EQ(usage_error({"doctor", "a", "b"}), "unexpected argument 'a'");
   EXPECT_EQ(usage_error({"run", "true", "--", "true"}), "unexpected argument 'true'");
   EXPECT_EQ(usage_error({"-q", "run", "--", "true"}), "unknown option '-q'");
