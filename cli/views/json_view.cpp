@@ -14,6 +14,7 @@
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
 #include "cli/views/channel_json.h"
+#include "cli/views/exact_json.h"
 
 #ifndef ZCTRACE_VERSION
 #error "the Makefile defines ZCTRACE_VERSION"
@@ -24,11 +25,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kNotOfOperations =
-    "not measured for operations of io_uring and native AIO; other rows have it";
-constexpr const char* kNotInMemory =
-    "not measured: some of the bytes went to files in memory (tmpfs), whose pages the kernel does "
-    "not charge";
 constexpr const char* kNotMeasured =
     "not measured: it needs the times of calls, and a kernel with CONFIG_TASK_IO_ACCOUNTING";
 
@@ -62,9 +58,12 @@ ordered_json latency_json(const Row& row) {
   };
   if (row.latency.total() == 0) return nullptr;
   const std::uint64_t calls = row.latency.total();
-  return {{"min", row.min_ns},      {"mean", row.wall_ns / calls}, {"p50", percentile(0.5)},
-          {"p90", percentile(0.9)}, {"p99", percentile(0.99)},     {"max", row.max_ns},
-          {"timed_calls", calls}};
+  ordered_json object = {{"min", row.min_ns},       {"mean", row.wall_ns / calls},
+                         {"p50", percentile(0.5)},  {"p90", percentile(0.9)},
+                         {"p99", percentile(0.99)}, {"max", row.max_ns},
+                         {"timed_calls", calls},    {"buckets", buckets_json(row.latency)}};
+  if (row.max_is_bound) object["max_is_bound"] = true;
+  return object;
 }
 
 ordered_json per_gb_json(const Process& process, std::uint64_t delivered_bytes, bool latency) {
@@ -98,6 +97,14 @@ ordered_json errors_json(const Row& row) {
     named += count;
   }
   if (row.errors > named) object["other"] = row.errors - named;
+  return object;
+}
+
+// Those that errors_json() does not name.
+ordered_json more_errors_json(const Row& row, const ordered_json& named) {
+  ordered_json object = ordered_json::object();
+  for (const auto& [number, count] : row.errors_by)
+    if (!named.contains(errno_name(number))) object[errno_name(number)] = count;
   return object;
 }
 
@@ -135,6 +142,15 @@ void append_figures(ordered_json& object, const Process& process, const Delivere
     object["cpu_profile"] = cpu_profile_json(profile);
   ordered_json& rows = object["rows"] = ordered_json::array();
   for (const Row& row : shown_rows(process.rows)) rows.push_back(row_json(row, measured));
+  add_pipes_json(object, process);
+  if (std::all_of(process.rows.begin(), process.rows.end(),
+                  [](const Row& row) { return row.shown; }))
+    return;
+  ordered_json& counted = object["counted_rows"] = ordered_json::array();
+  for (const Row& row : process.rows) {
+    counted.push_back(row_json(row, measured));
+    counted.back()["listed"] = row.shown;
+  }
 }
 
 ordered_json process_json(const Process& process, const Measured& measured) {
@@ -176,8 +192,10 @@ ordered_json verification_json(const Verification& verification) {
     const bool skipped = verification.io_not_verified && i < kIoCounters;
     object[counter_key(i)] = skipped ? ordered_json(nullptr) : check_json(verification.counters[i]);
   }
+  object["lost_operations"] = verification.lost_operations;
   object["reaped"] = nullptr;
   if (verification.waited_children) {
+    object["reaped_pid"] = verification.waited_children->pid;
     ordered_json& reaped = object["reaped"] = ordered_json::object();
     for (std::size_t i = 0; i < kKernelCounters; i++)
       reaped[counter_key(i)] = {{"kernel", verification.waited_children->kernel[i]},
@@ -246,10 +264,20 @@ ordered_json row_json(const Row& row, const Measured& measured) {
     object["unknown"] = {{"dirtied_bytes", kNotInMemory}};
   }
   object["errors_by"] = errors_json(row);
+  ordered_json more = more_errors_json(row, object["errors_by"]);
+  if (!more.empty()) object["more_errors_by"] = std::move(more);
   object["copies_evidence"] = name_or_null(evidence_name(row.copies_evidence()));
   object["verdict"] = name_or_null(verdict_name(row.verdict));
   object["latency_ns"] = measured.latency ? latency_json(row) : ordered_json(nullptr);
   if (row.cpu.hz != 0) object["cpu_profile"] = cpu_profile_json(row.cpu);
+  add_exact_json(object, row);
+  return object;
+}
+
+ordered_json figures_json(const Process& sum, const Delivered& delivered,
+                          const Measured& measured) {
+  ordered_json object;
+  append_figures(object, sum, delivered, measured);
   return object;
 }
 
@@ -275,6 +303,7 @@ ordered_json report_json(const Report& report, std::string_view by, const Channe
   object["options"] = {{"syscalls", valid_utf8(report.selection)},
                        {"by", by.empty() ? ordered_json(nullptr) : ordered_json(by)},
                        {"timing", report.latency ? "all" : "none"}};
+  if (!report.targets.empty()) object["targets"] = valid_utf8(report.targets);
   object["unknown"] = unknown;
   object["completeness"] = completeness_json(report.completeness);
   ordered_json& sum = object["totals"] = ordered_json::object();
@@ -287,7 +316,10 @@ ordered_json report_json(const Report& report, std::string_view by, const Channe
   const Totals& others = report.others;
   ordered_json& rest = object["other_processes"] = {{"count", others.processes}};
   append_figures(rest, others.sum, others.delivered, measured);
-  if (report.channels) add_channels_json(object, report, limits);
+  if (report.channels) {
+    add_channels_json(object, report, limits);
+    add_flows_json(object, report, limits);
+  }
   return object;
 }
 

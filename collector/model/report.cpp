@@ -16,9 +16,18 @@ bool reaches_sink(const Row& row) { return row.to != Kind::user && row.to != Kin
 
 std::uint64_t kept_bytes(const Row& row) { return not_below_zero(row.bytes, row.discarded_bytes); }
 
+// Signed sums wrap, as unsigned ones do: a report that was read from a file may claim anything.
+std::int64_t wrapped_sum(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+std::int64_t wrapped_difference(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+
 std::uint64_t not_negative(std::int64_t more, std::uint64_t sum) {
   return static_cast<std::uint64_t>(
-      std::max<std::int64_t>(static_cast<std::int64_t>(sum) + more, 0));
+      std::max<std::int64_t>(wrapped_sum(static_cast<std::int64_t>(sum), more), 0));
 }
 
 template <typename Field>
@@ -67,9 +76,9 @@ void add_process(Process& into, const Process& from) {
   add_figures<ProcessFigures>(into, from, kProcessFields);
   add_figures(into.outside_syscalls, from.outside_syscalls, kOutsideFields);
   into.cpu_outside += from.cpu_outside;
-  into.delivered_to_pipes += from.delivered_to_pipes;
-  into.delivered_to_pipes_in_kernel += from.delivered_to_pipes_in_kernel;
-  into.spliced_from_user += from.spliced_from_user;
+  for (const auto sum : {&Process::delivered_to_pipes, &Process::delivered_to_pipes_in_kernel,
+                         &Process::spliced_from_user})
+    into.*sum = wrapped_sum(into.*sum, from.*sum);
   merge_rows(into.rows, from.rows);
   add_requests(into.requests, from.requests);
 }
@@ -128,8 +137,9 @@ std::uint64_t Process::kernel_only_bytes() const {
   const std::uint64_t to_sinks = sum_over(rows, [](const Row& row) {
     return reaches_sink(row) && row.copy == Copy::in_kernel ? kept_bytes(row) : 0;
   });
-  return std::min(not_negative(delivered_to_pipes_in_kernel - spliced_from_user, to_sinks),
-                  delivered_bytes());
+  return std::min(
+      not_negative(wrapped_difference(delivered_to_pipes_in_kernel, spliced_from_user), to_sinks),
+      delivered_bytes());
 }
 
 // Bytes that were lent or written directly may have been copied into the process before.
@@ -145,8 +155,9 @@ std::uint64_t Process::zero_copy_bytes() const {
     if (row.copy == Copy::copied) from_user += uncopied;
   }
   const std::uint64_t to_sinks = in_kernel + not_below_zero(from_user, copied_in);
-  return std::min(not_negative(delivered_to_pipes_in_kernel - spliced_from_user, to_sinks),
-                  delivered_bytes());
+  return std::min(
+      not_negative(wrapped_difference(delivered_to_pipes_in_kernel, spliced_from_user), to_sinks),
+      delivered_bytes());
 }
 
 std::optional<double> Process::kernel_only_share() const {

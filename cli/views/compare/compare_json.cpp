@@ -13,6 +13,7 @@
 #include "cli/text/signal_name.h"
 #include "cli/views/compare/compare_view.h"
 #include "cli/views/compare/textbook_view.h"
+#include "cli/views/exact_json.h"
 #include "cli/views/json_view.h"
 
 namespace zctrace {
@@ -42,10 +43,15 @@ ordered_json verdict_json(const Choice& choice) {
           {"alike", labels_of(choice.alike)}};
 }
 
-ordered_json times_json(const std::vector<double>& values) {
-  const Statistics times = statistics_of(values);
+// One for each timed run.
+ordered_json runs_json(const std::vector<double>& values) {
   ordered_json runs = ordered_json::array();
   for (const double run : values) runs.push_back(rounded(run));
+  return runs;
+}
+
+ordered_json times_json(const std::vector<double>& values) {
+  const Statistics times = statistics_of(values);
   ordered_json object;
   object["mean"] = rounded(times.mean);
   object["stddev"] = times.stddev ? ordered_json(rounded(*times.stddev)) : nullptr;
@@ -55,7 +61,7 @@ ordered_json times_json(const std::vector<double>& values) {
   const auto interval = median_interval(values);
   object["median_interval"] = nullptr;
   if (interval) object["median_interval"] = {rounded(interval->low), rounded(interval->high)};
-  object["runs"] = std::move(runs);
+  object["runs"] = runs_json(values);
   return object;
 }
 
@@ -88,6 +94,7 @@ void append_counts(ordered_json& object, const Process& counts) {
     object["cpu_profile"] = cpu_profile_json(profile);
   object["rows"] = ordered_json::array();
   for (const Row& row : counts.rows) object["rows"].push_back(row_json(row, {}));
+  add_pipes_json(object, counts);
 }
 
 ordered_json daemon_json(const DaemonResult& daemon) {
@@ -95,6 +102,8 @@ ordered_json daemon_json(const DaemonResult& daemon) {
   object["splice"] = daemon.splice;
   object["user_ns"] = rounded(median_of(daemon.user_ns));
   object["system_ns"] = rounded(median_of(daemon.system_ns));
+  object["user_runs_ns"] = runs_json(daemon.user_ns);
+  object["system_runs_ns"] = runs_json(daemon.system_ns);
   const auto add = [&](const char* name, std::uint64_t figure) {
     object[name] = counted(daemon.counts, figure);
   };
@@ -119,6 +128,7 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   ordered_json object;
   object["method"] = result.method;
   object["buffer_bytes"] = result.buffer_bytes ? ordered_json(*result.buffer_bytes) : nullptr;
+  object["buffer"] = result.buffer;
   object["label"] = result.label;
   if (result.daemon) object["fuse_splice"] = result.daemon->splice;
   object["runs"] = result.wall_ns.size();
@@ -129,6 +139,8 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   object["wall_ns"] = times_json(result.wall_ns);
   object["user_ns"] = rounded(median_of(result.user_ns));
   object["system_ns"] = rounded(median_of(result.system_ns));
+  object["user_runs_ns"] = runs_json(result.user_ns);
+  object["system_runs_ns"] = runs_json(result.system_ns);
   object["bytes"] = result.bytes;
   object["bytes_per_s"] = rounded(result.bytes_per_s());
   const auto relative = compared.relative(result);
@@ -136,6 +148,8 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   object["observed_wall_ns"] = rounded(result.observed_wall_ns);
   object["notifications"] = result.notifications;
   object["copied_notifications"] = result.copied_notifications;
+  object["copies_in_user_space"] = result.copies_in_user_space;
+  object["pipe_bytes"] = result.pipe_bytes;
   object["copies"] = result.copies ? copies_json(*result.copies) : nullptr;
   object["copies_unknown"] = nullptr;
   if (!result.copies)
@@ -166,10 +180,12 @@ ordered_json compare_json(const CompareResult& compared) {
                       {"path", valid_utf8(compared.source_path)},
                       {"bytes", compared.source_bytes},
                       {"filesystem", compared.source_filesystem}};
-  object["sink"] = {{"kind", compared.sink_kind}};
+  object["sink"] = {{"kind", compared.sink_kind}, {"reader", compared.has_reader}};
   object["drain"] = compared.drain;
   object["baseline"] = compared.baseline;
   object["rounds"] = compared.rounds_done;
+  object["runs"] = compared.runs;
+  object["cold"] = compared.cold;
   object["interrupted_by"] =
       compared.interrupted_by != 0 ? ordered_json(signal_name(compared.interrupted_by)) : nullptr;
   object["precision"] = {
