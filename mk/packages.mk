@@ -3,11 +3,11 @@
 # tests/cli compares deploy/kubernetes/Containerfile with BUILD_PACKAGES.
 BUILD_PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli11-dev \
 	libfmt-dev nlohmann-json3-dev liburing-dev libncurses-dev libutf8proc-dev zlib1g-dev libelf-dev \
-	linux-libc-dev prometheus-cpp-dev libmicrohttpd-dev libfuse3-dev
+	linux-libc-dev prometheus-cpp-dev libmicrohttpd-dev libfuse3-dev libsqlite3-dev
 UNIT_TEST_PACKAGES := libgtest-dev
 TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy postgresql iperf3 curl wrk openssl gcc-multilib strace \
 	python3 python3-jsonschema tmux git procps util-linux coreutils libcap2-bin bash tar findutils \
-	mount passwd iproute2 xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format
+	mount passwd iproute2 sqlite3 xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format
 TIDY_PACKAGES := clang-tidy cppcheck pyflakes3 shellcheck
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk fio fuse3 python3
 SOAK_PACKAGES := stress-ng

@@ -11,7 +11,7 @@ constexpr const char* kGroup = "Output";
 
 }  // namespace
 
-void add_output_options(CLI::App& command, OutputOptions& options) {
+void add_by_option(CLI::App& command, OutputOptions& options) {
   command
       .add_option(
           "--by", options.by,
@@ -20,6 +20,10 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
       ->check(one_of({"process", "thread", "syscall", "flow", "file", "peer", "port"}))
       ->type_name("WHAT")
       ->group(kGroup);
+}
+
+void add_output_options(CLI::App& command, OutputOptions& options) {
+  add_by_option(command, options);
   command
       .add_option("--max-processes", options.max_processes,
                   "List at most N ended processes; sum those that moved the fewest bytes")
@@ -39,6 +43,20 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
   add_limit("--max-peers", options.channels.peers,
             "With --by peer, list at most N peers in --json and --csv; add up the others");
   add_file_options(command, options);
+}
+
+void add_json_and_markdown_options(CLI::App& command, OutputOptions& options) {
+  command.add_option("--json", options.json, "Write it as JSON; '-' is standard output")
+      ->check(file_name())
+      ->type_name("FILE")
+      ->group(kGroup);
+  command
+      .add_option("--markdown", options.markdown,
+                  "Write the table as Markdown; '-' is standard output")
+      ->check(file_name())
+      ->type_name("FILE")
+      ->group(kGroup);
+  command.add_flag("-q,--quiet", options.quiet, "Do not print the table")->group(kGroup);
 }
 
 void add_file_options(CLI::App& command, OutputOptions& options) {

@@ -24,8 +24,12 @@ struct OutputOptions {
 };
 
 void add_output_options(CLI::App& command, OutputOptions& options);
+// Only --by.
+void add_by_option(CLI::App& command, OutputOptions& options);
 // The same without --by, for a report that does not list syscalls.
 void add_file_options(CLI::App& command, OutputOptions& options);
+// For what is neither rows nor an observation: --json, --markdown and -q.
+void add_json_and_markdown_options(CLI::App& command, OutputOptions& options);
 
 std::optional<GroupBy> group_by(const OutputOptions& options);
 

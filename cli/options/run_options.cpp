@@ -2,6 +2,9 @@
 // The options of `run`, in the order of its help.
 #include "cli/options/run_options.h"
 
+#include "cli/options/help_formatter.h"
+#include "cli/options/validators.h"
+
 namespace zctrace {
 
 void add_run_options(CLI::App& command, RunOptions& options) {
@@ -26,6 +29,29 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command
       .add_flag("--json-schema", options.json_schema, "Print the JSON Schema of --json and exit")
       ->group("Output");
+  add_record_options(command, options.record);
+  add_duration_option(command, "-i,--interval", options.interval,
+                      "Record every TIME, 10ms or more (default: 1s; with --record)", kShortestTime)
+      ->group("Output");
+  set_help(command,
+           {"[OPTIONS] -- COMMAND [ARGUMENT...]",
+            {"Observes COMMAND and all its descendants from the first instruction, and prints the "
+             "report to standard error when COMMAND has ended. Ctrl-C goes to COMMAND.",
+             "Observing adds a fraction of a second at the start and about 0.3 us to each syscall, "
+             "half of that with --no-latency; docs/cost.md has the measurements.",
+             "Under sudo, COMMAND runs as the user who called sudo. If it then fails with "
+             "EPERM or EACCES (\"Permission denied\"), use --as-root."},
+            {{"Exit status",
+              {{"N", "The status of COMMAND; 128+N if signal N ended it"},
+               {"1", "zctrace failed"},
+               {"2", "Usage error"},
+               {"3", "Events were lost, or --verify-counts found a difference (with --strict)"},
+               {"77", "This machine or user cannot observe; 'zctrace doctor' says why"},
+               {"126, 127", "COMMAND cannot be executed, or is not found"}}}},
+            {{"Count how cp moves the bytes of a file", "sudo zctrace run -- cp big copy"},
+             {"List each process of a pipeline, and write a report for scripts",
+              "sudo zctrace run --by process --json report.json -- sh -c 'cat big | wc'"},
+             {"Give each syscall a row of its own", "sudo zctrace run -e %all -- ls"}}});
 }
 
 }  // namespace zctrace

@@ -154,21 +154,39 @@ void Outputs::warn_of_mixed_output(const Report& report) const {
   }
 }
 
-void Outputs::write(const Report& report) {
-  if (report.command == "run") warn_of_mixed_output(report);
-  write({[&] { return table_of(report, options_, style()); },
-         [&] { return json_of(report, options_).dump(2) + "\n"; },
-         [&] { return csv_of(report, options_); }, [&] { return markdown_of(report, options_); }});
+Views Outputs::views_of(const Report& report) {
+  return {[&] { return table_of(report, options_, style()); },
+          [&] { return json_of(report, options_).dump(2) + "\n"; },
+          [&] { return csv_of(report, options_); }, [&] { return markdown_of(report, options_); }};
 }
 
-void Outputs::write_interval(const Report& report) {
-  write({[&] {
-           if (is_idle(report)) return report.started_at + "  no calls in this interval\n";
-           return report.started_at + "\n" + table_of(report, options_, style()) + "\n";
-         },
-         [&] { return json_of(report, options_).dump() + "\n"; },
-         [&] { return without_repeated_header(csv_of(report, options_, report.started_at)); },
-         [&] { return markdown_of(report, options_) + "\n"; }});
+Views Outputs::interval_views_of(const Report& report) {
+  return {[&] {
+            if (is_idle(report)) return report.started_at + "  no calls in this interval\n";
+            return report.started_at + "\n" + table_of(report, options_, style()) + "\n";
+          },
+          [&] { return json_of(report, options_).dump() + "\n"; },
+          [&] { return without_repeated_header(csv_of(report, options_, report.started_at)); },
+          [&] { return markdown_of(report, options_) + "\n"; }};
+}
+
+void Outputs::write(const Report& report) {
+  if (report.command == "run") warn_of_mixed_output(report);
+  write(views_of(report));
+}
+
+void Outputs::write_interval(const Report& report) { write(interval_views_of(report)); }
+
+void Outputs::write_saved(const Report& report, const std::string& json) {
+  Views views = views_of(report);
+  views.json = [&json] { return json; };
+  write(views);
+}
+
+void Outputs::write_saved_interval(const Report& report, const std::string& json) {
+  Views views = interval_views_of(report);
+  views.json = [&json] { return json; };
+  write(views);
 }
 
 std::string Outputs::without_repeated_header(const std::string& csv) {

@@ -33,11 +33,17 @@ class Outputs {
   // The same for one interval of many: the table with its time, JSON as one object a line, CSV
   // with one header, each appended to what was written before.
   void write_interval(const Report& report);
+  // The same for reports that were saved. `json` is the text that was read, which may have fields
+  // that this version does not know.
+  void write_saved(const Report& report, const std::string& json);
+  void write_saved_interval(const Report& report, const std::string& json);
   // What can go wrong after the command: kExitLost under --strict, else 0.
   int status(const Report& report) const;
   TableStyle style() const;  // of where the table goes
 
  private:
+  Views views_of(const Report& report);
+  Views interval_views_of(const Report& report);
   // One CSV of many: all but the first lose their header.
   std::string without_repeated_header(const std::string& csv);
   void warn_of_mixed_output(const Report& report) const;
