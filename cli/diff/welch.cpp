@@ -12,24 +12,23 @@ namespace {
 
 constexpr double kLevel = 0.05;
 
-// The continued fraction of the incomplete beta function (https://dlmf.nist.gov/8.17.E22), from
-// its first term on. Converges fast for x < (a + 1) / (a + b + 2).
+// The continued fraction of the incomplete beta function (https://dlmf.nist.gov/8.17.E22), by
+// Lentz's method. Converges fast for x < (a + 1) / (a + b + 2).
 double beta_fraction(double x, double a, double b) {
   constexpr int kTerms = 500;
   constexpr double kTiny = 1e-300;
   const auto not_zero = [](double value) { return std::abs(value) < kTiny ? kTiny : value; };
   double fraction = 1;
-  double c = 1;
-  double d = 0;
-  for (int i = 0; i < kTerms; ++i) {
+  double c = 1 / kTiny;
+  double d = 1;
+  for (int i = 1; i < kTerms; ++i) {
     const int m = i / 2;
-    const double term = i == 0       ? 1
-                        : i % 2 == 0 ? m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-                                     : -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+    const double term = i % 2 == 0 ? m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+                                   : -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
     d = 1 / not_zero(1 + term * d);
     c = not_zero(1 + term / c);
-    fraction *= i == 0 ? d : c * d;
-    if (i > 0 && std::abs(c * d - 1) < 1e-12) break;
+    fraction *= c * d;
+    if (std::abs(c * d - 1) < 1e-12) break;
   }
   return fraction;
 }

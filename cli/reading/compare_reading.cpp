@@ -24,8 +24,7 @@ std::vector<double> read_runs(const JsonNode& array) {
 
 Process read_counts(const JsonNode& object) {
   Process counts;
-  if (!object.find("syscalls")) return counts;  // the counting pass did not happen
-  counts.pid = 1;
+  counts.pid = object.find("syscalls") ? 1 : 0;  // 0: the counting pass did not happen
   counts.rows = read_rows(object);
   read_pipes(object, counts);
   set_switches_outside(object, counts);

@@ -63,7 +63,7 @@ ordered_json parsed(std::string_view text, const DocumentLimits& limits) {
 
 Error syntax_error(const std::string& name, std::string_view text, std::size_t byte) {
   if (text.find_first_not_of(" \t\r\n") == text.npos) return Error("'" + name + "' is empty");
-  if (byte > text.size())
+  if (byte >= text.size())
     return Error("'" + name + "' is cut off: it ends in the middle of a JSON document");
   const std::string_view before = text.substr(0, byte == 0 ? 0 : byte - 1);
   const std::size_t line_start = before.rfind('\n') + 1;  // 0 in the first line
@@ -127,6 +127,7 @@ std::optional<SavedFile> parse_lines(const std::string& name, std::string_view t
       throw Error(fmt::format("in line {}, {}", number, error.what()));
     }
   }
+  if (file.reports.empty()) return std::nullopt;
   return file;
 }
 

@@ -121,8 +121,9 @@ SqlDatabase::SqlDatabase(const std::string& path, Mode mode)
     : name_(printable(path, false)), database_(nullptr, sqlite3_close) {
   // An absolute or relative path, never a URI or ":memory:".
   const std::string file = path.starts_with('/') ? path : "./" + path;
-  const int flags =
-      mode == Mode::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW;
+  // A transaction that a SIGKILL cut off is undone by the next reader, which needs to write. Where
+  // it may not, SQLite opens the file for reading only.
+  const int flags = SQLITE_OPEN_READWRITE | (mode == Mode::read ? 0 : SQLITE_OPEN_NOFOLLOW);
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &database, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   database_.reset(database);

@@ -75,7 +75,7 @@ TEST(JsonView, OfARowIsAsExpected) {
             R"("involuntary_switches":0,"claimed_bytes":0,"errors_by":{},)"
             R"("copies_evidence":"rule","verdict":null,)"
             R"("latency_ns":{"min":1600,"mean":2000,"p50":2000,"p90":2000,"p99":2000,"max":2000,)"
-            R"("timed_calls":1}})");
+            R"("timed_calls":1,"buckets":{"1536":1}}})");
 }
 
 TEST(JsonView, TellsAProvenZeroFromAnAssumedOne) {
