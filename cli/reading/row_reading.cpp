@@ -13,7 +13,8 @@
 namespace zctrace {
 namespace {
 
-constexpr unsigned kLastErrno = 4095;  // the kernel's MAX_ERRNO
+constexpr std::uint64_t kMostCalls = std::uint64_t{1} << 53;  // in a bucket
+constexpr unsigned kLastErrno = 4095;                         // the kernel's MAX_ERRNO
 constexpr std::string_view kUnnamed = "errno ";
 
 template <typename Number>
@@ -97,6 +98,8 @@ Histogram read_buckets(const JsonNode& object) {
     while (number && bucket < Histogram::kBuckets && Histogram::lower_bound_ns(bucket) != *number)
       ++bucket;
     if (!number || bucket == Histogram::kBuckets) count.refuse("is not the bound of a bucket");
+    // So that no sum of buckets wraps to 0, which would mean that no call was timed.
+    if (count.count() > kMostCalls) count.refuse("is too large");
     histogram.add(bucket, count.count());
   }
   return histogram;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Saved reports: any text is refused with one line, or shown in every format. Conditions of
-// --fail-if are parsed likewise.
+// Saved reports: any text is refused with one line, or shown in every format. Most inputs are edits
+// of reports that are right, a line each: "/processes/0/rows/0/calls -1". Conditions of --fail-if
+// are parsed likewise.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,8 @@
 #include "cli/views/table_view.h"
 #include "collector/os/error.h"
 #include "tests/fuzz/require.h"
+#include "tests/unit/cli/compare/results.h"
+#include "tests/unit/cli/views/sample_reports.h"
 
 namespace {
 
@@ -66,6 +69,41 @@ void read(std::string_view text) {
   diff_json(diff, {}).dump();
 }
 
+// A process with files and peers, a mount's would need a daemon; a comparison with two rows.
+nlohmann::ordered_json sample(bool of_methods) {
+  if (of_methods) return compare_json(comparison_of({timed("a", {9, 8, 7}), timed("b", {1, 2})}));
+  Report report = make_report(2);
+  report.channels = true;
+  const ChannelId file{10, 1, 3};
+  report.channel_names[file].path = "/srv/file";
+  report.processes[0].flows = {{file, {77, 9, 0}, report.processes[0].rows[2]}};
+  report.processes[0].delivered_to_pipes = -7;
+  return report_json(report);
+}
+
+std::string edited(nlohmann::ordered_json json, std::string_view edits) {
+  while (!edits.empty()) {
+    const std::string_view line = edits.substr(0, edits.find('\n'));
+    edits.remove_prefix(std::min(line.size() + 1, edits.size()));
+    const std::size_t space = line.find(' ');
+    if (space == line.npos) continue;
+    try {
+      json[nlohmann::ordered_json::json_pointer(std::string(line.substr(0, space)))] =
+          nlohmann::ordered_json::parse(line.substr(space + 1));
+    } catch (const nlohmann::ordered_json::exception&) {
+    }
+  }
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+void read_or_refuse(const std::string& text) {
+  try {
+    read(text);
+  } catch (const Error& error) {
+    require_harmless(error.what());
+  }
+}
+
 void check_condition_text(const std::string& text) {
   try {
     const Condition condition = parse_condition(text);
@@ -80,11 +118,8 @@ void check_condition_text(const std::string& text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(bytes), size);
-  try {
-    read(text);
-  } catch (const Error& error) {
-    require_harmless(error.what());
-  }
+  read_or_refuse(text);
+  for (const bool of_methods : {false, true}) read_or_refuse(edited(sample(of_methods), text));
   check_condition_text(text);
   return 0;
 }
