@@ -83,6 +83,7 @@ CommandLine::CommandLine(std::vector<std::string> words)
   add_export_command(app_, chosen_);
   add_compare_command(app_, chosen_);
   add_mount_command(app_, chosen_);
+  add_fuse_command(app_, chosen_);
   add_doctor_command(app_, chosen_);
 
   CLI::App* const help = app_.add_subcommand("help", "Print the help of a command");

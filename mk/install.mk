@@ -8,7 +8,7 @@ UNIT := deploy/systemd/zctrace-export.service
 
 # What goes into each folder. uninstall removes the files of the same lists.
 IN_DOC := LICENSE LICENSES/GPL-2.0.txt
-IN_SHARE := schema/zctrace-2.schema.json
+IN_SHARE := schema/zctrace-2.schema.json schema/zctrace-fuse-1.schema.json
 IN_GRAFANA := deploy/grafana/zctrace.json
 IN_PROMETHEUS := deploy/prometheus/prometheus.yml deploy/prometheus/zctrace.rules.yml
 INSTALLED = $(PREFIX)/bin/zctrace $(UNITDIR)/$(notdir $(UNIT)) \

@@ -20,6 +20,7 @@ $(BUILD)/kernel-tests: $(KERNEL_TESTS) $(COLLECTOR) $(TRANSFERS)
 
 PROGRAM_LIBS = -luring
 $(BUILD)/programs/%_m32: PROGRAM_LIBS = -m32
+$(BUILD)/programs/%_fuse: PROGRAM_LIBS = -lfuse3
 $(BUILD)/programs/%: LEVEL = -O1
 vpath %.c $(sort $(dir $(PROGRAM_SOURCES)))
 $(BUILD)/programs/%: %.c tests/fixtures/programs/known.h

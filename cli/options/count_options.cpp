@@ -106,8 +106,6 @@ int print_syscall_list() {
   return kExitDone;
 }
 
-namespace {
-
 std::pair<std::string, std::uint32_t> parse_room(const std::string& text) {
   const std::size_t equals = text.find('=');
   std::uint32_t entries = 0;
@@ -117,8 +115,6 @@ std::pair<std::string, std::uint32_t> parse_room(const std::string& text) {
     throw Error("--room: invalid value '" + text + "'; give NAME=N", kExitUsage);
   return {text.substr(0, equals), entries};
 }
-
-}  // namespace
 
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output) {
   SessionOptions options;

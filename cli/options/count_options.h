@@ -3,7 +3,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/options/output_options.h"
@@ -27,6 +29,9 @@ void check_syscalls(const CountOptions& options);
 bool wants_syscall_list(const CountOptions& options);
 // Prints them, and what each group holds; returns the exit status.
 int print_syscall_list();
+// "NAME=N": the space of one map, for tests. Throws Error: usage.
+std::pair<std::string, std::uint32_t> parse_room(const std::string& text);
+
 // For commands that end in one report.
 void add_verify_option(CLI::App& command, CountOptions& options);
 

@@ -161,14 +161,19 @@ void Outputs::write(const Report& report) {
          [&] { return csv_of(report, options_); }, [&] { return markdown_of(report, options_); }});
 }
 
+void Outputs::write_interval(Views views) {
+  views.csv = [this, csv = std::move(views.csv)] { return without_repeated_header(csv()); };
+  write(views);
+}
+
 void Outputs::write_interval(const Report& report) {
-  write({[&] {
-           if (is_idle(report)) return report.started_at + "  no calls in this interval\n";
-           return report.started_at + "\n" + table_of(report, options_, style()) + "\n";
-         },
-         [&] { return json_of(report, options_).dump() + "\n"; },
-         [&] { return without_repeated_header(csv_of(report, options_, report.started_at)); },
-         [&] { return markdown_of(report, options_) + "\n"; }});
+  write_interval({[&] {
+                    if (is_idle(report)) return report.started_at + "  no calls in this interval\n";
+                    return report.started_at + "\n" + table_of(report, options_, style()) + "\n";
+                  },
+                  [&] { return json_of(report, options_).dump() + "\n"; },
+                  [&] { return csv_of(report, options_, report.started_at); },
+                  [&] { return markdown_of(report, options_) + "\n"; }});
 }
 
 std::string Outputs::without_repeated_header(const std::string& csv) {

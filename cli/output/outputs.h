@@ -33,6 +33,7 @@ class Outputs {
   // The same for one interval of many: the table with its time, JSON as one object a line, CSV
   // with one header, each appended to what was written before.
   void write_interval(const Report& report);
+  void write_interval(Views views);
   // What can go wrong after the command: kExitLost under --strict, else 0.
   int status(const Report& report) const;
   TableStyle style() const;  // of where the table goes

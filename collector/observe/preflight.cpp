@@ -20,10 +20,12 @@
 #include <cstring>
 #include <fstream>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string_view>
 
+#include "collector/observe/machine/bpf_loading.h"
 #include "collector/observe/machine/kernel_types.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/observe/skeleton.h"
@@ -39,6 +41,7 @@ namespace fs = std::filesystem;
 using State = Requirement::State;
 
 constexpr const char* kFuse = "FUSE";
+constexpr const char* kFuseTracepoints = "FUSE tracepoints";
 
 KernelTypes load_kernel_types() {
   libbpf_set_print(nullptr);  // zctrace reports what is missing
@@ -155,6 +158,20 @@ Requirement fuse() {
           error == ENOENT ? "modprobe fuse" : "sudo chmod 666 /dev/fuse, as most systems have it"};
 }
 
+std::string content_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Requirement fuse_tracepoints() {
+  const KernelTypes kernel = load_kernel_types();
+  if (kernel.tracepoint_arguments("fuse_request_send") > 0)
+    return fuse_watch_requirement("/", FuseTracepoints::built_in);
+  return fuse_watch_requirement("/", kernel.has_member("fuse_req", "args")
+                                         ? FuseTracepoints::without
+                                         : FuseTracepoints::in_module);
+}
+
 // What --profile needs.
 Requirement cpu_profile() {
   const std::string reason = why_no_profile();
@@ -268,15 +285,34 @@ Requirement tls_requirement(const fs::path& root) {
           "if it is needed: sudo modprobe tls"};
 }
 
+Requirement fuse_watch_requirement(const fs::path& root, FuseTracepoints kernel) {
+  constexpr const char* kFound = "fuse_request_send and fuse_request_end, for 'zctrace fuse'";
+  if (kernel == FuseTracepoints::built_in) return {kFuseTracepoints, State::ok, kFound, ""};
+  // The module's type information names its tracepoints.
+  const std::string module = content_of(root / "sys/kernel/btf/fuse");
+  if (module.find("btf_trace_fuse_request_send") != std::string::npos &&
+      module.find("btf_trace_fuse_request_end") != std::string::npos)
+    return {kFuseTracepoints, State::ok, std::string(kFound) + ", in the module fuse", ""};
+  if (module.empty() && kernel == FuseTracepoints::in_module)
+    return {kFuseTracepoints, State::optional_missing,
+            "the module fuse is not loaded: no 'zctrace fuse'", "sudo modprobe fuse"};
+  return {kFuseTracepoints, State::optional_missing, "not in this kernel: no 'zctrace fuse'",
+          "boot Linux 6.12 or newer"};
+}
+
 bool Preflight::can_observe() const {
   return std::none_of(requirements.begin(), requirements.end(),
                       [](const Requirement& r) { return r.state == State::missing; });
 }
 
-bool Preflight::can_mount() const {
-  return std::any_of(requirements.begin(), requirements.end(),
-                     [](const Requirement& r) { return r.name == kFuse && r.state == State::ok; });
+bool Preflight::has(const char* name) const {
+  return std::any_of(requirements.begin(), requirements.end(), [name](const Requirement& r) {
+    return r.name == name && r.state == State::ok;
+  });
 }
+
+bool Preflight::can_mount() const { return has(kFuse); }
+bool Preflight::can_watch_fuse() const { return can_observe() && has(kFuseTracepoints); }
 
 std::string Preflight::reason() const {
   std::string capabilities;
@@ -308,6 +344,7 @@ Preflight check_machine(bool load) {
   preflight.requirements.push_back(scatter_gather());
   preflight.requirements.push_back(observable_processes());
   preflight.requirements.push_back(fuse());
+  preflight.requirements.push_back(fuse_tracepoints());
   preflight.requirements.push_back(cpu_profile());
   if (load && preflight.can_observe()) preflight.requirements.push_back(trial_load());
   return preflight;
@@ -320,6 +357,15 @@ void require_observation() {
   const Preflight preflight{quick_requirements()};
   if (!preflight.can_observe())
     throw Error("cannot observe: " + preflight.reason(), kExitCannotRun);
+}
+
+void require_fuse_watching() {
+  require_observation();
+  const Requirement tracepoints = fuse_tracepoints();
+  if (tracepoints.state != State::ok)
+    throw Error("cannot watch FUSE: " + tracepoints.name + ": " + tracepoints.detail + "; " +
+                    tracepoints.remedy,
+                kExitCannotRun);
 }
 
 }  // namespace zctrace

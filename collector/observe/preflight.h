@@ -22,14 +22,22 @@ struct Preflight {
   bool can_observe() const;
   // Whether `mount` will work.
   bool can_mount() const;
+  // Whether `fuse` will work.
+  bool can_watch_fuse() const;
   // What is missing, and how to get it, as one line for commands that cannot run.
   std::string reason() const;
+
+ private:
+  bool has(const char* name) const;
 };
 
 // From files below `root`, which is / except in tests.
 Requirement btf_requirement(const std::filesystem::path& root);
 Requirement lockdown_requirement(const std::filesystem::path& root);
 Requirement tls_requirement(const std::filesystem::path& root);
+// Where the kernel has the tracepoints that `zctrace fuse` needs, by its own type information.
+enum class FuseTracepoints { built_in, without, in_module };
+Requirement fuse_watch_requirement(const std::filesystem::path& root, FuseTracepoints kernel);
 // The options of `release`, a kernel's name, that zctrace looks at.
 Requirement kernel_config(const std::filesystem::path& root, const std::string& release);
 
@@ -41,5 +49,7 @@ Preflight check_machine(bool load);
 // Throws Error (cannot run here) with the reason, when something required is missing. Cheap:
 // loads nothing.
 void require_observation();
+// The same for `zctrace fuse`. Reads BTF.
+void require_fuse_watching();
 
 }  // namespace zctrace

@@ -12,7 +12,6 @@
 #include "bpf/abi.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/os/descriptor.h"
-#include "collector/os/error.h"
 
 struct zctrace_bpf;
 
@@ -47,8 +46,6 @@ struct ProbeOptions {
 
 // What a session needs with its programs, maps and links, and a few to spare.
 constexpr unsigned kOpenFiles = 64;
-// For a process that may not open enough files. Says how to raise the limit.
-Error too_few_files(const std::string& what);
 
 class Skeleton {
  public:

@@ -3,7 +3,7 @@
 #ifndef ZC_PIDS_H
 #define ZC_PIDS_H
 
-#include "tasks.bpf.h"
+#include "bpf/tasks.bpf.h"
 
 /*
  * 0: the task has no number there, as with getppid(). Takes the pointer as a number:
