@@ -2,6 +2,7 @@
 """`zctrace fuse`: requests are counted and timed as the kernel sends them."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -68,7 +69,7 @@ class OurMount(FuseTest):
                          for one in connection["operations"])
         own = {}
         for interval in mounted.report_path.read_text().splitlines():
-            for file in __import__("json").loads(interval)["files"]:
+            for file in json.loads(interval)["files"]:
                 for name, counts in file["operations"].items():
                     name = SAME_OPCODE.get(name, name)
                     own[name] = own.get(name, 0) + counts["count"]

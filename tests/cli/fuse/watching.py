@@ -69,6 +69,10 @@ class FuseTest(MountTest):
         if "fuse_request_send and" not in doctor().stdout:
             raise unittest.SkipTest("this kernel has no FUSE tracepoints")
 
+    def setUp(self):
+        super().setUp()
+        self.servers = []
+
     def watch(self, *options, prefix=()):
         path = self.directory / "fuse.json"
         process = self.start([*prefix, ZCTRACE, "fuse", "--json", path, *options],
@@ -81,7 +85,8 @@ class FuseTest(MountTest):
         point = point or self.point
         point.mkdir(exist_ok=True)
         process = self.start([self.program("slow_fuse"), point, *options],
-                             stderr=subprocess.PIPE)
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.servers.append(process)
         self.addCleanup(subprocess.run, ["umount", "-l", point], check=False,
                         stderr=subprocess.DEVNULL)
         self.wait_until(lambda: mounts_at(point), "the file system is mounted")
@@ -97,6 +102,9 @@ class FuseTest(MountTest):
                 "for i in range(int(sys.argv[3])): os.pread(file, int(sys.argv[2]), 0)\n")
         process = self.start(["python3", "-c", code, path, size, count],
                              stdout=subprocess.PIPE, text=True)
+        # A process that waits for an answer ends when the server does, so that must end first.
+        for server in self.servers:
+            self.addCleanup(server.kill)
         self.wait_for_line(process.stdout, "open")
         return process
 

@@ -17,6 +17,7 @@ FILES = {
     "share/zctrace/prometheus/prometheus.yml",
     "share/zctrace/prometheus/zctrace.rules.yml",
     "share/zctrace/zctrace-2.schema.json",
+    "share/zctrace/zctrace-fuse-1.schema.json",
 }
 
 

@@ -40,7 +40,7 @@ std::string help(const std::string& command, std::size_t width = 80) {
 }
 
 const Words kCommands = {"run",   "attach", "top",  "export", "compare",
-                         "mount", "doctor", "help", "version"};
+                         "mount", "fuse",   "doctor", "help", "version"};
 
 TEST(CommandLine, SuggestsTheCommandThatWasMeant) {
   EXPECT_EQ(usage_error({"rnu"}), "unknown command 'rnu'; did you mean 'run'?");
@@ -168,7 +168,7 @@ TEST(Help, ShowsNoTypesOfTheParser) {
 }
 
 TEST(Help, HasThreeExamplesAndExitStatuses) {
-  for (const char* command : {"", "run", "attach", "top", "export", "compare", "mount"}) {
+  for (const char* command : {"", "run", "attach", "top", "export", "compare", "mount", "fuse"}) {
     const std::string text = help(command);
     std::size_t examples = 0;
     for (std::size_t at = text.find("\n  # "); at != std::string::npos;

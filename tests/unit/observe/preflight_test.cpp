@@ -51,6 +51,18 @@ TEST_F(FakeSys, LockdownForIntegrityDoesNot) {
   EXPECT_EQ(found.detail.find("confidentiality"), std::string::npos);
 }
 
+TEST_F(FakeSys, FuseTracepointsMayBeInAModule) {
+  const auto found = [&](FuseTracepoints kernel) { return fuse_watch_requirement(root_, kernel); };
+  EXPECT_EQ(found(FuseTracepoints::built_in).state, State::ok);
+  EXPECT_EQ(found(FuseTracepoints::without).state, State::optional_missing);
+  EXPECT_NE(found(FuseTracepoints::without).remedy.find("6.12"), std::string::npos);
+  EXPECT_NE(found(FuseTracepoints::in_module).remedy.find("modprobe fuse"), std::string::npos);
+  write("sys/kernel/btf/fuse", "fuse_req");
+  EXPECT_NE(found(FuseTracepoints::in_module).remedy.find("6.12"), std::string::npos);
+  write("sys/kernel/btf/fuse", "btf_trace_fuse_request_send btf_trace_fuse_request_end");
+  EXPECT_EQ(found(FuseTracepoints::in_module).state, State::ok);
+}
+
 TEST_F(FakeSys, NoLockdown) {
   const Requirement found = lockdown("[none] integrity confidentiality");
   EXPECT_EQ(found.state, State::ok);
