@@ -77,6 +77,14 @@ std::uint64_t open_requests(const RequestSums& counts) {
   return counts.sent - std::min(counts.sent, counts.answered + counts.withdrawn);
 }
 
+std::vector<std::string> mount_points(const std::vector<FuseMount>& mounts,
+                                      const std::string& device) {
+  std::vector<std::string> points;
+  for (const FuseMount& mount : mounts)
+    if (mount.device == device) points.push_back(mount.target);
+  return points;
+}
+
 }  // namespace
 
 FuseWatch::FuseWatch(const FuseWatchOptions& options)
@@ -87,7 +95,7 @@ FuseWatch::FuseWatch(const FuseWatchOptions& options)
 }
 
 void FuseWatch::find_mounts() {
-  mounts_ = fuse_mounts(read_mounts("/proc/self/mountinfo"));
+  earlier_mounts_ = std::exchange(mounts_, fuse_mounts(read_mounts("/proc/self/mountinfo")));
   unmounted_ = mount_ && std::none_of(mounts_.begin(), mounts_.end(), [&](const FuseMount& mount) {
                  return mount.device == mount_->device;
                });
@@ -109,13 +117,14 @@ void FuseWatch::add_connection(const zc_fuse_connection& record) {
   connection.waiting_max = record.waiting_max;
   connection.background_max = record.background_max;
   connection.background_limit = record.background_limit;
-  // A connection keeps the mount points that it had last.
-  std::vector<std::string> points;
-  for (const FuseMount& mount : mounts_)
-    if (!connection.device.empty() && mount.device == connection.device)
-      points.push_back(mount.target);
+  const std::vector<std::string> points = mount_points(mounts_, connection.device);
   connection.gone = points.empty();
-  if (!points.empty()) connection.mount_points = points;
+  // A connection keeps the mount points that it had last. One that is new here, but has not begun
+  // since the latest poll, had those of its device then.
+  if (!points.empty())
+    connection.mount_points = points;
+  else if (connection.mount_points.empty() && !connection.began)
+    connection.mount_points = mount_points(earlier_mounts_, connection.device);
 }
 
 void FuseWatch::add_counts(const FuseRecords& records) {

@@ -72,6 +72,7 @@ class FuseWatch {
   std::optional<FuseMount> mount_;
   FusePrograms programs_;
   std::vector<FuseMount> mounts_;
+  std::vector<FuseMount> earlier_mounts_;  // at the poll before
   FuseConnections now_;
   FuseConnections before_;  // at the latest interval
   WatchLosses losses_before_;

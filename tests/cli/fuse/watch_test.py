@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from fuse.watching import FuseTest, of_process, operation
+from kernel_objects import assert_loaded, bpf_objects_of, wait_until_unloaded
 from mounts import MEBIBYTE
 from paths import PATIENCE_S
 
@@ -75,6 +76,8 @@ class OurMount(FuseTest):
                     own[name] = own.get(name, 0) + counts["count"]
         # The kernel sends these in a queue of their own, which has no tracepoint.
         own.pop("forget", None)
+        # isatty() of Python's open(), which libfuse refuses.
+        self.assertEqual(operation(connection, "ioctl")["errors"], seen.pop("ioctl", 0))
         # Requests that find no file are of no file. The mount counts them by process.
         for name in ("lookup", "getattr", "statfs", "opendir", "readdir", "readdirplus",
                      "releasedir", "access", "getxattr"):
@@ -239,7 +242,8 @@ class SlowServer(FuseTest):
         self.assertEqual(operation(connection, "read")["errors_by"], {"EIO": 3})
         self.assertEqual(operation(connection, "read")["bytes"], 0)
         self.assertEqual(operation(connection, "lookup")["errors_by"], {"ENOENT": 5})
-        self.assertEqual(connection["totals"]["errors"], 8)
+        # The library has no flush, and says so once.
+        self.assertEqual(connection["totals"]["errors_by"], {"EIO": 3, "ENOENT": 5, "ENOSYS": 1})
 
     def test_a_request_from_before_is_counted_but_not_timed(self):
         self.slow_fuse()
@@ -306,6 +310,64 @@ class SlowServer(FuseTest):
                 return "fuse_simple_request" in (text := stack.read()) or "request_wait" in text
         except (FileNotFoundError, ProcessLookupError):
             return False
+
+
+class Limits(FuseTest):
+    def test_requests_without_space_are_counted_but_not_timed(self):
+        self.slow_fuse()
+        (self.point / "readers").write_text("3")
+        watch = self.watch(self.point, "--room", "flights=1", "--strict")
+        for reader in [self.reader(self.point / "together") for _ in range(3)]:
+            self.assertEqual(reader.wait(PATIENCE_S), 0)
+        report = watch.stop(status=3)
+        read = operation(self.connection_at(report), "read")
+        self.assertEqual((read["answered"], read["bytes"]), (3, 3 * 4096))
+        self.assertLessEqual(read["latency_ns"]["timed_requests"] if read["latency_ns"] else 0, 1)
+        self.assertGreaterEqual(report["completeness"]["untimed_requests"], 2)
+        self.assertIn("LOST", watch.stdout)
+
+    def test_connections_without_space_are_lost(self):
+        self.slow_fuse()
+        other = self.directory / "other"
+        self.slow_fuse(point=other)
+        watch = self.watch("--room", "connections=1")
+        for point in (self.point, other, self.point):
+            self.reader(point / "slow").wait(PATIENCE_S)
+        report = watch.stop()
+        self.assertEqual(operation(self.connection_at(report), "read")["answered"], 2)
+        self.assertGreater(report["completeness"]["lost"]["connections_full"], 0)
+
+    def test_processes_without_space_are_summed(self):
+        self.slow_fuse()
+        watch = self.watch(self.point, "--room", "requesters=4")
+        readers = [self.reader(self.point / "slow") for _ in range(8)]
+        for reader in readers:
+            self.assertEqual(reader.wait(PATIENCE_S), 0)
+        report = watch.stop()
+        connection = self.connection_at(report)
+        self.assertGreater(report["completeness"]["unnamed_requests"], 0)
+        self.assertEqual(sum(one["operations"].get("read", 0)
+                             for one in connection["requesters"]), 8)
+        self.assertEqual(operation(connection, "read")["latency_ns"]["timed_requests"], 8)
+
+    def test_ended_processes_that_are_not_listed_are_summed(self):
+        self.file(size=4096)
+        self.mount("--cache", "none")
+        watch = self.watch(self.point, "--max-processes", "2")
+        for _ in range(9):
+            subprocess.run(["cat", self.point / "file"], check=True, stdout=subprocess.DEVNULL)
+        connection = self.connection_at(watch.stop())
+        self.assertEqual(operation(connection, "read")["bytes"], 9 * 4096)
+        self.assertEqual(sum(one["read_bytes"] for one in connection["requesters"]), 9 * 4096)
+
+    def test_nothing_is_left_after_sigkill(self):
+        watch = self.watch()
+        ids = bpf_objects_of(watch.process.pid)
+        self.assertEqual(len(ids["prog"]), 2)
+        assert_loaded(self, ids)
+        watch.process.kill()
+        watch.process.wait(PATIENCE_S)
+        wait_until_unloaded(self, ids)
 
 
 class Outputs(FuseTest):
