@@ -39,8 +39,8 @@ std::string help(const std::string& command, std::size_t width = 80) {
   return CommandLine({}).help(command, width);
 }
 
-const Words kCommands = {"run",   "attach", "top",  "export", "compare",
-                         "mount", "fuse",   "doctor", "help", "version"};
+const Words kCommands = {"run",   "attach", "top",    "export", "compare",
+                         "mount", "fuse",   "doctor", "help",   "version"};
 
 TEST(CommandLine, SuggestsTheCommandThatWasMeant) {
   EXPECT_EQ(usage_error({"rnu"}), "unknown command 'rnu'; did you mean 'run'?");

@@ -26,7 +26,7 @@ FuseActivity sample() {
   connection.mount_points = {"/mnt/\x1b[31mevil"};
   connection.type = "fuse.sshfs";
   connection.server_pid = 77;
-  connection.server_name = "ssh\x1b""fs";
+  connection.server_name = "ssh\x1b[fs";
   connection.sent = 4;
   connection.waiting_sum = 6;
   connection.waiting_max = 3;
