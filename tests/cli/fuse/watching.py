@@ -101,7 +101,7 @@ class FuseTest(MountTest):
                 "print('open', flush=True)\n"
                 "for i in range(int(sys.argv[3])): os.pread(file, int(sys.argv[2]), 0)\n")
         process = self.start(["python3", "-c", code, path, size, count],
-                             stdout=subprocess.PIPE, text=True)
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         # A process that waits for an answer ends when the server does, so that must end first.
         for server in self.servers:
             self.addCleanup(server.kill)
