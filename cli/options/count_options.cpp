@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/options/help_formatter.h"
+#include "cli/options/validators.h"
 #include "cli/output/write.h"
 #include "cli/text/suggestion.h"
 #include "cli/text/wrap.h"
@@ -27,6 +28,7 @@ void add_count_options(CLI::App& command, CountOptions& options) {
       .add_option("-e,--syscalls", options.syscalls,
                   "Give each of these syscalls a row of its own: names, %copy, %zerocopy, %io "
                   "and %all, separated by commas; 'list' prints them")
+      ->check(offers({",", "%copy", "%zerocopy", "%io", "%all", "@syscall", "list"}))
       ->type_name("LIST")
       ->capture_default_str()
       ->group(kGroup);

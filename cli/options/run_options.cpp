@@ -2,6 +2,8 @@
 // The options of `run`, in the order of its help.
 #include "cli/options/run_options.h"
 
+#include "cli/options/validators.h"
+
 namespace zctrace {
 
 void add_run_options(CLI::App& command, RunOptions& options) {
@@ -20,6 +22,7 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command
       .add_option("--mount", options.mount,
                   "Show DIR to the command through a counting FUSE file system (root only)")
+      ->check(offers({"@directory"}))
       ->type_name("DIR")
       ->group(kGroup);
   add_output_options(command, options.output);
