@@ -67,7 +67,7 @@ def value_flags(option, definition):
             # The function completes what is typed of the value.
             steps.append("__fish_complete_directories (commandline -ct | string replace -r '^--[^=]*=' '')")
         elif kind != "file":
-            steps.append(f"__zctrace_{kind}")
+            steps.append(f"__zctrace_list_{kind}")
     if not steps:
         return flags
     wanted = "; ".join(steps)
@@ -79,7 +79,6 @@ def value_flags(option, definition):
 def option_line(condition, option, definition):
     names = "".join(f" -l {name[2:]}" if name.startswith("--") else f" -s {name[1:]}"
                     for name in option.names)
-    # The first sentence is enough beside a list.
     return (f"complete -c {PROGRAM} -n {quoted(condition)}{names}"
             f"{value_flags(option, definition)} -d {quoted(option.meaning)}")
 
@@ -113,10 +112,10 @@ def script(definition):
     text += "set -g __zctrace_running " + " ".join(command.name for command in running) + "\n"
     text += "set -g __zctrace_takes " + " ".join(takes_value(running)) + "\n\n"
     for kind, words in definition.kinds.items():
-        text += (f"function __zctrace_{kind}\n    printf '%s\\n' " + " ".join(map(quoted, words)) +
+        text += (f"function __zctrace_list_{kind}\n    printf '%s\\n' " + " ".join(map(quoted, words)) +
                  "\nend\n\n")
     for kind, command in candidates.COMMANDS.items():
-        text += f"function __zctrace_{kind}\n    __zctrace_find {quoted(command)}\nend\n\n"
+        text += f"function __zctrace_list_{kind}\n    __zctrace_find {quoted(command)}\nend\n\n"
     return text.rstrip("\n") + "\n" + RUNS + "\n".join(lines(definition)) + "\n"
 
 
