@@ -38,7 +38,7 @@ pre, code { font: .875em/1.45 ui-monospace, monospace; }
 pre { background: var(--shade); padding: .75rem 1rem; overflow-x: auto; border-radius: 4px; }
 table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; vertical-align: top; }
-img { max-width: 100%; }
+td code { white-space: nowrap; } img { max-width: 100%; }
 @media (max-width: 50rem) { body { display: block; } nav { border: 0; } }
 """
 

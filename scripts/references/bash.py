@@ -103,21 +103,28 @@ def function(name, lines):
 
 
 def case(subject, branches, otherwise):
-    """`branches`: (patterns, statements)."""
+    """`branches`: (patterns in the language of the shell, statements)."""
     return [f"case {subject} in",
-            *(f"    {' | '.join(map(shlex.quote, patterns))}) {statements} ;;"
+            *(f"    {' | '.join(patterns)}) {statements} ;;"
               for patterns, statements in branches),
             f"    *) {otherwise} ;;", "esac"]
+
+
+def patterns(command, option):
+    return [shlex.quote(f"{command.name} {name}") for name in option.names]
 
 
 def values(definition):
     for command in definition.commands:
         for option in command.options:
             if option.value and (statements := offer(option, definition)):
-                yield [f"{command.name} {name}" for name in option.names], statements
+                yield patterns(command, option), statements
         for number, argument in enumerate(command.arguments):
             if statements := offer(argument, definition):
-                yield [f"{command.name} {number}"], statements
+                # The last argument may take all that follow.
+                yield [shlex.quote(f"{command.name} {number}")], statements
+                if argument.repeatable:
+                    yield [shlex.quote(f"{command.name} ") + "[0-9]*"], statements
 
 
 def script(definition):
@@ -134,8 +141,8 @@ def script(definition):
             *(name for option in definition.program.options for name in option.names))))
     text += "# Whether an option of a command takes a value.\n"
     text += function("_zctrace_takes", case('"$1 $2"', [
-        ([f"{command.name} {name}" for option in command.options if option.value
-          for name in option.names], "return 0")
+        ([pattern for option in command.options if option.value
+          for pattern in patterns(command, option)], "return 0")
         for command in definition.commands if any(option.value for option in command.options)],
         "return 1"))
     text += "# Whether what follows the options of a command is another command.\n"

@@ -68,7 +68,8 @@ def option_specs(option, values):
         action = values.function(option) if option.offers else " "
         value = f":{spec(option.value)}:{action}"
     if option.is_argument:
-        return [f":{spec(option.value)}:{values.function(option) if option.offers else ' '}"]
+        every = "*" if option.repeatable else ""
+        return [f"{every}:{spec(option.value)}:{values.function(option) if option.offers else ' '}"]
     others = "*" if option.repeatable else f"({' '.join(option.names)})"
     shapes = [name + ("" if not value else "=" if name.startswith("--") else "+")
               for name in option.names]

@@ -21,7 +21,7 @@ def options(command):
     return [option for group in command["groups"] for option in group["options"]]
 
 
-def write_reference(directory, **environment):
-    """Writes man/ and completions/ into a directory."""
-    subprocess.run([ROOT / "scripts" / "reference", ZCTRACE, directory], check=True,
+def write_reference(directory, program=ZCTRACE, **environment):
+    """Writes man/ and completions/ of a program into a directory."""
+    subprocess.run([ROOT / "scripts" / "reference", program, directory], check=True,
                    env={**os.environ, **environment}, timeout=PATIENCE_S)

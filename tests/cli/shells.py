@@ -15,7 +15,7 @@ import time
 
 from definition import write_reference
 from harness import TestCase
-from paths import BUILD, PATIENCE_S, tool
+from paths import BUILD, PATIENCE_S, ZCTRACE, tool
 
 # The end of a line, split so that the echo of the typed line does not look like it.
 DONE = b"echo do''ne\n"
@@ -65,9 +65,12 @@ class ShellCase(TestCase):
 
     def setUp(self):
         super().setUp()
-        write_reference(self.directory / "reference")
+        write_reference(self.directory / "reference", self.program_described())
         self.environment = {"HOME": str(self.directory), "PATH": f"{BUILD}:{os.environ['PATH']}",
                             "LC_ALL": "C.UTF-8"}
+
+    def program_described(self):
+        return ZCTRACE
 
     def completions(self, shell):
         return self.directory / "reference" / "completions" / shell
