@@ -46,7 +46,8 @@ class CommandDefinition : public ::testing::Test {
   }
 
   Definition option(const std::string& name) {
-    for (const Definition& group : command(1).at("groups"))
+    const Definition copy = command(1);
+    for (const Definition& group : copy.at("groups"))
       for (const Definition& option : group.at("options"))
         for (const Definition& each : option.at("names"))
           if (each == name) return option;
