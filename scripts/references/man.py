@@ -90,7 +90,7 @@ def sections(command, definition):
     for number, (purpose, line) in enumerate(command.examples):
         if number > 0:
             yield ".PP"
-        yield from (prose(purpose + ":"), ".PP", ".RS 4", ".nf", literal(line), ".fi", ".RE")
+        yield from (prose(purpose + ":"), ".PP", ".RS 2", ".nf", literal(line), ".fi", ".RE")
     yield ".SH SEE ALSO"
     others = [page_name(other) for other in (definition.program, *definition.commands)
               if other is not command]
