@@ -3,13 +3,8 @@
 #include "collector/observe/preflight.h"
 
 #include <bpf/libbpf.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <sys/capability.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -21,14 +16,12 @@
 #include <fstream>
 #include <initializer_list>
 #include <memory>
-#include <optional>
 #include <string_view>
 
 #include "collector/observe/machine/kernel_types.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/observe/skeleton.h"
 #include "collector/os/caller.h"
-#include "collector/os/descriptor.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -116,36 +109,6 @@ std::vector<Requirement> tracepoints() {
                        std::string("not in this kernel: no ") + wanted.purpose, ""});
   }
   return found;
-}
-
-// Whether the device sends from several places in memory; nullopt: it does not say.
-std::optional<bool> gathers(int socket, const std::string& device) {
-  ethtool_value value = {};
-  value.cmd = ETHTOOL_GSG;
-  ifreq request = {};
-  device.copy(request.ifr_name, sizeof(request.ifr_name) - 1);
-  request.ifr_data = reinterpret_cast<char*>(&value);
-  if (::ioctl(socket, SIOCETHTOOL, &request) != 0) return std::nullopt;
-  return value.data != 0;
-}
-
-// Where a device does not gather, the kernel copies what sendfile and splice send over TCP.
-Requirement scatter_gather() {
-  constexpr const char* kName = "scatter-gather";
-  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  std::error_code failed;
-  std::string without;
-  for (const auto& entry : fs::directory_iterator("/sys/class/net", failed)) {
-    const std::string device = entry.path().filename().string();
-    if (socket && gathers(socket.get(), device) == false)
-      without += (without.empty() ? "" : ", ") + device;
-  }
-  if (!socket || failed) return {kName, State::unknown, "cannot ask the network devices", ""};
-  if (without.empty())
-    return {kName, State::ok, "in every network device: sendfile to TCP copies nothing", ""};
-  return {kName, State::optional_missing,
-          "not in " + without + ": there, sendfile to TCP copies every byte",
-          "if the device can: sudo ethtool -K DEVICE sg on"};
 }
 
 Requirement fuse() {
@@ -268,6 +231,32 @@ Requirement tls_requirement(const fs::path& root) {
           "if it is needed: sudo modprobe tls"};
 }
 
+// Where a device does not gather, the kernel copies what sendfile and splice send over TCP.
+Requirement scatter_gather_requirement(const std::optional<std::vector<NetworkDevice>>& devices) {
+  constexpr const char* kName = "scatter-gather";
+  if (!devices) return {kName, State::unknown, "cannot ask the network devices", ""};
+  const auto named = [&devices](std::optional<bool> gathers) {
+    std::string names;
+    for (const NetworkDevice& device : *devices)
+      if (device.gathers == gathers) names += (names.empty() ? "" : ", ") + device.name;
+    return names;
+  };
+  const std::string without = named(false);
+  const std::string silent = named(std::nullopt);
+  const std::string unknown = silent.empty() ? "" : "; unknown of " + silent;
+  if (!without.empty())
+    return {kName, State::optional_missing,
+            "not in " + without + ": there, sendfile to TCP copies every byte" + unknown,
+            "if the device can: sudo ethtool -K DEVICE sg on"};
+  const std::string with = named(true);
+  if (with.empty())
+    return {kName, State::unknown,
+            silent.empty() ? "this network namespace has no device" : "unknown of " + silent, ""};
+  return {kName, State::ok,
+          "in " + with + " of this network namespace: sendfile to TCP copies nothing" + unknown,
+          ""};
+}
+
 bool Preflight::can_observe() const {
   return std::none_of(requirements.begin(), requirements.end(),
                       [](const Requirement& r) { return r.state == State::missing; });
@@ -305,7 +294,7 @@ Preflight check_machine(bool load) {
   for (Requirement& tracepoint : tracepoints())
     preflight.requirements.push_back(std::move(tracepoint));
   preflight.requirements.push_back(tls_requirement("/"));
-  preflight.requirements.push_back(scatter_gather());
+  preflight.requirements.push_back(scatter_gather_requirement(network_devices()));
   preflight.requirements.push_back(observable_processes());
   preflight.requirements.push_back(fuse());
   preflight.requirements.push_back(cpu_profile());

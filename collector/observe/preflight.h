@@ -3,8 +3,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "collector/observe/machine/network_devices.h"
 
 namespace zctrace {
 
@@ -32,6 +35,8 @@ Requirement lockdown_requirement(const std::filesystem::path& root);
 Requirement tls_requirement(const std::filesystem::path& root);
 // The options of `release`, a kernel's name, that zctrace looks at.
 Requirement kernel_config(const std::filesystem::path& root, const std::string& release);
+// nullopt: they cannot be asked.
+Requirement scatter_gather_requirement(const std::optional<std::vector<NetworkDevice>>& devices);
 
 // Checks the kernel, BTF, capabilities, lockdown, tracepoints and FUSE. With `load`, and if nothing
 // else is missing, also loads and attaches the programs once. Does not throw if something is

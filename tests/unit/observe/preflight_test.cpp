@@ -81,6 +81,24 @@ TEST_F(FakeSys, TlsIsKnownOnlyWhereItsModuleIsLoaded) {
   EXPECT_EQ(tls_requirement(root_).state, State::ok);
 }
 
+TEST(Preflight, NamesTheDevicesThatGatherThatDoNotAndThatDoNotSay) {
+  using State = Requirement::State;
+  const auto asked = [](std::vector<NetworkDevice> devices) {
+    return scatter_gather_requirement(devices);
+  };
+  EXPECT_EQ(scatter_gather_requirement(std::nullopt).state, State::unknown);
+  EXPECT_EQ(asked({}).state, State::unknown);
+  EXPECT_EQ(asked({{"wg0", std::nullopt}}).detail, "unknown of wg0");
+  const Requirement gathering = asked({{"lo", true}, {"eth0", true}, {"wg0", std::nullopt}});
+  EXPECT_EQ(gathering.state, State::ok);
+  EXPECT_EQ(
+      gathering.detail,
+      "in lo, eth0 of this network namespace: sendfile to TCP copies nothing; unknown of wg0");
+  const Requirement without = asked({{"lo", true}, {"left", false}});
+  EXPECT_EQ(without.state, State::optional_missing);
+  EXPECT_EQ(without.detail, "not in left: there, sendfile to TCP copies every byte");
+}
+
 TEST(Preflight, SaysARemedyOnce) {
   const Preflight preflight{{{"kernel", State::ok, "6.1", ""},
                              {"CAP_BPF", State::missing, "needed to load", "use sudo"},
