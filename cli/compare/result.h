@@ -30,6 +30,8 @@ struct Copies {
   double kernel = 0;     // by the kernel, besides these
   double reader = 0;     // by the process that reads the sink
   std::string evidence;  // "aliasing", "counters", "notifications", "rule"
+  // "", or what the calls that were counted say otherwise.
+  std::string contradiction{};
 
   double per_byte() const { return user + kernel + reader; }
 };
@@ -67,6 +69,15 @@ struct MethodResult {
   std::vector<double> cpu_ns() const;         // user and system, one a timed run, of the sender
   std::vector<double> daemon_cpu_ns() const;  // the same of the daemon; empty without one
 };
+
+// The medians of the timed runs; nullopt: each run took so little CPU time that it cannot be
+// divided between user and system.
+struct DividedCpu {
+  double user_ns = 0;
+  double system_ns = 0;
+};
+std::optional<DividedCpu> divided_cpu(const std::vector<double>& user_ns,
+                                      const std::vector<double>& system_ns);
 
 struct CompareResult {
   Host host;

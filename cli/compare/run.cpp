@@ -140,8 +140,7 @@ class CompareRun {
 
   // Of fewer than six runs, the interval is not that of 95% (statistics.h).
   bool precise_enough() const {
-    constexpr unsigned kLeastRounds = 6;
-    return plan_.precision > 0 && rounds_done_ >= kLeastRounds &&
+    return plan_.precision > 0 && rounds_done_ >= kLeastForCertainty &&
            std::all_of(runs_.begin(), runs_.end(), [&](const RowRun& run) {
              return !run.works() || relative_margin(run.result.wall_ns) <= plan_.precision;
            });
@@ -265,7 +264,7 @@ class CompareRun {
     for (RowRun& run : runs_) {
       if (interrupted()) return;
       progress_.step("finding the copies of " + run.result.label);
-      if (run.works()) set_copies(run.result, copies_found(run), circumstances_of(*run.route));
+      if (run.works()) set_copies(run.result, copies_found(run), circumstances_of(run));
     }
   }
 
@@ -284,9 +283,11 @@ class CompareRun {
     }
   }
 
-  CopyCircumstances circumstances_of(const Route& route) const {
-    return {.to_null = route.sink.kind == transfers::SinkKind::null,
-            .to_file = transfers::contains(transfers::kFileSinks, route.sink.kind),
+  CopyCircumstances circumstances_of(const RowRun& run) const {
+    const transfers::SinkKind sink = run.route->sink.kind;
+    return {.sinks = run.plan->method->needs.second_sink ? 2U : 1U,
+            .to_null = sink == transfers::SinkKind::null,
+            .to_file = transfers::contains(transfers::kFileSinks, sink),
             .reader_copies = plan_.route.has_reader() && !plan_.drain_splices};
   }
 

@@ -38,6 +38,14 @@ std::string time(const CsvRecord& r) {
   return of(statistics_of(r.result.wall_ns));
 }
 
+template <double DividedCpu::*part>
+std::string cpu_part(const CsvRecord& r) {
+  if (!r.result.timed()) return "";
+  const auto cpu = r.is_daemon ? divided_cpu(r.result.daemon->user_ns, r.result.daemon->system_ns)
+                               : divided_cpu(r.result.user_ns, r.result.system_ns);
+  return cpu ? number(*cpu.*part) : "";
+}
+
 using CountOrNull = std::optional<std::uint64_t>;
 
 template <auto of>
@@ -87,16 +95,8 @@ constexpr CsvColumn kCsvColumns[] = {
      [](const CsvRecord& r) {
        return !r.is_daemon && r.result.timed() ? number(r.result.bytes_per_s()) : "";
      }},
-    {"user_ns",
-     [](const CsvRecord& r) {
-       if (!r.result.timed()) return std::string();
-       return number(median_of(r.is_daemon ? r.result.daemon->user_ns : r.result.user_ns));
-     }},
-    {"system_ns",
-     [](const CsvRecord& r) {
-       if (!r.result.timed()) return std::string();
-       return number(median_of(r.is_daemon ? r.result.daemon->system_ns : r.result.system_ns));
-     }},
+    {"user_ns", cpu_part<&DividedCpu::user_ns>},
+    {"system_ns", cpu_part<&DividedCpu::system_ns>},
     {"syscalls", count<[](const Process& p) -> CountOrNull { return p.syscalls(); }>},
     {"crossings", count<[](const Process& p) -> CountOrNull { return p.crossings(); }>},
     {"copied_bytes", count<[](const Process& p) -> CountOrNull { return p.copied_bytes(); }>},
@@ -135,6 +135,11 @@ constexpr CsvColumn kCsvColumns[] = {
     {"user_copies", copies<&Copies::user>},
     {"kernel_copies", copies<&Copies::kernel>},
     {"reader_copies", copies<&Copies::reader>},
+    {"cpu_ns",
+     [](const CsvRecord& r) {
+       if (!r.result.timed()) return std::string();
+       return number(median_of(r.is_daemon ? r.result.daemon_cpu_ns() : r.result.cpu_ns()));
+     }},
 };
 
 void add_line(std::string& csv, auto text_of) {

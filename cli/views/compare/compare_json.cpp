@@ -20,6 +20,10 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr const char* kTooFewTicks =
+    "a run takes less than 100 ms of CPU time, too few of the kernel's ticks to divide it between "
+    "user and system; cpu_ns has both together";
+
 std::uint64_t rounded(double ns) { return static_cast<std::uint64_t>(std::llround(ns)); }
 
 // The labels of the rows that lead; none when no row is clearly ahead.
@@ -90,11 +94,22 @@ void append_counts(ordered_json& object, const Process& counts) {
   for (const Row& row : counts.rows) object["rows"].push_back(row_json(row, {}));
 }
 
+// CPU time, and what of it is user and system where that is known; if not, `unknown` says why.
+void append_cpu(ordered_json& object, const std::vector<double>& user_ns,
+                const std::vector<double>& system_ns) {
+  std::vector<double> both(user_ns);
+  for (std::size_t i = 0; i < both.size(); ++i) both[i] += system_ns[i];
+  object["cpu_ns"] = rounded(median_of(both));
+  const auto divided = divided_cpu(user_ns, system_ns);
+  object["user_ns"] = divided ? ordered_json(rounded(divided->user_ns)) : nullptr;
+  object["system_ns"] = divided ? ordered_json(rounded(divided->system_ns)) : nullptr;
+  if (!divided) object["unknown"] = {{"user_ns", kTooFewTicks}, {"system_ns", kTooFewTicks}};
+}
+
 ordered_json daemon_json(const DaemonResult& daemon) {
   ordered_json object;
   object["splice"] = daemon.splice;
-  object["user_ns"] = rounded(median_of(daemon.user_ns));
-  object["system_ns"] = rounded(median_of(daemon.system_ns));
+  append_cpu(object, daemon.user_ns, daemon.system_ns);
   const auto add = [&](const char* name, std::uint64_t figure) {
     object[name] = counted(daemon.counts, figure);
   };
@@ -112,6 +127,8 @@ ordered_json copies_json(const Copies& copies) {
           {"kernel", copies.kernel},
           {"reader", copies.reader},
           {"evidence", copies.evidence},
+          {"contradiction", copies.contradiction.empty() ? ordered_json(nullptr)
+                                                         : ordered_json(copies.contradiction)},
           {"per_byte", copies.per_byte()}};
 }
 
@@ -127,13 +144,13 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   if (!result.timed()) return object;
   object["verified"] = result.verified ? ordered_json(*result.verified) : nullptr;
   object["wall_ns"] = times_json(result.wall_ns);
-  object["user_ns"] = rounded(median_of(result.user_ns));
-  object["system_ns"] = rounded(median_of(result.system_ns));
+  append_cpu(object, result.user_ns, result.system_ns);
   object["bytes"] = result.bytes;
   object["bytes_per_s"] = rounded(result.bytes_per_s());
   const auto relative = compared.relative(result);
   object["relative"] = relative ? ordered_json(*relative) : nullptr;
-  object["observed_wall_ns"] = rounded(result.observed_wall_ns);
+  object["observed_wall_ns"] =
+      result.counts.pid != 0 ? ordered_json(rounded(result.observed_wall_ns)) : nullptr;
   object["notifications"] = result.notifications;
   object["copied_notifications"] = result.copied_notifications;
   object["copies"] = result.copies ? copies_json(*result.copies) : nullptr;
