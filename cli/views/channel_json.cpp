@@ -17,9 +17,9 @@ ordered_json text_or_null(std::string_view text) {
   return text.empty() ? ordered_json(nullptr) : ordered_json(valid_utf8(text));
 }
 
-ordered_json rows_json(const std::vector<Row>& rows) {
+ordered_json rows_json(const std::vector<Row>& rows, const Measured& measured) {
   ordered_json array = ordered_json::array();
-  for (const Row& row : rows) array.push_back(row_json(row, {}));
+  for (const Row& row : rows) array.push_back(row_json(row, measured));
   return array;
 }
 
@@ -62,7 +62,8 @@ ordered_json use_json(const PeerUse& use) {
 }
 
 template <typename Use>
-void add_uses(ordered_json& object, const std::string& name, const ChannelUses<Use>& uses) {
+void add_uses(ordered_json& object, const std::string& name, const ChannelUses<Use>& uses,
+              const Measured& measured) {
   ordered_json& array = object[name] = ordered_json::array();
   for (const Use& use : uses.listed) {
     ordered_json one = use_json(use);
@@ -70,7 +71,7 @@ void add_uses(ordered_json& object, const std::string& name, const ChannelUses<U
     // Not counted.
     if constexpr (std::is_same_v<Use, PeerUse>) one["retransmits"] = nullptr;
     one["processes"] = use.processes;
-    one["rows"] = rows_json(use.rows);
+    one["rows"] = rows_json(use.rows, measured);
     array.push_back(std::move(one));
   }
   ordered_json& others = object["other_" + name] = {{"count", uses.others}};
@@ -80,8 +81,8 @@ void add_uses(ordered_json& object, const std::string& name, const ChannelUses<U
 }  // namespace
 
 void add_channels_json(ordered_json& object, const Report& report, const ChannelLimits& limits) {
-  add_uses(object, "files", files_of(report, limits.files));
-  add_uses(object, "peers", peers_of(report, limits.peers));
+  add_uses(object, "files", files_of(report, limits.files), measured_of(report));
+  add_uses(object, "peers", peers_of(report, limits.peers), measured_of(report));
   ordered_json& ports = object["ports"] = ordered_json::array();
   for (const PortUse& use : ports_of(peers_of(report, SIZE_MAX))) {
     ordered_json one = {{"protocol", protocol_name(use.protocol)},
@@ -96,8 +97,8 @@ void add_channels_json(ordered_json& object, const Report& report, const Channel
 
 void add_channels_json(ordered_json& object, const Report& report, const Process& process,
                        const ChannelLimits& limits) {
-  add_uses(object, "files", files_of(report, process, limits.files));
-  add_uses(object, "peers", peers_of(report, process, limits.peers));
+  add_uses(object, "files", files_of(report, process, limits.files), measured_of(report));
+  add_uses(object, "peers", peers_of(report, process, limits.peers), measured_of(report));
 }
 
 }  // namespace zctrace

@@ -25,7 +25,10 @@ inline constexpr std::string_view kSchema = "zctrace/2";
 struct Measured {
   bool latency = true;  // times inside calls
   bool charges = true;  // what calls read from disks and made dirty; if not, the report says why
+  bool copies = true;   // the same of how often a CPU copied the bytes
 };
+
+Measured measured_of(const Report& report);
 
 // One row as in `processes[].rows`, for `compare`, which has rows outside of processes.
 nlohmann::ordered_json row_json(const Row& row, const Measured& measured);

@@ -33,7 +33,8 @@ class Page {
   void items(const std::vector<std::string>& items, std::string_view label = {},
              Tone tone = Tone::plain);
   void facts(const std::vector<Fact>& facts);
-  // What does not fit the width is left out, least important columns first; digits stay. A line
+  // What does not fit the width is left out, columns without a figure but 0 first, then the least
+  // important ones; digits stay. A line
   // below names what was left out. The legend explains the columns that are shown.
   void grid(const Grid& grid);
   void sections(const std::vector<Section>& sections);  // with an empty line between them

@@ -128,7 +128,7 @@ void add_contents(Families& families, const Metrics::Contents& held) {
                    "Bytes that reached a final sink, each counted once.",
                    static_cast<double>(entry.sums.delivered.bytes), with_labels(labels));
     families.count("zctrace_zero_copy_bytes_total",
-                   "Of zctrace_delivered_bytes_total, those that no CPU copied.",
+                   "Of zctrace_delivered_bytes_total, those that no CPU copied; at least so many.",
                    static_cast<double>(entry.sums.delivered.zero_copy), with_labels(labels));
     families.count(
         "zctrace_kernel_only_bytes_total",

@@ -105,6 +105,8 @@ void subtract(Totals& later, const Totals& earlier, const std::vector<const Proc
     later.delivered.kernel_only =
         not_below_zero(later.delivered.kernel_only, delivered.kernel_only);
     later.delivered.zero_copy = not_below_zero(later.delivered.zero_copy, delivered.zero_copy);
+    later.delivered.zero_copy_at_most =
+        not_below_zero(later.delivered.zero_copy_at_most, delivered.zero_copy_at_most);
   };
   later.processes -= earlier.processes;
   later.sum.threads = not_below_zero(later.sum.threads, earlier.sum.threads);

@@ -28,6 +28,31 @@ std::uint64_t sum_over(const std::vector<Row>& rows, Field field) {
   return sum;
 }
 
+// Bytes that reached sinks without a copy.
+struct Uncopied {
+  std::uint64_t in_kernel = 0;
+  std::uint64_t from_user = 0;  // lent or written directly
+  std::uint64_t copied_in = 0;  // into the process, so maybe the same bytes, copied before
+};
+
+Uncopied uncopied_to_sinks(const std::vector<Row>& rows) {
+  Uncopied sum;
+  for (const Row& row : rows) {
+    const std::uint64_t uncopied = not_below_zero(kept_bytes(row), row.cpu_copied_bytes);
+    if (row.to == Kind::user && row.from != Kind::user) sum.copied_in += row.cpu_copied_bytes;
+    if (!reaches_sink(row)) continue;
+    if (row.copy == Copy::in_kernel) sum.in_kernel += uncopied;
+    if (row.copy == Copy::copied) sum.from_user += uncopied;
+  }
+  return sum;
+}
+
+std::uint64_t zero_copy_of(const Process& process, std::uint64_t to_sinks) {
+  return std::min(
+      not_negative(process.delivered_to_pipes_in_kernel - process.spliced_from_user, to_sinks),
+      process.delivered_bytes());
+}
+
 std::optional<double> share_of(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) return std::nullopt;
   return static_cast<double>(part) / static_cast<double>(whole);
@@ -132,21 +157,15 @@ std::uint64_t Process::kernel_only_bytes() const {
                   delivered_bytes());
 }
 
-// Bytes that were lent or written directly may have been copied into the process before.
 std::uint64_t Process::zero_copy_bytes() const {
-  std::uint64_t in_kernel = 0;
-  std::uint64_t from_user = 0;
-  std::uint64_t copied_in = 0;
-  for (const Row& row : rows) {
-    const std::uint64_t uncopied = not_below_zero(kept_bytes(row), row.cpu_copied_bytes);
-    if (row.to == Kind::user && row.from != Kind::user) copied_in += row.cpu_copied_bytes;
-    if (!reaches_sink(row)) continue;
-    if (row.copy == Copy::in_kernel) in_kernel += uncopied;
-    if (row.copy == Copy::copied) from_user += uncopied;
-  }
-  const std::uint64_t to_sinks = in_kernel + not_below_zero(from_user, copied_in);
-  return std::min(not_negative(delivered_to_pipes_in_kernel - spliced_from_user, to_sinks),
-                  delivered_bytes());
+  const Uncopied uncopied = uncopied_to_sinks(rows);
+  return zero_copy_of(*this,
+                      uncopied.in_kernel + not_below_zero(uncopied.from_user, uncopied.copied_in));
+}
+
+std::uint64_t Process::zero_copy_at_most_bytes() const {
+  const Uncopied uncopied = uncopied_to_sinks(rows);
+  return zero_copy_of(*this, uncopied.in_kernel + uncopied.from_user);
 }
 
 std::optional<double> Process::kernel_only_share() const {
@@ -181,10 +200,6 @@ std::optional<double> Process::measured_share() const {
 Evidence Process::copies_evidence() const {
   return evidence_of(cpu_copied_bytes() + uncopied_bytes(),
                      cpu_copied_measured_bytes() + uncopied_measured_bytes());
-}
-
-std::optional<double> Process::cpu_copies_per_byte() const {
-  return share_of(cpu_copied_bytes(), delivered_bytes());
 }
 
 std::optional<std::uint64_t> Process::disk_read_bytes() const {
@@ -238,11 +253,13 @@ Delivered& Delivered::operator+=(const Delivered& other) {
   bytes += other.bytes;
   kernel_only += other.kernel_only;
   zero_copy += other.zero_copy;
+  zero_copy_at_most += other.zero_copy_at_most;
   return *this;
 }
 
 Delivered delivered_by(const Process& process) {
-  return {process.delivered_bytes(), process.kernel_only_bytes(), process.zero_copy_bytes()};
+  return {process.delivered_bytes(), process.kernel_only_bytes(), process.zero_copy_bytes(),
+          process.zero_copy_at_most_bytes()};
 }
 
 void Totals::add(const Process& process) {
