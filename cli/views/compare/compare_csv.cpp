@@ -137,8 +137,8 @@ constexpr CsvColumn kCsvColumns[] = {
     {"reader_copies", copies<&Copies::reader>},
     {"cpu_ns",
      [](const CsvRecord& r) {
-       if (!r.result.timed()) return std::string();
-       return number(median_of(r.is_daemon ? r.result.daemon_cpu_ns() : r.result.cpu_ns()));
+       const auto cpu = r.is_daemon ? r.result.daemon_cpu_ns() : r.result.cpu_ns();
+       return cpu.empty() ? std::string() : number(median_of(cpu));
      }},
 };
 

@@ -99,7 +99,7 @@ void append_cpu(ordered_json& object, const std::vector<double>& user_ns,
                 const std::vector<double>& system_ns) {
   std::vector<double> both(user_ns);
   for (std::size_t i = 0; i < both.size(); ++i) both[i] += system_ns[i];
-  object["cpu_ns"] = rounded(median_of(both));
+  object["cpu_ns"] = both.empty() ? ordered_json(nullptr) : ordered_json(rounded(median_of(both)));
   const auto divided = divided_cpu(user_ns, system_ns);
   object["user_ns"] = divided ? ordered_json(rounded(divided->user_ns)) : nullptr;
   object["system_ns"] = divided ? ordered_json(rounded(divided->system_ns)) : nullptr;

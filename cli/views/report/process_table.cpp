@@ -113,7 +113,7 @@ void add_event_columns(Columns<ProcessLine>& columns, const ProcessColumnOptions
           return {numerals->count(line.figures.errors),
                   line.figures.errors > 0 ? Tone::warning : Tone::plain};
         }));
-  columns.push_back(process_column({"EXIT", true, 4}, [](const ProcessLine& line) -> Cell {
+  columns.push_back(process_column({"EXIT", true, 4, 0, true}, [](const ProcessLine& line) -> Cell {
     if (line.summed != 0) return {};
     return {exit_text(*line.process),
             line.process->exit_code.value_or(0) != 0 ? Tone::warning : Tone::plain};
