@@ -10,22 +10,24 @@ JOBS ?= $(shell nproc)
 .SUFFIXES:
 .PHONY: all tests demo check unit-check kernel-check cli-check install uninstall format clean help
 
-all:  ## Build build/zctrace (the default)
+all:  ## Build build/zctrace, its man pages and completions (the default)
 
 include mk/packages.mk
 include mk/flags.mk
 include mk/bpf.mk
+include mk/page.mk
 include mk/cpp.mk
 include mk/tests.mk
 include mk/fuzz.mk
 include mk/lint.mk
 include mk/bench.mk
 include mk/matrix.mk
+include mk/documents.mk
 include mk/install.mk
 
-all: $(BUILD)/zctrace
+all: $(BUILD)/zctrace reference
 
-tests: all $(BUILD)/unit-tests $(BUILD)/kernel-tests $(PROGRAMS) $(ARM64_OBJECTS)  ## Build the program and its tests
+tests: $(BUILD)/zctrace $(BUILD)/unit-tests $(BUILD)/kernel-tests $(PROGRAMS) $(ARM64_OBJECTS)  ## Build the program and its tests
 
 demo: packages-build  ## Install what the build needs, build, compare the methods and observe a cp
 	$(Q)$(SUBMAKE) all

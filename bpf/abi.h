@@ -209,6 +209,7 @@ struct zc_task_channels {
 	struct zc_task task;
 	struct zc_run runs[ZC_SLOTS];
 	struct zc_call_channels call;
+	struct zc_fault fault;	/* only with config.mapped */
 };
 
 struct zc_task_wide {
@@ -217,6 +218,7 @@ struct zc_task_wide {
 	struct zc_row rows[ZC_SLOTS_WIDE];
 	struct zc_run runs[ZC_SLOTS_WIDE];
 	struct zc_call_channels call;
+	struct zc_fault fault;	/* only with config.mapped */
 };
 
 /* Key of the map `rows`. */
@@ -319,6 +321,7 @@ enum zc_loss {
 	ZC_LOST_URING_RESULTS,	/* completions of io_uring that name no request */
 	ZC_LOST_AIO_RESULTS,	/* requests of native AIO that were not seen to complete */
 	ZC_LOST_PIPES_FULL,	/* pipes that are not listed separately; no bytes are lost */
+	ZC_LOST_MAPPED_FULL,	/* page faults: no space for what they mapped */
 	ZC_LOSSES,
 };
 
@@ -367,7 +370,7 @@ struct zc_sample {
 };
 
 ZC_SIZE(zc_call, == 8);
-ZC_SIZE(zc_config, == 112 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
+ZC_SIZE(zc_config, == 116 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
 		      8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
 		      ZC_PATTERN_BYTES * ZC_MAX_NAMES);
 ZC_SIZE(zc_key, == 4);
@@ -380,13 +383,15 @@ ZC_SIZE(zc_task, <= 3968);
 ZC_SIZE(zc_row_sums, == 88);
 ZC_SIZE(zc_run, == 120);
 ZC_SIZE(zc_run_key, == 48);
+ZC_SIZE(zc_mapped_key, == 24);
+ZC_SIZE(zc_fault, == 40);
 ZC_SIZE(zc_relay_key, == 48);
-ZC_SIZE(zc_relay_sums, == 24);
+ZC_SIZE(zc_relay_sums, == 32);
 ZC_SIZE(zc_task_wide, <= 32640);
 ZC_SIZE(zc_row_key, == 16);
 ZC_SIZE(zc_tally_key, == 16);
 ZC_SIZE(zc_account, == 208);
-ZC_SIZE(zc_share, == 36);
+ZC_SIZE(zc_share, == 40);
 ZC_SIZE(zc_command, == 1032);
 ZC_SIZE(zc_snapshot_task, == 224);
 ZC_SIZE(zc_pipe_bytes, == 32);

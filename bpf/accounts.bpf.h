@@ -7,7 +7,7 @@
 #define ZC_ACCOUNTS_H
 
 #include "kernel_counts.bpf.h"
-#include "pids.bpf.h"
+#include "identity/pids.bpf.h"
 
 #define PF_EXITING 0x4
 #define PF_IO_WORKER 0x10

@@ -53,4 +53,24 @@ struct zc_channel_name {
 	__u32 bytes;		/* of what follows: a path, or a struct zc_socket_name */
 };
 
+/* Key of the map `mapped`. */
+struct zc_mapped_key {
+	__u64 account;
+	struct zc_channel file;	/* all zero: files without space of their own */
+};
+
+/* What page faults entered into page tables. */
+struct zc_mapped_sums {
+	__u64 pages;
+	__u64 faults;
+};
+
+/* The pages of a file that the latest page fault of a task met; it may be tried several times. */
+struct zc_fault {
+	__u64 number;	/* of the task's faults, from 1 on; 0: none yet */
+	struct zc_channel file;
+	__u64 first;
+	__u64 last;
+};
+
 #endif

@@ -39,6 +39,7 @@ enum {
 	BPF_F_NO_PREALLOC = 1,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -96,7 +97,23 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct inode;
+
+struct rb_node {
+	unsigned long __rb_parent_color;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct rb_root_cached {
+	struct rb_root rb_root;
+};
+
 struct address_space {
+	struct inode *host;
+	struct rb_root_cached i_mmap;
 	unsigned long nrpages;
 };
 
@@ -121,6 +138,7 @@ struct file {
 	const struct file_operations *f_op;
 	struct inode *f_inode;
 	struct path f_path;
+	struct address_space *f_mapping;
 	void *private_data;
 };
 
@@ -285,7 +303,16 @@ struct cred {
 	kuid_t uid;
 	struct user_namespace *user_ns;
 };
-struct sk_buff;
+
+struct sk_buff {
+	char cb[48];
+};
+
+/* What TCP keeps in sk_buff.cb. */
+struct tcp_skb_cb {
+	__u16 tcp_gso_segs;
+};
+
 struct kiocb;
 
 struct msghdr {

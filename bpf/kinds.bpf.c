@@ -26,6 +26,7 @@
 #define DEBUGFS_MAGIC 0x64626720
 #define TRACEFS_MAGIC 0x74726163
 #define SECURITYFS_MAGIC 0x73636673
+#define O_APPEND 02000 /* on x86-64 and arm64 */
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
@@ -301,6 +302,13 @@ int zc_file_channel(__u64 address, struct zc_channel *channel)
 	if (address && channel && config.channels)
 		zc_channel_at(zc_inode((void *)address), channel);
 	return 0;
+}
+
+__u32 zc_file_appends(__u64 address)
+{
+	struct file *file = (void *)address;
+
+	return file && BPF_CORE_READ(file, f_flags) & O_APPEND;
 }
 
 __u32 zc_file_offloads(__u64 address)

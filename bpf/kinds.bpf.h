@@ -47,6 +47,9 @@ int zc_file_channel(__u64 address, struct zc_channel *channel);
  */
 __u32 zc_file_offloads(__u64 address);
 
+/* Whether the struct file at `address` is open with O_APPEND. */
+__u32 zc_file_appends(__u64 address);
+
 /* Whether the struct file at `address` has no page in memory. False if this is not known. */
 __u32 zc_file_is_uncached(__u64 address);
 

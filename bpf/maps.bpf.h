@@ -204,6 +204,8 @@ struct zc_moved {
 	__u32 memory;	/* enum zc_memory */
 	__u32 writes;	/* from memory */
 	__u32 matched;	/* it passed bytes on */
+	__u32 appends;	/* into a file that is open with O_APPEND */
+	__u32 pad;
 	struct zc_channel channel;	/* the other end */
 };
 

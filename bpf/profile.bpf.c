@@ -4,7 +4,7 @@
  * opens the clocks, and finds out what the addresses mean. Without --profile neither the
  * program nor the map exists.
  */
-#include "pids.bpf.h"
+#include "identity/pids.bpf.h"
 #include "tasks.bpf.h"
 
 struct bpf_perf_event_data;

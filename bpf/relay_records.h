@@ -19,6 +19,7 @@ struct zc_relay_sums {
 	__u64 bytes;
 	__u64 reads;	/* calls whose bytes were passed on, in whole or in part */
 	__u64 writes;	/* calls that passed bytes on */
+	__u64 appends;	/* not 0: into a file that is open with O_APPEND */
 };
 
 #endif

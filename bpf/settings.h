@@ -80,6 +80,7 @@ struct zc_share {
 	__u32 runs;
 	__u32 buffers;
 	__u32 relays;
+	__u32 mapped;
 };
 
 /* Targets other than PIDs. */

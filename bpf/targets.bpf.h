@@ -3,7 +3,7 @@
 #ifndef ZC_TARGETS_H
 #define ZC_TARGETS_H
 
-#include "pids.bpf.h"
+#include "identity/pids.bpf.h"
 
 #define PF_KTHREAD 0x00200000
 

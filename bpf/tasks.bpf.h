@@ -186,6 +186,14 @@ static __always_inline struct zc_call_channels *zc_task_call(struct zc_task *tas
 	return &((struct zc_task_channels *)task)->call;
 }
 
+/* Only with config.mapped. */
+static __always_inline struct zc_fault *zc_task_fault(struct zc_task *task)
+{
+	if (config.wide_tasks)
+		return &((struct zc_task_wide *)task)->fault;
+	return &((struct zc_task_channels *)task)->fault;
+}
+
 static __always_inline void zc_usage_of(const struct task_struct *task, struct zc_usage *usage)
 {
 	usage->user_ns = task->utime;

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/options/definition.h"
 #include "cli/options/help_formatter.h"
+#include "cli/options/validators.h"
 #include "cli/output/write.h"
 #include "cli/text/suggestion.h"
 #include "cli/text/wrap.h"
@@ -83,12 +85,18 @@ CommandLine::CommandLine(std::vector<std::string> words)
   add_export_command(app_, chosen_);
   add_compare_command(app_, chosen_);
   add_mount_command(app_, chosen_);
+  add_report_command(app_, chosen_);
+  add_diff_command(app_, chosen_);
+  add_fuse_command(app_, chosen_);
   add_doctor_command(app_, chosen_);
 
   CLI::App* const help = app_.add_subcommand("help", "Print the help of a command");
   help->add_option("command", help_topic_, "The command to explain (default: zctrace itself)")
+      ->check(offers({"@command"}))
       ->type_name("COMMAND")
       ->group("Arguments");
+  // Hidden: the build makes the man pages and the completions of shells from it.
+  help->add_flag("--json", help_as_json_)->group("");
   set_help(*help, {"[COMMAND]",
                    {},
                    {},
@@ -97,7 +105,10 @@ CommandLine::CommandLine(std::vector<std::string> words)
   help->callback([this] {
     require_known(help_topic_);
     chosen_ = [this] {
-      print(this->help(help_topic_, text_width(STDOUT_FILENO)));
+      if (help_as_json_)
+        print(definition_json(app_));
+      else
+        print(this->help(help_topic_, text_width(STDOUT_FILENO)));
       return kExitDone;
     };
   });

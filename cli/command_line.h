@@ -36,6 +36,7 @@ class CommandLine {
   CLI::App app_;
   Action chosen_;
   std::string help_topic_;
+  bool help_as_json_ = false;
 };
 
 }  // namespace zctrace

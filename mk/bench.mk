@@ -2,7 +2,7 @@
 # Benchmarks, the soak test, and the transcripts of the documents.
 BENCH := $(addprefix $(BUILD)/bench/,loop switches floor parts crowd snapshot run_times rt_wait)
 
-.PHONY: bench soak readme
+.PHONY: bench soak readme screenshots
 bench: packages-bench  ## Measure the cost of observing beside strace, perf, bpftrace and syscount
 	$(Q)$(SUBMAKE) all $(BENCH)
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/overhead.py --json $(BUILD)/bench/overhead.json $(BENCH_OPTIONS)
@@ -20,6 +20,10 @@ soak: packages-soak  ## Run attach and export under load for ZCTRACE_SOAK_S (180
 readme: packages-test  ## Record every transcript in README.md and docs/ again (root, on an idle machine)
 	$(Q)$(SUBMAKE) all
 	$(Q)ZCTRACE_BUILD=$(BUILD) scripts/readme
+
+screenshots: packages-test  ## Take the pictures in docs/images again (root, on an idle machine)
+	$(Q)$(SUBMAKE) all
+	$(Q)ZCTRACE_BUILD=$(BUILD) scripts/screenshots
 
 $(BUILD)/bench/%.skel.h: tests/bench/%.bpf.c
 	$(call say,CLANG,$<)mkdir -p $(@D) && \

@@ -4,9 +4,10 @@ cpp_files = $(sort $(shell find $(1) -name '*.cpp'))
 objects = $(patsubst %.cpp,$(BUILD)/%.o,$(call cpp_files,$(1)))
 
 NAMES := $(BUILD)/generated/syscall_names.inc
-SCHEMA := $(BUILD)/generated/json_schema.inc
+SCHEMAS := $(BUILD)/generated/json_schema.inc $(BUILD)/generated/diff_json_schema.inc \
+	$(BUILD)/generated/fuse_json_schema.inc
 # Every object may include these.
-GENERATED := $(SKELETON) $(NAMES) $(SCHEMA)
+GENERATED := $(SKELETON) $(FUSE_WATCH_SKELETON) $(NAMES) $(SCHEMAS) $(PAGE)
 
 # CLI11 is all inline: a file that includes it takes twice as long to compile with optimization.
 # These only parse options and wait, so they are compiled without. They are linked last, because
@@ -25,8 +26,11 @@ $(NAMES):
 	$(call say,GEN,$@)mkdir -p $(@D) && echo '#include <sys/syscall.h>' | $(CXX) -E -dM -x c - | \
 		sed -n 's/^#define SYS_\([a-z0-9_]*\) .*/{SYS_\1, "\1"},/p' | sort > $@
 
-# A string literal, which json_schema.cpp includes.
-$(SCHEMA): schema/zctrace-2.schema.json
+# String literals, which json_schema.cpp and its like include.
+$(BUILD)/generated/json_schema.inc: schema/zctrace-2.schema.json
+$(BUILD)/generated/diff_json_schema.inc: schema/zctrace-diff-1.schema.json
+$(BUILD)/generated/fuse_json_schema.inc: schema/zctrace-fuse-1.schema.json
+$(SCHEMAS):
 	$(call say,GEN,$@)mkdir -p $(@D) && { printf 'R"json('; cat $<; printf ')json"'; } > $@
 
 $(BUILD)/%.o: %.cpp | $(GENERATED)

@@ -24,10 +24,10 @@ ZC_CPPFLAGS := -I. -I$(BUILD)/generated -DZCTRACE_VERSION='"$(VERSION)"'
 # The version of libfuse's interface that the sources use.
 ZC_CPPFLAGS += -DFUSE_USE_VERSION=314
 
-LIBRARIES := libbpf libelf zlib libcap fmt liburing ncursesw libutf8proc prometheus-cpp-core \
-	fuse3
-FALLBACK_LIBS := -lbpf -lelf -lz -lcap -lfmt -luring -lncursesw -lutf8proc -lprometheus-cpp-core \
-	-lfuse3
+LIBRARIES := libbpf libdw libelf zlib libcap fmt liburing ncursesw libutf8proc prometheus-cpp-core \
+	fuse3 sqlite3
+FALLBACK_LIBS := -lbpf -ldw -lelf -lz -lcap -lfmt -luring -lncursesw -lutf8proc -lprometheus-cpp-core \
+	-lfuse3 -lsqlite3
 LIBS := $(or $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null),$(FALLBACK_LIBS)) -pthread
 LIB_CPPFLAGS := $(filter-out -I/usr/include%,$(shell $(PKG_CONFIG) --cflags-only-I $(LIBRARIES) 2>/dev/null))
 

@@ -11,8 +11,8 @@ scripts_in = $(shell grep -rlE '^$(1)' --exclude-dir=__pycache__ scripts tests .
 PYTHON_SOURCES = $(sort $(call scripts_in,\#!/usr/bin/python3) $(shell find scripts tests -name '*.py'))
 SHELL_SOURCES = $(sort $(call scripts_in,\#!/bin/(ba)?sh))
 
-.PHONY: lint clang-check cppcheck format-check tidy
-lint: format-check clang-check cppcheck
+.PHONY: lint clang-check cppcheck format-check page-check tidy
+lint: format-check clang-check cppcheck page-check
 
 clang-check: $(CHECKED)  ## Compile everything with clang++ too; a warning is an error
 
@@ -28,6 +28,11 @@ format:  ## Format the C++ sources in place (bpf/ keeps the kernel's style)
 
 format-check:  ## Check that `make format` would change nothing
 	$(call say,FORMAT,'$(CPP_FOLDERS)')clang-format --dry-run --Werror $(FORMATTED)
+
+# d3-sankey is as it was published.
+page-check:  ## Check the scripts of the page with node
+	$(call say,CHECK,'$(PAGE_FOLDER)')for script in $$(find $(PAGE_FOLDER) -name '*.js'); do \
+		node --input-type=module --check < $$script || { echo "in $$script" >&2; exit 1; }; done
 
 tidy: packages-tidy  ## Check the sources with clang-tidy, cppcheck, pyflakes and shellcheck
 	$(Q)$(SUBMAKE) cppcheck $(TIDIED)

@@ -2,14 +2,19 @@
 # The one list of Debian packages. `make packages-SET` installs what is missing of a set.
 # tests/cli compares deploy/kubernetes/Containerfile with BUILD_PACKAGES.
 BUILD_PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli11-dev \
-	libfmt-dev nlohmann-json3-dev liburing-dev libncurses-dev libutf8proc-dev zlib1g-dev libelf-dev \
-	linux-libc-dev prometheus-cpp-dev libmicrohttpd-dev libfuse3-dev
+	libfmt-dev nlohmann-json3-dev liburing-dev libncurses-dev libutf8proc-dev zlib1g-dev libelf-dev libdw-dev \
+	linux-libc-dev prometheus-cpp-dev libmicrohttpd-dev libfuse3-dev python3 \
+	esbuild node-d3-array node-d3-axis node-d3-scale node-d3-selection node-d3-shape \
+	libsqlite3-dev
 UNIT_TEST_PACKAGES := libgtest-dev
-TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy postgresql iperf3 curl wrk openssl gcc-multilib strace \
+TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy postgresql iperf3 curl socat wrk openssl gcc-multilib strace \
 	python3 python3-jsonschema tmux git procps util-linux coreutils libcap2-bin bash tar findutils \
-	mount passwd iproute2 xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format
+	mount passwd iproute2 xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format \
+	man-db mandoc groff-base bash-completion zsh fish cmark-gfm \
+	chromium chromium-driver python3-selenium nodejs sqlite3
 TIDY_PACKAGES := clang-tidy cppcheck pyflakes3 shellcheck
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk fio fuse3 python3
+HTML_PACKAGES := cmark-gfm python3
 SOAK_PACKAGES := stress-ng
 MATRIX_PACKAGES := qemu-system-x86 busybox-static binutils e2fsprogs
 ARM64_PACKAGES := qemu-system-arm lld
@@ -17,7 +22,7 @@ ARM64_PACKAGES := qemu-system-arm lld
 GUEST_PACKAGES := busybox-static bash dash coreutils tar findutils strace mount util-linux procps \
 	xfsprogs btrfs-progs iproute2 python3 python3-jsonschema
 
-.PHONY: packages packages-build packages-test packages-tidy packages-bench packages-soak packages-matrix packages-arm64
+.PHONY: packages packages-build packages-test packages-tidy packages-bench packages-html packages-soak packages-matrix packages-arm64
 
 packages: packages-build  ## Install the packages that the build needs (Debian; root or sudo)
 
@@ -32,6 +37,9 @@ packages-tidy:
 
 packages-bench:
 	$(Q)scripts/packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+
+packages-html:
+	$(Q)scripts/packages $(HTML_PACKAGES)
 
 packages-soak:
 	$(Q)scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(SOAK_PACKAGES)

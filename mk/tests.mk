@@ -20,7 +20,9 @@ $(BUILD)/kernel-tests: $(KERNEL_TESTS) $(COLLECTOR) $(TRANSFERS)
 
 PROGRAM_LIBS = -luring
 $(BUILD)/programs/%_m32: PROGRAM_LIBS = -m32
+$(BUILD)/programs/%_fuse: PROGRAM_LIBS = -lfuse3
 $(BUILD)/programs/%: LEVEL = -O1
+$(BUILD)/programs/stack_chain: LEVEL = -O1 -fomit-frame-pointer
 vpath %.c $(sort $(dir $(PROGRAM_SOURCES)))
 $(BUILD)/programs/%: %.c tests/fixtures/programs/known.h
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(filter-out $(DEPENDENCIES),$(ALL_CFLAGS)) -pthread $< -o $@ $(PROGRAM_LIBS)

@@ -44,6 +44,7 @@ struct Experiment {
   std::uint64_t buffered_bytes;         // of the source, that the buffer held after the move
   std::uint64_t buffered_by_reference;  // those of them that changed with the source
   bool direct;                          // the method reads the source with O_DIRECT
+  bool direct_sink;                     // and writes the sink with it
   bool knows_device_bytes;
   std::uint64_t device_bytes;  // that the move read from a device
 };
@@ -109,6 +110,7 @@ void move_and_change(const Method& method, const Transfer& job, int writable_sou
     experiment.device_bytes = after - before;
     experiment.moved_bytes = moved.bytes;
     experiment.direct = (::fcntl(job.in_fd, F_GETFL) & O_DIRECT) != 0;
+    experiment.direct_sink = (::fcntl(job.out_fd, F_GETFL) & O_DIRECT) != 0;
     error = moved.error;
     if (!error) error = change_source(writable_source_fd, job.length);
     if (!error) change_buffers(method, job, workspace, experiment);
@@ -168,8 +170,8 @@ bool bypasses_page_cache(const Descriptor& file) {
 #endif
 }
 
-// A new file has pages in the page cache only where a CPU put bytes: neither a reflink nor O_DIRECT
-// leaves any. Reading the file would add pages, so this comes before that.
+// A new file has pages in the page cache only where a CPU put bytes; a reflink leaves none. Reading
+// the file would add pages, so this comes before that.
 double cached_share(const Descriptor& file, std::uint64_t bytes) {
   const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   void* const memory = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file.get(), 0);
@@ -183,13 +185,16 @@ double cached_share(const Descriptor& file, std::uint64_t bytes) {
   return share(static_cast<std::uint64_t>(cached), in_memory.size());
 }
 
-void look_at_sink(const Sink& sink, SinkKind kind, std::uint64_t bytes, CopiesFound& found) {
+void look_at_sink(const Sink& sink, SinkKind kind, const Experiment& experiment,
+                  CopiesFound& found) {
+  const std::uint64_t bytes = experiment.moved_bytes;
   if (kind == SinkKind::null) return;  // which throws the bytes away: no copy
   double copied = 1;
   std::vector<unsigned char> content;
   if (contains(kFileSinks, kind)) {
     if (bypasses_page_cache(sink.out)) found.unknown = "the sink bypasses the page cache (DAX)";
     copied = cached_share(sink.out, bytes);
+    found.sink_unseen |= experiment.direct_sink && copied == 0;
     const Descriptor file = reopen(sink.out, O_RDONLY);
     content = received(file, bytes);
   } else {
@@ -211,7 +216,7 @@ CopiesFound look_at(const Experiment& experiment, const std::vector<Sink>& sinks
     const std::uint64_t from_device = std::min(experiment.device_bytes, experiment.moved_bytes);
     found.into_buffer *= 1 - share(from_device, experiment.moved_bytes);
   }
-  for (const Sink& sink : sinks) look_at_sink(sink, kind, experiment.moved_bytes, found);
+  for (const Sink& sink : sinks) look_at_sink(sink, kind, experiment, found);
   return found;
 }
 

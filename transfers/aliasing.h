@@ -18,7 +18,10 @@ namespace zctrace::transfers {
 struct CopiesFound {
   double into_buffer = 0;  // of the method; 0 without one
   double into_sink = 0;    // from there, or from the source
-  std::string unknown{};   // "", or why the experiment failed
+  // O_DIRECT leaves no page in the page cache, also where the file system copied into pages and
+  // dropped them: `into_sink` is not known.
+  bool sink_unseen = false;
+  std::string unknown{};  // "", or why the experiment failed
 };
 
 // Makes a source of its own in the directory of `source`, which stays as it is. Throws SetupError.

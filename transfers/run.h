@@ -59,6 +59,8 @@ struct TransferResult {
   std::uint64_t pipe_bytes = 0;       // capacity of the intermediate pipe; 0 without one
   std::uint64_t wall_ns = 0;          // until the sender was done
   std::uint64_t drained_wall_ns = 0;  // until the last drain had everything; wall_ns without one
+  // CPU time, to the nanosecond as a sum. The kernel divides it between user and system by the
+  // ticks that it saw.
   std::uint64_t user_ns = 0;
   std::uint64_t system_ns = 0;
   std::uint64_t minor_faults = 0;

@@ -5,6 +5,7 @@
 #include "copies.bpf.h"
 #include "bpf/histogram.bpf.h"
 #include "bpf/relays/relays.bpf.h"
+#include "bpf/stacks/stacks.bpf.h"
 
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
@@ -191,6 +192,8 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 		state->head.outside.off_cpu_ns += state->head.call_off_cpu_ns;
 	}
 	state->head.call_off_cpu_ns = 0;
+	/* Last, because it doubles the paths of what follows. */
+	zc_stacks_moved(state, state->head.slot, bytes, compat ? ZC_STACK_COMPAT : 0);
 	return 0;
 }
 

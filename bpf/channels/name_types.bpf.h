@@ -37,6 +37,13 @@ struct mount {
 	struct vfsmount mnt;
 };
 
+struct vm_area_struct {
+	struct {
+		struct rb_node rb;
+	} shared;
+	struct file *vm_file;
+};
+
 struct fs_struct {
 	struct path root;
 };

@@ -5,7 +5,7 @@
  * The name of a file is the path from the root of the process that uses it.
  */
 #include "channels.bpf.h"
-#include "bpf/pids.bpf.h"
+#include "bpf/identity/pids.bpf.h"
 #include "name_types.bpf.h"
 
 #define AF_UNIX 1

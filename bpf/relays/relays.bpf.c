@@ -137,6 +137,8 @@ static __always_inline void zc_relay_add(struct zc_moved *moved, struct zc_buffe
 	if (!sums)
 		return;
 	__sync_fetch_and_add(&sums->bytes, bytes);
+	if (moved->appends)
+		sums->appends = 1;
 	if (!buffer->counted)
 		__sync_fetch_and_add(&sums->reads, 1);
 	buffer->counted = 1;

@@ -45,6 +45,9 @@ static __noinline __attribute__((unused)) int zc_relay_call(struct zc_task *stat
 	moved->bytes = bytes;
 	moved->key = *key;
 	moved->matched = 0;
+	moved->appends = 0;
+	if (moved->writes && (ZC_KEY_TO(*key) == ZC_FILE || ZC_KEY_TO(*key) == ZC_FUSE))
+		moved->appends = zc_file_appends(zc_current_file(PT_REGS_PARM1_SYSCALL(regs)));
 	return zc_relay();
 }
 

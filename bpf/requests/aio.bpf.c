@@ -2,7 +2,7 @@
 /* Counts the requests of native AIO when they complete, see aio.bpf.h. */
 #include "aio_notes.bpf.h"
 #include "bpf/channels/channels.bpf.h"
-#include "bpf/pids.bpf.h"
+#include "bpf/identity/pids.bpf.h"
 #include "bpf/pipes.bpf.h"
 #include "bpf/rows.bpf.h"
 

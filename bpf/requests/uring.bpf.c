@@ -9,6 +9,7 @@
 #include "bpf/channels/channels.bpf.h"
 #include "bpf/pipes.bpf.h"
 #include "bpf/rows.bpf.h"
+#include "bpf/stacks/stacks.bpf.h"
 #include "uring_types.bpf.h"
 
 /* enum io_uring_op: those that can complete several times */
@@ -309,6 +310,9 @@ static __always_inline int zc_count_request(struct zc_task *state, struct io_kio
 	if (receives)
 		bytes = zc_received_bytes(request, op->result, flags, result);
 	row->bytes += bytes;
+	zc_stacks_moved(state, slot, bytes,
+			ZC_STACK_LATER |
+				(state->head.flags & ZC_TASK_WORKER ? ZC_STACK_WORKER : 0));
 	if (ZC_END_PIPE(from) | ZC_END_PIPE(to))
 		zc_pipes_add(state, zc_pipes_use(state, from, to, op->result), bytes);
 	return 0;

@@ -2,20 +2,17 @@
 // `zctrace attach`: running processes, until Ctrl-C, a duration, or their end.
 #include <unistd.h>
 
-#include <chrono>
 #include <memory>
-#include <optional>
 
 #include <fmt/format.h>
 
+#include "cli/advice/advisor.h"
 #include "cli/commands/action.h"
-#include "cli/options/count_options.h"
+#include "cli/options/attach_options.h"
 #include "cli/options/help_formatter.h"
-#include "cli/options/output_options.h"
-#include "cli/options/target_options.h"
-#include "cli/options/when_options.h"
 #include "cli/output/outputs.h"
 #include "cli/output/write.h"
+#include "cli/recording/make_recorder.h"
 #include "cli/text/units.h"
 #include "collector/observe/attach_session.h"
 #include "collector/observe/preflight.h"
@@ -26,24 +23,17 @@
 namespace zctrace {
 namespace {
 
-using std::chrono::nanoseconds;
-
-struct AttachOptions {
-  TargetOptions targets;
-  CountOptions count;
-  OutputOptions output;
-  std::optional<nanoseconds> duration;
-  std::optional<nanoseconds> interval;
-};
-
 int attach(const AttachOptions& options, const Targets& targets) {
   check_syscalls(options.count);  // usage errors come first
+  const Advisor advisor(options.count.advice, options.output, options.interval.has_value());
   require_observation();
   AttachSessionOptions observing =
       attach_options(options.targets, targets, session_options(options.count, options.output));
   observing.session.max_ended = options.output.max_processes;
   // Opening a FIFO waits for its reader; only before Signals does Ctrl-C end that.
   Outputs outputs(options.output, STDOUT_FILENO);
+  const std::unique_ptr<Recorder> recorder = make_recorder(options.record, options.output);
+  if (recorder) observing.kept = Privilege::write_files;
   Signals signals;
   AttachSession session(observing);
   session.drop_privileges();
@@ -53,24 +43,34 @@ int attach(const AttachOptions& options, const Targets& targets) {
 
   bool lost = false;
   const auto write_interval = [&] {
-    const Report report = session.take_interval();
+    const Report report = advisor.advised(session.take_interval(), nullptr, signals.fd());
     lost |= !report.completeness.whole();
+    if (recorder) recorder->write(report);
     outputs.write_interval(report);
   };
+  const auto record_interval = [&] { recorder->write(session.next_interval()); };
   EventLoop loop(signals);
   // The end comes first: with an interval that ends at the same time there is one report.
   if (options.duration) loop.at(EventLoop::after(*options.duration), [&] { loop.stop(); });
   session.poll_in(loop);
-  if (options.interval) loop.every(*options.interval, write_interval);
+  if (options.interval)
+    loop.every(*options.interval, write_interval);
+  else if (recorder)
+    loop.every(kRecordingInterval, record_interval);
   if (!session.ended()) loop.run();
   session.finish();
   if (options.interval) {
     write_interval();
+    outputs.write_stacks(session.stacks(), session.report());
+    outputs.finish_intervals();
+    if (recorder && !recorder->finish(nullptr)) return kExitFailed;
     return options.output.strict && lost ? kExitLost : kExitDone;
   }
-  const Report report = session.report();
-  outputs.write(report);
-  return outputs.status(report);
+  if (recorder) record_interval();
+  const Report report = advisor.advised(session.report(), session.stacks(), signals.fd());
+  const bool recorded = !recorder || recorder->finish(&report);
+  outputs.write(report, session.stacks());
+  return recorded ? outputs.status(report) : kExitFailed;
 }
 
 }  // namespace
@@ -79,13 +79,7 @@ void add_attach_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<AttachOptions>();
   CLI::App* command = app.add_subcommand(
       "attach", "Observe running processes and their descendants, then print a report");
-  add_target_options(*command, options->targets);
-  add_end_option(*command, options->duration);
-  add_interval_option(*command, options->interval);
-  add_count_options(*command, options->count);
-  add_verify_option(*command, options->count);
-  add_profile_option(*command, options->count.profile);
-  add_output_options(*command, options->output);
+  add_attach_options(*command, *options);
   set_help(
       *command,
       {"-p PID | -n GLOB | -G CGROUP | --unit NAME | -a [OPTIONS]",
@@ -102,6 +96,8 @@ void add_attach_command(CLI::App& app, Action& chosen) {
          "sudo zctrace attach -n nginx -d 10"},
         {"Report on a service each second, as CSV",
          "sudo zctrace attach --unit postgresql.service -i 1 --csv - -q"},
+        {"Record a server, to look at it or compare it later",
+         "sudo zctrace attach -n nginx -d 60 -q --record before.db"},
         {"See which threads of a process copy", "sudo zctrace attach -p 4711 -d 5 --by thread"}}});
   command->callback([options, &chosen] {
     if (wants_syscall_list(options->count)) {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <memory>
-#include <string>
+#include <optional>
 
 #include "cli/commands/action.h"
 #include "cli/compare/plan.h"
@@ -16,6 +16,7 @@
 #include "cli/options/validators.h"
 #include "cli/output/outputs.h"
 #include "cli/views/compare/compare_view.h"
+#include "cli/views/html/html_page.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/error.h"
 #include "transfers/method.h"
@@ -23,8 +24,10 @@
 namespace zctrace {
 namespace {
 
-int compare(const CompareOptions& options, const OutputOptions& output, bool by_syscall) {
+int compare(const CompareOptions& options, const OutputOptions& output) {
   ComparePlan plan = plan_compare(options);
+  const std::optional<GroupBy> by = group_by(output);
+  plan.channels = is_by_channel(by);
   plan.profile_hz = profile_hz(options.profile);
   require_observation();
   Outputs outputs(output, STDOUT_FILENO);
@@ -32,10 +35,11 @@ int compare(const CompareOptions& options, const OutputOptions& output, bool by_
   const int interrupted = compared.interrupted_by != 0 ? 128 + compared.interrupted_by : 0;
   if (interrupted != 0 && compared.rounds_done == 0)
     throw Error("interrupted before the first round was complete; nothing to report", interrupted);
-  outputs.write({[&] { return compare_table(compared, outputs.style(), by_syscall); },
+  outputs.write({[&] { return compare_table(compared, outputs.style(), by); },
                  [&] { return compare_json(compared).dump(2) + "\n"; },
-                 [&] { return compare_csv(compared); },
-                 [&] { return compare_markdown(compared, by_syscall); }});
+                 [&] { return compare_csv(compared, by); },
+                 [&] { return compare_markdown(compared, by); },
+                 [&] { return html_page(compare_json(compared)); }});
   const bool any = std::any_of(compared.methods.begin(), compared.methods.end(),
                                [](const MethodResult& result) { return result.timed(); });
   if (interrupted != 0) return interrupted;
@@ -51,14 +55,15 @@ void add_compare_command(CLI::App& app, Action& chosen) {
   CLI::App* command =
       app.add_subcommand("compare", "Measure the transfer methods against each other");
   add_compare_options(*command, *options);
-  auto by = std::make_shared<std::string>();
   command
-      ->add_option("--by", *by,
-                   "With 'syscall': also show the calls of each method and their times")
-      ->check(one_of({"syscall"}))
+      ->add_option("--by", output->by,
+                   "Also show the calls of each method and their times (syscall), or the files or "
+                   "peers that it used (file, peer)")
+      ->check(one_of({"syscall", "file", "peer"}))
       ->type_name("WHAT")
       ->group("Output");
   add_file_options(*command, *output);
+  add_html_option(*command, *output);
   HelpList methods{"Methods", {}};
   for (const transfers::Method* method : transfers::all_methods())
     methods.entries.emplace_back(method->name, method->summary);
@@ -80,8 +85,8 @@ void add_compare_command(CLI::App& app, Action& chosen) {
               "sudo zctrace compare --to tcp --methods all --sort time"},
              {"Compare two methods with a cold page cache",
               "sudo zctrace compare --cold --methods read_write/64K,sendfile/whole"}}});
-  command->callback([options, output, by, &chosen] {
-    chosen = [options, output, by] { return compare(*options, *output, *by == "syscall"); };
+  command->callback([options, output, &chosen] {
+    chosen = [options, output] { return compare(*options, *output); };
   });
 }
 

@@ -7,14 +7,10 @@
 
 #include "cli/commands/action.h"
 #include "cli/export/metrics_server.h"
-#include "cli/options/count_options.h"
+#include "cli/options/export_options.h"
 #include "cli/options/help_formatter.h"
 #include "cli/options/listen_address.h"
-#include "cli/options/output_options.h"
-#include "cli/options/target_options.h"
-#include "cli/options/validators.h"
 #include "cli/output/write.h"
-#include "cli/views/metrics.h"
 #include "collector/observe/attach_session.h"
 #include "collector/observe/preflight.h"
 #include "collector/os/error.h"
@@ -24,24 +20,15 @@
 namespace zctrace {
 namespace {
 
-struct ExportOptions {
-  TargetOptions targets;
-  CountOptions count;
-  std::string listen = "127.0.0.1:9435";
-  std::size_t max_series = 2000;
-};
-
 int serve(const ExportOptions& options, const Targets& targets, const ListenAddress& address) {
   check_syscalls(options.count);  // usage errors come first
+  check_series(options);
   Descriptor listener = listen_on(address);
   require_observation();
-  AttachSessionOptions observing =
-      attach_options(options.targets, targets, session_options(options.count, OutputOptions()));
-  observing.session.commands = false;  // no series shows them
   Signals signals;
-  AttachSession session(observing);
+  AttachSession session(export_session(options, targets));
   session.drop_privileges();
-  MetricsServer server(options.max_series, !options.count.no_latency);
+  MetricsServer server(options.max_series, !options.count.no_latency, options.channels);
   EventLoop loop(signals);
   const auto read = [&] {
     session.poll();
@@ -71,21 +58,7 @@ void add_export_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command =
       app.add_subcommand("export", "Serve the counts of running processes to Prometheus");
-  add_target_options(*command, options->targets);
-  add_count_options(*command, options->count);
-  command
-      ->add_option("--listen", options->listen,
-                   "Serve at this address; with 0.0.0.0 other machines can connect, too")
-      ->type_name("ADDRESS:PORT")
-      ->capture_default_str()
-      ->group("Output");
-  command
-      ->add_option("--max-series", options->max_series,
-                   "Serve at most N series; add the rest to name=\"other\"")
-      ->check(number_from(Metrics::kLeastSeries, 1'000'000))
-      ->type_name("N")
-      ->capture_default_str()
-      ->group("Output");
+  add_export_options(*command, *options);
   set_help(
       *command,
       {"-p PID | -n GLOB | -G CGROUP | --unit NAME | -a [OPTIONS]",
@@ -99,6 +72,8 @@ void add_export_command(CLI::App& app, Action& chosen) {
        {{"Serve the counts of every nginx process", "sudo zctrace export -n nginx"},
         {"Serve the counts of a service, to other machines as well",
          "sudo zctrace export --unit nginx.service --listen 0.0.0.0:9435"},
+        {"Serve the bytes of every service by port and by file system",
+         "sudo zctrace export -a --by-port --by-mount"},
         {"Read the counts once", "curl http://127.0.0.1:9435/metrics"}}});
   command->callback([options, &chosen] {
     if (wants_syscall_list(options->count)) {

@@ -61,6 +61,8 @@ void say_what_is_not_shown(const std::vector<std::string>& points) {
 }
 
 int mount(const MountOptions& options) {
+  if (options.interval && !options.output.html.empty())
+    throw Error("--html shows one report; leave out -i, or use --json FILE for many", kExitUsage);
   if (options.observe) require_observation();
   Outputs outputs(options.output, STDOUT_FILENO);
   Signals signals;
@@ -99,6 +101,7 @@ void add_mount_command(CLI::App& app, Action& chosen) {
       app.add_subcommand("mount", "Mount a directory through a file system that counts");
   add_mount_options(*command, *options);
   add_file_options(*command, options->output);
+  add_html_option(*command, options->output);
   set_help(*command,
            {"[OPTIONS] SOURCE MOUNTPOINT",
             {"SOURCE appears at MOUNTPOINT until Ctrl-C, SIGTERM, an unmount, or until TIME has "

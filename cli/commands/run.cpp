@@ -8,13 +8,14 @@
 
 #include <fmt/format.h>
 
+#include "cli/advice/advisor.h"
 #include "cli/commands/action.h"
 #include "cli/commands/stuck_threads.h"
-#include "cli/options/help_formatter.h"
 #include "cli/options/run_options.h"
 #include "cli/output/as_root_hint.h"
 #include "cli/output/outputs.h"
 #include "cli/output/write.h"
+#include "cli/recording/make_recorder.h"
 #include "cli/views/json_schema.h"
 #include "collector/fuse/report/mounted_run.h"
 #include "collector/observe/observed_run.h"
@@ -43,33 +44,39 @@ int run(const RunOptions& options) {
     write_all(STDOUT_FILENO, std::string(json_schema()), "to standard output");
     return kExitDone;
   }
-  check_syscalls(options.count);  // usage errors come first
-  if (!options.mount.empty() && is_by_channel(group_by(options.output)))
-    throw Error("--by " + options.output.by + " and --mount cannot be combined: both list files",
-                kExitUsage);
+  check_run_options(options);  // usage errors come first
+  const Advisor advisor(options.count.advice, options.output);
   require_observation();
   Outputs outputs(options.output, STDERR_FILENO);
+  const std::unique_ptr<Recorder> recorder = make_recorder(options.record, options.output);
   ObservedRunOptions observing;
   observing.argv = options.argv;
   if (!options.as_root) observing.caller = sudo_caller();
   observing.session = session_options(options.count, options.output);
   observing.session.max_ended = options.output.max_processes;
   observing.wait_for_descendants = options.wait_all;
+  if (recorder) {
+    observing.kept = Privilege::write_files;
+    observing.on_interval = [&recorder](const Report& report) { recorder->write(report); };
+    observing.interval = options.interval.value_or(kRecordingInterval);
+  }
   Signals signals;
   std::optional<fuse::MountedRun> mount;
   if (!options.mount.empty()) observing.companion = &mount.emplace(options.mount);
 
   ObservedRun observed(signals, observing);
-  const std::optional<Report> report = run_observed(observed, observing.caller.has_value());
+  std::optional<Report> report = run_observed(observed, observing.caller.has_value());
   if (!report) return observed.exit_status();
   if (observed.left_running())
     say(fmt::format("the command (process {}) still runs and is no longer observed",
                     observed.pid()));
-  outputs.write(*report);
+  report = advisor.advised(std::move(*report), observed.stacks(), signals.fd());
+  const bool recorded = !recorder || recorder->finish(&*report);
+  outputs.write(*report, observed.stacks());
   const bool failed = observed.exit_status() != 0 && observed.exit_status() < kSignalled;
   if (observing.caller && failed && !options.output.quiet)
     if (const auto hint = as_root_hint(*report)) say(*hint);
-  const int lost = outputs.status(*report);
+  const int lost = recorded ? outputs.status(*report) : kExitFailed;
   const int status = lost != kExitDone ? lost : observed.exit_status();
   if (mount && mount->has_stuck_threads()) end_with_stuck_threads(options.mount, status);
   return status;
@@ -81,25 +88,6 @@ void add_run_command(CLI::App& app, const Separated& separated, Action& chosen) 
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Run a command and count how it moves bytes");
   add_run_options(*command, *options);
-  set_help(*command,
-           {"[OPTIONS] -- COMMAND [ARGUMENT...]",
-            {"Observes COMMAND and all its descendants from the first instruction, and prints the "
-             "report to standard error when COMMAND has ended. Ctrl-C goes to COMMAND.",
-             "Observing adds a fraction of a second at the start and about 0.3 us to each syscall, "
-             "half of that with --no-latency; docs/cost.md has the measurements.",
-             "Under sudo, COMMAND runs as the user who called sudo. If it then fails with "
-             "EPERM or EACCES (\"Permission denied\"), use --as-root."},
-            {{"Exit status",
-              {{"N", "The status of COMMAND; 128+N if signal N ended it"},
-               {"1", "zctrace failed"},
-               {"2", "Usage error"},
-               {"3", "Events were lost, or --verify-counts found a difference (with --strict)"},
-               {"77", "This machine or user cannot observe; 'zctrace doctor' says why"},
-               {"126, 127", "COMMAND cannot be executed, or is not found"}}}},
-            {{"Count how cp moves the bytes of a file", "sudo zctrace run -- cp big copy"},
-             {"List each process of a pipeline, and write a report for scripts",
-              "sudo zctrace run --by process --json report.json -- sh -c 'cat big | wc'"},
-             {"Give each syscall a row of its own", "sudo zctrace run -e %all -- ls"}}});
   // The command's own options are not ours: parsing ends at its name.
   command->allow_extras()->prefix_command();
   command->callback([command, options, &separated, &chosen] {

@@ -26,6 +26,7 @@ struct TopOptions {
   std::optional<nanoseconds> interval;
   std::optional<nanoseconds> duration;
   std::string by = std::string(group_name(TopGroup::process));
+  bool no_files = false;
 };
 
 constexpr nanoseconds kDefaultInterval = milliseconds(1000);
@@ -33,11 +34,16 @@ constexpr nanoseconds kDefaultInterval = milliseconds(1000);
 // Below this the screen shows noise and zctrace itself.
 constexpr nanoseconds kShortestInterval = milliseconds(100);
 
+// A screen shows few files and peers, and each interval needs a copy of what is remembered.
+constexpr std::size_t kMostFlows = 4096;
+
 int top(const TopOptions& options, const Targets& targets) {
   check_syscalls(options.count);  // usage errors come first
+  SessionOptions session = session_options(options.count, OutputOptions{});
+  session.probes.channels = session.probes.mapped = !options.no_files;
+  session.max_flows = kMostFlows;
   LiveOptions live;
-  live.observing =
-      attach_options(options.targets, targets, session_options(options.count, OutputOptions{}));
+  live.observing = attach_options(options.targets, targets, session);
   live.interval = options.interval.value_or(kDefaultInterval);
   live.duration = options.duration;
   live.group = parse_top_group(options.by).value();
@@ -65,6 +71,10 @@ void add_top_command(CLI::App& app, Action& chosen) {
       ->check(one_of({"process", "name", "unit", "container"}))
       ->capture_default_str()
       ->group("Output");
+  command
+      ->add_flag("--no-files", options->no_files,
+                 "Do not count by file and peer (the keys f and p), which makes each call cheaper")
+      ->group("Count");
   add_count_options(*command, options->count);
   add_profile_option(*command, options->count.profile);
   set_help(

@@ -3,26 +3,62 @@
 // method's own calls made. The rest is the kernel's.
 #include "cli/compare/copies.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 
 namespace zctrace {
 namespace {
 
-// Copies of each byte between the method's own memory and the kernel, by the counts.
-double between_user_and_kernel(const MethodResult& result) {
-  if (result.copies_in_user_space) return 1;
-  if (result.notifications != 0) return 0;  // the sends lend their pages
+// Copies for each byte by the calls that `counts`.
+template <typename Counts>
+double copies_by_calls(const MethodResult& result, Counts counts) {
   std::uint64_t copied = 0;
   for (const Row& row : result.counts.rows)
-    if (row.copy == Copy::copied) copied += row.cpu_copied_bytes;
+    if (counts(row)) copied += row.cpu_copied_bytes;
   return static_cast<double>(copied) / static_cast<double>(result.bytes);
 }
 
-const char* evidence_of(const MethodResult& result, const CopyCircumstances& circumstances) {
+// Between the method's own memory and the kernel.
+double between_user_and_kernel(const MethodResult& result) {
+  if (result.copies_in_user_space) return 1;
+  if (result.notifications != 0) return 0;  // the sends lend their pages
+  return copies_by_calls(result, [](const Row& row) { return row.copy == Copy::copied; });
+}
+
+bool goes_to_file(const Row& row) { return row.to == Kind::file; }
+
+// What the counted run says of the bytes' way, like CopiesFound's two together.
+double counted_copies(const MethodResult& result, const CopyCircumstances& circumstances) {
+  const double in_user_space = result.copies_in_user_space ? 1 : 0;
+  const auto to_sinks = [](const Row& row) { return row.copy == Copy::in_kernel; };
+  return in_user_space + copies_by_calls(result, [&](const Row& row) { return !to_sinks(row); }) +
+         copies_by_calls(result, to_sinks) / static_cast<double>(circumstances.sinks);
+}
+
+// Whether the kernel vouches for what the calls into files did with their bytes.
+bool is_measured_into_files(const MethodResult& result) {
+  std::uint64_t bytes = 0;
+  std::uint64_t measured = 0;
+  for (const Row& row : result.counts.rows) {
+    if (!goes_to_file(row)) continue;
+    bytes += row.cpu_copied_bytes + row.uncopied_bytes;
+    measured += row.cpu_copied_measured_bytes + row.uncopied_measured_bytes;
+  }
+  return bytes != 0 && evidence_of(bytes, measured) == Evidence::measured;
+}
+
+std::string evidence_of(const MethodResult& result, const transfers::CopiesFound& found,
+                        const CopyCircumstances& circumstances) {
   if (circumstances.to_null) return "rule";
+  if (found.sink_unseen) return is_measured_into_files(result) ? "counters" : "rule";
   if (circumstances.to_file) return "counters";
   return result.notifications != 0 ? "notifications" : "aliasing";
 }
+
+// Calls beside the method's own bytes, such as those that wake a thread, are within this.
+constexpr double kTolerance = 0.1;
 
 }  // namespace
 
@@ -35,11 +71,19 @@ void set_copies(MethodResult& result, const transfers::CopiesFound& found,
     result.copies_unknown = "no bytes were moved";
   if (!result.copies_unknown.empty()) return;
   Copies& copies = result.copies.emplace();
-  const double made = found.into_buffer + found.into_sink;
+  const double into_sink =
+      found.sink_unseen ? copies_by_calls(result, goes_to_file) : found.into_sink;
+  const double made = found.into_buffer + into_sink;
   copies.user = std::min(between_user_and_kernel(result), made);
   copies.kernel = made - copies.user;
   copies.reader = circumstances.reader_copies ? 1 : 0;
-  copies.evidence = evidence_of(result, circumstances);
+  copies.evidence = evidence_of(result, found, circumstances);
+  const double counted = counted_copies(result, circumstances);
+  if (std::abs(counted - made) > kTolerance)
+    copies.contradiction = fmt::format(
+        "the experiment found {:.2f} copies of each byte, the calls of the observed run made "
+        "{:.2f}",
+        made, counted);
 }
 
 }  // namespace zctrace

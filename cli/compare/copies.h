@@ -2,6 +2,7 @@
 // How often each byte of a row was copied, and how that is known.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -12,12 +13,15 @@ namespace zctrace {
 
 // How the bytes leave the sink.
 struct CopyCircumstances {
+  std::size_t sinks = 1;       // which each byte went to
   bool to_null = false;        // the sink throws them away
   bool to_file = false;        // they stay there
   bool reader_copies = false;  // by read; splicing to /dev/null copies none
 };
 
-// Sets `result.copies` from the experiment and the counts, or `result.copies_unknown`.
+// Sets `result.copies` from the experiment and the counts, or `result.copies_unknown`. The counts
+// decide where the experiment cannot see; elsewhere the experiment does, and says so if the counts
+// contradict it.
 void set_copies(MethodResult& result, const transfers::CopiesFound& found,
                 const CopyCircumstances& circumstances);
 

@@ -130,10 +130,11 @@ void say_buffers(const CompareResult& compared, Lines& lines) {
 void say_notifications(const CompareResult& compared, Lines& lines) {
   for (const MethodResult& result : compared.methods)
     if (result.timed() && result.copied_notifications != 0)
-      lines.push_back(
-          fmt::format("{}: the kernel copied the bytes after all, according to {} of {}.",
-                      result.label, format_count(result.copied_notifications),
-                      plural(result.notifications, "notification", "notifications")));
+      lines.push_back(fmt::format(
+          "{}: the kernel copied the bytes after all{}, according to {} of {}.", result.label,
+          compared.sink_kind == "tcp" ? " (the loopback always does)" : "",
+          format_count(result.copied_notifications),
+          plural(result.notifications, "notification", "notifications")));
 }
 
 // The row with the same method and buffer and a daemon that copies; nullptr: none was timed.
@@ -183,12 +184,13 @@ void say_observing(const CompareResult& compared, Lines& lines) {
   if (compared.rounds_done < kLeastToRank) return;
   if (const auto cost = cost_of_observing(compared))
     lines.push_back(fmt::format(
-        "Observing added {:.0f}% to the time (median of the rows); the times above were "
-        "taken without it.",
-        100 * *cost));
+        "Observing added {:.0f}% to the time ({:.0f}% to {:.0f}%, by one observed run "
+        "of each of {} rows); the times above were taken without it.",
+        100 * cost->added, 100 * cost->interval.low, 100 * cost->interval.high, cost->rows));
   else if (std::any_of(compared.methods.begin(), compared.methods.end(),
                        [](const MethodResult& row) { return row.counted(); }))
-    lines.push_back("The cost of observing is not measurable here: it lies within the spread.");
+    lines.push_back(
+        "The cost of observing is not measurable here: it lies within the spread of the runs.");
 }
 
 void warn_of_outliers(const CompareResult& compared, Lines& lines) {
@@ -251,6 +253,9 @@ Lines warnings(const CompareResult& compared) {
           "{}: writing a mapping to /dev/null touches no page, so its time means nothing "
           "and is not compared.",
           result.label));
+    if (result.timed() && result.copies && !result.copies->contradiction.empty())
+      lines.push_back(
+          fmt::format("{}: COPIES is doubtful: {}.", result.label, result.copies->contradiction));
   }
   return lines;
 }

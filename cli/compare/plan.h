@@ -67,6 +67,7 @@ struct ComparePlan {
   unsigned warmup = 0;
   bool cold = false;
   bool textbook = false;
+  bool channels = false;    // in the counting pass, count by file and peer, too
   unsigned profile_hz = 0;  // in the counting pass; 0: no profile
   std::uint64_t drain_read_bytes = 0;
   bool drain_splices = false;

@@ -51,21 +51,19 @@ bool time_means_something(const CompareResult& compared, const MethodResult& res
 Leaders fastest_rows(const CompareResult& compared) { return leaders(compared, wall_times); }
 Leaders cheapest_rows(const CompareResult& compared) { return leaders(compared, cpu_times); }
 
-std::optional<double> cost_of_observing(const CompareResult& compared) {
+// Each row was observed once only, so that a busy machine may have slowed that run alone.
+std::optional<ObservingCost> cost_of_observing(const CompareResult& compared) {
   std::vector<double> added;
-  std::vector<double> spreads;
-  std::size_t slower = 0;
+  std::vector<double> spans;  // of the timed runs
   for (const MethodResult& result : compared.methods) {
     if (!result.counted() || result.wall_ns.size() < kLeastToRank) continue;
     const Statistics wall = statistics_of(result.wall_ns);
     added.push_back(result.observed_wall_ns / wall.median - 1);
-    spreads.push_back(*wall.stddev / wall.median);
-    slower += result.observed_wall_ns > wall.max;
+    spans.push_back((wall.max - wall.min) / wall.median);
   }
-  // One observed run a row: noise would make about as many rows faster as slower.
-  if (added.empty() || 2 * slower <= added.size()) return std::nullopt;
-  const double cost = median_of(added);
-  return cost > median_of(spreads) ? std::optional(cost) : std::nullopt;
+  const auto interval = median_interval(added);
+  if (!interval || interval->low <= median_of(spans)) return std::nullopt;
+  return ObservingCost{median_of(added), *interval, added.size()};
 }
 
 }  // namespace zctrace

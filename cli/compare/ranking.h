@@ -35,8 +35,13 @@ std::vector<double> cpu_times(const MethodResult& result);
 Leaders fastest_rows(const CompareResult& compared);
 Leaders cheapest_rows(const CompareResult& compared);
 
-// What observing added to the times, as a share of them (median of the rows); nullopt: it is not
-// measurable, because it lies within the spread.
-std::optional<double> cost_of_observing(const CompareResult& compared);
+// What observing added to the times, as a share of them: the median of the rows, and where it lies.
+struct ObservingCost {
+  double added = 0;
+  Interval interval;
+  std::size_t rows = 0;
+};
+// nullopt: it is not measurable, because it lies within the spread, or there are too few rows.
+std::optional<ObservingCost> cost_of_observing(const CompareResult& compared);
 
 }  // namespace zctrace

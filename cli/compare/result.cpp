@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "collector/model/process_summary.h"
+
 namespace zctrace {
 namespace {
 
@@ -25,6 +27,13 @@ std::vector<double> MethodResult::cpu_ns() const { return sums(user_ns, system_n
 
 std::vector<double> MethodResult::daemon_cpu_ns() const {
   return daemon ? sums(daemon->user_ns, daemon->system_ns) : std::vector<double>();
+}
+
+std::optional<DividedCpu> divided_cpu(const std::vector<double>& user_ns,
+                                      const std::vector<double>& system_ns) {
+  if (median_of(sums(user_ns, system_ns)) < static_cast<double>(kLeastCpuToDivideNs))
+    return std::nullopt;
+  return DividedCpu{median_of(user_ns), median_of(system_ns)};
 }
 
 void CompareResult::keep_rounds(unsigned rounds) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct DaemonResult {
   std::vector<double> system_ns;
   // Of the counting pass. `counts.pid` is 0 when it did not happen.
   Process counts;
+  std::shared_ptr<const Report> by_channel;  // as MethodResult::by_channel
   fuse::Usage usage;
 };
 
@@ -30,6 +32,8 @@ struct Copies {
   double kernel = 0;     // by the kernel, besides these
   double reader = 0;     // by the process that reads the sink
   std::string evidence;  // "aliasing", "counters", "notifications", "rule"
+  // "", or what the calls that were counted say otherwise.
+  std::string contradiction{};
 
   double per_byte() const { return user + kernel + reader; }
 };
@@ -56,6 +60,8 @@ struct MethodResult {
 
   // Of the counting pass. `counts.pid` is 0 when it did not happen.
   Process counts;
+  // The same with the names of its files and peers, in a report of its own; null: not asked for.
+  std::shared_ptr<const Report> by_channel;
   std::optional<std::uint64_t> disk_read_bytes;  // that the client read from a device
   std::uint64_t pipe_bytes = 0;  // capacity of the pipe between source and sink; 0: none
   double observed_wall_ns = 0;   // the same run with probes attached
@@ -67,6 +73,15 @@ struct MethodResult {
   std::vector<double> cpu_ns() const;         // user and system, one a timed run, of the sender
   std::vector<double> daemon_cpu_ns() const;  // the same of the daemon; empty without one
 };
+
+// The medians of the timed runs; nullopt: each run took so little CPU time that it cannot be
+// divided between user and system.
+struct DividedCpu {
+  double user_ns = 0;
+  double system_ns = 0;
+};
+std::optional<DividedCpu> divided_cpu(const std::vector<double>& user_ns,
+                                      const std::vector<double>& system_ns);
 
 struct CompareResult {
   Host host;

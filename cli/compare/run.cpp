@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -140,8 +141,7 @@ class CompareRun {
 
   // Of fewer than six runs, the interval is not that of 95% (statistics.h).
   bool precise_enough() const {
-    constexpr unsigned kLeastRounds = 6;
-    return plan_.precision > 0 && rounds_done_ >= kLeastRounds &&
+    return plan_.precision > 0 && rounds_done_ >= kLeastForCertainty &&
            std::all_of(runs_.begin(), runs_.end(), [&](const RowRun& run) {
              return !run.works() || relative_margin(run.result.wall_ns) <= plan_.precision;
            });
@@ -197,6 +197,7 @@ class CompareRun {
     session_options.probes.windowed = true;
     session_options.syscalls = "%all";
     session_options.probes.profile_hz = plan_.profile_hz;
+    session_options.probes.channels = session_options.probes.mapped = plan_.channels;
     session_options.commands = false;  // the report has none, and reading them starts a thread
     Session session(session_options);
     // A daemon's calls begin before the window and end in it. So its counts are the difference of
@@ -229,14 +230,26 @@ class CompareRun {
       run.result.counts.major_faults = done->major_faults;
       run.result.disk_read_bytes = done->disk_read_bytes;
       run.result.pipe_bytes = done->pipe_bytes;
+      run.result.by_channel = by_channel(session, run.result.counts);
       run.result.observed_wall_ns = static_cast<double>(done->wall_ns);
       if (run.result.daemon) {
         run.result.daemon->counts = daemon.counts;
         run.result.daemon->usage = daemon.usage;
+        run.result.daemon->by_channel = by_channel(*daemon_session, daemon.counts);
       }
     }
     completeness_ = session.completeness();
     if (daemon_session) add_losses(daemon_session->completeness());
+  }
+
+  // The report of this process alone, with the names of its files and peers.
+  std::shared_ptr<const Report> by_channel(const Session& session, const Process& counts) const {
+    if (!plan_.channels) return nullptr;
+    auto report = std::make_shared<Report>();
+    report->unknown = session.unknown();
+    report->processes = {counts};
+    session.add_channels(*report);
+    return report;
   }
 
   // Makes the run that `counting` is for fill in `counted`.
@@ -265,7 +278,7 @@ class CompareRun {
     for (RowRun& run : runs_) {
       if (interrupted()) return;
       progress_.step("finding the copies of " + run.result.label);
-      if (run.works()) set_copies(run.result, copies_found(run), circumstances_of(*run.route));
+      if (run.works()) set_copies(run.result, copies_found(run), circumstances_of(run));
     }
   }
 
@@ -284,9 +297,11 @@ class CompareRun {
     }
   }
 
-  CopyCircumstances circumstances_of(const Route& route) const {
-    return {.to_null = route.sink.kind == transfers::SinkKind::null,
-            .to_file = transfers::contains(transfers::kFileSinks, route.sink.kind),
+  CopyCircumstances circumstances_of(const RowRun& run) const {
+    const transfers::SinkKind sink = run.route->sink.kind;
+    return {.sinks = run.plan->method->needs.second_sink ? 2U : 1U,
+            .to_null = sink == transfers::SinkKind::null,
+            .to_file = transfers::contains(transfers::kFileSinks, sink),
             .reader_copies = plan_.route.has_reader() && !plan_.drain_splices};
   }
 

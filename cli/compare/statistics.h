@@ -28,6 +28,7 @@ struct Interval {
   double low = 0;
   double high = 0;
 };
+inline constexpr std::size_t kLeastForCertainty = 6;
 std::optional<Interval> median_interval(std::vector<double> values);
 // Half of that interval as a share of the median.
 std::optional<double> relative_margin(const std::vector<double>& values);

@@ -76,6 +76,15 @@ std::string why_syscalls_differ(const TextbookLine& line) {
   return "";
 }
 
+// "did not switch the process.", "switched the process 0.5 to 2 times a chunk."
+std::string switched_text(double least, double most) {
+  const auto times = [](double count) { return fmt::format("{:.3g}", count); };
+  if (most == 0) return "did not switch the process.";
+  if (times(least) == times(most))
+    return fmt::format("switched the process {} times a chunk.", times(most));
+  return fmt::format("switched the process {} to {} times a chunk.", times(least), times(most));
+}
+
 }  // namespace
 
 std::vector<TextbookLine> textbook(const CompareResult& compared) {
@@ -100,10 +109,9 @@ std::vector<std::string> textbook_notes(const CompareResult& compared) {
     }
   if (most < least) return {};
   return {
-      fmt::format("What the textbook calls context switches are crossings between user and kernel "
-                  "mode, two for each syscall. The scheduler switched the process {:.3g} to {:.3g} "
-                  "times a chunk.",
-                  least, most),
+      "What the textbook calls context switches are crossings between user and kernel mode, two "
+      "for each syscall. The scheduler " +
+          switched_text(least, most),
       fmt::format("The textbook's two DMA copies are one from a disk and one to a network device. "
                   "Here, {}, and {}.",
                   compared.cold ? "the source was read from its disk"

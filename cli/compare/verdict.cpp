@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "cli/text/units.h"
 
@@ -23,12 +24,19 @@ const MethodResult* reference(const CompareResult& compared, const Leaders& lead
 }
 
 // Of rows that cannot be told apart by time, the first, unless another takes clearly less CPU time.
-const MethodResult* least_cpu(const Rows& rows) {
-  const MethodResult* best = rows.front();
+const MethodResult* least_cpu(const Rows& rows, const MethodResult* first) {
+  const MethodResult* best = first;
   for (const MethodResult* row : rows)
-    if (clearly_less(cpu_times(*row), cpu_times(*rows.front())) && cpu_ns(*row) < cpu_ns(*best))
+    if (clearly_less(cpu_times(*row), cpu_times(*first)) && cpu_ns(*row) < cpu_ns(*best))
       best = row;
   return best;
+}
+
+Rows all_but(const Rows& rows, const MethodResult* row) {
+  Rows others;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(others),
+               [row](const MethodResult* other) { return other != row; });
+  return others;
 }
 
 // The distances of both medians from the ends of their intervals, added up as those of independent
@@ -53,10 +61,23 @@ void measure(Choice& choice) {
   if (cpu > 0 && cpu_ns(*choice.take) > 0) choice.cpu = cpu_ns(*choice.take) / cpu;
 }
 
-std::size_t comparable_rows(const CompareResult& compared) {
-  return static_cast<std::size_t>(
-      std::count_if(compared.methods.begin(), compared.methods.end(),
-                    [&](const auto& row) { return time_means_something(compared, row); }));
+Rows comparable_rows(const CompareResult& compared) {
+  Rows rows;
+  for (const MethodResult& row : compared.methods)
+    if (time_means_something(compared, row)) rows.push_back(&row);
+  return rows;
+}
+
+// Sets what to take of rows that cannot be told apart by time: one that takes clearly less CPU time
+// than the baseline, or the baseline if all others take clearly more.
+void choose_by_cpu(const CompareResult& compared, const Rows& rows, Choice& choice) {
+  const MethodResult* const baseline = compared.baseline_row();
+  const MethodResult* const cheapest = least_cpu(rows, baseline);
+  const Leaders leaders = cheapest_rows(compared);
+  const bool baseline_alone = leaders.decided() && leaders.rows == Rows{baseline};
+  if ((cheapest == baseline && !baseline_alone) || cpu_ns(*cheapest) <= 0) return;
+  choice.take = cheapest;
+  choice.against = baseline_alone ? leaders.next : baseline;
 }
 
 std::string with_baseline(const CompareResult& compared, const MethodResult& result) {
@@ -64,6 +85,7 @@ std::string with_baseline(const CompareResult& compared, const MethodResult& res
 }
 
 std::string cpu_text(double share) {
+  if (share < 0.01) return "a hundredth of";
   return share < 1 ? fmt::format("{:.2f} of", share) : times_text(share) + " times";
 }
 
@@ -71,12 +93,37 @@ std::string choice_text(const CompareResult& compared, const Choice& choice) {
   const std::string take = with_baseline(compared, *choice.take);
   if (!choice.by_time)
     return fmt::format(
-        "Take {}: no row is clearly faster, but it needs only {} the CPU time of {}.", take,
+        "Take {}: no row is clearly faster, and it needs only {} the CPU time of {}.", take,
         cpu_text(*choice.cpu), choice.against->label);
   return fmt::format(
       "Take {}: {} times as fast as {}{}.", take,
       with_interval(choice.speed, choice.speed_interval), choice.against->label,
       choice.cpu ? fmt::format(", with {} the CPU time", cpu_text(*choice.cpu)) : "");
+}
+
+// Where no row is clearly better than the baseline.
+std::string undecided_text(const CompareResult& compared, const Rows& rows) {
+  const Leaders fastest = fastest_rows(compared);
+  if (!fastest.decided() && !cheapest_rows(compared).decided())
+    return fmt::format(
+        "The {} rows cannot be told apart: neither time nor CPU time differs by more "
+        "than the spread. --precision asks for more runs.",
+        rows.size());
+  const std::string no_cheaper = fmt::format(
+      "none of them needs clearly less CPU time than {}, the baseline", compared.baseline);
+  if (!fastest.decided())
+    return fmt::format(
+        "The {} rows cannot be told apart by time, and {}. --precision asks for "
+        "more runs.",
+        rows.size(), no_cheaper);
+  Rows behind;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(behind),
+               [&](const MethodResult* row) { return !fastest.include(*row); });
+  return fmt::format(
+      "{} of the {} rows cannot be told apart by time, and {}. Only {} {} clearly "
+      "slower.",
+      fastest.rows.size(), rows.size(), no_cheaper, listed(labels_of(behind)),
+      behind.size() == 1 ? "is" : "are");
 }
 
 std::string alike_text(const Choice& choice) {
@@ -98,35 +145,37 @@ void say_cheapest(const CompareResult& compared, const Choice& choice, Lines& li
 Choice choose(const CompareResult& compared) {
   Choice choice;
   const Leaders fastest = fastest_rows(compared);
-  const Leaders cheapest = cheapest_rows(compared);
-  if (fastest.decided()) {
-    choice.take = least_cpu(fastest.rows);
+  const MethodResult* const baseline = compared.baseline_row();
+  const bool usable = baseline != nullptr && time_means_something(compared, *baseline);
+  const bool baseline_leads = usable && fastest.include(*baseline);
+  if (fastest.decided() && (!baseline_leads || fastest.rows.size() == 1)) {
+    choice.take = least_cpu(fastest.rows, fastest.rows.front());
     choice.against = reference(compared, fastest);
     choice.by_time = true;
-    std::copy_if(fastest.rows.begin(), fastest.rows.end(), std::back_inserter(choice.alike),
-                 [&](const MethodResult* row) { return row != choice.take; });
-  } else if (cheapest.decided() && cpu_ns(*cheapest.rows.front()) > 0) {
+  } else if (baseline_leads) {
+    choose_by_cpu(compared, fastest.rows, choice);
+  } else if (const Leaders cheapest = cheapest_rows(compared);
+             !usable && cheapest.decided() && cpu_ns(*cheapest.rows.front()) > 0) {
     choice.take = cheapest.rows.front();
-    choice.against = reference(compared, cheapest);
+    choice.against = cheapest.next;
   }
-  if (choice.take != nullptr) measure(choice);
+  if (choice.take == nullptr) return choice;
+  if (fastest.decided() && fastest.include(*choice.take))
+    choice.alike = all_but(fastest.rows, choice.take);
+  measure(choice);
   return choice;
 }
 
 Lines verdict(const CompareResult& compared) {
-  const std::size_t rows = comparable_rows(compared);
-  if (rows < 2) return {};
+  const Rows rows = comparable_rows(compared);
+  if (rows.size() < 2) return {};
   if (compared.rounds_done < kLeastToRank)
     return {fmt::format(
         "{} of each row {} too few to tell which row is fastest{}.",
         plural(compared.rounds_done, "run", "runs"), compared.rounds_done == 1 ? "is" : "are",
         compared.interrupted_by != 0 ? "" : fmt::format("; use --runs {} or more", kLeastToRank))};
   const Choice choice = choose(compared);
-  if (choice.take == nullptr)
-    return {
-        fmt::format("The {} rows cannot be told apart: neither time nor CPU time differs by more "
-                    "than the spread. --precision asks for more runs.",
-                    rows)};
+  if (choice.take == nullptr) return {undecided_text(compared, rows)};
   Lines lines{choice_text(compared, choice)};
   if (!choice.alike.empty()) lines.push_back(alike_text(choice));
   say_cheapest(compared, choice, lines);

@@ -13,8 +13,8 @@ namespace zctrace {
 
 // A row that is clearly better than another, by time or by CPU time.
 struct Choice {
-  const MethodResult* take = nullptr;     // nullptr: the rows cannot be told apart
-  const MethodResult* against = nullptr;  // the baseline, or the best row that is clearly worse
+  const MethodResult* take = nullptr;     // nullptr: no row is clearly better than the baseline
+  const MethodResult* against = nullptr;  // the baseline; if that is the one to take, the next
   Rows alike;                             // which cannot be told apart from `take` by time
   bool by_time = false;                   // false: only the CPU time differs
   double speed = 0;                       // how many times as fast as `against`
@@ -22,7 +22,8 @@ struct Choice {
   std::optional<double> cpu;              // times that of `against`; nullopt: too little to measure
 };
 
-// The fastest row; of those that cannot be told apart by time, the one with the least CPU time.
+// The fastest row; of those that cannot be told apart by time, the one with the least CPU time. A
+// row that is only ahead of rows that the baseline is ahead of as well is no answer.
 Choice choose(const CompareResult& compared);
 
 // The answer in sentences, the most important one first, or why there is none.

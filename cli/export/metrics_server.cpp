@@ -10,7 +10,7 @@
 #include <fstream>
 #include <utility>
 
-#include "cli/views/prometheus_view.h"
+#include "cli/views/prometheus/prometheus_view.h"
 
 namespace zctrace {
 namespace {
@@ -37,12 +37,13 @@ double seconds_since_epoch() {
 
 }  // namespace
 
-MetricsServer::MetricsServer(std::size_t max_series, bool latency)
-    : metrics_(max_series, latency) {}
+MetricsServer::MetricsServer(std::size_t max_series, bool latency, ChannelsServed channels)
+    : metrics_(max_series, latency, channels), by_mount_(channels.mounts) {}
 
 void MetricsServer::add(Report standing) {
   owners_.update(standing.processes);
-  metrics_.add(std::move(standing), owners_, seconds_since_epoch(), steady_clock::now());
+  metrics_.add(std::move(standing), owners_, seconds_since_epoch(), steady_clock::now(),
+               by_mount_ ? read_mounts("/proc/self/mountinfo") : std::vector<MountEntry>());
 }
 
 void MetricsServer::serve(Descriptor listener, EventLoop& loop, std::function<void()> read) {

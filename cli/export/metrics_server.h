@@ -8,7 +8,7 @@
 #include <string>
 
 #include "cli/export/http_server.h"
-#include "cli/views/metrics.h"
+#include "cli/views/prometheus/metrics.h"
 #include "collector/model/report.h"
 #include "collector/observe/owner.h"
 #include "collector/os/descriptor.h"
@@ -19,7 +19,7 @@ namespace zctrace {
 // Owns the counts by owner, and the HTTP server. One thread.
 class MetricsServer {
  public:
-  MetricsServer(std::size_t max_series, bool latency);
+  MetricsServer(std::size_t max_series, bool latency, ChannelsServed channels = {});
 
   // Adds the counts since the start, in which processes that have ended appear once.
   void add(Report standing);
@@ -32,6 +32,7 @@ class MetricsServer {
 
   OwnerCache owners_;
   Metrics metrics_;
+  bool by_mount_;
   std::optional<HttpServer> server_;
 };
 

@@ -13,12 +13,14 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
   command
       .add_option("--from", options.route.from,
                   "Read a new file on disk, tmpfs or fuse, or the file at this path")
+      ->check(offers({"disk", "tmpfs", "fuse", "@file"}))
       ->type_name("SOURCE")
       ->capture_default_str()
       ->group(kGroup);
   command
       .add_option("--to", options.route.to,
                   "Write to unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:1M or null")
+      ->check(offers({"unix", "tcp", "file", "file:other-fs", "fuse", "pipe", "pipe:1M", "null"}))
       ->type_name("SINK")
       ->capture_default_str()
       ->group(kGroup);
@@ -40,6 +42,7 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
                   "Compare these methods: METHOD or METHOD/BUFFER, separated by commas, or all "
                   "(default: twelve usual rows; with --buffers, seven usual methods)")
       ->check(not_empty())
+      ->check(offers({",", "all", "@method"}))
       ->type_name("LIST")
       ->group(kGroup);
   command
@@ -47,6 +50,7 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
                   "Run each METHOD with these buffer sizes, separated by commas; 'whole' is the "
                   "size of the source (default: 4K,64K,1M)")
       ->check(not_empty())
+      ->check(offers({",", "4K", "64K", "1M", "whole"}))
       ->type_name("LIST")
       ->group(kGroup);
 }
@@ -92,6 +96,7 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
       .add_option("--baseline", options.baseline,
                   "Show ratios relative to this row (default: the first row that works)")
       ->check(not_empty())
+      ->check(offers({"@method"}))
       ->type_name("METHOD/BUFFER")
       ->group("Output");
   command

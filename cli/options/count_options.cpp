@@ -11,10 +11,13 @@
 #include <fmt/format.h>
 
 #include "cli/options/help_formatter.h"
+#include "cli/options/validators.h"
 #include "cli/output/write.h"
 #include "cli/text/suggestion.h"
+#include "cli/text/units.h"
 #include "cli/text/wrap.h"
 #include "collector/observe/profile/sampler.h"
+#include "collector/observe/stacks/stack_reader.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/os/caller.h"
 #include "collector/os/error.h"
@@ -27,6 +30,7 @@ void add_count_options(CLI::App& command, CountOptions& options) {
       .add_option("-e,--syscalls", options.syscalls,
                   "Give each of these syscalls a row of its own: names, %copy, %zerocopy, %io "
                   "and %all, separated by commas; 'list' prints them")
+      ->check(offers({",", "%copy", "%zerocopy", "%io", "%all", "@syscall", "list"}))
       ->type_name("LIST")
       ->capture_default_str()
       ->group(kGroup);
@@ -106,8 +110,6 @@ int print_syscall_list() {
   return kExitDone;
 }
 
-namespace {
-
 std::pair<std::string, std::uint32_t> parse_room(const std::string& text) {
   const std::size_t equals = text.find('=');
   std::uint32_t entries = 0;
@@ -116,6 +118,21 @@ std::pair<std::string, std::uint32_t> parse_room(const std::string& text) {
       std::from_chars(text.data() + equals + 1, end, entries).ptr != end || entries == 0)
     throw Error("--room: invalid value '" + text + "'; give NAME=N", kExitUsage);
   return {text.substr(0, equals), entries};
+}
+
+namespace {
+
+// 0: no stacks are wanted.
+std::uint64_t stack_bytes(const OutputOptions& output) {
+  if (output.stacks.empty() && !output.stacks_every.empty())
+    throw Error("--stacks-every needs --stacks FILE", kExitUsage);
+  if (output.stacks.empty()) return 0;
+  if (output.stacks_every.empty()) return kDefaultStackBytes;
+  const std::uint64_t every = parse_size(output.stacks_every);
+  if (every < kLeastStackBytes || every > kMostStackBytes)
+    throw Error("--stacks-every: '" + output.stacks_every + "' is not a size from 4K to 1G",
+                kExitUsage);
+  return every;
 }
 
 }  // namespace
@@ -134,7 +151,11 @@ SessionOptions session_options(const CountOptions& count, const OutputOptions& o
         "note which call is in flight",
         kExitUsage);
   options.probes.by_thread = output.by == "thread";
-  options.probes.channels = output.by == "file" || output.by == "peer" || output.by == "port";
+  options.probes.relays = count.advice.wanted();
+  options.probes.channels =
+      output.by == "file" || output.by == "peer" || output.by == "port" || count.advice.wanted();
+  options.probes.stack_bytes = stack_bytes(output);
+  options.probes.mapped = options.probes.channels;
   options.probes.new_tasks.user = confined_user();
   options.probes.new_tasks.own_helpers = true;
   for (const std::string& room : count.room) options.probes.room.insert(parse_room(room));

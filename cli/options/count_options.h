@@ -3,9 +3,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "cli/options/advice_options.h"
 #include "cli/options/output_options.h"
 #include "collector/observe/session.h"
 
@@ -18,6 +21,7 @@ struct CountOptions {
   std::vector<std::string> room;  // NAME=N, as ProbeOptions::room
   bool verify = false;            // where the command has it
   std::string profile;            // the rate; empty: no profile; where the command has it
+  AdviceOptions advice;           // where the command has it
 };
 
 void add_count_options(CLI::App& command, CountOptions& options);
@@ -27,6 +31,9 @@ void check_syscalls(const CountOptions& options);
 bool wants_syscall_list(const CountOptions& options);
 // Prints them, and what each group holds; returns the exit status.
 int print_syscall_list();
+// "NAME=N": the space of one map, for tests. Throws Error: usage.
+std::pair<std::string, std::uint32_t> parse_room(const std::string& text);
+
 // For commands that end in one report.
 void add_verify_option(CLI::App& command, CountOptions& options);
 

@@ -54,13 +54,6 @@ std::string option_term(const CLI::Option& option) {
   return term;
 }
 
-std::string option_meaning(const CLI::Option& option) {
-  std::string meaning = option.get_description();
-  if (option.get_type_size() != 0 && !option.get_default_str().empty())
-    meaning += " (default: " + option.get_default_str() + ")";
-  return meaning;
-}
-
 class HelpFormatter : public CLI::FormatterBase {
  public:
   explicit HelpFormatter(HelpText text) : text_(std::move(text)) {}
@@ -73,6 +66,8 @@ class HelpFormatter : public CLI::FormatterBase {
   std::string usage(const CLI::App& command) const {
     return "Usage: " + full_name(command) + (text_.usage.empty() ? "" : " ") + text_.usage;
   }
+
+  const HelpText& parts() const { return text_; }
 
   std::string text(const CLI::App& command, std::size_t width) const {
     std::string help = wrapped(command.get_description(), width, 0) + "\n\n";
@@ -94,22 +89,18 @@ class HelpFormatter : public CLI::FormatterBase {
   static std::string commands(const CLI::App& command, std::size_t width) {
     HelpList list{"Commands", {}};
     for (const CLI::App* const sub : command.get_subcommands({}))
-      list.entries.emplace_back(sub->get_name(), sub->get_description());
+      if (!sub->get_group().empty())
+        list.entries.emplace_back(sub->get_name(), sub->get_description());
     return list.entries.empty() ? "" : list_text(list, width);
   }
 
   static std::string options(const CLI::App& command, std::size_t width) {
-    std::vector<std::string> groups = command.get_groups();
-    std::stable_partition(groups.begin(), groups.end(),
-                          [](const std::string& group) { return group != kHelpGroup; });
     std::string text;
-    for (const std::string& group : groups) {
-      if (group.empty()) continue;  // hidden options
-      std::string entries;
+    for (const std::string& group : help_groups(command)) {
+      text += "\n" + group + ":\n";
       for (const CLI::Option* const option : command.get_options())
         if (option->get_group() == group)
-          entries += entry(option_term(*option), option_meaning(*option), kTermColumns, width);
-      if (!entries.empty()) text += "\n" + group + ":\n" + entries;
+          text += entry(option_term(*option), option_meaning(*option), kTermColumns, width);
     }
     return text;
   }
@@ -131,6 +122,28 @@ void set_help(CLI::App& command, HelpText text) {
 
 std::string help_of(const CLI::App& command, std::size_t width) {
   return formatter_of(command).text(command, width);
+}
+
+const HelpText& help_text(const CLI::App& command) { return formatter_of(command).parts(); }
+
+std::vector<std::string> help_groups(const CLI::App& command) {
+  std::vector<std::string> groups = command.get_groups();
+  std::stable_partition(groups.begin(), groups.end(),
+                        [](const std::string& group) { return group != kHelpGroup; });
+  const auto options = command.get_options();
+  std::erase_if(groups, [&](const std::string& group) {
+    return group.empty() || std::none_of(options.begin(), options.end(), [&](const auto* option) {
+             return option->get_group() == group;
+           });
+  });
+  return groups;
+}
+
+std::string option_meaning(const CLI::Option& option) {
+  std::string meaning = option.get_description();
+  if (option.get_type_size() != 0 && !option.get_default_str().empty())
+    meaning += " (default: " + option.get_default_str() + ")";
+  return meaning;
 }
 
 std::string usage_line(const CLI::App& command) { return formatter_of(command).usage(command); }

@@ -37,6 +37,16 @@ void set_help(CLI::App& command, HelpText text);
 // where words allow it.
 std::string help_of(const CLI::App& command, std::size_t width);
 
+// What set_help() was called with.
+const HelpText& help_text(const CLI::App& command);
+
+// The titles of the option sections in the order of the help, without the hidden one and those
+// that have no option.
+std::vector<std::string> help_groups(const CLI::App& command);
+
+// The description of an option, with its default.
+std::string option_meaning(const CLI::Option& option);
+
 // "Usage: zctrace run [OPTIONS] -- COMMAND [ARGUMENT...]"
 std::string usage_line(const CLI::App& command);
 

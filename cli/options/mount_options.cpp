@@ -19,10 +19,12 @@ fuse::Cache cache_option(const std::string& text) {
 void add_mount_options(CLI::App& command, MountOptions& options) {
   command.add_option("source", options.source, "The directory to show")
       ->required()
+      ->check(offers({"@directory"}))
       ->type_name("SOURCE")
       ->group("Arguments");
   command.add_option("mountpoint", options.target, "The empty directory to show it at")
       ->required()
+      ->check(offers({"@directory"}))
       ->type_name("MOUNTPOINT")
       ->group("Arguments");
   add_end_option(command, options.duration, "Unmount");

@@ -11,7 +11,7 @@ constexpr const char* kGroup = "Output";
 
 }  // namespace
 
-void add_output_options(CLI::App& command, OutputOptions& options) {
+void add_by_option(CLI::App& command, OutputOptions& options) {
   command
       .add_option(
           "--by", options.by,
@@ -20,6 +20,10 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
       ->check(one_of({"process", "thread", "syscall", "flow", "file", "peer", "port"}))
       ->type_name("WHAT")
       ->group(kGroup);
+}
+
+void add_output_options(CLI::App& command, OutputOptions& options) {
+  add_by_option(command, options);
   command
       .add_option("--max-processes", options.max_processes,
                   "List at most N ended processes; sum those that moved the fewest bytes")
@@ -39,6 +43,30 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
   add_limit("--max-peers", options.channels.peers,
             "With --by peer, list at most N peers in --json and --csv; add up the others");
   add_file_options(command, options);
+  add_html_option(command, options);
+}
+
+void add_json_and_markdown_options(CLI::App& command, OutputOptions& options) {
+  command.add_option("--json", options.json, "Write it as JSON; '-' is standard output")
+      ->check(file_name())
+      ->type_name("FILE")
+      ->group(kGroup);
+  command
+      .add_option("--markdown", options.markdown,
+                  "Write the table as Markdown; '-' is standard output")
+      ->check(file_name())
+      ->type_name("FILE")
+      ->group(kGroup);
+  command.add_flag("-q,--quiet", options.quiet, "Do not print the table")->group(kGroup);
+}
+
+void add_html_option(CLI::App& command, OutputOptions& options) {
+  command
+      .add_option("--html", options.html,
+                  "Write the report as a page for a browser; '-' is standard output")
+      ->check(file_name())
+      ->type_name("FILE")
+      ->group(kGroup);
 }
 
 void add_file_options(CLI::App& command, OutputOptions& options) {
@@ -58,6 +86,22 @@ void add_file_options(CLI::App& command, OutputOptions& options) {
       ->group(kGroup);
   command.add_flag("-q,--quiet", options.quiet, "Do not print the table")->group(kGroup);
   command.add_flag("--strict", options.strict, "Exit with status 3 if an event was lost")
+      ->group(kGroup);
+}
+
+void add_stack_options(CLI::App& command, OutputOptions& options) {
+  command
+      .add_option("--stacks", options.stacks,
+                  "Sample from where in the programs bytes are moved, and write it as JSON; as "
+                  "folded stacks for a flame graph if FILE ends in .folded; '-' is standard output")
+      ->check(file_name())
+      ->type_name("FILE")
+      ->group(kGroup);
+  command
+      .add_option("--stacks-every", options.stacks_every,
+                  "With --stacks, take one stack for each SIZE moved (4K to 1G; default: 1M)")
+      ->check(size_in_bytes())
+      ->type_name("SIZE")
       ->group(kGroup);
 }
 

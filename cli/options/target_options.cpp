@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/options/validators.h"
 #include "collector/os/error.h"
 #include "collector/os/split.h"
 
@@ -29,19 +30,23 @@ CLI::Option* add_list_option(CLI::App& command, const std::string& names,
 void add_target_options(CLI::App& command, TargetOptions& options) {
   constexpr const char* kGroup = "Targets";
   add_list_option(command, "-p,--pid", options.pids, "Observe these processes")
+      ->check(offers({",", "@pid"}))
       ->type_name("PID[,PID...]")
       ->group(kGroup);
   add_list_option(command, "-n,--name", options.targets.names,
                   "Observe processes whose name (comm) or executable matches GLOB (* and ?), "
                   "including those that start later")
+      ->check(offers({"@process"}))
       ->type_name("GLOB")
       ->group(kGroup);
   add_list_option(command, "-G,--cgroup", options.targets.cgroups,
                   "Observe the processes of a cgroup (v2) and of the cgroups below it")
+      ->check(offers({"@cgroup"}))
       ->type_name("PATH")
       ->group(kGroup);
   add_list_option(command, "--unit", options.targets.units,
                   "Observe the processes of a systemd unit")
+      ->check(offers({"@unit"}))
       ->type_name("NAME.service")
       ->group(kGroup);
   command.add_flag("-a,--all", options.targets.all, "Observe every process except zctrace")

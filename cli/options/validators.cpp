@@ -4,16 +4,23 @@
 #include "cli/options/validators.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "cli/text/suggestion.h"
 #include "cli/text/units.h"
+#include "collector/os/split.h"
 
 namespace zctrace {
 namespace {
+
+// A validator carries its words in its name, which CLI11 shows nowhere: an option has no other
+// place for them.
+const std::string kOffers = "offers ";
 
 CLI::Validator checked(std::function<std::string(std::string&)> check) {
   return CLI::Validator(std::move(check), "");
@@ -21,15 +28,41 @@ CLI::Validator checked(std::function<std::string(std::string&)> check) {
 
 }  // namespace
 
-CLI::Validator one_of(std::vector<std::string> values) {
-  return checked([values = std::move(values)](const std::string& text) -> std::string {
-    std::string list;
-    for (const std::string& value : values) {
-      if (text == value) return "";
-      list += (list.empty() ? "" : ", ") + value;
+CLI::Validator offers(const std::vector<std::string>& words) {
+  CLI::Validator all = checked([](const std::string&) { return std::string(); });
+  return all.name(kOffers + fmt::format("{}", fmt::join(words, " ")));
+}
+
+std::vector<std::string> offered(CLI::Option& option) {
+  try {
+    for (int i = 0;; ++i) {
+      const std::string name = option.get_validator(i)->get_name();
+      if (!name.starts_with(kOffers)) continue;
+      std::vector<std::string> words;
+      for (const std::string_view word : split(std::string_view(name).substr(kOffers.size()), ' '))
+        words.emplace_back(word);
+      return words;
     }
-    return fmt::format("'{}' is not one of {}{}", text, list, suggestion(text, values));
-  });
+  } catch (
+      const CLI::OptionNotFound&) {  // the index of the last validator is known in no other way
+  }
+  if (option.get_type_name() == "FILE") return {"@file"};
+  if (option.get_type_name() == "DIR") return {"@directory"};
+  return {};
+}
+
+CLI::Validator one_of(std::vector<std::string> values) {
+  const std::string name = offers(values).get_name();
+  CLI::Validator one =
+      checked([values = std::move(values)](const std::string& text) -> std::string {
+        std::string list;
+        for (const std::string& value : values) {
+          if (text == value) return "";
+          list += (list.empty() ? "" : ", ") + value;
+        }
+        return fmt::format("'{}' is not one of {}{}", text, list, suggestion(text, values));
+      });
+  return one.name(name);
 }
 
 CLI::Validator number_from(std::uint64_t least, std::uint64_t most) {
@@ -69,9 +102,10 @@ CLI::Validator duration_in_ns(std::chrono::nanoseconds shortest) {
 }
 
 CLI::Validator file_name() {
-  return checked([](const std::string& text) -> std::string {
+  CLI::Validator file = checked([](const std::string& text) -> std::string {
     return text.empty() ? "needs the name of a file; '-' is standard output" : "";
   });
+  return file.name(offers({"@file"}).get_name());
 }
 
 CLI::Validator not_empty() {

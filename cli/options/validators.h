@@ -15,6 +15,14 @@ namespace zctrace {
 // "'colour' is not one of process, thread; did you mean ...?"
 CLI::Validator one_of(std::vector<std::string> values);
 
+// What a shell offers for a value: these words, where "@file", "@directory", "@pid", "@process",
+// "@cgroup", "@unit", "@syscall", "@method" and "@command" stand for all words of their kind, and a
+// first "," for a list with commas. It refuses nothing. one_of() and file_name() imply theirs.
+CLI::Validator offers(const std::vector<std::string>& words);
+
+// The words of the option's offers() or one_of(); without one, what its type's name implies.
+std::vector<std::string> offered(CLI::Option& option);
+
 // A whole number from `least` to `most`.
 CLI::Validator number_from(std::uint64_t least, std::uint64_t most);
 

@@ -15,9 +15,6 @@
 
 namespace zctrace {
 
-namespace {
-
-// The report of a user of sudo is that user's. On a file system without owners it stays root's.
 void give_to_caller(int file) {
   std::optional<Caller> caller;
   try {
@@ -27,8 +24,6 @@ void give_to_caller(int file) {
   }
   if (caller && ::fchown(file, caller->uid, caller->gid) != 0) return;
 }
-
-}  // namespace
 
 OutputFile::OutputFile(const std::string& path) : path_(path) {
   if (path.empty() || path == "-") return;

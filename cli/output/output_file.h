@@ -8,6 +8,10 @@
 
 namespace zctrace {
 
+// Gives a new file to the user of sudo, where there is one. On a file system without owners it
+// stays root's.
+void give_to_caller(int file);
+
 // The file is opened before anything runs, so that a path which cannot be written is an early
 // error. Its old content is removed only when there is new content. A part that was written before
 // a disk became full is removed again, and so is a new file that stayed empty. Reports hold command

@@ -15,9 +15,12 @@
 #include "cli/output/write.h"
 #include "cli/text/printable.h"
 #include "cli/views/csv_view.h"
+#include "cli/views/html/html_page.h"
+#include "cli/views/html/interval_json.h"
 #include "cli/views/json_view.h"
 #include "cli/views/markdown_view.h"
 #include "cli/views/mount/mount_view.h"
+#include "cli/views/stacks_view.h"
 #include "cli/views/table_view.h"
 #include "collector/os/error.h"
 
@@ -81,8 +84,11 @@ bool may_have_written_to_standard_output(const Report& report) {
 // Two formats in one file would be neither. Throws Error, before any file is opened: a FIFO of two
 // formats would wait for two readers.
 const OutputOptions& with_different_names(const OutputOptions& options) {
-  const std::pair<const char*, const std::string*> files[] = {
-      {"--json", &options.json}, {"--csv", &options.csv}, {"--markdown", &options.markdown}};
+  const std::pair<const char*, const std::string*> files[] = {{"--json", &options.json},
+                                                              {"--csv", &options.csv},
+                                                              {"--markdown", &options.markdown},
+                                                              {"--html", &options.html},
+                                                              {"--stacks", &options.stacks}};
   for (const auto& [option, file] : files) {
     for (const auto& [other, same] : files) {
       if (file == same) break;
@@ -99,11 +105,22 @@ Outputs::Outputs(const OutputOptions& options, int table_fd)
       table_fd_(table_fd),
       json_(options.json),
       csv_(options.csv),
-      markdown_(options.markdown) {
+      markdown_(options.markdown),
+      html_(options.html),
+      stacks_(options.stacks),
+      intervals_(options.max_processes) {
   // A file may have two names, and standard output may be a file that is named, too.
-  if (json_.same_as(csv_)) refuse_same_file("--json", "--csv", csv_.path());
-  if (json_.same_as(markdown_)) refuse_same_file("--json", "--markdown", markdown_.path());
-  if (csv_.same_as(markdown_)) refuse_same_file("--csv", "--markdown", markdown_.path());
+  const std::pair<const char*, const OutputFile*> files[] = {{"--json", &json_},
+                                                             {"--csv", &csv_},
+                                                             {"--markdown", &markdown_},
+                                                             {"--html", &html_},
+                                                             {"--stacks", &stacks_}};
+  for (const auto& [option, file] : files) {
+    for (const auto& [other, same] : files) {
+      if (file == same) break;
+      if (file->same_as(*same)) refuse_same_file(other, option, file->path());
+    }
+  }
 }
 
 TableStyle Outputs::style() const { return table_style_of(table_fd_); }
@@ -139,6 +156,12 @@ void Outputs::write(const Views& views) {
   attempt([&] {
     if (markdown_.wanted()) markdown_.write(views.markdown());
   });
+  attempt([&] {
+    if (html_.wanted() && views.html) html_.write(views.html());
+  });
+  attempt([&] {
+    if (stacks_.wanted() && views.stacks) stacks_.write(views.stacks());
+  });
   if (failed) throw *failed;
   if (gone) std::rethrow_exception(gone);
 }
@@ -146,7 +169,8 @@ void Outputs::write(const Views& views) {
 void Outputs::warn_of_mixed_output(const Report& report) const {
   for (const auto& [option, path] :
        {std::pair("--json", options_.json), std::pair("--csv", options_.csv),
-        std::pair("--markdown", options_.markdown)}) {
+        std::pair("--markdown", options_.markdown), std::pair("--html", options_.html),
+        std::pair("--stacks", options_.stacks)}) {
     if (path != "-" || !may_have_written_to_standard_output(report)) continue;
     say(std::string("warning: the command may have written to standard output, too; ") + option +
         " FILE keeps the report separate");
@@ -154,21 +178,65 @@ void Outputs::warn_of_mixed_output(const Report& report) const {
   }
 }
 
-void Outputs::write(const Report& report) {
+Views Outputs::views_of(const Report& report) {
+  return {[&] { return table_of(report, options_, style()); },
+          [&] { return json_of(report, options_).dump(2) + "\n"; },
+          [&] { return csv_of(report, options_); }, [&] { return markdown_of(report, options_); },
+          [&] { return html_page(json_of(report, options_)); }};
+}
+
+Views Outputs::interval_views_of(const Report& report) {
+  return {[&] {
+            if (is_idle(report)) return report.started_at + "  no calls in this interval\n";
+            return report.started_at + "\n" + table_of(report, options_, style()) + "\n";
+          },
+          [&] { return json_of(report, options_).dump() + "\n"; },
+          [&] { return csv_of(report, options_, report.started_at); },
+          [&] { return markdown_of(report, options_) + "\n"; }};
+}
+
+void Outputs::write(const Report& report, const StackProfile* stacks) {
   if (report.command == "run") warn_of_mixed_output(report);
-  write({[&] { return table_of(report, options_, style()); },
-         [&] { return json_of(report, options_).dump(2) + "\n"; },
-         [&] { return csv_of(report, options_); }, [&] { return markdown_of(report, options_); }});
+  Views views = views_of(report);
+  if (stacks != nullptr)
+    views.stacks = [&] { return stacks_view(*stacks, report, options_.stacks); };
+  write(views);
+}
+
+void Outputs::write_stacks(const StackProfile* stacks, const Report& report) {
+  if (stacks != nullptr) stacks_.write(stacks_view(*stacks, report, options_.stacks));
+}
+
+void Outputs::write_interval(Views views) {
+  views.csv = [this, csv = std::move(views.csv)] { return without_repeated_header(csv()); };
+  write(views);
 }
 
 void Outputs::write_interval(const Report& report) {
-  write({[&] {
-           if (is_idle(report)) return report.started_at + "  no calls in this interval\n";
-           return report.started_at + "\n" + table_of(report, options_, style()) + "\n";
-         },
-         [&] { return json_of(report, options_).dump() + "\n"; },
-         [&] { return without_repeated_header(csv_of(report, options_, report.started_at)); },
-         [&] { return markdown_of(report, options_) + "\n"; }});
+  if (html_.wanted()) intervals_.add(report);
+  write_interval(interval_views_of(report));
+}
+
+void Outputs::finish_intervals() {
+  if (!html_.wanted() || intervals_.empty()) return;
+  nlohmann::ordered_json json = json_of(intervals_.whole(), options_);
+  json["intervals"] = intervals_json(intervals_.intervals());
+  html_.write(html_page(json));
+}
+
+void Outputs::write_saved(const Report& report, const std::string& text,
+                          const nlohmann::ordered_json& json) {
+  Views views = views_of(report);
+  views.json = [&text] { return text; };
+  views.html = [&json] { return html_page(json); };
+  write(views);
+}
+
+void Outputs::write_saved_interval(const Report& report, const std::string& text) {
+  if (html_.wanted()) intervals_.add(report);
+  Views views = interval_views_of(report);
+  views.json = [&text] { return text; };
+  write_interval(std::move(views));
 }
 
 std::string Outputs::without_repeated_header(const std::string& csv) {

@@ -197,4 +197,19 @@ std::string cut_to_width(std::string_view printable_text, std::size_t width, boo
   return cut + (unicode ? std::string(kEllipsis) : "~");
 }
 
+std::string cut_in_middle(std::string_view printable_text, std::size_t width, bool unicode) {
+  const std::size_t whole = display_width(printable_text);
+  if (whole <= width) return std::string(printable_text);
+  std::string cut = cut_to_width(printable_text, width / 3, unicode);  // with the mark
+  const std::size_t room = width - display_width(cut);
+  std::size_t at = 0;
+  for (std::size_t left = whole; left > room;) {
+    const std::size_t length = decode(printable_text, at).length;
+    left -= display_width(printable_text.substr(at, length));
+    at += length;
+  }
+  cut += printable_text.substr(at);
+  return cut;
+}
+
 }  // namespace zctrace

@@ -27,4 +27,8 @@ std::size_t display_width(std::string_view printable_text);
 // At most `width` columns of it; the last one shows that something is missing.
 std::string cut_to_width(std::string_view printable_text, std::size_t width, bool unicode);
 
+// At most `width` columns of it; where something is missing in the middle, a character shows it.
+// Of a path, most of what is left is the end.
+std::string cut_in_middle(std::string_view printable_text, std::size_t width, bool unicode);
+
 }  // namespace zctrace

@@ -86,10 +86,24 @@ void TopControls::arrange() {
   selected_ = std::min(selected_, processes_.empty() ? 0 : processes_.size() - 1);
 
   rows_.clear();
-  if (!opened_) return;
+  channels_.clear();
+  if (opened_) arrange_opened();
+}
+
+void TopControls::arrange_opened() {
   if (const TopProcess* now = sample_->find(opened_->key)) {
     opened_ = now;
     opened_sample_ = sample_;
+    opened_ungrouped_ = ungrouped_;
+  }
+  if (channels_opened_) {
+    std::vector<const Process*> processes;
+    for (const TopProcess* member : members_of(*opened_ungrouped_, opened_->key, group_))
+      if (const Process* process = totals_ ? member->total : member->interval; process != nullptr)
+        processes.push_back(process);
+    channels_.show(*channels_opened_,
+                   totals_ ? opened_ungrouped_->standing : opened_ungrouped_->between, processes);
+    return;
   }
   const Process* process = totals_ ? opened_->total : opened_->interval;
   if (process == nullptr) return;
@@ -104,16 +118,22 @@ void TopControls::fit(std::size_t lines) {
   if (selected_ < first_process_) first_process_ = selected_;
   if (selected_ >= first_process_ + lines_) first_process_ = selected_ - lines_ + 1;
   first_process_ = std::min(first_process_, last_page(processes_.size()));
-  first_row_ = std::min(first_row_, last_page(rows_.size()));
+  first_row_ = std::min(first_row_, last_page(opened_lines()));
+}
+
+bool TopControls::reversed() const {
+  if (shows_channels()) return channels_.reversed();
+  return opened() ? rows_reversed_ : processes_reversed_;
 }
 
 std::string_view TopControls::sort_title() const {
+  if (shows_channels()) return channels_.sort_title();
   return opened() ? kRowSorts[index_of(kRowSorts, row_sort_)].title
                   : kProcessSorts[index_of(kProcessSorts, process_sort_)].title;
 }
 
 void TopControls::move_to(std::ptrdiff_t line) {
-  const auto count = static_cast<std::ptrdiff_t>(opened_ ? rows_.size() : processes_.size());
+  const auto count = static_cast<std::ptrdiff_t>(opened_ ? opened_lines() : processes_.size());
   const auto to = static_cast<std::size_t>(
       std::clamp<std::ptrdiff_t>(line, 0, std::max<std::ptrdiff_t>(count - 1, 0)));
   if (opened_) {
@@ -136,38 +156,50 @@ void TopControls::sort_by(std::size_t index) {
 }
 
 void TopControls::move_sort(int by) {
+  if (shows_channels()) {
+    channels_.move_sort(by);
+    return;
+  }
   const std::size_t count = opened_ ? kRowSorts.size() : kProcessSorts.size();
   const std::size_t now =
       opened_ ? index_of(kRowSorts, row_sort_) : index_of(kProcessSorts, process_sort_);
   sort_by((now + count + static_cast<std::size_t>(by)) % count);
 }
 
-void TopControls::open() {
-  if (opened_ || processes_.empty()) return;
+// What is open stays so, and shows its rows, files, peers or ports.
+void TopControls::open(std::optional<ChannelKind> channels) {
+  if (!opened_ && processes_.empty()) return;
+  first_row_ = 0;
+  channels_opened_ = channels;
+  channels_.filter.clear();
+  if (opened_) return;
   opened_ = processes_[selected_];
   opened_sample_ = sample_;
+  opened_ungrouped_ = ungrouped_;
   chosen_ = opened_->key;  // so that coming back finds it
-  first_row_ = 0;
 }
 
 void TopControls::close() {
   opened_ = nullptr;
   opened_sample_.reset();
+  opened_ungrouped_.reset();
+  channels_opened_.reset();
 }
 
 bool TopControls::press_in_filter(const KeyPress& key) {
   switch (key.kind) {
     case KeyPress::enter: editing_ = false; break;
     case KeyPress::escape:
-      filter_ = filter_before_;
+      edited_filter() = filter_before_;
       editing_ = false;
       break;
     case KeyPress::backspace:
-      if (filter_.empty()) editing_ = false;
-      remove_last_character(filter_);
+      if (edited_filter().empty()) editing_ = false;
+      remove_last_character(edited_filter());
       break;
     case KeyPress::character:
-      if (key.code >= ' ' && filter_.size() < kFilterBytes) append_utf8(filter_, key.code);
+      if (key.code >= ' ' && edited_filter().size() < kFilterBytes)
+        append_utf8(edited_filter(), key.code);
       break;
     default: return false;
   }
@@ -178,7 +210,11 @@ void TopControls::press_letter(char letter) {
   switch (letter) {
     case 'h':
     case '?': help_ = true; return;
+    case 'f': open(ChannelKind::files); return;
     case 'p':
+      open(shows_channels() && channels_.kind() == ChannelKind::peers ? ChannelKind::ports
+                                                                      : ChannelKind::peers);
+      return;
     case ' ':
       paused_ = !paused_;
       take_newest();
@@ -188,12 +224,17 @@ void TopControls::press_letter(char letter) {
       if (opened_) return;
       group_by(static_cast<TopGroup>((static_cast<int>(group_) + 1) % kTopGroups));
       return;
-    case 'r': (opened_ ? rows_reversed_ : processes_reversed_) ^= true; return;
+    case 'r':
+      if (shows_channels())
+        channels_.reverse();
+      else
+        (opened_ ? rows_reversed_ : processes_reversed_) ^= true;
+      return;
     case '<': move_sort(-1); return;
     case '>': move_sort(1); return;
     case '/':
-      if (opened_) return;
-      filter_before_ = filter_;
+      if (opened_ && !shows_channels()) return;
+      filter_before_ = filter();
       editing_ = true;
       return;
     default: break;
@@ -203,7 +244,9 @@ void TopControls::press_letter(char letter) {
                                     [&](const auto& key) { return key.letter == letter; });
     if (found != sorts.end()) sort_by(static_cast<std::size_t>(found - sorts.begin()));
   };
-  if (opened_)
+  if (shows_channels())
+    channels_.sort_by(letter);
+  else if (opened_)
     sort_among(kRowSorts);
   else
     sort_among(kProcessSorts);
@@ -230,10 +273,12 @@ bool TopControls::press(const KeyPress& key) {
     case KeyPress::end: move_to(PTRDIFF_MAX); break;
     case KeyPress::left: move_sort(-1); break;
     case KeyPress::right: move_sort(1); break;
-    case KeyPress::enter: open(); break;
+    case KeyPress::enter: open(std::nullopt); break;
     case KeyPress::escape:
     case KeyPress::backspace:
-      if (opened_)
+      if (shows_channels() && !channels_.filter.empty())
+        channels_.filter.clear();
+      else if (opened_)
         close();
       else
         filter_.clear();

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/top/channel_pane.h"
 #include "cli/top/model.h"
 
 namespace zctrace {
@@ -90,11 +91,12 @@ class TopControls {
   std::string rate(const std::string& text) const { return totals_ ? text : text + "/s"; }
   bool paused() const { return paused_; }
   bool help() const { return help_; }
-  const std::string& filter() const { return filter_; }
+  // Of the list that is shown.
+  const std::string& filter() const { return shows_channels() ? channels_.filter : filter_; }
   bool editing_filter() const { return editing_; }
   ProcessSort process_sort() const { return process_sort_; }
   RowSort row_sort() const { return row_sort_; }
-  bool reversed() const { return opened() ? rows_reversed_ : processes_reversed_; }
+  bool reversed() const;
   std::string_view sort_title() const;
 
   TopGroup group() const { return group_; }
@@ -110,6 +112,9 @@ class TopControls {
   // The process whose rows are open, null: none; from an older sample once it has ended.
   const TopProcess* opened() const { return opened_; }
   const std::vector<const Row*>& rows() const { return rows_; }
+  // Whether its files, peers or ports are shown instead of its rows.
+  bool shows_channels() const { return opened_ != nullptr && channels_opened_.has_value(); }
+  const ChannelPane& channels() const { return channels_; }
 
  private:
   void take_newest();
@@ -118,9 +123,12 @@ class TopControls {
   void move_to(std::ptrdiff_t line);
   void move_sort(int by);
   void sort_by(std::size_t index);
-  void open();
+  void open(std::optional<ChannelKind> channels);
   void close();
   void arrange();
+  void arrange_opened();
+  std::string& edited_filter() { return shows_channels() ? channels_.filter : filter_; }
+  std::size_t opened_lines() const { return shows_channels() ? channels_.size() : rows_.size(); }
 
   std::shared_ptr<const TopSample> newest_ = std::make_shared<TopSample>();
   std::shared_ptr<const TopSample> ungrouped_ = newest_;  // as shown
@@ -131,6 +139,9 @@ class TopControls {
   std::size_t first_process_ = 0;
 
   std::shared_ptr<const TopSample> opened_sample_;
+  std::shared_ptr<const TopSample> opened_ungrouped_;
+  std::optional<ChannelKind> channels_opened_;
+  ChannelPane channels_;
   const TopProcess* opened_ = nullptr;
   std::vector<Row> shown_rows_;  // what `rows_` points into
   std::vector<const Row*> rows_;

@@ -58,6 +58,15 @@ std::string_view group_name(TopGroup by) {
       ->first;
 }
 
+std::vector<const TopProcess*> members_of(const TopSample& sample, const LineKey& line,
+                                          TopGroup by) {
+  std::vector<const TopProcess*> members;
+  for (const TopProcess& process : sample.processes)
+    if (by == TopGroup::process ? process.key == line : group_of(process, by) == line.group)
+      members.push_back(&process);
+  return members;
+}
+
 std::shared_ptr<const TopSample> grouped(std::shared_ptr<const TopSample> sample, TopGroup by) {
   if (by == TopGroup::process) return sample;
   std::map<std::string, Group> groups;
@@ -67,6 +76,7 @@ std::shared_ptr<const TopSample> grouped(std::shared_ptr<const TopSample> sample
   sums->seconds = sample->seconds;
   sums->total_seconds = sample->total_seconds;
   sums->latency = sample->latency;
+  sums->channels = sample->channels;
   sums->completeness = sample->completeness;
   sums->interval = sample->interval;
   sums->total = sample->total;

@@ -19,11 +19,13 @@ using KeyHelp = std::pair<std::string_view, std::string_view>;
 constexpr KeyHelp kKeys[] = {
     {"q, Ctrl-C", "quit"},
     {"Enter", "show the syscalls and flows of the selected line"},
+    {"f", "show the files of the selected line"},
+    {"p", "show its peers (sockets, pipes); again: the ports of these"},
     {"Esc, Backspace", "go back; in the list: clear the filter"},
     {"arrows, PgUp, PgDn", "select, scroll; Home: follow the first line"},
-    {"/", "filter by name or PID; the totals count only what matches"},
+    {"/", "filter by name, PID, path or address; totals: what matches"},
     {"g", "group by name, unit or container"},
-    {"p, Space", "pause and resume the display (counting continues)"},
+    {"Space", "pause and resume the display (counting continues)"},
     {"t", "totals since the start, or per second"},
     {"<, >, r", "sort by the next column; reverse"},
     {"h, ?", "this list; any key closes it"},
@@ -60,6 +62,8 @@ class HelpPage {
       add({{padded(std::string(name), column, false, unicode_), Style::bold}, {std::string(what)}});
     add_list("Sort the processes by", letters(kProcessSorts));
     add_list("Sort the rows of a process by", letters(kRowSorts));
+    add_list("Sort its files by", letters(kFileSorts));
+    add_list("Sort its peers and ports by", letters(kPeerSorts));
     if (height_ > lines_.size() + std::size(kMeanings)) {
       add({});
       for (const std::string_view meaning : kMeanings) add({{std::string(meaning)}});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The two tables of `top`: processes or groups of them, and the rows of the one that is open.
-// Pure.
+// The tables of `top`: processes or groups of them, and the rows, files, peers or ports of the one
+// that is open. Pure.
 #pragma once
 
 #include <cstddef>
@@ -26,5 +26,7 @@ std::vector<Line> process_list(const TopControls& controls, const CompactNumeral
                                const ListArea& area, const std::string& empty);
 std::vector<Line> row_list(const TopControls& controls, const CompactNumerals& numerals,
                            const ListArea& area);
+std::vector<Line> channel_list(const TopControls& controls, const CompactNumerals& numerals,
+                               const ListArea& area);
 
 }  // namespace zctrace

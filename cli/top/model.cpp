@@ -80,6 +80,7 @@ std::shared_ptr<const TopSample> TopModel::add(Report standing, std::chrono::nan
                                                const OwnerCache& owners) {
   auto sample = std::make_shared<TopSample>();
   sample->latency = standing.latency;
+  sample->channels = standing.channels;
   sample->completeness = standing.completeness;
   sample->standing = std::move(standing);
   std::map<LineKey, const Process*> before;

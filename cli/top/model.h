@@ -48,6 +48,7 @@ struct TopSample {
   double seconds = 0;        // length of the interval; 0: the first sample, nothing to compare with
   double total_seconds = 0;  // since the first sample
   bool latency = true;
+  bool channels = false;              // whether files and peers were counted
   Completeness completeness;          // since observation began
   std::vector<TopProcess> processes;  // those that run or have ended in the interval
   ProcessSummary interval;            // of all processes
@@ -80,6 +81,9 @@ inline constexpr int kTopGroups = 4;
 
 std::optional<TopGroup> parse_top_group(std::string_view text);
 std::string_view group_name(TopGroup by);
+// The processes in this line of the groups.
+std::vector<const TopProcess*> members_of(const TopSample& sample, const LineKey& line,
+                                          TopGroup by);
 // The groups of a sample, as a sample of their sums. Processes in no unit or container are one
 // group, called "(no unit)" or "(no container)".
 std::shared_ptr<const TopSample> grouped(std::shared_ptr<const TopSample> sample, TopGroup by);

@@ -42,8 +42,9 @@ class View {
     frame_.lines = controls_.opened() ? opened_summary() : summary_lines();
     frame_.lines.resize(summary);
     const ListArea area{size_.width, height - used, header, unicode_};
-    for (Line& line : controls_.opened() ? row_list(controls_, numerals_, area)
-                                         : process_list(controls_, numerals_, area, empty_text()))
+    for (Line& line : controls_.shows_channels() ? channel_list(controls_, numerals_, area)
+                      : controls_.opened()       ? row_list(controls_, numerals_, area)
+                                           : process_list(controls_, numerals_, area, empty_text()))
       frame_.lines.push_back(std::move(line));
     frame_.lines.resize(height - (footer ? 1 : 0));
     if (footer) frame_.lines.push_back(footer_line());
@@ -65,7 +66,7 @@ class View {
     line.add_item({{controls_.totals() ? "totals" : "per second", Style::bold}});
     line.add_item({{fmt::format("by {}{}", controls_.sort_title(),
                                 controls_.reversed() ? ", reversed" : "")}});
-    if (!controls_.filter().empty() && !controls_.opened())
+    if (!controls_.filter().empty() && (!controls_.opened() || controls_.shows_channels()))
       line.add_item({{"filter: " + text(controls_.filter()), Style::bold}});
     line.add_item(
         {{fmt::format("every {}", compact_ns(static_cast<std::uint64_t>(around_.interval_s * 1e9))),
@@ -132,10 +133,20 @@ class View {
       title += fmt::format(" {}", process.key.pid);
     else
       title += fmt::format(": {}", plural(process.members, "process", "processes"));
+    if (controls_.shows_channels()) title += channels_title();
     std::vector<Line> lines{
         mode_line({{title, Style::bold}, {process.ended ? " (ended)" : "", Style::warning}})};
     add_figures(lines, process.figures(controls_.totals()));
     return lines;
+  }
+
+  std::string channels_title() const {
+    switch (controls_.channels().kind()) {
+      case ChannelKind::files: return ", files";
+      case ChannelKind::peers: return ", peers";
+      case ChannelKind::ports: break;
+    }
+    return ", ports";
   }
 
   std::string empty_text() const {
@@ -168,15 +179,18 @@ class View {
     const bool opened = controls_.opened() != nullptr;
     key("q", "quit");
     key("h", "help");
-    if (opened)
-      key("Esc", "back");
-    else
-      key("Enter", "rows");
+    if (controls_.paused()) key("Space", "resume");
+    if (opened) key("Esc", "back");
+    const bool channels = controls_.shows_channels();
+    const ChannelKind kind = controls_.channels().kind();
+    if (!opened || channels) key("Enter", "rows");
+    if (!channels || kind != ChannelKind::files) key("f", "files");
+    key("p", channels && kind == ChannelKind::peers ? "ports" : "peers");
     key("t", controls_.totals() ? "per second" : "totals");
-    key("p", controls_.paused() ? "resume" : "pause");
-    if (!opened) key("/", "filter");
+    if (!opened || channels) key("/", "filter");
     if (!opened) key("g", "group");
     key("<>", "sort");
+    if (!controls_.paused()) key("Space", "pause");
     key("r", "reverse");
     return line.take();
   }

@@ -26,6 +26,9 @@ struct Column {
   unsigned rank = 0;
   // The width that a truncated column keeps. 0: never truncated.
   std::size_t min_width = 0;
+  // A column without any figure but 0 says nothing, and is left out before all others. Not this
+  // one.
+  bool zeros_tell = false;
 };
 
 // What a title means; shown where its column is.

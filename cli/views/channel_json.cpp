@@ -2,10 +2,12 @@
 // The names of the fields are an interface.
 #include "cli/views/channel_json.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
 #include "cli/text/printable.h"
+#include "cli/views/flow_json.h"
 #include "cli/views/json_view.h"
 
 namespace zctrace {
@@ -17,9 +19,9 @@ ordered_json text_or_null(std::string_view text) {
   return text.empty() ? ordered_json(nullptr) : ordered_json(valid_utf8(text));
 }
 
-ordered_json rows_json(const std::vector<Row>& rows) {
+ordered_json rows_json(const std::vector<Row>& rows, const Measured& measured) {
   ordered_json array = ordered_json::array();
-  for (const Row& row : rows) array.push_back(row_json(row, {}));
+  for (const Row& row : rows) array.push_back(row_json(row, measured));
   return array;
 }
 
@@ -28,12 +30,14 @@ void add_sums(ordered_json& object, const FileUse& use) {
   object["written_bytes"] = use.written_bytes;
   object["cpu_copied_bytes"] = use.cpu_copied_bytes;
   object["disk_read_bytes"] = or_null(use.disk_read_bytes);
+  object["mapped_bytes"] = or_null(use.mapped_bytes);
 }
 
 void add_sums(ordered_json& object, const PeerUse& use) {
   object["sent_bytes"] = use.sent_bytes;
   object["received_bytes"] = use.received_bytes;
   object["cpu_copied_bytes"] = use.cpu_copied_bytes;
+  object["retransmits"] = or_null(use.retransmits);
 }
 
 ordered_json use_json(const FileUse& use) {
@@ -62,15 +66,14 @@ ordered_json use_json(const PeerUse& use) {
 }
 
 template <typename Use>
-void add_uses(ordered_json& object, const std::string& name, const ChannelUses<Use>& uses) {
+void add_uses(ordered_json& object, const std::string& name, const ChannelUses<Use>& uses,
+              const Measured& measured) {
   ordered_json& array = object[name] = ordered_json::array();
   for (const Use& use : uses.listed) {
     ordered_json one = use_json(use);
     add_sums(one, use);
-    // Not counted.
-    if constexpr (std::is_same_v<Use, PeerUse>) one["retransmits"] = nullptr;
     one["processes"] = use.processes;
-    one["rows"] = rows_json(use.rows);
+    one["rows"] = rows_json(use.rows, measured);
     array.push_back(std::move(one));
   }
   ordered_json& others = object["other_" + name] = {{"count", uses.others}};
@@ -80,8 +83,8 @@ void add_uses(ordered_json& object, const std::string& name, const ChannelUses<U
 }  // namespace
 
 void add_channels_json(ordered_json& object, const Report& report, const ChannelLimits& limits) {
-  add_uses(object, "files", files_of(report, limits.files));
-  add_uses(object, "peers", peers_of(report, limits.peers));
+  add_uses(object, "files", files_of(report, limits.files), measured_of(report));
+  add_uses(object, "peers", peers_of(report, limits.peers), measured_of(report));
   ordered_json& ports = object["ports"] = ordered_json::array();
   for (const PortUse& use : ports_of(peers_of(report, SIZE_MAX))) {
     ordered_json one = {{"protocol", protocol_name(use.protocol)},
@@ -92,12 +95,13 @@ void add_channels_json(ordered_json& object, const Report& report, const Channel
     one["processes"] = use.sum.processes;
     ports.push_back(std::move(one));
   }
+  add_flows_json(object, report, std::max(limits.files, limits.peers));
 }
 
 void add_channels_json(ordered_json& object, const Report& report, const Process& process,
                        const ChannelLimits& limits) {
-  add_uses(object, "files", files_of(report, process, limits.files));
-  add_uses(object, "peers", peers_of(report, process, limits.peers));
+  add_uses(object, "files", files_of(report, process, limits.files), measured_of(report));
+  add_uses(object, "peers", peers_of(report, process, limits.peers), measured_of(report));
 }
 
 }  // namespace zctrace

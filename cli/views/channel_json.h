@@ -9,10 +9,11 @@
 
 namespace zctrace {
 
-// Appends "files", "other_files", "peers", "other_peers" and "ports" to a report's object.
+// Appends "files", "other_files", "peers", "other_peers", "ports", "flows" and "other_flows" to a
+// report's object.
 void add_channels_json(nlohmann::ordered_json& object, const Report& report,
                        const ChannelLimits& limits);
-// The same for one of its processes, without "ports".
+// The first four for one of its processes.
 void add_channels_json(nlohmann::ordered_json& object, const Report& report, const Process& process,
                        const ChannelLimits& limits);
 

@@ -12,13 +12,6 @@
 namespace zctrace {
 namespace {
 
-std::string csv_line(const std::vector<std::string>& fields) {
-  std::vector<std::string> quoted;
-  quoted.reserve(fields.size());
-  for (const std::string& field : fields) quoted.push_back(csv_field(field));
-  return fmt::format("{}\n", fmt::join(quoted, ","));
-}
-
 std::string quoted_csv_field(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
   std::string quoted = "\"";
@@ -38,6 +31,13 @@ std::string csv_field(std::string_view text) {
   if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != text.npos && !number)
     return quoted_csv_field("'" + std::string(text));
   return quoted_csv_field(text);
+}
+
+std::string csv_line(const std::vector<std::string>& fields) {
+  std::vector<std::string> quoted;
+  quoted.reserve(fields.size());
+  for (const std::string& field : fields) quoted.push_back(csv_field(field));
+  return fmt::format("{}\n", fmt::join(quoted, ","));
 }
 
 std::string csv_view(const Report& report, std::optional<GroupBy> by, std::string_view time,

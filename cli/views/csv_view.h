@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/views/report/channel_table.h"
 #include "cli/views/wording.h"
@@ -21,5 +22,7 @@ std::string csv_view(const Report& report, std::optional<GroupBy> by = std::null
 
 // Quoted where RFC 4180 wants it.
 std::string csv_field(std::string_view text);
+// These fields, quoted, as one line.
+std::string csv_line(const std::vector<std::string>& fields);
 
 }  // namespace zctrace

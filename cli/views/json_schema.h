@@ -9,5 +9,7 @@ namespace zctrace {
 // Draft 2020-12, ends in a newline. Covers run, attach, mount (`processes`) and compare
 // (`methods`).
 std::string_view json_schema();
+// The same of `zctrace diff`.
+std::string_view diff_json_schema();
 
 }  // namespace zctrace

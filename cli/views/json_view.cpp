@@ -13,7 +13,10 @@
 #include "cli/text/errno_name.h"
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
+#include "cli/views/advice_json.h"
 #include "cli/views/channel_json.h"
+#include "cli/views/exact_json.h"
+#include "collector/model/process_summary.h"
 
 #ifndef ZCTRACE_VERSION
 #error "the Makefile defines ZCTRACE_VERSION"
@@ -24,11 +27,18 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kNotOfOperations =
-    "not measured for operations of io_uring and native AIO; other rows have it";
-constexpr const char* kNotInMemory =
-    "not measured: some of the bytes went to files in memory (tmpfs), whose pages the kernel does "
-    "not charge";
+constexpr const char* kNoDuration =
+    "operations of io_uring and native AIO and requests to FUSE are no calls: they have no entry "
+    "and exit, between which a task could be switched out";
+constexpr const char* kInFlight =
+    "the calls were in flight when observation began, so that their entry was not seen";
+constexpr const char* kRequests =
+    "a mount counts requests, which do not say how often a CPU copies their bytes; mount --observe "
+    "counts calls";
+constexpr const char* kKeepsMost =
+    "hardly any of what was received was passed on (less than a tenth), so copies for each "
+    "delivered byte would say nothing about the delivered bytes";
+constexpr const char* kNoLatency = "not measured with --no-latency";
 constexpr const char* kNotMeasured =
     "not measured: it needs the times of calls, and a kernel with CONFIG_TASK_IO_ACCOUNTING";
 
@@ -42,18 +52,49 @@ ordered_json words_json(const std::vector<std::string>& words) {
   return array;
 }
 
-// Times that were not measured are 0, bytes that were not are null.
+// What was not measured is null.
 template <typename Figures, typename Record, std::size_t N>
 void append_fields(ordered_json& object, const Figures& figures,
-                   const Field<Figures, Record> (&fields)[N], bool latency) {
+                   const Field<Figures, Record> (&fields)[N], auto is_measured) {
   for (const Field<Figures, Record>& field : fields) {
     if (!field.listed) continue;
     ordered_json& value = object[std::string(field.name)];
-    if (field.charged)
-      value = nullptr;
-    else
-      value = field.clocked && !latency ? 0 : figures.*field.member;
+    if (is_measured(field)) value = figures.*field.member;
   }
+}
+
+auto clocked_if(bool latency) {
+  return [latency](const auto& field) { return latency || !field.clocked; };
+}
+
+bool is_of_copies(std::uint64_t RowFigures::*figure) {
+  return figure == &RowFigures::cpu_copied_bytes ||
+         figure == &RowFigures::cpu_copied_measured_bytes ||
+         figure == &RowFigures::uncopied_bytes || figure == &RowFigures::uncopied_measured_bytes;
+}
+
+// Whether a figure of a row was measured. FUSE requests have times, but none of them off the CPU.
+bool is_measured(const Row& row, const Measured& measured, std::uint64_t RowFigures::*figure,
+                 bool charged, bool clocked) {
+  if (charged) return measured.charges && row.is_charged(figure);
+  if (is_of_copies(figure)) return measured.copies;
+  if (!clocked) return true;
+  const bool on_cpu_only = figure == &RowFigures::off_cpu_ns && row.asynchronous;
+  return measured.latency && row.is_timed() && !on_cpu_only;
+}
+
+// Why figures of this row are null, where that is not so of the whole report.
+ordered_json unknown_of(const Row& row, const Measured& measured) {
+  ordered_json unknown = ordered_json::object();
+  const char* const no_time = row.asynchronous ? kNoDuration : kInFlight;
+  if (measured.latency && !row.is_timed()) unknown["wall_ns"] = unknown["off_cpu_ns"] = no_time;
+  if (measured.latency && row.is_timed() && row.asynchronous) unknown["off_cpu_ns"] = kNoDuration;
+  if (measured.charges && row.charges == Charges::unknown)
+    unknown["disk_read_bytes"] = unknown["dirtied_bytes"] =
+        row.asynchronous ? kNotOfOperations : kNotMeasured;
+  else if (measured.charges && row.in_memory)
+    unknown["dirtied_bytes"] = kNotInMemory;
+  return unknown;
 }
 
 ordered_json latency_json(const Row& row) {
@@ -62,9 +103,18 @@ ordered_json latency_json(const Row& row) {
   };
   if (row.latency.total() == 0) return nullptr;
   const std::uint64_t calls = row.latency.total();
-  return {{"min", row.min_ns},      {"mean", row.wall_ns / calls}, {"p50", percentile(0.5)},
-          {"p90", percentile(0.9)}, {"p99", percentile(0.99)},     {"max", row.max_ns},
-          {"timed_calls", calls}};
+  // Requests to FUSE have no minimum.
+  const ordered_json least = row.min_ns != 0 ? ordered_json(row.min_ns) : ordered_json(nullptr);
+  ordered_json object = {{"min", least},
+                         {"mean", row.wall_ns / calls},
+                         {"p50", percentile(0.5)},
+                         {"p90", percentile(0.9)},
+                         {"p99", percentile(0.99)},
+                         {"max", row.max_ns},
+                         {"timed_calls", calls},
+                         {"buckets", buckets_json(row.latency)}};
+  if (row.max_is_bound) object["max_is_bound"] = true;
+  return object;
 }
 
 ordered_json per_gb_json(const Process& process, std::uint64_t delivered_bytes, bool latency) {
@@ -77,7 +127,7 @@ ordered_json per_gb_json(const Process& process, std::uint64_t delivered_bytes, 
           {"copied_bytes", each(process.copied_bytes())},
           {"user_ns", each(process.user_ns)},
           {"system_ns", each(process.system_ns)},
-          {"off_cpu_ns", each(latency ? process.off_cpu_ns() : 0)},
+          {"off_cpu_ns", latency ? ordered_json(each(process.off_cpu_ns())) : nullptr},
           {"voluntary_switches", each(process.voluntary_switches())},
           {"involuntary_switches", each(process.involuntary_switches())},
           {"minor_faults", each(process.minor_faults)},
@@ -101,33 +151,46 @@ ordered_json errors_json(const Row& row) {
   return object;
 }
 
+// Those that errors_json() does not name.
+ordered_json more_errors_json(const Row& row, const ordered_json& named) {
+  ordered_json object = ordered_json::object();
+  for (const auto& [number, count] : row.errors_by)
+    if (!named.contains(errno_name(number))) object[errno_name(number)] = count;
+  return object;
+}
+
 // What a process and the totals have in common, appended to `object`.
 void append_figures(ordered_json& object, const Process& process, const Delivered& delivered,
                     const Measured& measured) {
   const auto charged = [&measured](const std::optional<std::uint64_t>& bytes) {
     return or_null(measured.charges ? bytes : std::nullopt);
   };
-  append_fields<ProcessFigures>(object, process, kProcessFields, measured.latency);
+  const ProcessSummary summary = summary_of(process, delivered);
+  append_fields<ProcessFigures>(object, process, kProcessFields, clocked_if(measured.latency));
   object["voluntary_switches"] = process.voluntary_switches();
   object["involuntary_switches"] = process.involuntary_switches();
   append_fields(object["outside_syscalls"] = ordered_json::object(), process.outside_syscalls,
-                kOutsideFields, measured.latency);
+                kOutsideFields, clocked_if(measured.latency));
   object["syscalls"] = process.syscalls();
   object["errors"] = process.errors();
   object["crossings"] = process.crossings();
   object["copied_bytes"] = process.copied_bytes();
   object["in_kernel_bytes"] = process.in_kernel_bytes();
   object["delivered_bytes"] = delivered.bytes;
-  object["cpu_copied_bytes"] = process.cpu_copied_bytes();
-  object["cpu_copied_measured_bytes"] = process.cpu_copied_measured_bytes();
-  object["uncopied_bytes"] = process.uncopied_bytes();
-  object["uncopied_measured_bytes"] = process.uncopied_measured_bytes();
+  const auto of_copies = [&](const char* name, ordered_json value) {
+    object[name] = measured.copies ? std::move(value) : ordered_json(nullptr);
+  };
+  of_copies("cpu_copied_bytes", process.cpu_copied_bytes());
+  of_copies("cpu_copied_measured_bytes", process.cpu_copied_measured_bytes());
+  of_copies("uncopied_bytes", process.uncopied_bytes());
+  of_copies("uncopied_measured_bytes", process.uncopied_measured_bytes());
   object["copies_evidence"] = name_or_null(evidence_name(process.copies_evidence()));
-  object["cpu_copies_per_byte"] = or_null(delivered.per_byte(process.cpu_copied_bytes()));
+  of_copies("cpu_copies_per_byte", or_null(summary.copies_per_byte()));
   object["kernel_only_bytes"] = delivered.kernel_only;
   object["kernel_only_share"] = or_null(delivered.kernel_only_share());
-  object["zero_copy_bytes"] = delivered.zero_copy;
-  object["zero_copy_share"] = or_null(delivered.zero_copy_share());
+  of_copies("zero_copy_bytes", delivered.zero_copy);
+  of_copies("zero_copy_at_most_bytes", delivered.zero_copy_at_most);
+  of_copies("zero_copy_share", or_null(delivered.zero_copy_share()));
   object["disk_read_bytes"] = charged(process.disk_read_bytes());
   object["dirtied_bytes"] = charged(process.dirtied_bytes());
   object["per_gb"] = per_gb_json(process, delivered.bytes, measured.latency);
@@ -135,6 +198,15 @@ void append_figures(ordered_json& object, const Process& process, const Delivere
     object["cpu_profile"] = cpu_profile_json(profile);
   ordered_json& rows = object["rows"] = ordered_json::array();
   for (const Row& row : shown_rows(process.rows)) rows.push_back(row_json(row, measured));
+  add_pipes_json(object, process);
+  if (std::all_of(process.rows.begin(), process.rows.end(),
+                  [](const Row& row) { return row.shown; }))
+    return;
+  ordered_json& counted = object["counted_rows"] = ordered_json::array();
+  for (const Row& row : process.rows) {
+    counted.push_back(row_json(row, measured));
+    counted.back()["listed"] = row.shown;
+  }
 }
 
 ordered_json process_json(const Process& process, const Measured& measured) {
@@ -150,6 +222,15 @@ ordered_json process_json(const Process& process, const Measured& measured) {
   object["signal"] = process.signal ? ordered_json(signal_name(*process.signal)) : nullptr;
   append_figures(object, process, delivered_by(process), measured);
   return object;
+}
+
+bool any_keeps_most(const Report& report, const Totals& totals) {
+  const auto keeps = [](const ProcessSummary& summary) {
+    return summary.delivered.bytes != 0 && summary.keeps_most();
+  };
+  return keeps(summary_of(totals)) || keeps(summary_of(report.others)) ||
+         std::any_of(report.processes.begin(), report.processes.end(),
+                     [&](const Process& process) { return keeps(summary_of(process)); });
 }
 
 std::string counter_key(std::size_t counter) {
@@ -176,8 +257,10 @@ ordered_json verification_json(const Verification& verification) {
     const bool skipped = verification.io_not_verified && i < kIoCounters;
     object[counter_key(i)] = skipped ? ordered_json(nullptr) : check_json(verification.counters[i]);
   }
+  object["lost_operations"] = verification.lost_operations;
   object["reaped"] = nullptr;
   if (verification.waited_children) {
+    object["reaped_pid"] = verification.waited_children->pid;
     ordered_json& reaped = object["reaped"] = ordered_json::object();
     for (std::size_t i = 0; i < kKernelCounters; i++)
       reaped[counter_key(i)] = {{"kernel", verification.waited_children->kernel[i]},
@@ -194,6 +277,10 @@ ordered_json verification_json(const Verification& verification) {
 }
 
 }  // namespace
+
+Measured measured_of(const Report& report) {
+  return {report.latency, !report.unknown.contains("disk_read_bytes"), report.command != "mount"};
+}
 
 std::string version() { return ZCTRACE_VERSION; }
 
@@ -235,28 +322,43 @@ ordered_json row_json(const Row& row, const Measured& measured) {
                          {"copy", copy_name(row.copy)},
                          {"protocol", name_or_null(protocol_name(row.protocol))},
                          {"asynchronous", row.asynchronous}};
-  append_fields<RowFigures>(object, row, kRowFields, measured.latency);
-  for (const auto& field : kRowFields)
-    if (field.charged && measured.charges && row.is_charged(field.member))
-      object[std::string(field.name)] = row.*field.member;
-  if (measured.charges && row.charges == Charges::unknown) {
-    const char* const why = row.asynchronous ? kNotOfOperations : kNotMeasured;
-    object["unknown"] = {{"disk_read_bytes", why}, {"dirtied_bytes", why}};
-  } else if (measured.charges && row.in_memory) {
-    object["unknown"] = {{"dirtied_bytes", kNotInMemory}};
-  }
+  append_fields<RowFigures>(object, row, kRowFields, [&](const auto& field) {
+    return is_measured(row, measured, field.member, field.charged, field.clocked);
+  });
+  if (ordered_json unknown = unknown_of(row, measured); !unknown.empty())
+    object["unknown"] = std::move(unknown);
   object["errors_by"] = errors_json(row);
+  ordered_json more = more_errors_json(row, object["errors_by"]);
+  if (!more.empty()) object["more_errors_by"] = std::move(more);
   object["copies_evidence"] = name_or_null(evidence_name(row.copies_evidence()));
   object["verdict"] = name_or_null(verdict_name(row.verdict));
   object["latency_ns"] = measured.latency ? latency_json(row) : ordered_json(nullptr);
   if (row.cpu.hz != 0) object["cpu_profile"] = cpu_profile_json(row.cpu);
+  add_exact_json(object, row);
+  return object;
+}
+
+ordered_json figures_json(const Process& sum, const Delivered& delivered,
+                          const Measured& measured) {
+  ordered_json object;
+  append_figures(object, sum, delivered, measured);
   return object;
 }
 
 ordered_json report_json(const Report& report, std::string_view by, const ChannelLimits& limits) {
   const Totals totals = report.totals();
   std::map<std::string, std::string> unknown = report.unknown;
-  const Measured measured = {report.latency, !unknown.contains("disk_read_bytes")};
+  const Measured measured = measured_of(report);
+  if (!report.latency)
+    for (const char* figure : {"wall_ns", "off_cpu_ns", "latency_ns"})
+      unknown.try_emplace(figure, kNoLatency);
+  if (!measured.copies)
+    for (const char* figure : {"cpu_copied_bytes", "cpu_copied_measured_bytes", "uncopied_bytes",
+                               "uncopied_measured_bytes", "cpu_copies_per_byte", "zero_copy_bytes",
+                               "zero_copy_at_most_bytes", "zero_copy_share"})
+      unknown.try_emplace(figure, kRequests);
+  else if (any_keeps_most(report, totals))
+    unknown.try_emplace("cpu_copies_per_byte", kKeepsMost);
   if (!totals.sum.disk_read_bytes())
     for (const char* figure : {"disk_read_bytes", "dirtied_bytes"})
       unknown.try_emplace(figure, kNotOfOperations);
@@ -275,6 +377,7 @@ ordered_json report_json(const Report& report, std::string_view by, const Channe
   object["options"] = {{"syscalls", valid_utf8(report.selection)},
                        {"by", by.empty() ? ordered_json(nullptr) : ordered_json(by)},
                        {"timing", report.latency ? "all" : "none"}};
+  if (!report.targets.empty()) object["targets"] = valid_utf8(report.targets);
   object["unknown"] = unknown;
   object["completeness"] = completeness_json(report.completeness);
   ordered_json& sum = object["totals"] = ordered_json::object();
@@ -287,7 +390,11 @@ ordered_json report_json(const Report& report, std::string_view by, const Channe
   const Totals& others = report.others;
   ordered_json& rest = object["other_processes"] = {{"count", others.processes}};
   append_figures(rest, others.sum, others.delivered, measured);
-  if (report.channels) add_channels_json(object, report, limits);
+  if (report.channels) {
+    add_channels_json(object, report, limits);
+    add_flows_json(object, report, limits);
+  }
+  if (report.advice) object["advice"] = advice_json(*report.advice);
   return object;
 }
 

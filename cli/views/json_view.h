@@ -21,14 +21,28 @@ nlohmann::ordered_json report_json(const Report& report, std::string_view by = {
 // The schema that report_json() follows.
 inline constexpr std::string_view kSchema = "zctrace/2";
 
+// Why a figure of the report is not known, where its rows say so.
+inline constexpr const char* kNotOfOperations =
+    "not measured for operations of io_uring and native AIO; other rows have it";
+inline constexpr const char* kNotInMemory =
+    "not measured: some of the bytes went to files in memory (tmpfs), whose pages the kernel does "
+    "not charge";
+
 // What an observation could measure.
 struct Measured {
   bool latency = true;  // times inside calls
   bool charges = true;  // what calls read from disks and made dirty; if not, the report says why
+  bool copies = true;   // the same of how often a CPU copied the bytes
 };
+
+Measured measured_of(const Report& report);
 
 // One row as in `processes[].rows`, for `compare`, which has rows outside of processes.
 nlohmann::ordered_json row_json(const Row& row, const Measured& measured);
+
+// What "totals" has: of one process, or of a sum of several and what each delivered.
+nlohmann::ordered_json figures_json(const Process& sum, const Delivered& delivered,
+                                    const Measured& measured);
 
 template <typename T>
 nlohmann::ordered_json or_null(const std::optional<T>& value) {

@@ -56,6 +56,17 @@ struct Layout {
   }
 };
 
+// Whether no cell of the column says anything.
+bool is_idle(const Grid& grid, std::size_t column) {
+  if (grid.columns[column].zeros_tell) return false;
+  const bool figures = grid.columns[column].right_aligned;
+  return std::all_of(grid.lines.begin(), grid.lines.end(), [&](const std::vector<Cell>& line) {
+    const std::string& text = line[column].text;
+    return text.empty() || text == "-" ||
+           (figures && text.find_first_of("123456789") == std::string::npos);
+  });
+}
+
 Layout lay_out(const Grid& grid, std::size_t limit) {
   Layout layout;
   std::vector<std::size_t> natural;
@@ -74,11 +85,14 @@ Layout lay_out(const Grid& grid, std::size_t limit) {
     const std::size_t floor = grid.columns[i].min_width;
     if (floor > 0) layout.widths[i] = std::min(natural[i], floor);
   }
+  const auto dispensable = [&grid](std::size_t column) {
+    const unsigned rank = grid.columns[column].rank;
+    return std::pair(rank != 0 && is_idle(grid, column), rank);
+  };
   while (layout.total() > limit) {
-    const auto least = std::max_element(layout.columns.begin(), layout.columns.end(),
-                                        [&grid](std::size_t a, std::size_t b) {
-                                          return grid.columns[a].rank < grid.columns[b].rank;
-                                        });
+    const auto least = std::max_element(
+        layout.columns.begin(), layout.columns.end(),
+        [&dispensable](std::size_t a, std::size_t b) { return dispensable(a) < dispensable(b); });
     if (grid.columns[*least].rank == 0) break;
     layout.columns.erase(least);
   }
@@ -109,6 +123,11 @@ Layout lay_out(const Grid& grid, std::size_t limit) {
 void Page::title(const std::string& text) {
   const std::string line = cut_to_width(text, prose_width(), style_.unicode);
   text_ += style_.colour ? fmt::format("\x1b[1m{}\x1b[0m\n", line) : line + '\n';
+}
+
+void Page::line(const std::vector<Cell>& cells) {
+  for (const Cell& cell : cells) text_ += painted(cell.text, cell.tone);
+  text_ += '\n';
 }
 
 void Page::items(const std::vector<std::string>& items, std::string_view label, Tone tone) {

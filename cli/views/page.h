@@ -28,12 +28,15 @@ class Page {
 
   void blank_line() { text_ += '\n'; }
   void title(const std::string& text);  // cut to one line
+  // Cells that follow each other without a space.
+  void line(const std::vector<Cell>& cells);
   // Items separated by commas, continued under the first one. Broken between items, inside
   // one only when it alone is wider than the line.
   void items(const std::vector<std::string>& items, std::string_view label = {},
              Tone tone = Tone::plain);
   void facts(const std::vector<Fact>& facts);
-  // What does not fit the width is left out, least important columns first; digits stay. A line
+  // What does not fit the width is left out, columns without a figure but 0 first, then the least
+  // important ones; digits stay. A line
   // below names what was left out. The legend explains the columns that are shown.
   void grid(const Grid& grid);
   void sections(const std::vector<Section>& sections);  // with an empty line between them

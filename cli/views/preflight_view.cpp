@@ -62,6 +62,7 @@ std::string preflight_text(const Preflight& preflight, std::size_t width) {
   add(preflight.can_observe(), kObserving);
   add(preflight.can_mount(), "mount");
   add(preflight.can_observe() && preflight.can_mount(), "mount --observe");
+  add(preflight.can_watch_fuse(), "fuse");
   text += "\n";
   if (!works.empty()) text += fitting("Works here: " + works + ".", 0);
   if (!fails.empty()) text += fitting("Does not work here: " + fails + ".", 0);
@@ -80,6 +81,7 @@ std::string preflight_json(const Preflight& preflight) {
   json["version"] = version();
   json["can_observe"] = preflight.can_observe();
   json["can_mount"] = preflight.can_mount();
+  json["can_watch_fuse"] = preflight.can_watch_fuse();
   json["checks"] = nlohmann::ordered_json::array();
   for (const Requirement& requirement : preflight.requirements) {
     nlohmann::ordered_json check;

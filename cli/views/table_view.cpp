@@ -10,8 +10,11 @@
 #include <cctype>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "cli/views/page.h"
+#include "cli/views/report/flow_lines.h"
 #include "cli/views/report/report_sections.h"
 
 namespace zctrace {
@@ -57,8 +60,17 @@ TableStyle table_style_of(int fd) {
 std::string table_view(const Report& report, std::optional<GroupBy> by, const TableStyle& style) {
   const Wording wording{style.unicode, style.width != 0 && style.width < kNarrowWidth,
                         report.latency};
+  std::vector<Section> sections = report_sections(report, by, wording);
+  const std::vector<std::vector<Cell>> flow = flow_lines(report.totals().sum, wording, style.width);
   Page page(style);
-  page.sections(report_sections(report, by, wording));
+  if (!flow.empty()) {
+    page.sections({std::move(sections.front())});
+    sections.erase(sections.begin());
+    page.blank_line();
+    for (const std::vector<Cell>& line : flow) page.line(line);
+    page.blank_line();
+  }
+  page.sections(sections);
   return page.take();
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "cli/text/units.h"
+#include "collector/model/process_summary.h"
 
 namespace zctrace {
 namespace {
@@ -58,6 +59,9 @@ std::string percent_text(double share) {
   return fmt::format("{:.1f}%", std::floor(share * 1000) / 10);
 }
 
+const char* at_least(bool unicode) { return unicode ? "≥" : ">="; }
+const char* at_most(bool unicode) { return unicode ? "≤" : "<="; }
+
 std::string bar(double share, std::size_t cells, bool unicode) {
   const auto filled = static_cast<std::size_t>(share * static_cast<double>(cells));
   std::string text;
@@ -93,10 +97,8 @@ std::string per_gb_text(std::uint64_t count, std::uint64_t bytes) {
 }
 
 std::optional<double> system_share(const Process& process) {
-  // A tick is 4 ms on most kernels, 10 ms on some.
-  constexpr std::uint64_t kLeast = 100'000'000;
   const std::uint64_t cpu_ns = process.user_ns + process.system_ns;
-  if (cpu_ns < kLeast) return std::nullopt;
+  if (cpu_ns < kLeastCpuToDivideNs) return std::nullopt;
   return static_cast<double>(process.system_ns) / static_cast<double>(cpu_ns);
 }
 

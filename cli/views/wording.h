@@ -28,6 +28,9 @@ std::string flow_text(const Row& row, const Wording& wording);
 std::string copies_text(std::uint64_t copied_bytes, std::uint64_t bytes);
 // "100.0%" only if it is all.
 std::string percent_text(double share);
+// Before a figure that is a bound.
+const char* at_least(bool unicode);
+const char* at_most(bool unicode);
 // As many cells, filled in proportion to the share.
 std::string bar(double share, std::size_t cells, bool unicode);
 std::string share_bar(double share, bool unicode);

@@ -31,20 +31,24 @@ std::string_view advice_kind_name(AdviceKind kind);
 struct AdviceEnd {
   Kind kind{};
   Protocol protocol = Protocol::none;
-  ChannelId channel;
-  std::string name;  // its path, addresses or pipe; "": not known, or more than one
+  ChannelId channel;           // of the only one
+  std::string name;            // its path, addresses or pipe; "": not known, or more than one
+  std::uint64_t channels = 0;  // how many files, pipes or sockets; 0: not known
 };
 
-// What following an advice would have saved of what was observed.
+// What following an advice would have saved of what was observed. Negative: it would have cost
+// that much more.
 struct Savings {
-  std::uint64_t syscalls = 0;
+  std::int64_t syscalls = 0;       // with calls that move as much as those of today
+  std::int64_t syscalls_most = 0;  // with calls that move as much as the kernel allows
   std::uint64_t cpu_copied_bytes = 0;
-  std::optional<std::uint64_t> cpu_ns;  // nullopt: not measured
-  std::string basis;                    // where these figures come from, in words
+  std::optional<std::int64_t> cpu_ns;  // nullopt: not measured
+  std::string basis;                   // where these figures come from, in words
 };
 
+// Processes with the same name that do the same share an advice.
 struct Advice {
-  std::int64_t pid = 0;
+  std::vector<std::int64_t> pids;  // the one with the most bytes first; empty: not listed
   std::string process;
   AdviceKind kind{};
   AdviceEnd from;
@@ -56,7 +60,9 @@ struct Advice {
   bool legal = false;                        // for these two ends
   std::string why;                           // one sentence
   Savings saves;
-  std::vector<std::string> stack;  // the program's innermost functions; empty: not known
+  std::string sentence;                    // the advice in words
+  std::optional<std::uint64_t> waited_ns;  // of `blocked`: off the CPU in these calls
+  std::vector<std::string> stack;          // the program's innermost functions; empty: not known
 };
 
 }  // namespace zctrace

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "collector/model/saturating.h"
@@ -27,7 +28,9 @@ void add_disk_reads(std::optional<std::uint64_t>& sum, const Row& row) {
   if (sum) *sum += row.disk_read_bytes;
 }
 
-std::uint64_t moved(const FileUse& use) { return use.read_bytes + use.written_bytes; }
+std::uint64_t moved(const FileUse& use) {
+  return use.read_bytes + use.written_bytes + use.mapped_bytes.value_or(0);
+}
 std::uint64_t moved(const PeerUse& use) { return use.sent_bytes + use.received_bytes; }
 
 // What the whole has more than `part`.
@@ -37,12 +40,16 @@ void subtract(FileUse& whole, const FileUse& part) {
   whole.cpu_copied_bytes = not_below_zero(whole.cpu_copied_bytes, part.cpu_copied_bytes);
   if (whole.disk_read_bytes && part.disk_read_bytes)
     whole.disk_read_bytes = not_below_zero(*whole.disk_read_bytes, *part.disk_read_bytes);
+  if (whole.mapped_bytes && part.mapped_bytes)
+    whole.mapped_bytes = not_below_zero(*whole.mapped_bytes, *part.mapped_bytes);
 }
 
 void subtract(PeerUse& whole, const PeerUse& part) {
   whole.sent_bytes = not_below_zero(whole.sent_bytes, part.sent_bytes);
   whole.received_bytes = not_below_zero(whole.received_bytes, part.received_bytes);
   whole.cpu_copied_bytes = not_below_zero(whole.cpu_copied_bytes, part.cpu_copied_bytes);
+  if (whole.retransmits && part.retransmits)
+    whole.retransmits = not_below_zero(*whole.retransmits, *part.retransmits);
 }
 
 // One end of a row: `source` is the end that bytes come from.
@@ -57,24 +64,44 @@ void add_end(PeerUse& use, const Row& row, bool source) {
   use.cpu_copied_bytes += row.cpu_copied_bytes;
 }
 
-void set_end(FileUse& use, const ChannelId& channel, const ChannelName* name, const Row&) {
+void set_end(FileUse& use, const Report& report, const ChannelId& channel, const Row*) {
   use.file = channel;
-  use.name = name;
+  use.name = name_of(report, channel);
+  if (report.mapped) use.mapped_bytes = 0;
 }
 
-void set_end(PeerUse& use, const ChannelId& channel, const ChannelName* name, const Row& row) {
+bool has_retransmits(const Report& report) {
+  return report.channels && !report.unknown.contains("retransmits");
+}
+
+void set_end(PeerUse& use, const Report& report, const ChannelId& channel, const Row* row) {
+  const ChannelName* const name = name_of(report, channel);
   use.peer = channel;
   use.name = name;
   if (name != nullptr && name->protocol != Protocol::none)
     use.protocol = name->protocol;
-  else if (row.protocol != Protocol::mixed)
-    use.protocol = row.protocol;
+  else if (row != nullptr && row->protocol != Protocol::mixed)
+    use.protocol = row->protocol;
+  if (use.protocol != Protocol::tcp || !has_retransmits(report)) return;
+  const auto segments = report.retransmits.find(channel);
+  use.retransmits = segments == report.retransmits.end() ? 0 : segments->second;
+}
+
+// Only sums have more than their rows and flows.
+void begin_sum(const Report& report, FileUse& whole) {
+  if (report.mapped) whole.mapped_bytes = 0;
+}
+
+void begin_sum(const Report& report, PeerUse& whole) {
+  if (has_retransmits(report)) whole.retransmits = 0;
 }
 
 template <typename Use>
 class UseSums {
  public:
-  UseSums(const Report& report, bool (*wanted)(Kind)) : report_(report), wanted_(wanted) {}
+  UseSums(const Report& report, bool (*wanted)(Kind)) : report_(report), wanted_(wanted) {
+    begin_sum(report, whole_);
+  }
 
   void add(const Process& process) {
     for (const Row& row : process.rows) {
@@ -85,10 +112,17 @@ class UseSums {
       if (wanted_(flow.row.from)) add(process, flow.from, flow.row, true);
       if (wanted_(flow.row.to)) add(process, flow.to, flow.row, false);
     }
+    if constexpr (std::is_same_v<Use, FileUse>) {
+      if (!report_.mapped) return;
+      for (const FaultedFile& mapped : process.mapped_files) add(process, mapped);
+    }
   }
 
   ChannelUses<Use> take(std::size_t most) {
     ChannelUses<Use> uses;
+    if constexpr (std::is_same_v<Use, PeerUse>)
+      for (const auto& [channel, use] : uses_)
+        if (whole_.retransmits) *whole_.retransmits += use.retransmits.value_or(0);
     uses.other = std::move(whole_);
     uses.listed.reserve(uses_.size());
     for (auto& [channel, use] : uses_) uses.listed.push_back(std::move(use));
@@ -112,12 +146,22 @@ class UseSums {
  private:
   void add(const Process& process, const ChannelId& channel, const Row& row, bool source) {
     if (!channel) return;
-    const auto [found, added] = uses_.try_emplace(channel);
-    Use& use = found->second;
-    if (added) set_end(use, channel, name_of(report_, channel), row);
+    Use& use = use_of(process, channel, &row);
     add_end(use, row, source);
-    add_process(use.processes, process);
     add_row_by_protocol(use.rows, row);
+  }
+
+  void add(const Process& process, const FaultedFile& mapped) {
+    *whole_.mapped_bytes += mapped.bytes;
+    if (mapped.file) *use_of(process, mapped.file, nullptr).mapped_bytes += mapped.bytes;
+  }
+
+  // `row`: nullptr if it is known from no call.
+  Use& use_of(const Process& process, const ChannelId& channel, const Row* row) {
+    const auto [found, added] = uses_.try_emplace(channel);
+    if (added) set_end(found->second, report_, channel, row);
+    add_process(found->second.processes, process);
+    return found->second;
   }
 
   const Report& report_;
@@ -135,10 +179,10 @@ ChannelUses<Use> uses_of(const Report& report, bool (*wanted)(Kind), std::size_t
 }
 
 template <typename Use>
-ChannelUses<Use> uses_of(const Report& report, const Process& process, bool (*wanted)(Kind),
-                         std::size_t most) {
+ChannelUses<Use> uses_of(const Report& report, const std::vector<const Process*>& processes,
+                         bool (*wanted)(Kind), std::size_t most) {
   UseSums<Use> sums(report, wanted);
-  sums.add(process);
+  for (const Process* process : processes) sums.add(*process);
   return sums.take(most);
 }
 
@@ -159,7 +203,12 @@ FileUses files_of(const Report& report, std::size_t most) {
 }
 
 FileUses files_of(const Report& report, const Process& process, std::size_t most) {
-  return uses_of<FileUse>(report, process, is_file, most);
+  return uses_of<FileUse>(report, {&process}, is_file, most);
+}
+
+FileUses files_of(const Report& report, const std::vector<const Process*>& processes,
+                  std::size_t most) {
+  return uses_of<FileUse>(report, processes, is_file, most);
 }
 
 PeerUses peers_of(const Report& report, std::size_t most) {
@@ -167,7 +216,12 @@ PeerUses peers_of(const Report& report, std::size_t most) {
 }
 
 PeerUses peers_of(const Report& report, const Process& process, std::size_t most) {
-  return uses_of<PeerUse>(report, process, is_peer, most);
+  return uses_of<PeerUse>(report, {&process}, is_peer, most);
+}
+
+PeerUses peers_of(const Report& report, const std::vector<const Process*>& processes,
+                  std::size_t most) {
+  return uses_of<PeerUse>(report, processes, is_peer, most);
 }
 
 std::vector<PortUse> ports_of(const PeerUses& peers) {
@@ -186,6 +240,7 @@ std::vector<PortUse> ports_of(const PeerUses& peers) {
     use.sum.sent_bytes += peer.sent_bytes;
     use.sum.received_bytes += peer.received_bytes;
     use.sum.cpu_copied_bytes += peer.cpu_copied_bytes;
+    if (peer.retransmits) use.sum.retransmits = use.sum.retransmits.value_or(0) + *peer.retransmits;
     use.sum.processes.insert(peer.processes.begin(), peer.processes.end());
     for (const Row& row : peer.rows) add_row_by_protocol(use.sum.rows, row);
   }

@@ -22,6 +22,8 @@ struct FileUse {
   // By calls with it at either end: a copy from file to file counts for both.
   std::uint64_t cpu_copied_bytes = 0;
   std::optional<std::uint64_t> disk_read_bytes = 0;  // nullopt: not known of every row
+  // By page faults, in whole pages; nullopt: not counted.
+  std::optional<std::uint64_t> mapped_bytes;
   std::set<std::int64_t> processes;
   std::vector<Row> rows;
 };
@@ -34,6 +36,8 @@ struct PeerUse {
   std::uint64_t sent_bytes = 0;
   std::uint64_t received_bytes = 0;
   std::uint64_t cpu_copied_bytes = 0;
+  // Segments that TCP sent again; nullopt: not counted, or another protocol.
+  std::optional<std::uint64_t> retransmits;
   std::set<std::int64_t> processes;
   std::vector<Row> rows;
 };
@@ -59,11 +63,15 @@ struct ChannelUses {
 using FileUses = ChannelUses<FileUse>;
 using PeerUses = ChannelUses<PeerUse>;
 
-// Of all processes of a report, or of one of them. `most`: how many are listed.
+// Of all processes of a report, or of one or several of them. `most`: how many are listed.
 FileUses files_of(const Report& report, std::size_t most);
 FileUses files_of(const Report& report, const Process& process, std::size_t most);
+FileUses files_of(const Report& report, const std::vector<const Process*>& processes,
+                  std::size_t most);
 PeerUses peers_of(const Report& report, std::size_t most);
 PeerUses peers_of(const Report& report, const Process& process, std::size_t most);
+PeerUses peers_of(const Report& report, const std::vector<const Process*>& processes,
+                  std::size_t most);
 
 // Sockets by the port of the service: the local one if a program chose it, else the remote one.
 std::vector<PortUse> ports_of(const PeerUses& peers);

@@ -3,10 +3,10 @@
 #include "collector/model/cpu_profile.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "collector/model/saturating.h"
+#include "collector/model/wilson.h"
 
 namespace zctrace {
 namespace {
@@ -15,17 +15,6 @@ constexpr std::string_view kNames[] = {
     "copy",    "zero", "crypto",   "checksum", "allocate", "page_cache", "filesystem",
     "network", "lock", "schedule", "entry",    "user",     "other"};
 static_assert(std::size(kNames) == kCpuClasses);
-
-constexpr double kZ = 1.959964;  // the normal distribution has 95 % within so many deviations
-
-// Edwin B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference (1927).
-double wilson_margin(double share, double samples) {
-  const double z2 = kZ * kZ;
-  const double centre = (share + z2 / (2 * samples)) / (1 + z2 / samples);
-  const double half = kZ * std::sqrt(share * (1 - share) / samples + z2 / (4 * samples * samples)) /
-                      (1 + z2 / samples);
-  return std::abs(centre - share) + half;
-}
 
 }  // namespace
 

@@ -43,7 +43,7 @@ struct CpuProfile {
   std::uint64_t total() const;
   // nullopt: there are no samples.
   std::optional<double> share(CpuClass cpu_class) const;
-  // The share of each class is known to this, with 95 % confidence: the bound of Wilson's interval
+  // The share of each class is known to this, with 95% confidence: the bound of Wilson's interval
   // that is farthest from the share. nullopt: there are no samples.
   std::optional<double> margin() const;
 

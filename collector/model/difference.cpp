@@ -4,8 +4,10 @@
 #include <map>
 #include <tuple>
 
+#include "collector/model/relay_sums.h"
 #include "collector/model/report.h"
 #include "collector/model/saturating.h"
+#include "collector/model/whole_flows.h"
 
 namespace zctrace {
 namespace {
@@ -43,7 +45,19 @@ bool is_empty(const Row& row) {
          row.cpu.total() == 0;
 }
 
-void subtract_relays(std::vector<Relay>& later, const std::vector<Relay>& earlier) {
+void subtract_mapped(std::vector<FaultedFile>& later, const std::vector<FaultedFile>& earlier) {
+  std::map<ChannelId, const FaultedFile*> before;
+  for (const FaultedFile& mapped : earlier) before.emplace(mapped.file, &mapped);
+  for (FaultedFile& mapped : later) {
+    const auto found = before.find(mapped.file);
+    if (found == before.end()) continue;
+    mapped.bytes = not_below_zero(mapped.bytes, found->second->bytes);
+    mapped.faults = not_below_zero(mapped.faults, found->second->faults);
+  }
+  std::erase_if(later, [](const FaultedFile& mapped) { return mapped.bytes == 0; });
+}
+
+void subtract_by_channel(std::vector<Relay>& later, const std::vector<Relay>& earlier) {
   std::map<std::pair<Relay::End, Relay::End>, const Relay*> before;
   for (const Relay& relay : earlier) before.emplace(std::pair(relay.from, relay.to), &relay);
   for (Relay& relay : later) {
@@ -76,12 +90,12 @@ void subtract(Process& later, const Process& earlier) {
     if (const auto found = flows.find({flow.from, flow.to, key_of(flow.row)}); found != flows.end())
       subtract(flow.row, *found->second);
   std::erase_if(later.flows, [](const Flow& flow) { return is_empty(flow.row); });
-  subtract_relays(later.relays, earlier.relays);
+  subtract_mapped(later.mapped_files, earlier.mapped_files);
+  subtract_by_channel(later.relays, earlier.relays);
 }
 
-// A snapshot does not read the rows and the flows of a task at the same moment, so a flow may be in
-// another interval than its row. An interval shows no more of its flows than its rows have. Where
-// its rows have more, the rest is of other files or peers.
+// An interval shows no more of its flows than its rows have. Where its rows have more, the rest is
+// of other files or peers.
 void limit_flows(Process& between) {
   std::map<RowKey, RowFigures> left;
   for (const Row& row : between.rows) add_figures<RowFigures>(left[key_of(row)], row, kRowFields);
@@ -105,6 +119,8 @@ void subtract(Totals& later, const Totals& earlier, const std::vector<const Proc
     later.delivered.kernel_only =
         not_below_zero(later.delivered.kernel_only, delivered.kernel_only);
     later.delivered.zero_copy = not_below_zero(later.delivered.zero_copy, delivered.zero_copy);
+    later.delivered.zero_copy_at_most =
+        not_below_zero(later.delivered.zero_copy_at_most, delivered.zero_copy_at_most);
   };
   later.processes -= earlier.processes;
   later.sum.threads = not_below_zero(later.sum.threads, earlier.sum.threads);
@@ -112,6 +128,7 @@ void subtract(Totals& later, const Totals& earlier, const std::vector<const Proc
   subtract_delivered(earlier.delivered);
   for (const Process* process : joined) {
     subtract(later.sum, *process);
+    subtract_relays(later.sum.relays, process->relays);
     subtract_delivered(delivered_by(*process));
   }
   for (Row& row : later.sum.rows) bound_max(row);
@@ -120,7 +137,8 @@ void subtract(Totals& later, const Totals& earlier, const std::vector<const Proc
 bool is_idle(const Process& process) {
   return process.rows.empty() && process.cpu_outside.total() == 0 &&
          no_figures<ProcessFigures>(process, kProcessFields) &&
-         no_figures(process.outside_syscalls, kOutsideFields);
+         no_figures(process.outside_syscalls, kOutsideFields) && process.flows.empty() &&
+         process.mapped_files.empty();
 }
 
 }  // namespace
@@ -143,6 +161,14 @@ ObservedCalls difference(const ObservedCalls& later, const ObservedCalls& earlie
 }
 
 Report difference(const Report& later, const Report& earlier) {
+  Report between = difference_with_whole_flows(later, earlier);
+  for (Process& process : between.processes) limit_flows(process);
+  limit_flows(between.others.sum);
+  std::erase_if(between.processes, is_idle);
+  return between;
+}
+
+Report difference_with_whole_flows(const Report& later, const Report& earlier) {
   Report between = later;
   std::map<ProcessKey, const Process*> before;
   for (const Process& process : earlier.processes) before.emplace(key_of(process), &process);
@@ -156,9 +182,11 @@ Report difference(const Report& later, const Report& earlier) {
       if (!process->end_ns) joined.push_back(process);
     subtract(between.others, earlier.others, joined);
   }
-  for (Process& process : between.processes) limit_flows(process);
-  limit_flows(between.others.sum);
   std::erase_if(between.processes, is_idle);
+  for (auto& [socket, segments] : between.retransmits)
+    if (const auto found = earlier.retransmits.find(socket); found != earlier.retransmits.end())
+      segments = not_below_zero(segments, found->second);
+  std::erase_if(between.retransmits, [](const auto& entry) { return entry.second == 0; });
   for (auto& [reason, count] : between.completeness.lost_by_reason)
     if (const auto found = earlier.completeness.lost_by_reason.find(reason);
         found != earlier.completeness.lost_by_reason.end())

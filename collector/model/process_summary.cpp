@@ -26,6 +26,10 @@ ProcessSummary& ProcessSummary::operator+=(const ProcessSummary& other) {
 }
 
 ProcessSummary summary_of(const Process& process) {
+  return summary_of(process, delivered_by(process));
+}
+
+ProcessSummary summary_of(const Process& process, const Delivered& delivered) {
   ProcessSummary summary;
   summary.syscalls = process.syscalls();
   summary.errors = process.errors();
@@ -33,17 +37,13 @@ ProcessSummary summary_of(const Process& process) {
   summary.in_kernel_bytes = process.in_kernel_bytes();
   summary.cpu_copied_bytes = process.cpu_copied_bytes();
   summary.received_bytes = received_by(process);
-  summary.delivered = delivered_by(process);
+  summary.delivered = delivered;
   summary.voluntary_switches = process.voluntary_switches();
   summary.involuntary_switches = process.involuntary_switches();
   summary.cpu_ns = process.user_ns + process.system_ns;
   return summary;
 }
 
-ProcessSummary summary_of(const Totals& totals) {
-  ProcessSummary summary = summary_of(totals.sum);
-  summary.delivered = totals.delivered;
-  return summary;
-}
+ProcessSummary summary_of(const Totals& totals) { return summary_of(totals.sum, totals.delivered); }
 
 }  // namespace zctrace

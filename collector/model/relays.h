@@ -27,6 +27,7 @@ struct Relay {
   std::uint64_t bytes = 0;
   std::uint64_t reads = 0;   // calls whose bytes were passed on, in whole or in part
   std::uint64_t writes = 0;  // calls that passed bytes on
+  bool appends = false;      // the sink is open with O_APPEND, which no call in the kernel accepts
 };
 
 }  // namespace zctrace

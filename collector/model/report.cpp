@@ -16,9 +16,18 @@ bool reaches_sink(const Row& row) { return row.to != Kind::user && row.to != Kin
 
 std::uint64_t kept_bytes(const Row& row) { return not_below_zero(row.bytes, row.discarded_bytes); }
 
+// Signed sums wrap, as unsigned ones do: a report that was read from a file may claim anything.
+std::int64_t wrapped_sum(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+std::int64_t wrapped_difference(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+
 std::uint64_t not_negative(std::int64_t more, std::uint64_t sum) {
   return static_cast<std::uint64_t>(
-      std::max<std::int64_t>(static_cast<std::int64_t>(sum) + more, 0));
+      std::max<std::int64_t>(wrapped_sum(static_cast<std::int64_t>(sum), more), 0));
 }
 
 template <typename Field>
@@ -26,6 +35,32 @@ std::uint64_t sum_over(const std::vector<Row>& rows, Field field) {
   std::uint64_t sum = 0;
   for (const Row& row : rows) sum += field(row);
   return sum;
+}
+
+// Bytes that reached sinks without a copy.
+struct Uncopied {
+  std::uint64_t in_kernel = 0;
+  std::uint64_t from_user = 0;  // lent or written directly
+  std::uint64_t copied_in = 0;  // into the process, so maybe the same bytes, copied before
+};
+
+Uncopied uncopied_to_sinks(const std::vector<Row>& rows) {
+  Uncopied sum;
+  for (const Row& row : rows) {
+    const std::uint64_t uncopied = not_below_zero(kept_bytes(row), row.cpu_copied_bytes);
+    if (row.to == Kind::user && row.from != Kind::user) sum.copied_in += row.cpu_copied_bytes;
+    if (!reaches_sink(row)) continue;
+    if (row.copy == Copy::in_kernel) sum.in_kernel += uncopied;
+    if (row.copy == Copy::copied) sum.from_user += uncopied;
+  }
+  return sum;
+}
+
+std::uint64_t zero_copy_of(const Process& process, std::uint64_t to_sinks) {
+  return std::min(not_negative(wrapped_difference(process.delivered_to_pipes_in_kernel,
+                                                  process.spliced_from_user),
+                               to_sinks),
+                  process.delivered_bytes());
 }
 
 std::optional<double> share_of(std::uint64_t part, std::uint64_t whole) {
@@ -67,9 +102,9 @@ void add_process(Process& into, const Process& from) {
   add_figures<ProcessFigures>(into, from, kProcessFields);
   add_figures(into.outside_syscalls, from.outside_syscalls, kOutsideFields);
   into.cpu_outside += from.cpu_outside;
-  into.delivered_to_pipes += from.delivered_to_pipes;
-  into.delivered_to_pipes_in_kernel += from.delivered_to_pipes_in_kernel;
-  into.spliced_from_user += from.spliced_from_user;
+  for (const auto sum : {&Process::delivered_to_pipes, &Process::delivered_to_pipes_in_kernel,
+                         &Process::spliced_from_user})
+    into.*sum = wrapped_sum(into.*sum, from.*sum);
   merge_rows(into.rows, from.rows);
   add_requests(into.requests, from.requests);
 }
@@ -128,25 +163,20 @@ std::uint64_t Process::kernel_only_bytes() const {
   const std::uint64_t to_sinks = sum_over(rows, [](const Row& row) {
     return reaches_sink(row) && row.copy == Copy::in_kernel ? kept_bytes(row) : 0;
   });
-  return std::min(not_negative(delivered_to_pipes_in_kernel - spliced_from_user, to_sinks),
-                  delivered_bytes());
+  return std::min(
+      not_negative(wrapped_difference(delivered_to_pipes_in_kernel, spliced_from_user), to_sinks),
+      delivered_bytes());
 }
 
-// Bytes that were lent or written directly may have been copied into the process before.
 std::uint64_t Process::zero_copy_bytes() const {
-  std::uint64_t in_kernel = 0;
-  std::uint64_t from_user = 0;
-  std::uint64_t copied_in = 0;
-  for (const Row& row : rows) {
-    const std::uint64_t uncopied = not_below_zero(kept_bytes(row), row.cpu_copied_bytes);
-    if (row.to == Kind::user && row.from != Kind::user) copied_in += row.cpu_copied_bytes;
-    if (!reaches_sink(row)) continue;
-    if (row.copy == Copy::in_kernel) in_kernel += uncopied;
-    if (row.copy == Copy::copied) from_user += uncopied;
-  }
-  const std::uint64_t to_sinks = in_kernel + not_below_zero(from_user, copied_in);
-  return std::min(not_negative(delivered_to_pipes_in_kernel - spliced_from_user, to_sinks),
-                  delivered_bytes());
+  const Uncopied uncopied = uncopied_to_sinks(rows);
+  return zero_copy_of(*this,
+                      uncopied.in_kernel + not_below_zero(uncopied.from_user, uncopied.copied_in));
+}
+
+std::uint64_t Process::zero_copy_at_most_bytes() const {
+  const Uncopied uncopied = uncopied_to_sinks(rows);
+  return zero_copy_of(*this, uncopied.in_kernel + uncopied.from_user);
 }
 
 std::optional<double> Process::kernel_only_share() const {
@@ -181,10 +211,6 @@ std::optional<double> Process::measured_share() const {
 Evidence Process::copies_evidence() const {
   return evidence_of(cpu_copied_bytes() + uncopied_bytes(),
                      cpu_copied_measured_bytes() + uncopied_measured_bytes());
-}
-
-std::optional<double> Process::cpu_copies_per_byte() const {
-  return share_of(cpu_copied_bytes(), delivered_bytes());
 }
 
 std::optional<std::uint64_t> Process::disk_read_bytes() const {
@@ -238,11 +264,13 @@ Delivered& Delivered::operator+=(const Delivered& other) {
   bytes += other.bytes;
   kernel_only += other.kernel_only;
   zero_copy += other.zero_copy;
+  zero_copy_at_most += other.zero_copy_at_most;
   return *this;
 }
 
 Delivered delivered_by(const Process& process) {
-  return {process.delivered_bytes(), process.kernel_only_bytes(), process.zero_copy_bytes()};
+  return {process.delivered_bytes(), process.kernel_only_bytes(), process.zero_copy_bytes(),
+          process.zero_copy_at_most_bytes()};
 }
 
 void Totals::add(const Process& process) {
@@ -295,6 +323,20 @@ void merge_flows(std::vector<Flow>& into, const std::vector<Flow>& from) {
       into.push_back(flow);
     else
       add_row(into[place->second].row, flow.row);
+  }
+}
+
+void merge_mapped_files(std::vector<FaultedFile>& into, const std::vector<FaultedFile>& from) {
+  std::map<ChannelId, std::size_t> known;
+  for (std::size_t i = 0; i < into.size(); i++) known.emplace(into[i].file, i);
+  for (const FaultedFile& mapped : from) {
+    const auto [place, added] = known.emplace(mapped.file, into.size());
+    if (added) {
+      into.push_back(mapped);
+      continue;
+    }
+    into[place->second].bytes += mapped.bytes;
+    into[place->second].faults += mapped.faults;
   }
 }
 

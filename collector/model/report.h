@@ -65,6 +65,8 @@ struct Row : RowFigures {
   bool is_charged(std::uint64_t RowFigures::*charge) const {
     return charges == Charges::measured && !(in_memory && charge == &RowFigures::dirtied_bytes);
   }
+  // Whether any of its calls was timed. One takes a nanosecond at least.
+  bool is_timed() const { return wall_ns != 0 || (calls == 0 && !asynchronous); }
   // Of its copies, and of there being none.
   Evidence copies_evidence() const {
     return evidence_of(cpu_copied_bytes + uncopied_bytes,
@@ -82,8 +84,8 @@ struct Flow {
   Row row;  // without latency
 };
 
-// What page faults mapped of one file into a process: bytes that no syscall shows. Only with
-// ProbeOptions::mapped.
+// What page faults mapped of one file into a process: bytes that no syscall shows. Without a file,
+// of all that are not known apart. Only with ProbeOptions::mapped.
 struct FaultedFile {
   ChannelId file;
   std::uint64_t bytes = 0;
@@ -130,8 +132,11 @@ struct Process : ProcessFigures {
   std::uint64_t copied_bytes() const;
   std::uint64_t in_kernel_bytes() const;
   std::uint64_t delivered_bytes() const;
-  std::uint64_t kernel_only_bytes() const;          // delivered bytes that were never in user space
-  std::uint64_t zero_copy_bytes() const;            // delivered bytes that no CPU copied
+  std::uint64_t kernel_only_bytes() const;  // delivered bytes that were never in user space
+  // Delivered bytes that no CPU copied: at least, and at most so many. They differ where memory was
+  // lent that bytes may have been copied into before.
+  std::uint64_t zero_copy_bytes() const;
+  std::uint64_t zero_copy_at_most_bytes() const;
   std::optional<double> kernel_only_share() const;  // nullopt: delivered nothing
   std::optional<double> zero_copy_share() const;
   std::uint64_t cpu_copied_bytes() const;
@@ -141,7 +146,6 @@ struct Process : ProcessFigures {
   // Of the two above together, the part that the kernel vouches for; nullopt: no bytes.
   std::optional<double> measured_share() const;
   Evidence copies_evidence() const;
-  std::optional<double> cpu_copies_per_byte() const;     // nullopt: delivered nothing
   std::optional<std::uint64_t> disk_read_bytes() const;  // nullopt: not known of every row
   std::optional<std::uint64_t> dirtied_bytes() const;
   std::uint64_t off_cpu_ns() const;          // in rows and outside
@@ -155,9 +159,11 @@ struct Delivered {
   std::uint64_t bytes = 0;
   std::uint64_t kernel_only = 0;
   std::uint64_t zero_copy = 0;
+  std::uint64_t zero_copy_at_most = 0;
 
   std::optional<double> kernel_only_share() const;  // nullopt: nothing was delivered
   std::optional<double> zero_copy_share() const;
+  bool zero_copy_is_bound() const { return zero_copy < zero_copy_at_most; }
   std::optional<double> per_byte(std::uint64_t count) const;
   Delivered& operator+=(const Delivered& other);
 };
@@ -259,6 +265,9 @@ void merge_rows(std::vector<Row>& into, const std::vector<Row>& from);
 
 // Flows with the same row and channels added up.
 void merge_flows(std::vector<Flow>& into, const std::vector<Flow>& from);
+
+// The same file's added up.
+void merge_mapped_files(std::vector<FaultedFile>& into, const std::vector<FaultedFile>& from);
 
 // Adds one row to those of a process, which are apart where only the protocol differs.
 void add_row_by_protocol(std::vector<Row>& into, Row row);

@@ -55,7 +55,7 @@ AttachSession::AttachSession(const AttachSessionOptions& options)
 
 void AttachSession::drop_privileges() const {
   const bool needed = !options_.targets.names.empty() || finder_.proc_hides_processes();
-  drop_capabilities(needed ? Privilege::find_executables : Privilege::none);
+  drop_capabilities(options_.kept | (needed ? Privilege::find_executables : Privilege::none));
   forbid_new_privileges();
 }
 
@@ -132,8 +132,7 @@ Report AttachSession::counts(std::vector<Process> processes) const {
   report.selection = session_.selection();
   report.processes = std::move(processes);
   report.others = session_.others();
-  report.channels = options_.session.probes.channels;
-  report.channel_names = session_.channel_names(report.processes);
+  session_.add_channels(report);
   report.completeness = session_.completeness();
   report.completeness.verification = verification_;
   return report;
@@ -150,9 +149,14 @@ Report AttachSession::report() {
 }
 
 Report AttachSession::take_interval() {
+  Report interval = next_interval();
+  session_.forget_ended();  // they are in this report
+  return interval;
+}
+
+Report AttachSession::next_interval() {
   if (!finished_) poll();
   Report standing = report();
-  session_.forget_ended();  // they are in this report
   Report between = difference(standing, last_);
   interval_clock_.stamp(between);
   last_ = std::move(standing);

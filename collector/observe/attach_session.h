@@ -10,6 +10,7 @@
 #include "collector/observe/report_clock.h"
 #include "collector/observe/session.h"
 #include "collector/observe/targets.h"
+#include "collector/os/capabilities.h"
 #include "collector/os/event_loop.h"
 
 namespace zctrace {
@@ -18,6 +19,8 @@ struct AttachSessionOptions {
   SessionOptions session;  // the targets decide which new tasks its probes look for
   Targets targets;
   bool wait = false;  // for a process with one of the names
+  // What the caller itself will need after drop_privileges().
+  Privilege kept = Privilege::none;
 };
 
 // Owns the session. What the targets did before is not counted. They are not stopped, signalled or
@@ -45,11 +48,16 @@ class AttachSession {
   // Compares the counts with the kernel's own if options ask for that, then ends the counting.
   void finish();
 
+  // After finish(): from where bytes were moved. nullptr: not asked for.
+  const StackProfile* stacks() { return session_.stacks(); }
+
   // Everything since the start. Processes that have ended are in it until take_interval().
   Report report();
   // What happened since the latest interval, or since the start. Processes that have ended are in
   // no later report. Before finish() it polls first.
   Report take_interval();
+  // The same, but processes that have ended stay in report().
+  Report next_interval();
   // The current counts, with the processes of Session::take_processes() and without times.
   Report take_counts();
 

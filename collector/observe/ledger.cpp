@@ -6,6 +6,7 @@
 #include <iterator>
 #include <set>
 
+#include "collector/model/relay_sums.h"
 #include "collector/observe/kernel_records.h"
 
 namespace zctrace {
@@ -98,8 +99,9 @@ void Ledger::add(const Snapshot& snapshot) {
     highest = std::max(highest, count);
   }
   add_pipes(snapshot);
+  channels_.add(snapshot, known());
+  mapped_.add(snapshot, known());
   relays_.add(snapshot);
-  channels_.add(snapshot, [this](std::uint64_t account) { return accounts_.contains(account); });
 }
 
 void Ledger::settle(const std::vector<std::pair<zc_run_key, zc_row_sums>>& runs) {
@@ -188,6 +190,7 @@ void Ledger::forget(std::map<std::uint64_t, Account>::iterator account) {
   pipes_.forget(account->first);
   profile_.forget(account->first);
   channels_.forget(account->first);
+  mapped_.forget(account->first);
   relays_.forget(account->first);
   forgotten_ = true;
   accounts_.erase(account);
@@ -231,6 +234,8 @@ void Ledger::fold_finished(std::size_t most) {
     }
     threads.push_back(to_process(next->account->second));
     merge_flows(others_.sum.flows, threads.back().flows);
+    merge_mapped_files(others_.sum.mapped_files, threads.back().mapped_files);
+    add_relays(others_.sum.relays, threads.back().relays);
     forget(next->account);
   }
   others_.add(threads);

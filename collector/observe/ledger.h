@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 
 #include "collector/model/report.h"
 #include "collector/observe/channels/channel_ledger.h"
+#include "collector/observe/channels/mapped_ledger.h"
 #include "collector/observe/channels/relay_ledger.h"
 #include "collector/observe/pipe_ledger.h"
 #include "collector/observe/profile/profile_ledger.h"
@@ -56,6 +58,8 @@ class Ledger {
   PipeLedger& pipes() { return pipes_; }
   ProfileLedger& profile() { return profile_; }
   const ChannelLedger& channels() const { return channels_; }
+  void limit_flows(std::size_t most) { channels_.limit(most); }
+  MappedLedger& mapped() { return mapped_; }
   // The kernel side has given these up; see Skeleton::exchange_runs().
   void settle(const std::vector<std::pair<zc_run_key, zc_row_sums>>& runs);
   std::uint64_t tasks_in_call() const { return tasks_in_call_; }
@@ -99,6 +103,9 @@ class Ledger {
   bool is_own(const Account& account) const {
     return own_pid_ != 0 && account.record.pid == own_pid_;
   }
+  std::function<bool(std::uint64_t account)> known() const {
+    return [this](std::uint64_t account) { return accounts_.contains(account); };
+  }
   const std::vector<std::string>& argv_of(const Account& account) const;
   static PipeLedger::ProcessInstance process_of(const Account& account) {
     return {account.record.global_pid, account.record.process_start_ns};
@@ -120,6 +127,7 @@ class Ledger {
   PipeLedger pipes_;
   ProfileLedger profile_;
   ChannelLedger channels_;
+  MappedLedger mapped_;
   RelayLedger relays_;
   std::vector<std::uint64_t> newly_finished_;
   std::uint64_t tasks_in_call_ = 0;

@@ -116,6 +116,7 @@ Process Ledger::to_process(const Account& account) const {
   process.delivered_to_pipes_in_kernel = static_cast<std::int64_t>(delivered.in_kernel);
   process.spliced_from_user = static_cast<std::int64_t>(delivered.spliced_from_user);
   process.flows = flows_of(account);
+  process.mapped_files = mapped_.of(record.id);
   process.relays = relays_.relays_of(record.id, meanings_);
   return process;
 }

@@ -32,7 +32,7 @@ ObservedRun::ObservedRun(Signals& signals, const ObservedRunOptions& options)
       session_(options.session) {
   if (options_.companion != nullptr) options_.companion->serve(session_);
   session_.observe_from_exec(child_.pid());
-  drop_capabilities(Privilege::signal_command);
+  drop_capabilities(Privilege::signal_command | options_.kept);
 }
 
 std::optional<Report> ObservedRun::run() {
@@ -50,6 +50,8 @@ std::optional<Report> ObservedRun::run() {
     exit_status_ = 128 + event.number;
     return std::nullopt;
   }
+  head_ = report;
+  interval_clock_.restart();
   child_.release();
   watch_command();
   if (left_running_) {
@@ -65,19 +67,43 @@ std::optional<Report> ObservedRun::run() {
   if (companion != nullptr) companion->command_ended();
   if (options_.session.probes.verify) report.completeness.verification = session_.verify();
   if (companion != nullptr || session_.running() != 0) session_.stop();
+  add_counts(report);
+  if (options_.on_interval) take_interval(report);
+  if (companion != nullptr) companion->add_to(report, session_);
+  return report;
+}
+
+// Keeps a verification that the report has already.
+void ObservedRun::add_counts(Report& report) {
   auto verification = std::move(report.completeness.verification);
   report.completeness = session_.completeness();
   report.completeness.verification = std::move(verification);
   report.processes = session_.processes();
   report.others = session_.others();
-  report.channels = options_.session.probes.channels;
-  report.channel_names = session_.channel_names(report.processes);
-  if (companion != nullptr) companion->add_to(report, session_);
-  return report;
+  session_.add_channels(report);
+}
+
+void ObservedRun::take_intervals_in(EventLoop& loop) {
+  if (!options_.on_interval) return;
+  loop.every(options_.interval, [this] {
+    session_.poll();
+    Report standing = head_;
+    add_counts(standing);
+    take_interval(std::move(standing));
+  });
+}
+
+void ObservedRun::take_interval(Report standing) {
+  Report between = difference(standing, last_);
+  interval_clock_.stamp(between);
+  interval_clock_.restart();
+  last_ = std::move(standing);
+  options_.on_interval(between);
 }
 
 void ObservedRun::watch_command() {
   EventLoop loop(signals_);
+  take_intervals_in(loop);
   loop.on_ready(child_.handle(), [&](short) { loop.stop(); });
   loop.on_signal([&](const Signals::Event& event) {
     // A signal from the terminal reaches the command anyway.
@@ -99,6 +125,7 @@ void ObservedRun::watch_command() {
 // Returns when every descendant has ended, or a signal asks zctrace to end.
 void ObservedRun::watch_descendants() {
   EventLoop loop(signals_);
+  take_intervals_in(loop);
   loop.repeat(milliseconds(0), [&] {
     session_.poll();
     if (session_.running() == 0) loop.stop();

@@ -4,13 +4,17 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "collector/model/report.h"
+#include "collector/observe/report_clock.h"
 #include "collector/observe/session.h"
 #include "collector/os/caller.h"
+#include "collector/os/capabilities.h"
 #include "collector/os/event_loop.h"
 #include "collector/os/gated_child.h"
 #include "collector/os/signals.h"
@@ -40,6 +44,11 @@ struct ObservedRunOptions {
   SessionOptions session;
   bool wait_for_descendants = false;
   RunCompanion* companion = nullptr;
+  // What the caller itself will need after the command has started.
+  Privilege kept = Privilege::none;
+  // Called with what happened in each `interval`, at last in the rest of one. Not with a companion.
+  std::function<void(const Report&)> on_interval;
+  std::chrono::nanoseconds interval{};
 };
 
 // Owns the command and the session. The order is: fork (first, because the kernel counts zctrace's
@@ -56,6 +65,9 @@ class ObservedRun {
   // cannot be executed.
   std::optional<Report> run();
 
+  // After run(): from where bytes were moved. nullptr: not asked for.
+  const StackProfile* stacks() { return session_.stacks(); }
+
   pid_t pid() const { return child_.pid(); }
   // Whether the command still runs, no longer observed.
   bool left_running() const { return left_running_; }
@@ -66,11 +78,17 @@ class ObservedRun {
   void watch_command();
   void watch_descendants();
   int wait_for_command();
+  void add_counts(Report& report);
+  void take_intervals_in(EventLoop& loop);
+  void take_interval(Report standing);
 
   ObservedRunOptions options_;
   Signals& signals_;
   GatedChild child_;
   Session session_;
+  Report head_;  // what is known before the command starts
+  Report last_;  // at the end of the latest interval
+  ReportClock interval_clock_;
   bool left_running_ = false;
   int exit_status_ = 0;
 };

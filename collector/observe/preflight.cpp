@@ -3,13 +3,8 @@
 #include "collector/observe/preflight.h"
 
 #include <bpf/libbpf.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <sys/capability.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -20,15 +15,15 @@
 #include <cstring>
 #include <fstream>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
-#include <optional>
 #include <string_view>
 
+#include "collector/observe/machine/bpf_loading.h"
 #include "collector/observe/machine/kernel_types.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/observe/skeleton.h"
 #include "collector/os/caller.h"
-#include "collector/os/descriptor.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -39,6 +34,7 @@ namespace fs = std::filesystem;
 using State = Requirement::State;
 
 constexpr const char* kFuse = "FUSE";
+constexpr const char* kFuseTracepoints = "FUSE tracepoints";
 
 KernelTypes load_kernel_types() {
   libbpf_set_print(nullptr);  // zctrace reports what is missing
@@ -101,6 +97,9 @@ std::vector<Requirement> tracepoints() {
       {{"skb_copy_datagram_iovec"}, false, "measured copies out of sockets"},
       {{"tcp_sendmsg_locked"}, false, "measured copies, and pages by reference, into TCP"},
       {{"iomap_dio_rw_begin"}, false, "direct calls told from buffered ones"},
+      {{"mm_filemap_map_pages"}, false, "bytes of files mapped around page faults (--by file)"},
+      {{"mm_filemap_fault"}, false, "bytes of files mapped by page faults that wait (--by file)"},
+      {{"tcp_retransmit_skb"}, false, "segments that TCP sent again (--by peer)"},
   };
   std::vector<Requirement> found;
   const KernelTypes kernel = load_kernel_types();
@@ -118,41 +117,25 @@ std::vector<Requirement> tracepoints() {
   return found;
 }
 
-// Whether the device sends from several places in memory; nullopt: it does not say.
-std::optional<bool> gathers(int socket, const std::string& device) {
-  ethtool_value value = {};
-  value.cmd = ETHTOOL_GSG;
-  ifreq request = {};
-  device.copy(request.ifr_name, sizeof(request.ifr_name) - 1);
-  request.ifr_data = reinterpret_cast<char*>(&value);
-  if (::ioctl(socket, SIOCETHTOOL, &request) != 0) return std::nullopt;
-  return value.data != 0;
-}
-
-// Where a device does not gather, the kernel copies what sendfile and splice send over TCP.
-Requirement scatter_gather() {
-  constexpr const char* kName = "scatter-gather";
-  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  std::error_code failed;
-  std::string without;
-  for (const auto& entry : fs::directory_iterator("/sys/class/net", failed)) {
-    const std::string device = entry.path().filename().string();
-    if (socket && gathers(socket.get(), device) == false)
-      without += (without.empty() ? "" : ", ") + device;
-  }
-  if (!socket || failed) return {kName, State::unknown, "cannot ask the network devices", ""};
-  if (without.empty())
-    return {kName, State::ok, "in every network device: sendfile to TCP copies nothing", ""};
-  return {kName, State::optional_missing,
-          "not in " + without + ": there, sendfile to TCP copies every byte",
-          "if the device can: sudo ethtool -K DEVICE sg on"};
-}
-
 Requirement fuse() {
   if (::access("/dev/fuse", R_OK | W_OK) == 0) return {kFuse, State::ok, "/dev/fuse", ""};
   const int error = errno;
   return {kFuse, State::optional_missing, std::string("/dev/fuse: ") + std::strerror(error),
           error == ENOENT ? "modprobe fuse" : "sudo chmod 666 /dev/fuse, as most systems have it"};
+}
+
+std::string content_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Requirement fuse_tracepoints() {
+  const KernelTypes kernel = load_kernel_types();
+  if (kernel.tracepoint_arguments("fuse_request_send") > 0)
+    return fuse_watch_requirement("/", FuseTracepoints::built_in);
+  return fuse_watch_requirement("/", kernel.has_member("fuse_req", "args")
+                                         ? FuseTracepoints::without
+                                         : FuseTracepoints::in_module);
 }
 
 // What --profile needs.
@@ -268,15 +251,60 @@ Requirement tls_requirement(const fs::path& root) {
           "if it is needed: sudo modprobe tls"};
 }
 
+Requirement fuse_watch_requirement(const fs::path& root, FuseTracepoints kernel) {
+  constexpr const char* kFound = "fuse_request_send and fuse_request_end, for 'zctrace fuse'";
+  if (kernel == FuseTracepoints::built_in) return {kFuseTracepoints, State::ok, kFound, ""};
+  // The module's type information names its tracepoints.
+  const std::string module = content_of(root / "sys/kernel/btf/fuse");
+  if (module.find("btf_trace_fuse_request_send") != std::string::npos &&
+      module.find("btf_trace_fuse_request_end") != std::string::npos)
+    return {kFuseTracepoints, State::ok, std::string(kFound) + ", in the module fuse", ""};
+  if (module.empty() && kernel == FuseTracepoints::in_module)
+    return {kFuseTracepoints, State::optional_missing,
+            "the module fuse is not loaded: no 'zctrace fuse'", "sudo modprobe fuse"};
+  return {kFuseTracepoints, State::optional_missing, "not in this kernel: no 'zctrace fuse'",
+          "boot Linux 6.12 or newer"};
+}
+
+// Where a device does not gather, the kernel copies what sendfile and splice send over TCP.
+Requirement scatter_gather_requirement(const std::optional<std::vector<NetworkDevice>>& devices) {
+  constexpr const char* kName = "scatter-gather";
+  if (!devices) return {kName, State::unknown, "cannot ask the network devices", ""};
+  const auto named = [&devices](std::optional<bool> gathers) {
+    std::string names;
+    for (const NetworkDevice& device : *devices)
+      if (device.gathers == gathers) names += (names.empty() ? "" : ", ") + device.name;
+    return names;
+  };
+  const std::string without = named(false);
+  const std::string silent = named(std::nullopt);
+  const std::string unknown = silent.empty() ? "" : "; unknown of " + silent;
+  if (!without.empty())
+    return {kName, State::optional_missing,
+            "not in " + without + ": there, sendfile to TCP copies every byte" + unknown,
+            "if the device can: sudo ethtool -K DEVICE sg on"};
+  const std::string with = named(true);
+  if (with.empty())
+    return {kName, State::unknown,
+            silent.empty() ? "this network namespace has no device" : "unknown of " + silent, ""};
+  return {kName, State::ok,
+          "in " + with + " of this network namespace: sendfile to TCP copies nothing" + unknown,
+          ""};
+}
+
 bool Preflight::can_observe() const {
   return std::none_of(requirements.begin(), requirements.end(),
                       [](const Requirement& r) { return r.state == State::missing; });
 }
 
-bool Preflight::can_mount() const {
-  return std::any_of(requirements.begin(), requirements.end(),
-                     [](const Requirement& r) { return r.name == kFuse && r.state == State::ok; });
+bool Preflight::has(const char* name) const {
+  return std::any_of(requirements.begin(), requirements.end(), [name](const Requirement& r) {
+    return r.name == name && r.state == State::ok;
+  });
 }
+
+bool Preflight::can_mount() const { return has(kFuse); }
+bool Preflight::can_watch_fuse() const { return can_observe() && has(kFuseTracepoints); }
 
 std::string Preflight::reason() const {
   std::string capabilities;
@@ -305,9 +333,10 @@ Preflight check_machine(bool load) {
   for (Requirement& tracepoint : tracepoints())
     preflight.requirements.push_back(std::move(tracepoint));
   preflight.requirements.push_back(tls_requirement("/"));
-  preflight.requirements.push_back(scatter_gather());
+  preflight.requirements.push_back(scatter_gather_requirement(network_devices()));
   preflight.requirements.push_back(observable_processes());
   preflight.requirements.push_back(fuse());
+  preflight.requirements.push_back(fuse_tracepoints());
   preflight.requirements.push_back(cpu_profile());
   if (load && preflight.can_observe()) preflight.requirements.push_back(trial_load());
   return preflight;
@@ -320,6 +349,15 @@ void require_observation() {
   const Preflight preflight{quick_requirements()};
   if (!preflight.can_observe())
     throw Error("cannot observe: " + preflight.reason(), kExitCannotRun);
+}
+
+void require_fuse_watching() {
+  require_observation();
+  const Requirement tracepoints = fuse_tracepoints();
+  if (tracepoints.state != State::ok)
+    throw Error("cannot watch FUSE: " + tracepoints.name + ": " + tracepoints.detail + "; " +
+                    tracepoints.remedy,
+                kExitCannotRun);
 }
 
 }  // namespace zctrace

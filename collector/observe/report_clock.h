@@ -5,9 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <utility>
 
-#include "collector/model/report.h"
 #include "collector/observe/machine/host.h"
 
 namespace zctrace {
@@ -23,8 +21,9 @@ class ReportClock {
     end_.reset();
   }
   void stop() { end_ = std::chrono::steady_clock::now(); }
-  // Writes the start, and the length until now or until stop(), into the report.
-  void stamp(Report& report) const {
+  // Writes the start, and the length until now or until stop(), into a report of any command.
+  template <typename AnyReport>
+  void stamp(AnyReport& report) const {
     using std::chrono::nanoseconds;
     const auto length = end_.value_or(std::chrono::steady_clock::now()) - start_;
     report.started_at = started_at_;

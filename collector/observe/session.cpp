@@ -34,7 +34,7 @@ constexpr milliseconds kVerifyPatience(2000);
 // In the order of enum zc_loss.
 constexpr const char* kLosses[ZC_LOSSES] = {
     "task_memory",   "task_busy",     "accounts_full", "rows_full",  "message_lengths",
-    "commands_full", "uring_results", "aio_results",   "pipes_full",
+    "commands_full", "uring_results", "aio_results",   "pipes_full", "mapped_full",
 };
 
 // A pipe that did not change in this many snapshots in a row may be dropped.
@@ -85,12 +85,15 @@ Session::Session(const SessionOptions& options)
       ledger_(with_claims(table_, skeleton_), ::getpid(), skeleton_.has_disk_accounting()),
       last_poll_(steady_clock::now()),
       poll_interval_(kShortestPollInterval) {
+  ledger_.limit_flows(options_.max_flows);
   if (options_.probes.verify)
     verifier_.emplace(table_, why_io_is_not_verified(skeleton_.has_io_accounting()), ::getpid());
   if (const unsigned hz = options_.probes.profile_hz; hz != 0) {
     ledger_.profile().sampled_at(hz);
     sampler_.emplace(hz, skeleton_.sample_program(), skeleton_.samples_map());
   }
+  if (const std::uint64_t every = options_.probes.stack_bytes; every != 0)
+    stacks_.emplace(every, skeleton_.stacks_map(), table_);
   if (options_.probes.channels) names_.emplace(skeleton_.names_map());
 }
 
@@ -222,7 +225,12 @@ void Session::poll() {
     read_commands();  // before any account is forgotten
     ended = static_cast<std::int64_t>(forget_finished(snapshot));
     retire_pipes(snapshot);
-    if (names_) settle_runs();
+    if (names_) {
+      settle_runs();
+      retransmits_.add(snapshot.retransmits);
+      retire_mapped();
+      forget_names();
+    }
     if (skeleton_.aio_used())
       skeleton_.count_loss(ZC_LOST_AIO_RESULTS, forget_aio_requests(skeleton_));
   }
@@ -257,6 +265,8 @@ std::size_t Session::forget_finished(const Snapshot& snapshot) {
   forget_entries(skeleton_.rows_map(), snapshot.folded_rows, &zc_share::rows);
   forget_entries(skeleton_.tallies_map(), snapshot.tallies, &zc_share::tallies);
   forget_entries(skeleton_.pipes_map(), snapshot.pipes, &zc_share::pipes);
+  if (skeleton_.has_mapped())
+    forget_entries(skeleton_.mapped_map(), snapshot.mapped, &zc_share::mapped);
   forget_entries(skeleton_.relays_map(), snapshot.relays, &zc_share::relays);
   if (options_.probes.relays)
     delete_entries(skeleton_.buffers_map(), finished, [&](std::uint64_t account) {
@@ -289,18 +299,6 @@ void Session::retire_pipes(const Snapshot& snapshot) {
   }
 }
 
-// Before the map of runs is full, what it holds is moved into the ledger.
-void Session::settle_runs() {
-  names_->read();
-  if (skeleton_.runs_used() <= skeleton_.runs_capacity() / 2) return;
-  const int map = skeleton_.exchange_runs();
-  if (map < 0) return;
-  const auto runs = take_runs(map);
-  for (const auto& [key, sums] : runs)
-    skeleton_.give_back(ledger_.share_of(key.account), &zc_share::runs);
-  ledger_.settle(runs);
-}
-
 void Session::poll_until_gone(pid_t pid, milliseconds patience) {
   const auto deadline = steady_clock::now() + patience;
   for (;;) {
@@ -323,11 +321,17 @@ void Session::stop() {
 }
 
 std::map<std::string, std::string> Session::unknown() const {
-  if (skeleton_.has_disk_accounting()) return {};
+  std::map<std::string, std::string> unknown;
+  if (options_.probes.channels && !skeleton_.has_retransmits())
+    unknown["retransmits"] = "this kernel does not tell (tracepoint tcp_retransmit_skb)";
+  if (options_.probes.mapped && !skeleton_.has_mapped())
+    unknown["mapped_bytes"] = "this kernel does not tell (6.12 and later do)";
+  if (skeleton_.has_disk_accounting()) return unknown;
   const std::string why = latency()
                               ? "this kernel does not account for it (CONFIG_TASK_IO_ACCOUNTING)"
                               : "not measured with --no-latency";
-  return {{"disk_read_bytes", why}, {"dirtied_bytes", why}};
+  unknown["disk_read_bytes"] = unknown["dirtied_bytes"] = why;
+  return unknown;
 }
 
 // The kernel notes the peak RSS of a process elsewhere only when it exits.
@@ -345,20 +349,6 @@ std::vector<Process> Session::processes() {
     if (found[i])
       running[i]->max_rss_bytes = std::max(running[i]->max_rss_bytes, peak_rss_bytes(*found[i]));
   return processes;
-}
-
-std::map<ChannelId, ChannelName> Session::channel_names(
-    const std::vector<Process>& processes) const {
-  std::map<ChannelId, ChannelName> names;
-  const auto add = [&](const std::vector<Flow>& flows) {
-    for (const Flow& flow : flows)
-      for (const ChannelId& channel : {flow.from, flow.to})
-        if (const ChannelName* name = names_->find(channel)) names.emplace(channel, *name);
-  };
-  if (!names_) return names;
-  for (const Process& process : processes) add(process.flows);
-  add(others().sum.flows);
-  return names;
 }
 
 std::vector<Process> Session::take_processes() {
@@ -380,6 +370,7 @@ Completeness Session::completeness() const {
   completeness.lost_by_reason["program_busy"] = skeleton_.missed_runs();
   completeness.lost_by_reason["samples_full"] =
       skeleton_.samples_lost() + (sampler_ ? sampler_->lost() : 0);
+  completeness.lost_by_reason["stacks"] = skeleton_.stacks_lost();
   completeness.folded_rows = skeleton_.folded_rows();
   completeness.in_flight_at_start = skeleton_.in_flight_at_start();
   completeness.in_flight_at_end = ledger_.tasks_in_call();

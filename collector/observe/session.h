@@ -14,10 +14,12 @@
 
 #include "collector/model/report.h"
 #include "collector/observe/channels/channel_names.h"
+#include "collector/observe/channels/retransmit_ledger.h"
 #include "collector/observe/command_lines.h"
 #include "collector/observe/ledger.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/observe/skeleton.h"
+#include "collector/observe/stacks/stack_reader.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/observe/verify/verifier.h"
 #include "collector/os/proc_reader.h"
@@ -32,6 +34,9 @@ struct SessionOptions {
   bool commands = true;
   // How many ended processes are listed. Those that moved the least are summed in others().
   std::size_t max_ended = std::numeric_limits<std::size_t>::max();
+  // How many flows are remembered, of all processes; those with the fewest bytes are forgotten
+  // first.
+  std::size_t max_flows = ChannelLedger::kMostFlows;
 };
 
 // Owns the probes and the counts. Everything is unloaded when it is destroyed, or when the
@@ -72,9 +77,9 @@ class Session {
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
   std::vector<Process> processes();
-  // The names of the channels of these processes and of others(), where they are known. Only with
-  // ProbeOptions::channels.
-  std::map<ChannelId, ChannelName> channel_names(const std::vector<Process>& processes) const;
+  // Sets what the report says of the channels of its processes and others: names, where they are
+  // known, and what was counted of them alone.
+  void add_channels(Report& report) const;
   const Totals& others() const { return ledger_.others(); }
   // Drops the processes that have ended from later lists, once the caller has reported them.
   void forget_ended() { ledger_.forget_finished(); }
@@ -92,6 +97,9 @@ class Session {
   void add_waited_children(pid_t pid, const CounterValues& kernel) {
     verifier_->add_waited_children(pid, kernel);
   }
+  // From where bytes were moved so far. Takes no more samples, and the first call may take some
+  // seconds. nullptr without ProbeOptions::stack_bytes.
+  const StackProfile* stacks() { return stacks_ ? &stacks_->finish() : nullptr; }
   // Figures that are not known, and why.
   std::map<std::string, std::string> unknown() const;
   std::size_t running() const { return ledger_.running(); }
@@ -113,13 +121,17 @@ class Session {
   std::size_t forget_finished(const Snapshot& snapshot);
   void retire_pipes(const Snapshot& snapshot);
   void settle_runs();
+  void retire_mapped();
+  void forget_names();
 
   SessionOptions options_;
   SyscallTable table_;
   Skeleton skeleton_;
   Ledger ledger_;
   std::optional<Sampler> sampler_;
+  std::optional<StackReader> stacks_;
   std::optional<ChannelNames> names_;
+  RetransmitLedger retransmits_;
   std::optional<Verifier> verifier_;
   CommandLines command_lines_;
   ProcReader proc_;

@@ -6,20 +6,16 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdarg>
-#include <cstdio>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
 #include "collector/observe/compat_table.h"
+#include "collector/observe/machine/bpf_loading.h"
 #include "collector/observe/machine/kernel_types.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/os/error.h"
@@ -28,42 +24,12 @@
 namespace zctrace {
 namespace {
 
-// libbpf reports through a C callback without context. Only one object is loaded at a time.
-thread_local std::string last_warning;
-
-int keep_warning(libbpf_print_level level, const char* format, va_list arguments) noexcept {
-  if (level != LIBBPF_WARN) return 0;
-  if (std::getenv("ZCTRACE_DEBUG") != nullptr) {  // the verifier's log, in full
-    va_list copy;
-    va_copy(copy, arguments);
-    std::vfprintf(stderr, format, copy);
-    va_end(copy);
-  }
-  char line[512];
-  std::vsnprintf(line, sizeof(line), format, arguments);
-  // The log of a refused program is long. Its first line names the program; the rest is for
-  // developers.
-  if (std::strncmp(line, "libbpf: prog", 12) == 0 && last_warning.empty()) {
-    last_warning = line + std::strlen("libbpf: ");
-    last_warning.resize(std::min(last_warning.find('\n'), last_warning.size()));
-  }
-  return 0;
-}
-
 // How many arguments the tracepoint of a program has; 0: this kernel does not have it.
 unsigned arguments_of(const bpf_program* program, const KernelTypes& kernel) {
   constexpr std::string_view kPrefix = "tp_btf/";
   const std::string_view section = bpf_program__section_name(program);
   if (!section.starts_with(kPrefix)) return 0;
   return kernel.tracepoint_arguments(section.substr(kPrefix.size()));
-}
-
-std::uint32_t own_pid_namespace() {
-  struct stat status = {};
-  if (::stat("/proc/self/ns/pid", &status) != 0)
-    throw system_error("cannot read /proc/self/ns/pid (to mount it: mount -t proc proc /proc)",
-                       errno, kExitCannotRun);
-  return static_cast<std::uint32_t>(status.st_ino);
 }
 
 #if defined(__x86_64__)
@@ -146,7 +112,10 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.verify = options.verify;
   config.channels = options.channels;
   config.relays = options.relays;
-  config.mapped = options.mapped;
+  bpf.rodata->stacks_every = options.stack_bytes;
+  // Since 6.12.
+  config.mapped = options.mapped && arguments_of(bpf.progs.zc_map_around, kernel) == 3 &&
+                  arguments_of(bpf.progs.zc_map_one, kernel) == 2;
   // Since 6.10, on x86-64 and arm64.
   config.fast_cpu_maps = kernel.has_function("percpu_array_map_gen_lookup");
   // Since 6.3.
@@ -182,13 +151,16 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
                              .aio_contexts = share_of(bpf.maps.aio_contexts),
                              .runs = share_of(bpf.maps.runs_even),
                              .buffers = share_of(bpf.maps.buffers),
-                             .relays = share_of(bpf.maps.relays)};
+                             .relays = share_of(bpf.maps.relays),
+                             .mapped = share_of(bpf.maps.mapped)};
   // The programs do not use them then. To create a large map takes the kernel milliseconds.
   if (!options.verify) bpf_map__set_max_entries(bpf.maps.kernel_counts, 1);
   if (!options.channels)
-    for (bpf_map* map : {bpf.maps.tasks_channels, bpf.maps.runs_even, bpf.maps.runs_odd,
-                         bpf.maps.new_run, bpf.maps.named, bpf.maps.names, bpf.maps.new_name})
+    for (bpf_map* map :
+         {bpf.maps.tasks_channels, bpf.maps.runs_even, bpf.maps.runs_odd, bpf.maps.new_run,
+          bpf.maps.named, bpf.maps.names, bpf.maps.new_name, bpf.maps.retransmits})
       bpf_map__set_autocreate(map, false);
+  if (!config.mapped) bpf_map__set_autocreate(bpf.maps.mapped, false);
   if (!options.relays)
     for (bpf_map* map :
          {bpf.maps.buffers, bpf.maps.moved_bytes, bpf.maps.relays, bpf.maps.new_relay})
@@ -201,6 +173,10 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
        {bpf.progs.zc_skb_copied, bpf.progs.zc_tcp_sends, bpf.progs.zc_direct_begins,
         bpf.progs.zc_uring_submit, bpf.progs.zc_uring_sqe, bpf.progs.zc_uring_overflow})
     bpf_program__set_autoload(program, arguments_of(program, kernel) > 0);
+  for (bpf_program* program : {bpf.progs.zc_map_around, bpf.progs.zc_map_one})
+    bpf_program__set_autoload(program, bpf.rodata->config.mapped != 0);
+  bpf_program__set_autoload(bpf.progs.zc_retransmit,
+                            options.channels && arguments_of(bpf.progs.zc_retransmit, kernel) > 0);
   bpf_program__set_autoload(bpf.progs.zc_sys_enter, options.latency);
   bpf_program__set_autoload(bpf.progs.zc_unacc_begins, options.verify);
   bpf_program__set_autoload(bpf.progs.zc_unacc_ends, options.verify);
@@ -218,42 +194,25 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
   bpf_map__set_autocreate(bpf.maps.samples, options.profile_hz != 0);
   if (options.profile_hz != 0 && !options.room.contains("samples"))
     bpf_map__set_max_entries(bpf.maps.samples, sample_buffer_bytes(options.profile_hz));
-}
-
-// What failed, why, and what the user can do about it.
-Error load_error(const std::string& what, int error) {
-  if (error == EMFILE) return too_few_files(what);
-  const std::string advice = error == ENOMEM ? "the kernel has not enough memory for the maps"
-                                             : "'zctrace doctor' says what is missing";
-  return Error(what + (last_warning.empty() ? "" : " (" + last_warning + ")") + ": " +
-                   std::generic_category().message(error) + "; " + advice,
-               kExitCannotRun);
+  for (bpf_map* map : {bpf.maps.stacks, bpf.maps.stack_cpus})
+    bpf_map__set_autocreate(map, options.stack_bytes != 0);
 }
 
 }  // namespace
 
-Error too_few_files(const std::string& what) {
-  rlimit limit = {};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return Error(what + ": this process may open only " + std::to_string(limit.rlim_cur) +
-                   " files; raise the limit: ulimit -n 256",
-               kExitCannotRun);
-}
-
 void Skeleton::Destroy::operator()(zctrace_bpf* bpf) const { zctrace_bpf__destroy(bpf); }
 
 Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
-  last_warning.clear();
-  libbpf_set_print(keep_warning);
+  keep_bpf_warnings();
   bpf_.reset(zctrace_bpf__open());
-  if (!bpf_) throw load_error("cannot open the BPF object", errno);
+  if (!bpf_) throw bpf_load_error("cannot open the BPF object", errno);
   const KernelTypes kernel;
   configure(*bpf_, options, table, kernel);
   choose_programs(*bpf_, options, kernel);
   disk_accounting_ = options.latency && kernel.has_member("task_io_accounting", "read_bytes");
   io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
   if (const int error = zctrace_bpf__load(bpf_.get()); error != 0)
-    throw load_error("cannot load the BPF programs", -error);
+    throw bpf_load_error("cannot load the BPF programs", -error);
   // The programs that begin to observe new tasks come last, because every call and the end of a
   // task that they observe must be seen.
   const std::pair<bpf_program*, bpf_link**> beginners[] = {
@@ -268,7 +227,8 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
     *link = bpf_program__attach(program);
     if (*link == nullptr) error = -errno;
   }
-  if (error != 0) throw load_error("cannot attach the BPF programs to their tracepoints", -error);
+  if (error != 0)
+    throw bpf_load_error("cannot attach the BPF programs to their tracepoints", -error);
 }
 
 Skeleton::~Skeleton() = default;
@@ -297,6 +257,12 @@ int Skeleton::exchange_runs() {
   return ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0 ? before : -1;
 }
 
+int Skeleton::named_map() const { return bpf_map__fd(bpf_->maps.named); }
+int Skeleton::retransmits_map() const { return bpf_map__fd(bpf_->maps.retransmits); }
+bool Skeleton::has_retransmits() const { return bpf_program__autoload(bpf_->progs.zc_retransmit); }
+bool Skeleton::has_mapped() const { return bpf_->rodata->config.mapped != 0; }
+int Skeleton::mapped_map() const { return bpf_map__fd(bpf_->maps.mapped); }
+std::uint32_t Skeleton::mapped_capacity() const { return bpf_->rodata->config.most.mapped; }
 int Skeleton::names_map() const { return bpf_map__fd(bpf_->maps.names); }
 std::uint64_t Skeleton::names_lost() const { return bpf_->bss->names_lost; }
 int Skeleton::relays_map() const { return bpf_map__fd(bpf_->maps.relays); }
@@ -304,6 +270,8 @@ int Skeleton::buffers_map() const { return bpf_map__fd(bpf_->maps.buffers); }
 int Skeleton::sample_program() const { return bpf_program__fd(bpf_->progs.zc_sample); }
 int Skeleton::samples_map() const { return bpf_map__fd(bpf_->maps.samples); }
 std::uint64_t Skeleton::samples_lost() const { return bpf_->bss->samples_lost; }
+int Skeleton::stacks_map() const { return bpf_map__fd(bpf_->maps.stacks); }
+std::uint64_t Skeleton::stacks_lost() const { return bpf_->bss->stacks_lost; }
 
 int Skeleton::aio_contexts_map() const { return bpf_map__fd(bpf_->maps.aio_contexts); }
 int Skeleton::aio_requests_map() const { return bpf_map__fd(bpf_->maps.aio_requests); }
@@ -378,17 +346,6 @@ volatile std::uint32_t* Skeleton::window() { return &bpf_->bss->window_open; }
 
 std::uint64_t Skeleton::loss(std::uint32_t reason) const { return bpf_->bss->losses[reason]; }
 
-std::uint64_t Skeleton::missed_runs() const {
-  std::uint64_t missed = 0;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, bpf_->obj) {
-    if (!bpf_program__autoload(program)) continue;
-    bpf_prog_info info = {};
-    __u32 size = sizeof(info);
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
-      missed += info.recursion_misses;
-  }
-  return missed;
-}
+std::uint64_t Skeleton::missed_runs() const { return zctrace::missed_runs(bpf_->obj); }
 
 }  // namespace zctrace

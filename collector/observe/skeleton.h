@@ -12,7 +12,6 @@
 #include "bpf/abi.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/os/descriptor.h"
-#include "collector/os/error.h"
 
 struct zctrace_bpf;
 
@@ -47,8 +46,6 @@ struct ProbeOptions {
 
 // What a session needs with its programs, maps and links, and a few to spare.
 constexpr unsigned kOpenFiles = 64;
-// For a process that may not open enough files. Says how to raise the limit.
-Error too_few_files(const std::string& what);
 
 class Skeleton {
  public:
@@ -77,6 +74,14 @@ class Skeleton {
   // this kernel cannot say when (MEMBARRIER_CMD_GLOBAL).
   int exchange_runs();
   int names_map() const;
+  int named_map() const;
+  // Whether this kernel tells of segments that TCP sends again.
+  bool has_retransmits() const;
+  int retransmits_map() const;
+  // Whether this kernel tells what page faults map, with ProbeOptions::mapped.
+  bool has_mapped() const;
+  int mapped_map() const;  // only then
+  std::uint32_t mapped_capacity() const;
   std::uint64_t names_lost() const;
   // Only with ProbeOptions::relays.
   int relays_map() const;
@@ -85,6 +90,9 @@ class Skeleton {
   int sample_program() const;
   int samples_map() const;
   std::uint64_t samples_lost() const;
+  // Only with ProbeOptions::stack_bytes.
+  int stacks_map() const;
+  std::uint64_t stacks_lost() const;
   int aio_contexts_map() const;
   int aio_requests_map() const;
   // Whether any observed process ever used native AIO.

@@ -62,7 +62,18 @@ Snapshot take_snapshot(Skeleton& skeleton, SnapshotParts parts) {
                                     [&](__u64 account, const zc_folded_counts& counts) {
                                       snapshot.folded_counts.emplace_back(account, counts);
                                     });
-  if (parts.channels) snapshot.runs = read_runs(skeleton.runs_map());
+  if (parts.channels) {
+    snapshot.runs = read_runs(skeleton.runs_map());
+    read_map<zc_channel, std::uint64_t>(skeleton.retransmits_map(), "retransmits",
+                                        [&](const zc_channel& socket, std::uint64_t segments) {
+                                          snapshot.retransmits.emplace_back(socket, segments);
+                                        });
+  }
+  if (skeleton.has_mapped())
+    read_map<zc_mapped_key, zc_mapped_sums>(
+        skeleton.mapped_map(), "mapped", [&](const zc_mapped_key& key, const zc_mapped_sums& sums) {
+          snapshot.mapped.emplace_back(key, sums);
+        });
   if (parts.relays)
     read_map<zc_relay_key, zc_relay_sums>(skeleton.relays_map(), "relays",
                                           [&](const zc_relay_key& key, const zc_relay_sums& sums) {

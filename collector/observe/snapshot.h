@@ -28,6 +28,10 @@ struct Snapshot {
   std::vector<std::pair<zc_pipe_key, zc_pipe_bytes>> pipes;
   // The same, as long as no other map has them; see Skeleton::exchange_runs().
   std::vector<std::pair<zc_run_key, zc_row_sums>> runs;
+  // What page faults mapped; empty without Skeleton::has_mapped().
+  std::vector<std::pair<zc_mapped_key, zc_mapped_sums>> mapped;
+  // Segments that TCP sent again, by socket; only with ProbeOptions::channels.
+  std::vector<std::pair<zc_channel, std::uint64_t>> retransmits;
   // What accounts only passed on. Empty without ProbeOptions::relays.
   std::vector<std::pair<zc_relay_key, zc_relay_sums>> relays;
   // Of tasks that have ended, by account. Empty unless counts are verified.

@@ -19,6 +19,8 @@ void drop_capabilities(Privilege kept) {
   if (includes(kept, Privilege::find_executables)) wanted.push_back(CAP_SYS_PTRACE);
   if (includes(kept, Privilege::inspect_processes))
     wanted.insert(wanted.end(), {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH});
+  if (includes(kept, Privilege::open_mapped_files)) wanted.push_back(CAP_CHECKPOINT_RESTORE);
+  if (includes(kept, Privilege::write_files)) wanted.push_back(CAP_DAC_OVERRIDE);
   if (includes(kept, Privilege::unmount)) wanted.push_back(CAP_SYS_ADMIN);
   const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> current(cap_get_proc(),
                                                                               cap_free);

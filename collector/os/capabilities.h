@@ -10,7 +10,9 @@ enum class Privilege : unsigned {
   inspect_processes = 1,  // read other users' /proc entries: CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH
   unmount = 2,            // CAP_SYS_ADMIN
   signal_command = 4,     // pass signals on to another user's command: CAP_KILL
+  write_files = 16,       // go on writing below the directories of other users: CAP_DAC_OVERRIDE
   find_executables = 8,   // read other users' /proc/PID/exe, and what hidepid hides: CAP_SYS_PTRACE
+  open_mapped_files = 16,  // open what a process has mapped: CAP_CHECKPOINT_RESTORE
 };
 constexpr Privilege operator|(Privilege a, Privilege b) {
   return static_cast<Privilege>(static_cast<unsigned>(a) | static_cast<unsigned>(b));

@@ -14,7 +14,7 @@ def run(build, must_run, selection, sanitizer):
     """Yields a Suite for each test class, as it ends."""
     os.environ["ZCTRACE_BUILD"] = str(build)
     sys.dont_write_bytecode = True
-    for test_class, tests in classes_of(discover()).items():
+    for test_class, tests in classes_of(discover(selection)).items():
         suite = f"{test_class.__module__}.{test_class.__qualname__}"
         if not selection.has_cli_suite(suite):
             continue
@@ -24,12 +24,14 @@ def run(build, must_run, selection, sanitizer):
             yield run_class(suite, tests, must_run, sanitizer)
 
 
-def discover():
+def discover(selection):
     directory = ROOT / "tests" / "cli"
     sys.path.insert(0, str(directory))
     modules = sorted(path.relative_to(directory).with_suffix("")
                      for path in directory.rglob("*_test.py"))
-    return unittest.TestLoader().loadTestsFromNames([".".join(path.parts) for path in modules])
+    names = [".".join(path.parts) for path in modules]
+    return unittest.TestLoader().loadTestsFromNames(
+        [name for name in names if selection.has_cli_module(name)])
 
 
 def classes_of(suite):

@@ -20,7 +20,7 @@ FUZZ_S = 5
 FUZZ_SEED = 1
 # Inputs in a second of FUZZ_S with a fixed seed: what a slow machine manages. A report is shown in
 # every view, and a target is a tree of files.
-INPUTS_PER_S = {"report_fuzz": 40, "targets_fuzz": 100}
+INPUTS_PER_S = {"report_fuzz": 40, "saved_fuzz": 100, "targets_fuzz": 100}
 OTHER_INPUTS_PER_S = 2000
 # The most that one input may take, and its size: longer ones only take longer.
 FUZZ_INPUT_S = 20

@@ -18,6 +18,12 @@ class Selection:
     def has_cli_suite(self, suite):
         return any(fnmatch.fnmatchcase(suite, pattern) for pattern in self.suites)
 
+    def has_cli_module(self, module):
+        """Whether it may have such a suite. The others are not imported: where few suites run,
+        what they need need not be there."""
+        return any(fnmatch.fnmatchcase(module, pattern.rpartition(".")[0] or pattern)
+                   for pattern in self.suites)
+
     def googletest_filter(self, left_out):
         """The value of --gtest_filter, or None for all tests."""
         if not self.patterns and not left_out:

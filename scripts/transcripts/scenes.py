@@ -84,6 +84,21 @@ def observed(directory, *words, **options):
     return run([*UNDISTURBED, ZCTRACE, "run", "--", *words], directory, **options)
 
 
+@scene("three-ways")
+def one_program_three_ways():
+    """Only what does not depend on how busy the machine is."""
+    def copied(directory, comment, *words):
+        text = observed(directory, *words)
+        return f"$ zctrace run -- {' '.join(words)}".ljust(52) + f"# {comment}\n" + only(text, *SHARES)
+
+    with directory_with_original() as directory:
+        slow = copied(directory, "read and write", "cp", "--reflink=never", "original", "copy")
+        inside = copied(directory, "copy_file_range, on ext4", "cp", "original", "copy")
+    with xfs_with_original() as directory:
+        shared = copied(directory, "the same command, on XFS", "cp", "original", "copy")
+    return "\n".join((slow, inside, shared))
+
+
 @scene("cp")
 def copy_of_a_file():
     words = ("cp", "original", "copy")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The loop that overheads are measured on: 512-byte reads and writes of devices that do
- * nothing. Prints nanoseconds a syscall: wall time, CPU time of all its threads, and CPU time
+ * loop [ROUNDS [THREADS [BYTES]]]: the loop that overheads are measured on, reads and writes of
+ * BYTES (512) bytes of devices that do nothing. Prints nanoseconds a syscall: wall time, CPU time of all its threads, and CPU time
  * in the fastest slice of 2,000, in which nothing else had a part of the processor.
  */
 #include <fcntl.h>
@@ -15,20 +15,23 @@
 enum { SLICE = 1000 };	/* rounds, of two calls each */
 
 static long rounds;
+static long bytes = 512;
 
 /* Leaves its fastest slice's CPU time a call in *least. */
 static void *loop(void *least)
 {
-	char buffer[512] = { 0 };
 	int zero = open("/dev/zero", O_RDONLY), null = open("/dev/null", O_WRONLY);
 	double *fastest = least, begin = 0, ns;
+	char *buffer = calloc(1, bytes);
 
+	if (!buffer)
+		abort();
 	*fastest = 0;
 	for (long i = 0; i < rounds; i++) {
 		if (i % SLICE == 0)
 			begin = now_ns(CLOCK_THREAD_CPUTIME_ID);
-		if (read(zero, buffer, sizeof(buffer)) != sizeof(buffer) ||
-		    write(null, buffer, sizeof(buffer)) != sizeof(buffer))
+		if (read(zero, buffer, bytes) != bytes ||
+		    write(null, buffer, bytes) != bytes)
 			abort();
 		if (i % SLICE != SLICE - 1)
 			continue;
@@ -38,6 +41,7 @@ static void *loop(void *least)
 	}
 	close(zero);
 	close(null);
+	free(buffer);
 	return NULL;
 }
 
@@ -47,7 +51,9 @@ int main(int argc, char **argv)
 	double wall, cpu, calls, least = 0, fastest[1024];
 	pthread_t ids[1024];
 
-	if (threads < 1 || threads > 1024)
+	if (argc > 3)
+		bytes = atol(argv[3]);
+	if (threads < 1 || threads > 1024 || bytes < 1)
 		return 2;
 	rounds = (argc > 1 ? atol(argv[1]) : 1000000) / threads;
 	calls = 2.0 * rounds * threads;

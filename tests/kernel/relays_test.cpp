@@ -95,6 +95,21 @@ TEST_P(Relays, OfAReadAndAWriteAreExactAndNameBothEnds) {
   EXPECT_EQ(relay.writes, kBlocks);
 }
 
+TEST_P(Relays, IntoAFileThatIsOpenForAppendingSaySo) {
+  for (const bool appends : {false, true}) {
+    ASSERT_EQ(::lseek(source_, 0, SEEK_SET), 0);
+    const Observation seen = relayed([&] {
+      std::vector<char> buffer(kBlock);
+      if (::fcntl(sink_, F_SETFL, appends ? O_APPEND : 0) != 0) return 1;
+      return fill(buffer.data(), kBlock) && empty(buffer.data(), kBlock) ? 0 : 1;
+    });
+    EXPECT_EQ(sum(seen).bytes, kBlock);
+    const std::vector<Relay>& relays = seen.processes.at(0).relays;
+    ASSERT_EQ(relays.size(), 1u);
+    EXPECT_EQ(relays[0].appends, appends);
+  }
+}
+
 TEST_P(Relays, OfPartialWritesAddUp) {
   const Observation seen = relayed([&] {
     std::vector<char> buffer(kBlock);

@@ -49,14 +49,15 @@ Failure prepare(const Transfer&, Workspace& workspace) {
   return {};
 }
 
-// Copies chunk by chunk, so that `copied` says how far it got. It must not have an object
-// with a destructor, which siglongjmp would skip.
+// Copies in pieces, so that `copied` says how far it got. Their size is no buffer's: it makes no
+// call and no difference. There must be no object with a destructor, which siglongjmp would skip.
 bool copy_mapped(std::byte* to, const std::byte* from, std::uint64_t bytes,
-                 std::uint64_t chunk_bytes, volatile std::uint64_t& copied) {
+                 volatile std::uint64_t& copied) {
+  constexpr std::uint64_t kPieceBytes = 64ULL * 1024;
   if (sigsetjmp(bus_error_exit, 0) != 0) return false;
   bus_error_expected = 1;
   while (copied < bytes) {
-    const std::uint64_t chunk = std::min<std::uint64_t>(chunk_bytes, bytes - copied);
+    const std::uint64_t chunk = std::min<std::uint64_t>(kPieceBytes, bytes - copied);
     std::memcpy(to + copied, from + copied, chunk);
     copied = copied + chunk;
   }
@@ -87,8 +88,7 @@ Moved move(const Transfer& job, Workspace& workspace) {
   } else {
     state.target = Region(target, bytes);
     volatile std::uint64_t copied = 0;
-    if (!copy_mapped(state.target.begin(), workspace.mapping.begin(), bytes, job.buffer_bytes,
-                     copied)) {
+    if (!copy_mapped(state.target.begin(), workspace.mapping.begin(), bytes, copied)) {
       moved.error = bus_error(workspace.mapping);
     }
     moved.bytes = copied;
@@ -109,7 +109,7 @@ extern const Method kMmapMemcpy;
 constinit const Method kMmapMemcpy = {
     .name = "mmap_memcpy",
     .summary = "memcpy between mappings of both files",
-    .needs = {.sinks = kFileSinks, .mapping = Provision::in_move},
+    .needs = {.sinks = kFileSinks, .takes_buffer_size = false, .mapping = Provision::in_move},
     .prepare = prepare,
     .move = move,
     .expected = expected,

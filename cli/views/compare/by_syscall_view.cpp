@@ -13,6 +13,8 @@
 namespace zctrace {
 namespace {
 
+constexpr std::size_t kTotalColumn = 4;
+
 struct CallTimes {
   std::uint64_t calls = 0;
   std::uint64_t errors = 0;
@@ -71,6 +73,13 @@ Section by_syscall_section(const CompareResult& compared) {
     if (result.daemon) add_lines(section.grid, result.label + " daemon", result.daemon->counts);
   }
   section.notes = {"Times include waiting, and the cost of observing."};
+  const bool untimed =
+      std::any_of(section.grid.lines.begin(), section.grid.lines.end(),
+                  [](const std::vector<Cell>& line) { return line[kTotalColumn].text == "-"; });
+  if (untimed)
+    section.notes.emplace_back(
+        "- where there is no time: operations of io_uring are not calls, with an entry and an "
+        "exit, but part of the calls that submit or await them.");
   return section;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/text/printable.h"
+#include "cli/views/compare/by_channel_view.h"
 #include "cli/views/compare/compare_view.h"
 #include "cli/views/csv_view.h"
 
@@ -36,6 +37,14 @@ template <auto of>
 std::string time(const CsvRecord& r) {
   if (r.is_daemon || !r.result.timed()) return "";
   return of(statistics_of(r.result.wall_ns));
+}
+
+template <double DividedCpu::*part>
+std::string cpu_part(const CsvRecord& r) {
+  if (!r.result.timed()) return "";
+  const auto cpu = r.is_daemon ? divided_cpu(r.result.daemon->user_ns, r.result.daemon->system_ns)
+                               : divided_cpu(r.result.user_ns, r.result.system_ns);
+  return cpu ? number(*cpu.*part) : "";
 }
 
 using CountOrNull = std::optional<std::uint64_t>;
@@ -87,16 +96,8 @@ constexpr CsvColumn kCsvColumns[] = {
      [](const CsvRecord& r) {
        return !r.is_daemon && r.result.timed() ? number(r.result.bytes_per_s()) : "";
      }},
-    {"user_ns",
-     [](const CsvRecord& r) {
-       if (!r.result.timed()) return std::string();
-       return number(median_of(r.is_daemon ? r.result.daemon->user_ns : r.result.user_ns));
-     }},
-    {"system_ns",
-     [](const CsvRecord& r) {
-       if (!r.result.timed()) return std::string();
-       return number(median_of(r.is_daemon ? r.result.daemon->system_ns : r.result.system_ns));
-     }},
+    {"user_ns", cpu_part<&DividedCpu::user_ns>},
+    {"system_ns", cpu_part<&DividedCpu::system_ns>},
     {"syscalls", count<[](const Process& p) -> CountOrNull { return p.syscalls(); }>},
     {"crossings", count<[](const Process& p) -> CountOrNull { return p.crossings(); }>},
     {"copied_bytes", count<[](const Process& p) -> CountOrNull { return p.copied_bytes(); }>},
@@ -135,6 +136,11 @@ constexpr CsvColumn kCsvColumns[] = {
     {"user_copies", copies<&Copies::user>},
     {"kernel_copies", copies<&Copies::kernel>},
     {"reader_copies", copies<&Copies::reader>},
+    {"cpu_ns",
+     [](const CsvRecord& r) {
+       const auto cpu = r.is_daemon ? r.result.daemon_cpu_ns() : r.result.cpu_ns();
+       return cpu.empty() ? std::string() : number(median_of(cpu));
+     }},
 };
 
 void add_line(std::string& csv, auto text_of) {
@@ -148,8 +154,19 @@ void add_line(std::string& csv, auto text_of) {
 
 }  // namespace
 
-std::string compare_csv(const CompareResult& compared) {
+std::string compare_csv(const CompareResult& compared, std::optional<GroupBy> by) {
   std::string csv;
+  if (is_by_channel(by)) {
+    for (const std::vector<std::string>& record : by_channel_csv(compared, *by, {})) {
+      const char* comma = "";
+      for (const std::string& field : record) {
+        csv += comma + csv_field(field);
+        comma = ",";
+      }
+      csv += '\n';
+    }
+    return csv;
+  }
   add_line(csv, [](const CsvColumn& field) { return field.name; });
   for (const MethodResult& result : compared.methods) {
     for (const bool is_daemon : {false, true}) {

@@ -25,7 +25,15 @@ struct MethodLine {
   bool fastest;
   bool cheapest;
   bool taken;  // the row to take
+  bool unicode;
 };
+
+// The two clocks are not read at the same moment, which shows in a move of microseconds.
+constexpr double kMoreThanACpu = 1.05;
+
+constexpr const char* kMostCpuTitle = "MOST CPU IN";
+
+const char* plus_minus(bool unicode) { return unicode ? "±" : "+-"; }
 
 using Show = Cell (*)(const MethodLine&);
 
@@ -56,10 +64,12 @@ std::string syscalls(const Process& p) { return format_count(p.syscalls()); }
 std::string crossings(const Process& p) { return format_count(p.crossings()); }
 std::string copied(const Process& p) { return format_bytes(p.copied_bytes()); }
 std::string in_kernel(const Process& p) { return format_bytes(p.in_kernel_bytes()); }
-std::string most_cpu(const Process& p) {
-  const std::string largest = largest_class(p.cpu_profile());
-  return largest.empty() ? "-" : largest;
+Cell most_cpu(const Process& counts, const MethodLine& line) {
+  const std::string largest = largest_class(counts.cpu_profile(), plus_minus(line.unicode));
+  return {largest.empty() ? "-" : largest};
 }
+Cell client_most_cpu(const MethodLine& line) { return most_cpu(line.result.counts, line); }
+Cell daemon_most_cpu(const MethodLine& line) { return most_cpu(line.result.daemon->counts, line); }
 std::string switches(const Process& p) {
   return format_count(p.voluntary_switches() + p.involuntary_switches());
 }
@@ -76,10 +86,9 @@ Cell is_client(const MethodLine&) { return {"client"}; }
 Cell is_daemon(const MethodLine&) { return {"daemon"}; }
 Cell time(const MethodLine& line) { return {time_text(median_of(line.result.wall_ns))}; }
 
-Cell spread(const MethodLine& line) {
-  const Statistics wall = statistics_of(line.result.wall_ns);
-  if (!wall.stddev || wall.mean <= 0) return {"-", Tone::dim};
-  return {fmt::format("{:.0f}%", 100 * *wall.stddev / wall.mean), Tone::dim};
+Cell margin(const MethodLine& line) {
+  const auto margin = relative_margin(line.result.wall_ns);
+  return {margin ? fmt::format("{:.0f}%", 100 * *margin) : "-", Tone::dim};
 }
 
 Cell speed(const MethodLine& line) {
@@ -111,15 +120,18 @@ Cell daemon_cpu(const MethodLine& line) {
 Cell cpu_percent(const MethodLine& line) {
   const double wall = median_of(line.result.wall_ns);
   if (wall <= 0) return {"-", Tone::dim};
-  return {fmt::format("{:.0f}%", 100 * median_of(line.result.cpu_ns()) / wall)};
+  const double share = median_of(line.result.cpu_ns()) / wall;
+  return {fmt::format("{:.0f}%", share > 1 && share < kMoreThanACpu ? 100 : 100 * share)};
 }
-Cell client_user(const MethodLine& line) { return {time_text(median_of(line.result.user_ns))}; }
-Cell client_system(const MethodLine& line) { return {time_text(median_of(line.result.system_ns))}; }
-Cell daemon_user(const MethodLine& line) {
-  return {time_text(median_of(line.result.daemon->user_ns))};
+template <double DividedCpu::*part>
+Cell client_part(const MethodLine& line) {
+  const auto cpu = divided_cpu(line.result.user_ns, line.result.system_ns);
+  return {cpu ? time_text(*cpu.*part) : "-"};
 }
-Cell daemon_system(const MethodLine& line) {
-  return {time_text(median_of(line.result.daemon->system_ns))};
+template <double DividedCpu::*part>
+Cell daemon_part(const MethodLine& line) {
+  const auto cpu = divided_cpu(line.result.daemon->user_ns, line.result.daemon->system_ns);
+  return {cpu ? time_text(*cpu.*part) : "-"};
 }
 Cell rate(const MethodLine& line) {
   if (!time_means_something(line.compared, line.result)) return {"-", Tone::dim};
@@ -154,15 +166,17 @@ const ColumnOf kColumns[] = {
     {{"SPLICE", false, 0, 0}, splice, splice, true},
     {{"PROCESS", false, 0, 0}, is_client, is_daemon, true},
     {{"TIME", true, 0, 0}, time, nothing},
-    {{"+-", true, 6, 0}, spread, nothing},
+    {{"+-", true, 6, 0}, margin, nothing},
     {{"SPEED", true, 1, 0}, speed, nothing},
     {{"BEST", false, 5, 0}, best, nothing},
     {{"CPU", true, 2, 0}, client_cpu, daemon_cpu},
     {{"CPU%", true, 9, 0}, cpu_percent, nothing},
-    {{"USER", true, 14, 0}, client_user, daemon_user},
-    {{"SYSTEM", true, 15, 0}, client_system, daemon_system},
+    {{"USER", true, 14, 0}, client_part<&DividedCpu::user_ns>, daemon_part<&DividedCpu::user_ns>},
+    {{"SYSTEM", true, 15, 0},
+     client_part<&DividedCpu::system_ns>,
+     daemon_part<&DividedCpu::system_ns>},
     {{"GB/S", true, 11, 0}, rate, nothing},
-    {{"COPIES", true, 3, 0}, copies, nothing},
+    {{"COPIES", true, 3, 0, true}, copies, nothing},
     {{"SYSCALLS", true, 4, 0}, client_count<syscalls>, daemon_count<syscalls>},
     {{"CROSSINGS", true, 13, 0}, client_count<crossings>, daemon_count<crossings>},
     {{"COPIED", true, 7, 0}, client_count<copied>, daemon_count<copied>},
@@ -170,9 +184,52 @@ const ColumnOf kColumns[] = {
     {{"SWITCHES", true, 8, 0}, client_count<switches>, daemon_count<switches>},
     {{"FAULTS", true, 12, 0}, client_count<faults>, daemon_count<faults>},
     {{"REQUESTS", true, 10, 0}, nothing, requests, true},
-    {{"MOST CPU IN", false, 10, 0}, client_count<most_cpu>, daemon_count<most_cpu>, false, true},
+    {{kMostCpuTitle, false, 10, 0}, client_most_cpu, daemon_most_cpu, false, true},
     {{"VERIFIED", false, 10, 0}, verified, nothing},
 };
+
+bool any_timed(const CompareResult& compared, bool (*is_so)(const MethodResult&)) {
+  return std::any_of(compared.methods.begin(), compared.methods.end(),
+                     [&](const MethodResult& result) { return result.timed() && is_so(result); });
+}
+
+bool takes_too_little_cpu(const MethodResult& result) {
+  return !divided_cpu(result.user_ns, result.system_ns) ||
+         (result.daemon && !divided_cpu(result.daemon->user_ns, result.daemon->system_ns));
+}
+
+bool takes_more_than_a_cpu(const MethodResult& result) {
+  return median_of(result.cpu_ns()) >= kMoreThanACpu * median_of(result.wall_ns);
+}
+
+bool has_few_samples(const MethodResult& result) {
+  const CpuProfile profile = result.counts.cpu_profile();
+  return profile.hz != 0 && profile.margin().value_or(1) > kWidestMargin;
+}
+
+// What single columns mean, and why cells of them are empty.
+std::vector<ColumnNote> notes_on(const CompareResult& compared, bool unicode) {
+  std::vector<ColumnNote> notes;
+  const std::string sign = plus_minus(unicode);
+  if (compared.rounds_done >= kLeastToRank)
+    notes.push_back({sign, sign + " is the margin of TIME, the median of the runs" +
+                               (compared.rounds_done < kLeastForCertainty
+                                    ? fmt::format(" (of {}: half of what they span)",
+                                                  plural(compared.rounds_done, "run", "runs"))
+                                    : ", with 95% confidence")});
+  if (any_timed(compared, takes_more_than_a_cpu))
+    notes.push_back(
+        {"CPU%", "CPU% is above 100% where threads, or workers of io_uring, ran at once"});
+  if (any_timed(compared, takes_too_little_cpu))
+    notes.push_back({"USER",
+                     "USER and SYSTEM are - where a run takes less than 100 ms of CPU time: the "
+                     "kernel's ticks are too few to divide it"});
+  if (any_timed(compared, has_few_samples))
+    notes.push_back({kMostCpuTitle, fmt::format("{} is - where there are so few samples that the "
+                                                "margin exceeds {:.0f} points; --size gives more",
+                                                kMostCpuTitle, 100 * kWidestMargin)});
+  return notes;
+}
 
 // A row without figures: the reason takes their place.
 std::vector<Cell> failed_cells(const MethodLine& line, std::vector<Cell> cells,
@@ -201,11 +258,11 @@ Grid compare_grid(const CompareResult& compared, bool unicode) {
     if (column.fuse_only && !compared.fuse) continue;
     if (column.profile_only && !profiled) continue;
     if (column.client == best && !ranked) continue;
-    if (column.client == spread && compared.rounds_done < 2) continue;
+    if (column.client == margin && compared.rounds_done < kLeastToRank) continue;
     if (column.client == time) first_figure = shown.size();
     shown.push_back(&column);
     grid.columns.push_back(column.column);
-    if (unicode && column.client == spread) grid.columns.back().title = "±";
+    if (column.client == margin) grid.columns.back().title = plus_minus(unicode);
   }
   const auto cells = [&](const MethodLine& line, Show ColumnOf::*show) {
     std::vector<Cell> text;
@@ -216,14 +273,19 @@ Grid compare_grid(const CompareResult& compared, bool unicode) {
     return text;
   };
   for (const MethodResult& result : compared.methods) {
-    const MethodLine line{compared, result, fastest.decided() && fastest.include(result),
-                          cheapest.decided() && cheapest.include(result), &result == taken};
+    const MethodLine line{compared,
+                          result,
+                          fastest.decided() && fastest.include(result),
+                          cheapest.decided() && cheapest.include(result),
+                          &result == taken,
+                          unicode};
     grid.lines.push_back(cells(line, &ColumnOf::client));
     if (!result.timed())
       grid.lines.back() = failed_cells(line, std::move(grid.lines.back()), first_figure, unicode);
     else if (result.daemon)
       grid.lines.push_back(cells(line, &ColumnOf::daemon));
   }
+  grid.legend = notes_on(compared, unicode);
   return grid;
 }
 

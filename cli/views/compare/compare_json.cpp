@@ -11,14 +11,20 @@
 #include "cli/compare/verdict.h"
 #include "cli/text/printable.h"
 #include "cli/text/signal_name.h"
+#include "cli/views/channel_json.h"
 #include "cli/views/compare/compare_view.h"
 #include "cli/views/compare/textbook_view.h"
+#include "cli/views/exact_json.h"
 #include "cli/views/json_view.h"
 
 namespace zctrace {
 namespace {
 
 using nlohmann::ordered_json;
+
+constexpr const char* kTooFewTicks =
+    "a run takes less than 100 ms of CPU time, too few of the kernel's ticks to divide it between "
+    "user and system; cpu_ns has both together";
 
 std::uint64_t rounded(double ns) { return static_cast<std::uint64_t>(std::llround(ns)); }
 
@@ -42,10 +48,15 @@ ordered_json verdict_json(const Choice& choice) {
           {"alike", labels_of(choice.alike)}};
 }
 
-ordered_json times_json(const std::vector<double>& values) {
-  const Statistics times = statistics_of(values);
+// One for each timed run.
+ordered_json runs_json(const std::vector<double>& values) {
   ordered_json runs = ordered_json::array();
   for (const double run : values) runs.push_back(rounded(run));
+  return runs;
+}
+
+ordered_json times_json(const std::vector<double>& values) {
+  const Statistics times = statistics_of(values);
   ordered_json object;
   object["mean"] = rounded(times.mean);
   object["stddev"] = times.stddev ? ordered_json(rounded(*times.stddev)) : nullptr;
@@ -55,7 +66,7 @@ ordered_json times_json(const std::vector<double>& values) {
   const auto interval = median_interval(values);
   object["median_interval"] = nullptr;
   if (interval) object["median_interval"] = {rounded(interval->low), rounded(interval->high)};
-  object["runs"] = std::move(runs);
+  object["runs"] = runs_json(values);
   return object;
 }
 
@@ -88,13 +99,27 @@ void append_counts(ordered_json& object, const Process& counts) {
     object["cpu_profile"] = cpu_profile_json(profile);
   object["rows"] = ordered_json::array();
   for (const Row& row : counts.rows) object["rows"].push_back(row_json(row, {}));
+  add_pipes_json(object, counts);
+}
+
+// CPU time, and what of it is user and system where that is known; if not, `unknown` says why.
+void append_cpu(ordered_json& object, const std::vector<double>& user_ns,
+                const std::vector<double>& system_ns) {
+  std::vector<double> both(user_ns);
+  for (std::size_t i = 0; i < both.size(); ++i) both[i] += system_ns[i];
+  object["cpu_ns"] = both.empty() ? ordered_json(nullptr) : ordered_json(rounded(median_of(both)));
+  const auto divided = divided_cpu(user_ns, system_ns);
+  object["user_ns"] = divided ? ordered_json(rounded(divided->user_ns)) : nullptr;
+  object["system_ns"] = divided ? ordered_json(rounded(divided->system_ns)) : nullptr;
+  if (!divided) object["unknown"] = {{"user_ns", kTooFewTicks}, {"system_ns", kTooFewTicks}};
 }
 
 ordered_json daemon_json(const DaemonResult& daemon) {
   ordered_json object;
   object["splice"] = daemon.splice;
-  object["user_ns"] = rounded(median_of(daemon.user_ns));
-  object["system_ns"] = rounded(median_of(daemon.system_ns));
+  append_cpu(object, daemon.user_ns, daemon.system_ns);
+  object["user_runs_ns"] = runs_json(daemon.user_ns);
+  object["system_runs_ns"] = runs_json(daemon.system_ns);
   const auto add = [&](const char* name, std::uint64_t figure) {
     object[name] = counted(daemon.counts, figure);
   };
@@ -104,6 +129,7 @@ ordered_json daemon_json(const DaemonResult& daemon) {
   add("fuse_spliced_bytes", daemon.usage.spliced_bytes);
   add("fuse_copied_bytes", daemon.usage.copied_bytes);
   append_counts(object, daemon.counts);
+  if (daemon.by_channel) add_channels_json(object, *daemon.by_channel, {});
   return object;
 }
 
@@ -112,6 +138,8 @@ ordered_json copies_json(const Copies& copies) {
           {"kernel", copies.kernel},
           {"reader", copies.reader},
           {"evidence", copies.evidence},
+          {"contradiction", copies.contradiction.empty() ? ordered_json(nullptr)
+                                                         : ordered_json(copies.contradiction)},
           {"per_byte", copies.per_byte()}};
 }
 
@@ -119,6 +147,7 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   ordered_json object;
   object["method"] = result.method;
   object["buffer_bytes"] = result.buffer_bytes ? ordered_json(*result.buffer_bytes) : nullptr;
+  object["buffer"] = result.buffer;
   object["label"] = result.label;
   if (result.daemon) object["fuse_splice"] = result.daemon->splice;
   object["runs"] = result.wall_ns.size();
@@ -127,15 +156,19 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   if (!result.timed()) return object;
   object["verified"] = result.verified ? ordered_json(*result.verified) : nullptr;
   object["wall_ns"] = times_json(result.wall_ns);
-  object["user_ns"] = rounded(median_of(result.user_ns));
-  object["system_ns"] = rounded(median_of(result.system_ns));
+  append_cpu(object, result.user_ns, result.system_ns);
+  object["user_runs_ns"] = runs_json(result.user_ns);
+  object["system_runs_ns"] = runs_json(result.system_ns);
   object["bytes"] = result.bytes;
   object["bytes_per_s"] = rounded(result.bytes_per_s());
   const auto relative = compared.relative(result);
   object["relative"] = relative ? ordered_json(*relative) : nullptr;
-  object["observed_wall_ns"] = rounded(result.observed_wall_ns);
+  object["observed_wall_ns"] =
+      result.counts.pid != 0 ? ordered_json(rounded(result.observed_wall_ns)) : nullptr;
   object["notifications"] = result.notifications;
   object["copied_notifications"] = result.copied_notifications;
+  object["copies_in_user_space"] = result.copies_in_user_space;
+  object["pipe_bytes"] = result.pipe_bytes;
   object["copies"] = result.copies ? copies_json(*result.copies) : nullptr;
   object["copies_unknown"] = nullptr;
   if (!result.copies)
@@ -144,6 +177,7 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   append_counts(object, result.counts);
   // Of all that the client did, page faults included.
   object["disk_read_bytes"] = or_null(result.disk_read_bytes);
+  if (result.by_channel) add_channels_json(object, *result.by_channel, {});
   if (result.daemon) object["daemon"] = daemon_json(*result.daemon);
   return object;
 }
@@ -166,10 +200,12 @@ ordered_json compare_json(const CompareResult& compared) {
                       {"path", valid_utf8(compared.source_path)},
                       {"bytes", compared.source_bytes},
                       {"filesystem", compared.source_filesystem}};
-  object["sink"] = {{"kind", compared.sink_kind}};
+  object["sink"] = {{"kind", compared.sink_kind}, {"reader", compared.has_reader}};
   object["drain"] = compared.drain;
   object["baseline"] = compared.baseline;
   object["rounds"] = compared.rounds_done;
+  object["runs"] = compared.runs;
+  object["cold"] = compared.cold;
   object["interrupted_by"] =
       compared.interrupted_by != 0 ? ordered_json(signal_name(compared.interrupted_by)) : nullptr;
   object["precision"] = {

@@ -61,12 +61,6 @@ std::vector<MountRecord> csv_records(const Report& report) {
   return records;
 }
 
-std::string csv_line(const std::vector<std::string>& values) {
-  std::vector<std::string> quoted;
-  for (const std::string& value : values) quoted.push_back(csv_field(value));
-  return fmt::format("{}\n", fmt::join(quoted, ","));
-}
-
 }  // namespace
 
 std::string mount_csv(const Report& report) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/text/printable.h"
+#include "cli/views/exact_json.h"
 #include "cli/views/json_view.h"
 #include "cli/views/mount/mount_view.h"
 #include "collector/fuse/counts/usage.h"
@@ -24,6 +26,12 @@ ordered_json operation_json(const OperationCounts& counts) {
   object["latency_ns"] = {{"mean", counts.calls == 0 ? 0 : counts.wall_ns / counts.calls},
                           {"max", counts.max_ns},
                           {"total", counts.wall_ns}};
+  return object;
+}
+
+ordered_json operation_json(const TimedCounts& counts) {
+  ordered_json object = operation_json(static_cast<const OperationCounts&>(counts));
+  object["latency_ns"]["buckets"] = buckets_json(counts.latency);
   return object;
 }
 
@@ -56,6 +64,19 @@ ordered_json requests_json(const ProcessRequests& operations) {
   append_usage(object, fuse::usage_of(operations));
   object["operations"] = operations_json(operations);
   return object;
+}
+
+// Those that are not among the processes of the report.
+ordered_json requesters_json(const std::vector<Process>& requesters) {
+  ordered_json array = ordered_json::array();
+  for (const Process& process : requesters) {
+    ordered_json object = {{"pid", process.pid}, {"name", valid_utf8(process.name)}};
+    ordered_json& argv = object["argv"] = ordered_json::array();
+    for (const std::string& word : process.argv) argv.push_back(valid_utf8(word));
+    object["fuse"] = requests_json(process.requests);
+    array.push_back(std::move(object));
+  }
+  return array;
 }
 
 ordered_json daemon_json(const DaemonUse& daemon) {
@@ -118,6 +139,8 @@ void add_mount_json(ordered_json& object, const Report& report) {
   if (mount.observed) object["amplification"] = amplification_json(report);
   if (!report.others.sum.requests.empty())
     object["other_processes"]["fuse"] = requests_json(report.others.sum.requests);
+  object["other_requesters"] = requesters_json(mount.other_requesters);
+  object["summed_requesters"] = mount.summed_requesters;
   object["files"] = files_json(mount);
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "cli/text/printable.h"
@@ -29,24 +30,50 @@ RecordColumn<Record> csv_only(std::string name, std::function<std::string(const 
 }
 
 template <typename Record>
-RecordColumn<Record> bytes_column(const char* title, unsigned rank, std::string name,
+RecordColumn<Record> bytes_column(const char* title, const Numerals& numerals, std::string name,
                                   std::function<std::uint64_t(const Record&)> value) {
   return column<Record>(
-      {title, true, rank},
-      [value](const Record& record) -> Cell { return {full_numerals().bytes(value(record))}; },
+      {title, true},
+      [value, &numerals](const Record& record) -> Cell { return {numerals.bytes(value(record))}; },
       std::move(name), [value](const Record& record) { return fmt::format("{}", value(record)); });
 }
 
-// "read, pwrite64": the calls with the most bytes first.
-std::string calls_text(std::vector<Row> rows) {
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const Row& one, const Row& other) { return one.bytes > other.bytes; });
+// A figure that may not be known, written by one of the numerals.
+template <typename Record>
+RecordColumn<Record> optional_column(
+    Column shown, const Numerals& numerals, std::string (Numerals::*text)(std::uint64_t) const,
+    std::string name, std::function<std::optional<std::uint64_t>(const Record&)> value) {
+  return column<Record>(
+      std::move(shown),
+      [value, text, &numerals](const Record& record) -> Cell {
+        const auto known = value(record);
+        return {known ? (numerals.*text)(*known) : "-"};
+      },
+      std::move(name),
+      [value](const Record& record) {
+        const auto known = value(record);
+        return known ? fmt::format("{}", *known) : std::string();
+      });
+}
+
+// "read, pwrite64": the ways with the most bytes first. A mapping that has page faults is one, too.
+std::string ways_text(const std::vector<Row>& rows, std::uint64_t mapped_bytes) {
+  std::vector<std::pair<std::uint64_t, std::string>> ways;
+  for (const Row& row : rows) ways.emplace_back(row.bytes, row.syscall);
+  if (mapped_bytes != 0) ways.emplace_back(mapped_bytes, "mmap");
+  std::stable_sort(ways.begin(), ways.end(),
+                   [](const auto& one, const auto& other) { return one.first > other.first; });
   std::vector<std::string> names;
-  for (const Row& row : rows)
-    if (std::find(names.begin(), names.end(), row.syscall) == names.end())
-      names.push_back(row.syscall);
+  for (auto& [bytes, name] : ways)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
   return printable(fmt::format("{}", fmt::join(names, ", ")), true);
 }
+
+std::string calls_text(const FileUse& use) {
+  return ways_text(use.rows, use.mapped_bytes.value_or(0));
+}
+std::string calls_text(const PeerUse& use) { return ways_text(use.rows, 0); }
 
 std::string processes_text(const std::set<std::int64_t>& processes) {
   return fmt::format("{}", fmt::join(processes, " "));
@@ -60,11 +87,11 @@ void add_common(Columns<ChannelLine<Use>>& columns) {
 }
 
 template <typename Use>
-void add_calls(Columns<ChannelLine<Use>>& columns) {
+void add_calls(Columns<ChannelLine<Use>>& columns, const Numerals& numerals) {
   columns.push_back(column<ChannelLine<Use>>(
       {"CALLS", true, 3},
-      [](const ChannelLine<Use>& line) -> Cell {
-        return {line.is_sum ? "" : full_numerals().count(calls_of(line.use->rows))};
+      [&numerals](const ChannelLine<Use>& line) -> Cell {
+        return {line.is_sum ? "" : numerals.count(calls_of(line.use->rows))};
       },
       "calls",
       [](const ChannelLine<Use>& line) {
@@ -72,8 +99,8 @@ void add_calls(Columns<ChannelLine<Use>>& columns) {
       }));
   columns.push_back(column<ChannelLine<Use>>(
       {"BY", false, 4, 8},
-      [](const ChannelLine<Use>& line) -> Cell { return {calls_text(line.use->rows)}; }, "syscalls",
-      [](const ChannelLine<Use>& line) { return calls_text(line.use->rows); }));
+      [](const ChannelLine<Use>& line) -> Cell { return {calls_text(*line.use)}; }, "syscalls",
+      [](const ChannelLine<Use>& line) { return calls_text(*line.use); }));
   columns.push_back(csv_only<ChannelLine<Use>>("processes", [](const ChannelLine<Use>& line) {
     return processes_text(line.use->processes);
   }));
@@ -102,7 +129,7 @@ template <typename Use>
 bool moved_anything(const Use& use);
 template <>
 bool moved_anything(const FileUse& use) {
-  return (use.read_bytes | use.written_bytes) != 0;
+  return (use.read_bytes | use.written_bytes | use.mapped_bytes.value_or(0)) != 0;
 }
 template <>
 bool moved_anything(const PeerUse& use) {
@@ -119,7 +146,7 @@ std::vector<std::vector<std::string>> records(const Columns<Record>& columns,
 
 }  // namespace
 
-Columns<FileLine> file_columns(const Wording& wording) {
+Columns<FileLine> file_columns(const Wording& wording, const Numerals& numerals) {
   Columns<FileLine> columns;
   columns.push_back(column<FileLine>(
       {"FILE", false, 0, kLeastName},
@@ -137,9 +164,10 @@ Columns<FileLine> file_columns(const Wording& wording) {
     return line.use->name == nullptr ? "" : printable(line.use->name->file_system, true);
   }));
   columns.push_back(bytes_column<FileLine>(
-      "READ", 0, "read_bytes", [](const FileLine& line) { return line.use->read_bytes; }));
-  columns.push_back(bytes_column<FileLine>(
-      "WRITTEN", 0, "written_bytes", [](const FileLine& line) { return line.use->written_bytes; }));
+      "READ", numerals, "read_bytes", [](const FileLine& line) { return line.use->read_bytes; }));
+  columns.push_back(
+      bytes_column<FileLine>("WRITTEN", numerals, "written_bytes",
+                             [](const FileLine& line) { return line.use->written_bytes; }));
   columns.push_back(column<FileLine>(
       {"COPIES", true, 1},
       [](const FileLine& line) -> Cell {
@@ -148,22 +176,17 @@ Columns<FileLine> file_columns(const Wording& wording) {
       },
       "", nullptr));
   add_common(columns);
-  columns.push_back(column<FileLine>(
-      {"FROM DISK", true, 2},
-      [](const FileLine& line) -> Cell {
-        const auto& bytes = line.use->disk_read_bytes;
-        return {bytes ? full_numerals().bytes(*bytes) : "-"};
-      },
-      "disk_read_bytes",
-      [](const FileLine& line) {
-        const auto& bytes = line.use->disk_read_bytes;
-        return bytes ? fmt::format("{}", *bytes) : "";
-      }));
-  add_calls(columns);
+  columns.push_back(
+      optional_column<FileLine>({"MAPPED", true, 1}, numerals, &Numerals::bytes, "mapped_bytes",
+                                [](const FileLine& line) { return line.use->mapped_bytes; }));
+  columns.push_back(optional_column<FileLine>(
+      {"FROM DISK", true, 2}, numerals, &Numerals::bytes, "disk_read_bytes",
+      [](const FileLine& line) { return line.use->disk_read_bytes; }));
+  add_calls(columns, numerals);
   return columns;
 }
 
-Columns<PeerLine> peer_columns(const Wording& wording) {
+Columns<PeerLine> peer_columns(const Wording& wording, const Numerals& numerals) {
   Columns<PeerLine> columns;
   const auto protocol = [](const PeerLine& line) {
     return line.is_sum ? std::string() : std::string(protocol_text(line.use->protocol));
@@ -187,9 +210,9 @@ Columns<PeerLine> peer_columns(const Wording& wording) {
     return line.is_sum ? "" : fmt::format("{}", line.use->peer.inode);
   }));
   columns.push_back(bytes_column<PeerLine>(
-      "SENT", 0, "sent_bytes", [](const PeerLine& line) { return line.use->sent_bytes; }));
+      "SENT", numerals, "sent_bytes", [](const PeerLine& line) { return line.use->sent_bytes; }));
   columns.push_back(
-      bytes_column<PeerLine>("RECEIVED", 0, "received_bytes",
+      bytes_column<PeerLine>("RECEIVED", numerals, "received_bytes",
                              [](const PeerLine& line) { return line.use->received_bytes; }));
   columns.push_back(column<PeerLine>(
       {"COPIES", true, 1},
@@ -199,11 +222,14 @@ Columns<PeerLine> peer_columns(const Wording& wording) {
       },
       "", nullptr));
   add_common(columns);
-  add_calls(columns);
+  columns.push_back(
+      optional_column<PeerLine>({"RESENT", true, 3}, numerals, &Numerals::count, "retransmits",
+                                [](const PeerLine& line) { return line.use->retransmits; }));
+  add_calls(columns, numerals);
   return columns;
 }
 
-Columns<PortUse> port_columns(const Wording&) {
+Columns<PortUse> port_columns(const Wording&, const Numerals& numerals) {
   Columns<PortUse> columns;
   columns.push_back(column<PortUse>(
       {"PORT", false},
@@ -222,10 +248,11 @@ Columns<PortUse> port_columns(const Wording&) {
       {"PEERS", true},
       [](const PortUse& use) -> Cell { return {full_numerals().count(use.peers)}; }, "peers",
       [](const PortUse& use) { return fmt::format("{}", use.peers); }));
-  columns.push_back(bytes_column<PortUse>("SENT", 0, "sent_bytes",
+  columns.push_back(bytes_column<PortUse>("SENT", numerals, "sent_bytes",
                                           [](const PortUse& use) { return use.sum.sent_bytes; }));
-  columns.push_back(bytes_column<PortUse>(
-      "RECEIVED", 0, "received_bytes", [](const PortUse& use) { return use.sum.received_bytes; }));
+  columns.push_back(
+      bytes_column<PortUse>("RECEIVED", numerals, "received_bytes",
+                            [](const PortUse& use) { return use.sum.received_bytes; }));
   columns.push_back(column<PortUse>(
       {"COPIES", true, 1},
       [](const PortUse& use) -> Cell {
@@ -235,13 +262,16 @@ Columns<PortUse> port_columns(const Wording&) {
   columns.push_back(csv_only<PortUse>("cpu_copied_bytes", [](const PortUse& use) {
     return fmt::format("{}", use.sum.cpu_copied_bytes);
   }));
+  columns.push_back(
+      optional_column<PortUse>({"RESENT", true, 3}, numerals, &Numerals::count, "retransmits",
+                               [](const PortUse& use) { return use.sum.retransmits; }));
   columns.push_back(column<PortUse>(
       {"CALLS", true, 3},
-      [](const PortUse& use) -> Cell { return {full_numerals().count(calls_of(use.sum.rows))}; },
+      [&numerals](const PortUse& use) -> Cell { return {numerals.count(calls_of(use.sum.rows))}; },
       "calls", [](const PortUse& use) { return fmt::format("{}", calls_of(use.sum.rows)); }));
   columns.push_back(column<PortUse>(
-      {"BY", false, 4, 8}, [](const PortUse& use) -> Cell { return {calls_text(use.sum.rows)}; },
-      "syscalls", [](const PortUse& use) { return calls_text(use.sum.rows); }));
+      {"BY", false, 4, 8}, [](const PortUse& use) -> Cell { return {calls_text(use.sum)}; },
+      "syscalls", [](const PortUse& use) { return calls_text(use.sum); }));
   columns.push_back(csv_only<PortUse>(
       "processes", [](const PortUse& use) { return processes_text(use.sum.processes); }));
   return columns;

@@ -32,9 +32,10 @@ struct ChannelLimits {
   std::size_t peers = 1000;
 };
 
-Columns<FileLine> file_columns(const Wording& wording);
-Columns<PeerLine> peer_columns(const Wording& wording);
-Columns<PortUse> port_columns(const Wording& wording);
+// `numerals` must outlive the columns.
+Columns<FileLine> file_columns(const Wording& wording, const Numerals& numerals = full_numerals());
+Columns<PeerLine> peer_columns(const Wording& wording, const Numerals& numerals = full_numerals());
+Columns<PortUse> port_columns(const Wording& wording, const Numerals& numerals = full_numerals());
 
 // The lines of `uses`, then one for the others if they moved anything.
 template <typename Use>

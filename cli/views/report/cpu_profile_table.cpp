@@ -19,13 +19,6 @@ namespace {
 // Rows with fewer than one of so many samples are summed in one line.
 constexpr std::uint64_t kSmallRow = 50;
 
-struct ProfileLine {
-  std::string syscall;
-  std::string flow;
-  CpuProfile cpu;
-  Tone tone = Tone::plain;
-};
-
 std::vector<ProfileLine> lines_of(const Process& process, std::optional<GroupBy> by,
                                   const Wording& wording) {
   std::vector<Row> rows = grouped_rows(process.rows, by);
@@ -46,7 +39,7 @@ std::vector<ProfileLine> lines_of(const Process& process, std::optional<GroupBy>
     }
   }
   if (summed != 0) {
-    rest.syscall = plural(summed, "other row", "other rows");
+    rest.name = plural(summed, "other row", "other rows");
     lines.push_back(std::move(rest));
   }
   if (process.cpu_outside.total() != 0)
@@ -65,10 +58,17 @@ std::vector<CpuClass> classes_of(const CpuProfile& all) {
   return classes;
 }
 
+// "page cache"
+std::string words_of(CpuClass cpu_class) {
+  std::string words(cpu_class_name(cpu_class));
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
+}
+
 // "PAGE CACHE"
 std::string title_of(CpuClass cpu_class) {
-  std::string title(cpu_class_name(cpu_class));
-  for (char& c : title) c = c == '_' ? ' ' : static_cast<char>(std::toupper(c));
+  std::string title = words_of(cpu_class);
+  for (char& c : title) c = static_cast<char>(std::toupper(c));
   return title;
 }
 
@@ -78,9 +78,10 @@ std::string percent(const std::optional<double>& share) {
 
 }  // namespace
 
-Section cpu_profile_section(const Process& process, std::optional<GroupBy> by,
-                            const Wording& wording) {
-  const CpuProfile all = process.cpu_profile();
+Section cpu_profile_section(const std::string& name, const std::vector<ProfileLine>& lines,
+                            bool flows, bool unicode) {
+  CpuProfile all;
+  for (const ProfileLine& line : lines) all += line.cpu;
   Section section;
   section.title = "where the CPU time went";
   if (all.total() == 0) {
@@ -88,31 +89,39 @@ Section cpu_profile_section(const Process& process, std::optional<GroupBy> by,
     return section;
   }
   const std::vector<CpuClass> classes = classes_of(all);
-  const std::string margin = wording.unicode ? "±" : "+-";
+  const std::string margin = unicode ? "±" : "+-";
   Grid& grid = section.grid;
-  grid.columns = {{"SYSCALL", false}, {"FLOW", false, 2}, {"SAMPLES", true, 1}, {margin, true}};
+  grid.columns = {{name, false}, {"SAMPLES", true, 1}, {margin, true}};
+  if (flows) grid.columns.insert(grid.columns.begin() + 1, {"FLOW", false, 2});
   unsigned rank = 3;
   for (const CpuClass cpu_class : classes)
     grid.columns.push_back({title_of(cpu_class), true, rank++});
-  for (const ProfileLine& line : lines_of(process, by, wording)) {
-    std::vector<Cell> cells = {{line.syscall, line.tone},
-                               {line.flow, line.tone},
-                               {format_count(line.cpu.total()), line.tone},
-                               {percent(line.cpu.margin()), line.tone}};
+  for (const ProfileLine& line : lines) {
+    std::vector<Cell> cells = {{line.name, line.tone}};
+    if (flows) cells.push_back({line.flow, line.tone});
+    cells.push_back({format_count(line.cpu.total()), line.tone});
+    cells.push_back({percent(line.cpu.margin()), line.tone});
     for (const CpuClass cpu_class : classes)
       cells.push_back(
           {line.cpu.of(cpu_class) == 0 ? "-" : percent(line.cpu.share(cpu_class)), line.tone});
     grid.lines.push_back(std::move(cells));
   }
   section.notes = {fmt::format("{} samples a second of CPU time", all.hz),
-                   margin + " is the margin of each share in the line, with 95 % confidence"};
+                   margin + " is the margin of each share in the line, with 95% confidence"};
   return section;
 }
 
-std::string largest_class(const CpuProfile& profile) {
+Section cpu_profile_section(const Process& process, std::optional<GroupBy> by,
+                            const Wording& wording) {
+  return cpu_profile_section("SYSCALL", lines_of(process, by, wording), true, wording.unicode);
+}
+
+std::string largest_class(const CpuProfile& profile, const std::string& plus_minus) {
   if (profile.total() == 0) return "";
+  if (profile.margin().value_or(1) > kWidestMargin) return "-";
   const CpuClass largest = classes_of(profile).front();
-  return percent(profile.share(largest)) + " " + std::string(cpu_class_name(largest));
+  const std::string margin = plus_minus.empty() ? "" : plus_minus + percent(profile.margin()) + " ";
+  return percent(profile.share(largest)) + " " + margin + words_of(largest);
 }
 
 }  // namespace zctrace

@@ -65,15 +65,20 @@ void add_summary_columns(Columns<ProcessLine>& columns, const ProcessColumnOptio
                                    [numerals = options.numerals](const ProcessLine& line) -> Cell {
                                      return {numerals->bytes(line.figures.delivered.bytes)};
                                    }));
-  columns.push_back(process_column({"COPIES", true, 4}, [](const ProcessLine& line) -> Cell {
-    const ProcessSummary& figures = line.figures;
-    if (figures.keeps_most()) return {"-"};
-    return {copies_text(figures.cpu_copied_bytes, figures.delivered.bytes)};
-  }));
-  columns.push_back(process_column({"ZERO-COPY", true, 2},
-                                   [numerals = options.numerals](const ProcessLine& line) -> Cell {
-                                     const auto share = line.figures.delivered.zero_copy_share();
-                                     return {share ? numerals->share(*share) : "-",
+  columns.push_back(
+      process_column({"COPIES", true, 4, 0, true}, [](const ProcessLine& line) -> Cell {
+        const ProcessSummary& figures = line.figures;
+        if (!figures.copies_per_byte()) return {"-"};
+        return {copies_text(figures.cpu_copied_bytes, figures.delivered.bytes)};
+      }));
+  columns.push_back(process_column({"ZERO-COPY", true, 2, 0, true},
+                                   [numerals = options.numerals, unicode = options.wording.unicode](
+                                       const ProcessLine& line) -> Cell {
+                                     const Delivered& delivered = line.figures.delivered;
+                                     const auto share = delivered.zero_copy_share();
+                                     const std::string bound =
+                                         delivered.zero_copy_is_bound() ? at_least(unicode) : "";
+                                     return {share ? bound + numerals->share(*share) : "-",
                                              share.value_or(0) > 0 ? Tone::good : Tone::plain};
                                    }));
   add("CPU", 5, &ProcessSummary::cpu_ns, &Numerals::time);
@@ -108,7 +113,7 @@ void add_event_columns(Columns<ProcessLine>& columns, const ProcessColumnOptions
           return {numerals->count(line.figures.errors),
                   line.figures.errors > 0 ? Tone::warning : Tone::plain};
         }));
-  columns.push_back(process_column({"EXIT", true, 4}, [](const ProcessLine& line) -> Cell {
+  columns.push_back(process_column({"EXIT", true, 4, 0, true}, [](const ProcessLine& line) -> Cell {
     if (line.summed != 0) return {};
     return {exit_text(*line.process),
             line.process->exit_code.value_or(0) != 0 ? Tone::warning : Tone::plain};
@@ -195,8 +200,15 @@ Grid processes_grid(const Report& report, const Wording& wording) {
       }))
     grid.legend.push_back(
         {"COPIES",
-         "COPIES is for each delivered byte; - where less than half of what was received "
-         "was delivered"});
+         "COPIES is for each delivered byte; - where hardly any of what was received was passed "
+         "on"});
+  if (std::any_of(lines.begin(), lines.end(), [](const ProcessLine& line) {
+        return line.figures.delivered.zero_copy_is_bound();
+      }))
+    grid.legend.push_back(
+        {"ZERO-COPY",
+         std::string("a ZERO-COPY with ") + at_least(wording.unicode) +
+             " is a lower bound: bytes may have been copied into memory that was lent"});
   return grid;
 }
 

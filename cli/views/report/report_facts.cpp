@@ -119,15 +119,17 @@ bool passes_through_a_pipe(const Process& process) {
   return has(&Row::from) && has(&Row::to);
 }
 
-// "1.00 per delivered byte", "256.0 MiB", "99.9% measured"
+// "1.00 per delivered byte", "256.0 MiB", "99.9% measured"; "10.0 MiB, hardly any of it passed on"
 Fact copies_fact(const Process& process, const Delivered& delivered) {
-  const std::uint64_t copied = process.cpu_copied_bytes();
+  const ProcessSummary summary = summary_of(process, delivered);
   Fact fact{"cpu copies", {}};
-  if (delivered.bytes != 0 && keeps_most(received_by(process), delivered))
-    fact.items.emplace_back("less than half of what was received was delivered");
-  else if (const auto copies = delivered.per_byte(copied))
+  if (const auto copies = summary.copies_per_byte())
     fact.items.push_back(fmt::format("{:.2f} per delivered byte", *copies));
-  fact.items.push_back(format_bytes(copied));
+  fact.items.push_back(format_bytes(summary.cpu_copied_bytes));
+  if (delivered.bytes != 0 && summary.keeps_most())
+    fact.items.push_back(fmt::format("of {} received, only {} passed on",
+                                     format_bytes(summary.received_bytes),
+                                     format_bytes(delivered.bytes)));
   // Also of bytes that no CPU copied: a rule may say so as well.
   if (const auto measured = process.measured_share())
     fact.items.push_back(*measured == 0 ? "by rule" : percent_text(*measured) + " measured");
@@ -168,7 +170,10 @@ std::optional<Fact> not_as_asked_fact(const Process& process) {
   Fact fact{"not as asked", {}, Tone::warning};
   for (const Row& row : process.rows) {
     if (!is_not_as_asked(row.verdict)) continue;
-    std::string item = fmt::format("{}: {}", row.syscall, verdict_text(row.verdict));
+    std::string item = fmt::format("{}: {}{}", row.syscall, verdict_text(row.verdict),
+                                   row.verdict == Verdict::zerocopy_copied
+                                       ? " (over the loopback the kernel always copies)"
+                                       : "");
     if (std::find(fact.items.begin(), fact.items.end(), item) == fact.items.end())
       fact.items.push_back(std::move(item));
   }
@@ -215,7 +220,14 @@ std::vector<Fact> derived_facts(const Process& process, const Delivered& deliver
   facts.push_back(share_fact("zero-copy share", delivered.zero_copy_share(), ""));
   const auto share = delivered.zero_copy_share();
   if (!share) return facts;
-  if (!wording.narrow) facts.back().items.back() += " " + share_bar(*share, wording.unicode);
+  Fact& zero_copy = facts.back();
+  if (!wording.narrow) zero_copy.items.back() += " " + share_bar(*share, wording.unicode);
+  if (delivered.zero_copy_is_bound()) {
+    zero_copy.items.back().insert(0, "at least ");
+    zero_copy.items.push_back(
+        fmt::format("at most {}: the lent bytes may be some that were copied in before",
+                    percent_text(delivered.per_byte(delivered.zero_copy_at_most).value_or(0))));
+  }
   if (*share > 0) facts.back().tone = Tone::good;
   if (delivered_bytes < kPerGbFloor) {
     facts.push_back(

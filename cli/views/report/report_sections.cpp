@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/text/units.h"
+#include "cli/views/report/advice_section.h"
 #include "cli/views/report/channel_table.h"
 #include "cli/views/report/cpu_profile_table.h"
 #include "cli/views/report/process_table.h"
@@ -87,6 +88,7 @@ std::vector<Section> report_sections(const Report& report, std::optional<GroupBy
   facts.facts = derived_facts(totals.sum, totals.delivered, wording);
   for (Fact& fact : completeness_facts(report.completeness)) facts.facts.push_back(std::move(fact));
   sections.push_back(std::move(facts));
+  if (report.advice) sections.push_back(advice_section(*report.advice, wording));
   return sections;
 }
 

@@ -107,6 +107,8 @@ Tone tone_of(Verdict verdict) {
 // A call copies each byte that it moves once at most. MSG_PEEK copies bytes that it does not take.
 bool copies_more_than_it_takes(const Row& row) { return row.cpu_copied_bytes > row.bytes; }
 
+bool has_no_time(const Row& row) { return row.asynchronous || !row.is_timed(); }
+
 // Where a figure of the catalogue stands in the table, and what its cell shows. One that is not
 // here is in CSV (and JSON) only.
 struct Shown {
@@ -120,14 +122,12 @@ std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& opt
     return Shown{{"CALLS"}, [](const Row& r, const Numerals& numerals) -> Cell {
                    return {numerals.count(r.calls)};
                  }};
-  // Without errors the column can be left out early; with errors it matters.
   if (name == "errors")
-    return Shown{{"ERRORS", true, options.errors ? 1U : 4U},
-                 [](const Row& r, const Numerals& numerals) -> Cell {
+    return Shown{{"ERRORS", true, 3}, [](const Row& r, const Numerals& numerals) -> Cell {
                    return {numerals.count(r.errors), error_tone(r)};
                  }};
   if (name == "restarts" && options.restarts)
-    return Shown{{"RESTARTS", true, 8}, [](const Row& r, const Numerals& numerals) -> Cell {
+    return Shown{{"RESTARTS", true, 9}, [](const Row& r, const Numerals& numerals) -> Cell {
                    return {numerals.count(r.restarts)};
                  }};
   if (name == "bytes")
@@ -135,20 +135,20 @@ std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& opt
                    return {r.copy == Copy::none && r.bytes == 0 ? "-" : numerals.bytes(r.bytes)};
                  }};
   if (name == "cpu_copied_bytes")
-    return Shown{{"COPIES", true, 1}, [](const Row& r, const Numerals&) -> Cell {
+    return Shown{{"COPIES", true, 1, 0, true}, [](const Row& r, const Numerals&) -> Cell {
                    const bool none = r.copy == Copy::none || copies_more_than_it_takes(r);
                    return {none ? "-" : copies_text(r.cpu_copied_bytes, r.bytes)};
                  }};
   if (name == "wall_ns" && latency)
-    return Shown{{"TIME", true, 2}, [](const Row& r, const Numerals& numerals) -> Cell {
-                   return {r.asynchronous ? "-" : numerals.time(r.wall_ns)};
+    return Shown{{"TIME", true, 4}, [](const Row& r, const Numerals& numerals) -> Cell {
+                   return {has_no_time(r) ? "-" : numerals.time(r.wall_ns)};
                  }};
   if (name == "off_cpu_ns" && latency)
-    return Shown{{"OFF-CPU", true, 3}, [](const Row& r, const Numerals& numerals) -> Cell {
-                   return {r.asynchronous ? "-" : numerals.time(r.off_cpu_ns)};
+    return Shown{{"OFF-CPU", true, 5}, [](const Row& r, const Numerals& numerals) -> Cell {
+                   return {has_no_time(r) ? "-" : numerals.time(r.off_cpu_ns)};
                  }};
   if (name == "voluntary_switches")
-    return Shown{{std::string(kSwitchesTitle), true, 5},
+    return Shown{{std::string(kSwitchesTitle), true, 6},
                  [](const Row& r, const Numerals& numerals) -> Cell {
                    if (r.asynchronous) return {"-"};
                    return {switches_text(r.voluntary_switches, r.involuntary_switches, numerals)};
@@ -159,8 +159,6 @@ std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& opt
 RecordColumn<RowLine> csv_only(std::string name, std::function<std::string(const RowLine&)> value) {
   return {{}, nullptr, std::move(name), std::move(value)};
 }
-
-const char* at_most(bool unicode) { return unicode ? "≤" : "<="; }
 
 std::string number_or_nothing(std::int64_t number) {
   return number == 0 ? "" : fmt::format("{}", number);
@@ -214,7 +212,7 @@ void add_figure_columns(Columns<RowLine>& columns, const RowColumnOptions& optio
         std::string(field.name), [&field, latency = options.wording.latency](const RowLine& line) {
           const Row& row = *line.row;
           const bool measured = field.charged ? row.is_charged(field.member)
-                                              : !field.clocked || (latency && !row.asynchronous);
+                                              : !field.clocked || (latency && !has_no_time(row));
           return measured ? fmt::format("{}", row.*field.member) : "";
         });
     if (const auto shown = shown_as(field.name, options)) {
@@ -268,8 +266,8 @@ void add_latency_columns(Columns<RowLine>& columns, const RowColumnOptions& opti
       exactly);
   add("P50", 10, "p50_ns", percentile(0.5), exactly);
   add("P90", 11, "p90_ns", percentile(0.9), exactly);
-  add("P99", 6, "p99_ns", percentile(0.99), exactly);
-  add("MAX", 7, "max_ns", timed([](const Row& row) { return row.max_ns; }),
+  add("P99", 7, "p99_ns", percentile(0.99), exactly);
+  add("MAX", 8, "max_ns", timed([](const Row& row) { return row.max_ns; }),
       [unicode = options.wording.unicode](const Row& row) {
         return std::string(row.max_is_bound ? at_most(unicode) : "");
       });
@@ -279,7 +277,8 @@ void add_verdict_columns(Columns<RowLine>& columns, const RowColumnOptions& opti
   columns.push_back(csv_only("protocol", [](const RowLine& line) {
     return std::string(protocol_name(line.row->protocol));
   }));
-  Column column{"HOW", false, 8};
+  constexpr std::size_t kLeast = 20;  // "copied by the kernel"
+  Column column{"HOW", false, 2, kLeast};
   if (!options.verdicts) column.title.clear();
   columns.push_back(
       {std::move(column),
@@ -347,6 +346,10 @@ std::vector<ColumnNote> rows_legend(const Process& process, const Wording& wordi
         {"OFF-CPU", "TIME is from entry to return, OFF-CPU the part of it spent switched out"});
   if (wording.latency && process.outside_syscalls.off_cpu_ns > 0)
     legend.push_back({"OFF-CPU", "the total of OFF-CPU includes time outside calls"});
+  if (wording.latency && std::any_of(process.rows.begin(), process.rows.end(), has_no_time))
+    legend.push_back({"TIME",
+                      "TIME is - for operations of io_uring and AIO, which have no exit, and where "
+                      "each call was in flight when observation began"});
   legend.push_back({std::string(kSwitchesTitle),
                     std::string(kSwitchesTitle) + " are voluntary / involuntary context switches"});
   if (std::any_of(process.rows.begin(), process.rows.end(), copies_more_than_it_takes))
@@ -372,7 +375,7 @@ Grid rows_grid(const Process& process, std::optional<GroupBy> by, const Wording&
   for (const Row& row : rows) lines.push_back({&process, &row});
   const bool restarts =
       std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.restarts > 0; });
-  RowColumnOptions options{by, wording, restarts, process.errors() > 0};
+  RowColumnOptions options{by, wording, restarts};
   options.verdicts = std::any_of(rows.begin(), rows.end(),
                                  [](const Row& row) { return row.verdict != Verdict::none; });
   Grid grid = grid_of(row_columns(options), lines);

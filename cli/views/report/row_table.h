@@ -27,7 +27,6 @@ struct RowColumnOptions {
   std::optional<GroupBy> by;
   Wording wording;
   bool restarts = false;  // whether any row has restarts
-  bool errors = false;
   bool verdicts = false;
   const Numerals* numerals = &full_numerals();
 };

@@ -18,6 +18,8 @@ struct Snapshot;
 // adding to its account. Pure; one thread at a time.
 class ChannelLedger {
  public:
+  static constexpr std::size_t kMostFlows = 32768;
+
   // A row (zc_key::word) with its channels.
   struct RunKey {
     std::uint32_t word;
@@ -34,6 +36,8 @@ class ChannelLedger {
 
   // `most`: flows to remember, of all accounts; those with the fewest bytes are forgotten first.
   explicit ChannelLedger(std::size_t most = kMostFlows) : most_(most) {}
+  // From now on it remembers at most that many.
+  void limit(std::size_t most) { most_ = most; }
 
   // What the map holds and what tasks have not added to it yet, of the accounts that are known: the
   // map may still hold what others did.
@@ -49,8 +53,6 @@ class ChannelLedger {
   std::uint64_t dropped() const { return dropped_; }
 
  private:
-  static constexpr std::size_t kMostFlows = 32768;
-
   FlowSum& flow(std::uint64_t account, const RunKey& key);
   void drop_smallest();
 

@@ -2,6 +2,7 @@
 // What files and sockets are called, as the kernel side tells it when they are first used.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -30,13 +31,16 @@ class ChannelNames {
 
   // Takes what the kernel side told since the last time.
   void read();
-  // nullptr: not told, or forgotten. Valid until the next call of read() or keep().
+  // nullptr: not told, or forgotten. Valid until the next call of read() or forget().
   const ChannelName* find(const ChannelId& channel) const;
-  // Forgets all names for which `needed` is false, if there are more than a few.
-  template <typename Needed>
-  void keep(Needed needed) {
-    if (names_.size() > kFew)
-      std::erase_if(names_, [&](const auto& entry) { return !needed(entry.first); });
+  // Whether there are more than a few, so that some should be forgotten.
+  bool are_many() const { return names_.size() > most_; }
+  // Forgets the names for which `unneeded` is true. If more than half of a few are left, it takes
+  // twice as many to be many again.
+  template <typename Unneeded>
+  void forget(Unneeded unneeded) {
+    std::erase_if(names_, [&](const auto& entry) { return unneeded(entry.first); });
+    most_ = std::max(kFew, 2 * names_.size());
   }
 
  private:
@@ -45,6 +49,7 @@ class ChannelNames {
   };
   static constexpr std::size_t kFew = 65536;
 
+  std::size_t most_ = kFew;
   std::unique_ptr<ring_buffer, FreeNames> buffer_;
   std::map<ChannelId, ChannelName> names_;
 };

@@ -38,6 +38,7 @@ std::vector<Relay> RelayLedger::relays_of(std::uint64_t account,
     relay.bytes += sum.bytes;
     relay.reads += sum.reads;
     relay.writes += sum.writes;
+    relay.appends |= sum.appends != 0;
   }
   std::vector<Relay> relays;
   for (auto& [ends, relay] : by_ends) relays.push_back(std::move(relay));

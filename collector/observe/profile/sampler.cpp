@@ -16,6 +16,7 @@
 #include <fstream>
 #include <utility>
 
+#include "collector/observe/machine/bpf_loading.h"
 #include "collector/observe/skeleton.h"
 #include "collector/os/error.h"
 

@@ -9,6 +9,7 @@ import signal
 import tempfile
 
 from attached import Attach
+from cgroup_tree import cgroup_mount
 from harness import in_both_modes
 from paths import PATIENCE_S
 from report import reports_of, whole_lines
@@ -19,12 +20,7 @@ class Cgroups(Attach):
 
     def setUp(self):
         super().setUp()
-        text = pathlib.Path("/proc/self/mountinfo").read_text()
-        mounts = [line.split(" - ") for line in text.splitlines()]
-        places = [fields.split()[4] for fields, kind in mounts if kind.startswith("cgroup2 ")]
-        if not places:
-            self.skipTest("cgroup v2 is not mounted")
-        self.mount = pathlib.Path(places[0])
+        self.mount = cgroup_mount(self)
         try:
             self.top = pathlib.Path(tempfile.mkdtemp(prefix="zctrace-test-", dir=self.mount))
         except OSError as error:

@@ -32,6 +32,32 @@ class Answers(Comparing):
         for word in ("Take ", "times as fast", "least CPU"):
             self.assertNotIn(word, text)
 
+    def test_by_file_and_by_peer(self):
+        options = ("--size", "1M", "--runs", "1", "--methods", "read_write/64K,mmap_write/whole")
+        rows, _ = self.compare(*options, "--by", "file")
+        copied, mapped = rows["read_write/64K"], rows["mmap_write/whole"]
+        (source,) = [file for file in copied["files"] if file["read_bytes"] == 1 << 20]
+        self.assertEqual(copied["other_files"]["read_bytes"], 0)
+        self.assertEqual([file["read_bytes"] for file in mapped["files"]], [0])
+        if mapped["files"][0]["mapped_bytes"] is not None:  # Linux 6.12
+            # Pages that a second fault maps again count again.
+            self.assertGreaterEqual(mapped["files"][0]["mapped_bytes"], 1 << 20)
+            self.assertLess(mapped["files"][0]["mapped_bytes"], (1 << 20) + (64 << 10))
+        for row in rows.values():
+            self.assertEqual(sum(peer["sent_bytes"] for peer in row["peers"]), 1 << 20)
+        text = self.table(*options, "--by", "file")
+        self.assertRegex(text, r"By file, in the run that was observed")
+        self.assertRegex(text, r"(?m)^ *METHOD +FILE +READ +WRITTEN")
+        self.assertIn(f"{source['path'][-12:]}", text)
+        text = self.table(*options, "--by", "peer")
+        self.assertRegex(text, r"(?m)^ *read_write/64K +unix ")
+        done = self.zctrace("compare", *options, "--by", "peer", "-q", "--csv", "-")
+        records = list(csv.DictReader(io.StringIO(done.stdout)))
+        self.assertEqual({(record["method"], record["sent_bytes"]) for record in records},
+                         {(method, str(1 << 20)) for method in rows})
+        rows, _ = self.compare(*options)
+        self.assertNotIn("files", rows["read_write/64K"])
+
     def test_a_time_that_means_nothing_is_not_compared(self):
         rows, report = self.compare("--size", "4M", "--runs", "3", "--to", "null", "--methods",
                                     "mmap_write/whole,read_write/4K")

@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 from harness import TestCase, doctor
-from paths import PATIENCE_S, tool
+from loop_mounts import mount_new
+from paths import PATIENCE_S
 
 BYTES = 4 << 20
 PYTHON = [sys.executable, "-I", "-S", "-B", "-c"]
@@ -47,17 +48,7 @@ class OnAFileSystem:
 
     def setUp(self):
         super().setUp()
-        image, self.place = self.directory / "image", self.directory / "mounted"
-        self.place.mkdir()
-        with open(image, "wb") as disk:
-            disk.truncate(self.SIZE)
-        subprocess.run([tool(self.MAKE), "-q", image], check=True, timeout=PATIENCE_S,
-                       capture_output=True)
-        mounted = subprocess.run(["mount", "-o", self.MOUNT_OPTIONS, image, self.place], check=False,
-                                 timeout=PATIENCE_S, capture_output=True, text=True)
-        if mounted.returncode != 0:
-            self.skipTest(f"cannot mount a loop device: {mounted.stderr.strip()}")
-        self.addCleanup(subprocess.run, ["umount", self.place], check=True, timeout=PATIENCE_S)
+        self.place = mount_new(self, self.MAKE, self.SIZE, self.MOUNT_OPTIONS)
         self.source, self.sink = self.place / "source", self.place / "sink"
         self.source.write_bytes(os.urandom(BYTES))
         os.sync()

@@ -38,9 +38,14 @@ def drain():
         pass
 threading.Thread(target=drain, daemon=True).start()
 path = os.open(__file__, os.O_RDONLY)
+listener = socket.create_server(("127.0.0.1", 0))
+near = socket.create_connection(listener.getsockname())
+far = listener.accept()[0]
 print("ready", flush=True)
 parent = os.getppid()
 while os.getppid() == parent:
+    near.send(b"x")
+    far.recv(100)
     for _ in range(20):
         os.sendfile(ours.fileno(), path, 0, 100)
         ours.send(b"x" * 100)
@@ -67,6 +72,26 @@ for number in range(int(sys.argv[1])):
 os.write(1, b"ready\n")
 for pid in children:
     os.waitpid(pid, 0)
+"""
+
+# When told to, sends and receives through as many ports, and writes a file.
+PORTS = r"""
+import os, socket, sys, tempfile
+listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
+pairs = []
+for listener in listeners:
+    near = socket.create_connection(listener.getsockname())
+    pairs.append((near, listener.accept()[0]))
+print("ready", flush=True)
+sys.stdin.readline()
+for near, far in pairs:
+    near.sendall(bytes(1009))
+    size = 1009
+    while size: size -= len(far.recv(size))
+with tempfile.TemporaryFile(dir=os.environ["TMPDIR"]) as file:
+    os.write(file.fileno(), bytes(10007))
+print("sent", flush=True)
+sys.stdin.readline()
 """
 
 
@@ -181,6 +206,43 @@ class Export(TestCase):
                 self.assertGreater(scrape.sum("zctrace_folded_series_total"), 0)
                 self.assertGreater(scrape.sum("zctrace_syscalls_total", name="other"), 0)
 
+    def test_ports_and_mounts_beyond_the_limit_are_summed(self):
+        load = self.start([sys.executable, "-c", PORTS, "200"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, "TMPDIR": str(self.directory)})
+        self.wait_for_line(load.stdout, "ready")
+        exporter = Exporter(self, "-p", load.pid, "--by-port", "--by-mount", "--max-series", 250)
+        load.stdin.write("go\n")
+        load.stdin.flush()
+        self.wait_for_line(load.stdout, "sent")
+        scrape = exporter.scrape_until(
+            lambda scrape: scrape.sum("zctrace_port_sent_bytes_total") >= 200 * 1009, "all sent")
+        self.assertLessEqual(len(scrape.samples), 250)
+        self.assertEqual(scrape.sum("zctrace_port_sent_bytes_total"), 200 * 1009)
+        self.assertEqual(scrape.sum("zctrace_port_received_bytes_total"), 200 * 1009)
+        self.assertGreater(scrape.sum("zctrace_port_sent_bytes_total", protocol="other"), 100 * 1009)
+        self.assertGreater(scrape.sum("zctrace_folded_series_total"), 0)
+        self.assertEqual(set(scrape.values("zctrace_port_retransmits_total")), {0})
+        mount = subprocess.run(["findmnt", "-nT", self.directory, "-o", "TARGET,FSTYPE"], stdout=-1,
+                               text=True, check=True).stdout.split()
+        labels = {"mountpoint": mount[0], "fstype": mount[1]}
+        self.assertEqual(scrape.sum("zctrace_mount_written_bytes_total", **labels), 10_007)
+        # Counters stay when the process ends and is forgotten.
+        load.stdin.close()
+        load.wait(PATIENCE_S)
+        later = exporter.scrape_until(
+            lambda scrape: scrape.values("zctrace_observed_processes") == [0], "the end")
+        for key, value in scrape.counters().items():
+            if key[0].startswith(("zctrace_port_", "zctrace_mount_")):
+                self.assertGreaterEqual(later.samples.get(key, -1), value, key)
+        self.assertEqual(later.sum("zctrace_port_sent_bytes_total"), 200 * 1009)
+
+    def test_too_few_series_for_ports_is_a_usage_error(self):
+        done = self.zctrace("export", "-a", "--by-port", "--max-series", "150")
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr.splitlines()[0],
+                         "zctrace: --max-series 150: must be at least 200 with --by-port")
+
     def test_a_scrape_has_all_of_a_thousand_processes(self):
         names = self.start([sys.executable, "-c", NAMES, "1000"], stdin=subprocess.PIPE,
                            stdout=subprocess.PIPE, text=True)
@@ -244,7 +306,7 @@ class Export(TestCase):
     def test_prometheus_gets_data_for_every_panel(self):
         prometheus = tool("prometheus")
         load = self.start_load()
-        exporter = Exporter(self, "-p", load.pid)
+        exporter = Exporter(self, "-p", load.pid, "--by-port", "--by-mount")
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         config = self.directory / "prometheus.yml"

@@ -24,7 +24,10 @@ class Ending(MountTest):
 
     def test_another_process_unmounts(self):
         mounted = self.mount()
-        subprocess.run(["fusermount3", "-u", self.point], check=True)
+        # Whatever looks at the new mount at this moment makes it busy.
+        self.wait_until(lambda: subprocess.run(["fusermount3", "-u", self.point], check=False,
+                                               timeout=PATIENCE_S).returncode == 0,
+                        "the mount is not busy")
         mounted.process.wait(PATIENCE_S)
         mounted.stop()
 

@@ -136,7 +136,10 @@ class Latency(TestCase):
         report = self.observe("cat", "/etc/passwd", mode=["--no-latency"]).report
         self.assertFalse(report["latency_measured"])
         for row in report.totals["rows"]:
-            self.assertEqual((row["wall_ns"], row["off_cpu_ns"], row["latency_ns"]), (0, 0, None))
+            self.assertEqual((row["wall_ns"], row["off_cpu_ns"], row["latency_ns"]), (None,) * 3)
+        self.assertIsNone(report.totals["outside_syscalls"]["off_cpu_ns"])
+        for figure in ("wall_ns", "off_cpu_ns", "latency_ns"):
+            self.assertIn("--no-latency", report["unknown"][figure])
 
 
 class Tables(TestCase):
@@ -285,8 +288,8 @@ class Files(TestCase):
                 report = Report(path.read_text())
                 totals = report.totals
                 for name in ("calls", "errors", "bytes", "wall_ns", "voluntary_switches"):
-                    self.assertEqual(sum(row[name] for row in totals["rows"]),
-                                     sum(row[name] for process in report.processes
+                    self.assertEqual(sum(row[name] or 0 for row in totals["rows"]),
+                                     sum(row[name] or 0 for process in report.processes
                                          for row in process["rows"]), name)
                 self.assertEqual(totals["syscalls"],
                                  sum(process["syscalls"] for process in report.processes))

@@ -10,6 +10,21 @@ from screens import WRITER, Top
 COLOUR = re.compile(r"\x1b\[(?:[0-9]+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9]+)*m")
 
 
+# Sends to itself over TCP.
+TALKER = """
+import os, socket, time
+listener = socket.create_server(("127.0.0.1", 0))
+near = socket.create_connection(listener.getsockname())
+far = listener.accept()[0]
+print("ready", flush=True)
+parent = os.getppid()
+while os.getppid() == parent:
+    near.sendall(bytes(1009))
+    far.recv(4096)
+    time.sleep(0.01)
+"""
+
+
 class Shows(Top):
     def test_busy_processes_and_totals(self):
         window = self.busy()
@@ -181,6 +196,38 @@ class Keys(Top):
         window.type("BSpace")
         window.wait_for("2 processes")
 
+    def test_f_lists_files(self):
+        window = self.busy(columns=80, rows=24)
+        window.type("n", "Down", "f")  # the copier
+        source = self.directory / "source"
+        window.wait_for(rf"copier {self.copier.pid}, files", "FILE", "READ/s", "MAPPED",
+                        rf"(?m)^\S*/{source.name} +[\d.]+[KM]", "Esc back", "p peers")
+        self.assertLessEqual(max(map(len, self.lines(window))), 80)
+        window.type("/", "s", "o", "u", "r", "c", "e", "Enter")
+        window.wait_for("filter: source", r"(?m)^\S*/source +[\d.]+[KM]")
+        window.type("Escape", "t")
+        window.wait_for("totals", r"(?m)^\S*/source +[\d.]+[KMG]")
+        window.type("Enter")
+        window.wait_for("copy_file_range")
+        window.type("BSpace")
+        window.wait_for("2 processes")
+
+    def test_p_lists_peers_and_then_ports(self):
+        sender = self.start_named("talker", TALKER)
+        window = self.busy(f"-p {self.writer.pid},{sender.pid} -i 200ms")
+        window.type("n")
+        window.wait_for(r"busywriter.*\n.*talker")
+        window.type("Down", "p")
+        window.wait_for(rf"talker {sender.pid}, peers", r"tcp +127\.0\.0\.1:\d+ - 127\.0\.0\.1:\d+ ",
+                        "SENT/s", "p ports")
+        window.type("p")
+        window.wait_for("ports", r"tcp \d+ +client", r"tcp \d+ +server")
+
+    def test_without_files(self):
+        window = self.busy(f"{self.targets} -i 200ms --no-files")
+        window.type("f")
+        window.wait_for("not counted, because of --no-files")
+
     def test_pause(self):
         window = self.busy()
         own = self.pid_of_top(window)
@@ -189,8 +236,8 @@ class Keys(Top):
             text = pathlib.Path(f"/proc/{own}/io").read_text()
             return int(re.search(r"syscr: (\d+)", text)[1])
 
-        window.type("p")
-        paused = window.wait_for("PAUSED", "p resume")
+        window.type("Space")
+        paused = window.wait_for("PAUSED", "Space resume")
         self.copier.kill()
         self.copier.wait()
         # Counting continues meanwhile.

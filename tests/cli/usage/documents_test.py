@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The commands in README.md and docs/ exist, and each of their options is real."""
+"""The commands in README.md and docs/ exist, and each of their options and values is real."""
 
 import functools
 import re
 import shlex
 import subprocess
+import unicodedata
 
+from definition import definition, options
 from harness import TestCase
 from paths import PATIENCE_S, ROOT, ZCTRACE
 
@@ -15,6 +17,13 @@ IN_A_BLOCK = re.compile(r"^\s*(?:[$#] )?(?:sudo )?(zctrace .*)$")
 INLINE = re.compile(r"`(zctrace [^`]+)`")
 MAKE = re.compile(r"`(?:[A-Z_]+=\S+ )*make ([a-z][\w-]*)|^\s*(?:\$ )?make ([a-z][\w-]*)", re.MULTILINE)
 OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w-]*)")
+# An option in prose: `--by file`. A page that shows other programs' names the program as well.
+INLINE_OPTION = re.compile(r"`(-[^`]*)`")
+# Only tests use it; docs/design.md also considers what may come.
+HIDDEN = {"--room"}
+PLANS = ROOT / "docs" / "design.md"
+FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+MOST_COLUMNS = 100
 # A placeholder of the usage stands for options or words.
 WORDS_ONLY = {"VERB", "COMMAND"}
 
@@ -28,7 +37,9 @@ def help_of(*words):
 def commands(page):
     """(number of the line, command) for each zctrace command that a page shows."""
     fenced = False
-    for number, line in enumerate(page.read_text().splitlines(), 1):
+    # A line that ends in a backslash goes on.
+    text = re.sub(r"\\\n\s*", " ", page.read_text())
+    for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(("```", "~~~")):
             fenced = not fenced
         elif fenced:
@@ -37,6 +48,15 @@ def commands(page):
         else:
             for match in INLINE.finditer(line):
                 yield number, match[1]
+
+
+def command_names():
+    return {command["name"] for command in definition()["commands"]} - {"zctrace"}
+
+
+def columns(line):
+    """Of a terminal: Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
 
 
 def own_words(command):
@@ -78,6 +98,54 @@ class DocumentsTest(TestCase):
                         wrong.append(f"{place}: {verb} has no {option[1]!r}")
         self.assertEqual(wrong, [])
         self.assertGreater(seen, 30)
+
+    def test_every_value_in_the_documents_is_taken(self):
+        """zctrace checks the values of options before it prints a help."""
+        seen = 0
+        for page in PAGES:
+            for number, command in commands(page):
+                verb, *words = own_words(command) or [""]
+                if verb not in command_names() or re.search("[|…]", " ".join(words)):
+                    continue
+                seen += 1
+                done = self.zctrace(verb, "--help", *words)
+                with self.subTest(place=f"{page.relative_to(ROOT)}:{number}", command=command):
+                    # Prose may name an option without its value, or a command without its directory.
+                    if not re.search("needs a value|: missing ", done.stderr):
+                        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertGreater(seen, 30)
+
+    def test_every_option_in_prose_exists(self):
+        known = HIDDEN | {name for command in definition()["commands"] for option in options(command)
+                          for name in option["names"]}
+        wrong = []
+        for page in PAGES:
+            if page == PLANS:
+                continue
+            for text in INLINE_OPTION.findall(FENCED.sub("", page.read_text())):
+                wrong += [f"{page.relative_to(ROOT)}: `{text}`" for name in OPTION.findall(text)
+                          if name not in known]
+        self.assertEqual(wrong, [])
+
+    def test_lines_of_the_readme_fit(self):
+        for page in ROOT.glob("README*.md"):
+            for number, line in enumerate(page.read_text().splitlines(), 1):
+                with self.subTest(page=page.name, number=number):
+                    self.assertLessEqual(columns(line), MOST_COLUMNS)
+
+    def test_the_translation_shows_the_same_command_lines(self):
+        def blocks(page):
+            return [line for block in FENCED.finditer(page.read_text())
+                    for line in block[0].splitlines()]
+
+        pages = [ROOT / "README.md", ROOT / "README.zh.md"]
+        original, translation = (blocks(page) for page in pages)
+        self.assertGreater(len(original), 20)
+        self.assertEqual([re.sub("#.*", "", line).rstrip() for line in translation],
+                         [re.sub("#.*", "", line).rstrip() for line in original])
+        inline = [sorted({re.sub("#.*", "", command).rstrip() for _, command in commands(page)})
+                  for page in pages]
+        self.assertEqual(inline[1], inline[0])
 
     def test_every_make_target_in_the_documents_exists(self):
         rules = "\n".join(path.read_text() for path in [ROOT / "Makefile", *ROOT.glob("mk/*.mk")])

@@ -68,7 +68,7 @@ class Help(TestCase):
 
     def test_help_command(self):
         self.assertEqual(self.zctrace("help").stdout, self.zctrace("--help").stdout)
-        for command in ("run", "attach", "top", "export", "compare", "mount", "doctor"):
+        for command in ("run", "attach", "top", "export", "compare", "mount", "fuse", "doctor"):
             with self.subTest(command=command):
                 done = self.zctrace("help", command)
                 self.assertEqual((done.returncode, done.stderr), (0, ""))

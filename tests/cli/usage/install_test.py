@@ -1,23 +1,46 @@
 # SPDX-License-Identifier: MIT
 """`make install` and `make uninstall`, into a directory of the test's own."""
 
+import gzip
 import os
 import pathlib
 import subprocess
 
+from definition import definition
 from harness import TestCase
 from paths import BUILD, PATIENCE_S, ROOT, ZCTRACE, tool
 
 FILES = {
     "bin/zctrace",
+    "share/bash-completion/completions/zctrace",
+    "share/fish/vendor_completions.d/zctrace.fish",
+    "share/zsh/site-functions/_zctrace",
     "lib/systemd/system/zctrace-export.service",
+    "share/doc/zctrace/BSD-3-Clause.txt",
     "share/doc/zctrace/GPL-2.0.txt",
+    "share/doc/zctrace/ISC.txt",
     "share/doc/zctrace/LICENSE",
     "share/zctrace/grafana/zctrace.json",
     "share/zctrace/prometheus/prometheus.yml",
     "share/zctrace/prometheus/zctrace.rules.yml",
     "share/zctrace/zctrace-2.schema.json",
+    "share/zctrace/zctrace-diff-1.schema.json",
+    "share/zctrace/zctrace-fuse-1.schema.json",
+    "share/zctrace/zctrace-stacks-1.schema.json",
 }
+
+# How to ask a shell for the directories where it looks for completions.
+LOOKUPS = {
+    "share/zsh/site-functions": ["zsh", "-fc", "print -l $fpath"],
+    "share/fish/vendor_completions.d": ["fish", "-c", "printf '%s\\n' $fish_complete_path"],
+}
+
+
+def files():
+    """With a page for each command."""
+    names = [command["name"] for command in definition()["commands"]]
+    return FILES | {f"share/man/man1/{'zctrace' if name == 'zctrace' else 'zctrace-' + name}.1.gz"
+                    for name in names}
 
 
 class Install(TestCase):
@@ -28,7 +51,7 @@ class Install(TestCase):
         # The flags of a `make check` around this would name its job server.
         environment = {name: value for name, value in os.environ.items()
                        if name not in ("MAKEFLAGS", "MFLAGS", "DESTDIR", "PREFIX", "UNITDIR", "STRIP")}
-        done = subprocess.run([tool("make"), "--old-file=all", target, f"BUILD={BUILD}",
+        done = subprocess.run([tool("make"), "--old-file=all", f"--old-file={ZCTRACE}", target, f"BUILD={BUILD}",
                                f"DESTDIR={self.directory}/root", *variables], cwd=ROOT,
                               env=environment, capture_output=True, text=True, check=False,
                               timeout=PATIENCE_S)
@@ -45,10 +68,10 @@ class Install(TestCase):
                               capture_output=True, check=True, timeout=PATIENCE_S).stdout
 
     def test_every_file_lies_below_destdir_and_prefix(self):
-        self.assertEqual(self.make("install", "PREFIX=/usr"), {f"usr/{name}" for name in FILES})
+        self.assertEqual(self.make("install", "PREFIX=/usr"), {f"usr/{name}" for name in files()})
 
     def test_the_default_prefix_is_usr_local(self):
-        self.assertEqual(self.make("install"), {f"usr/local/{name}" for name in FILES})
+        self.assertEqual(self.make("install"), {f"usr/local/{name}" for name in files()})
 
     def test_the_program_is_stripped_and_runs(self):
         self.make("install", "PREFIX=/usr")
@@ -74,6 +97,25 @@ class Install(TestCase):
         self.assertIn("\nExecStart=/opt/tools/bin/zctrace export ", unit)
         self.assertNotIn("/usr/local", unit)
 
+    def test_man_finds_the_installed_pages(self):
+        self.make("install", "PREFIX=/usr")
+        pages = self.directory / "root/usr/share/man"
+        for page in ("zctrace", "zctrace-run"):
+            done = subprocess.run([tool("man"), "-M", pages, "-w", page], text=True, check=False,
+                                  capture_output=True, timeout=PATIENCE_S)
+            self.assertEqual(done.stdout.strip(), str(pages / "man1" / f"{page}.1.gz"), done.stderr)
+        self.assertIn(b".TH ZCTRACE", gzip.decompress((pages / "man1/zctrace.1.gz").read_bytes()))
+
+    def test_the_shells_look_where_the_completions_are(self):
+        """Of bash, tests/cli/reference loads the file from the same folder below XDG_DATA_DIRS."""
+        environment = {**os.environ, "XDG_DATA_DIRS": "/usr/local/share:/usr/share"}
+        for folder, (shell, *words) in LOOKUPS.items():
+            with self.subTest(shell=shell):
+                found = subprocess.run([tool(shell), *words], env=environment, text=True, check=True,
+                                       capture_output=True, timeout=PATIENCE_S).stdout
+                self.assertIn(folder, {str(pathlib.PurePath(name).parent) for name in FILES})
+                self.assertIn(f"/usr/local/{folder}", found.splitlines())
+
     def test_uninstall_removes_what_install_installed_and_nothing_else(self):
         self.make("install", "PREFIX=/usr")
         foreign = pathlib.Path(self.directory, "root/usr/bin/other")
@@ -84,4 +126,4 @@ class Install(TestCase):
 
     def test_a_second_install_replaces_the_first(self):
         self.make("install", "PREFIX=/usr")
-        self.assertEqual(self.make("install", "PREFIX=/usr"), {f"usr/{name}" for name in FILES})
+        self.assertEqual(self.make("install", "PREFIX=/usr"), {f"usr/{name}" for name in files()})

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "collector/model/whole_flows.h"
 #include "tests/unit/builders.h"
 
 namespace zctrace {
@@ -95,6 +96,42 @@ TEST(FilesOf, WithoutANameShowsTheInode) {
   EXPECT_EQ(file_text(use), ".../srv/file (deleted)");
 }
 
+TEST(FilesOf, WhatWasMappedCountsAsAWayOfReading) {
+  Report report = server();
+  report.processes[0].mapped_files = {{kSource, 4096, 1}, {kCopy, 8192, 2}, {{}, 12288, 3}};
+  EXPECT_EQ(files_of(report, 10).listed[0].mapped_bytes, std::nullopt);  // was not counted
+  EXPECT_EQ(files_of(report, 10).listed.size(), 1u);
+  report.mapped = true;
+  report.channel_names[kCopy] = named("/srv/library");
+  const FileUses files = files_of(report, 10);
+  ASSERT_EQ(files.listed.size(), 2u);
+  EXPECT_EQ(file_text(files.listed[0]), "/srv/library");  // by calls and mappings together
+  EXPECT_EQ(files.listed[0].mapped_bytes, 8192u);
+  EXPECT_EQ(files.listed[0].read_bytes, 0u);
+  EXPECT_EQ(files.listed[0].processes, std::set<std::int64_t>{7});
+  EXPECT_EQ(files.listed[1].mapped_bytes, 4096u);
+  EXPECT_EQ(files.listed[1].read_bytes, 160u);
+  EXPECT_EQ(files.other.mapped_bytes, 12288u);
+  EXPECT_EQ(files_of(report, 1).other.mapped_bytes, 12288u + 4096u);
+}
+
+TEST(PeersOf, RetransmitsAreOfTcpOnly) {
+  Report report = server();
+  report.retransmits[kClient] = 5;
+  PeerUses peers = peers_of(report, 10);
+  EXPECT_EQ(peers.listed[0].retransmits, 5u);
+  EXPECT_EQ(peers.listed[1].retransmits, 0u);
+  EXPECT_EQ(peers.other.retransmits, 0u);
+  EXPECT_EQ(ports_of(peers)[0].sum.retransmits, 5u);
+  EXPECT_EQ(peers_of(report, 0).other.retransmits, 5u);
+  report.channel_names[kClient].protocol = Protocol::udp;
+  EXPECT_EQ(peers_of(report, 10).listed[0].retransmits, std::nullopt);
+  report.unknown["retransmits"] = "why";
+  peers = peers_of(report, 10);
+  EXPECT_EQ(peers.listed[1].retransmits, std::nullopt);
+  EXPECT_EQ(peers.other.retransmits, std::nullopt);
+}
+
 TEST(PeersOf, AddsUpWhatWasSentAndReceived) {
   const PeerUses peers = peers_of(server(), 10);
   ASSERT_EQ(peers.listed.size(), 2u);
@@ -151,6 +188,21 @@ TEST(FlowsOfReports, OfAnIntervalAreDifferences) {
   EXPECT_EQ(peers_of(between, 10).listed.size(), 0u);
 }
 
+TEST(FlowsOfReports, OfAnIntervalHaveWhatItMappedAndSentAgain) {
+  Report earlier = server();
+  earlier.mapped = true;
+  earlier.processes[0].mapped_files = {{kSource, 4096, 1}, {kCopy, 8192, 2}};
+  earlier.retransmits = {{kClient, 5}, {kOtherClient, 1}};
+  Report later = earlier;
+  later.processes[0].mapped_files[0].bytes += 12288;
+  later.retransmits[kClient] += 2;
+  const Report between = difference(later, earlier);
+  const FileUses files = files_of(between, 10);
+  ASSERT_EQ(files.listed.size(), 1u);  // although no call was made
+  EXPECT_EQ(files.listed[0].mapped_bytes, 12288u);
+  EXPECT_EQ(between.retransmits, (std::map<ChannelId, std::uint64_t>{{kClient, 2}}));
+}
+
 TEST(FlowsOfReports, WithTheSameRowAndChannelsAreAddedUp) {
   const Report report = server();
   std::vector<Flow> sum = report.processes[0].flows;
@@ -181,6 +233,9 @@ TEST(FilesOfAnInterval, HaveNoMoreBytesThanItsRows) {
   const FileUses second = files_of(difference(late, early), 10);
   EXPECT_EQ(second.listed.size(), 0u);
   EXPECT_EQ(second.other.read_bytes, 200u);
+  // Whoever adds up intervals needs each byte once.
+  EXPECT_EQ(files_of(difference_with_whole_flows(early, start), 10).listed[0].read_bytes, 400u);
+  EXPECT_TRUE(difference_with_whole_flows(late, early).processes[0].flows.empty());
 }
 
 TEST(FilesOfAnInterval, ShareWhatTheRowHas) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "bpf/abi.h"
+#include "collector/model/process_summary.h"
 #include "collector/model/report.h"
 #include "tests/unit/builders.h"
 
@@ -227,10 +228,14 @@ TEST(Copies, LentBytesThatWereCopiedIntoTheProcessBeforeAreNotZeroCopy) {
   Row sent = row("sendto", Kind::user, Kind::socket, Copy::copied, 4, kN);
   sent.cpu_copied_bytes = 0;
   EXPECT_EQ(process_of({sent}).zero_copy_share(), 1.0);
+  EXPECT_FALSE(delivered_by(process_of({sent})).zero_copy_is_bound());
   EXPECT_EQ(process_of({sent}).kernel_only_share(), 0.0);
   const Row read = row("read", Kind::file, Kind::user, Copy::copied, 4, kN / 4);
   EXPECT_EQ(process_of({read, sent}).zero_copy_share(), 0.75);
-  EXPECT_EQ(process_of({read, sent}).cpu_copies_per_byte(), 0.25);
+  EXPECT_EQ(summary_of(process_of({read, sent})).copies_per_byte(), 0.25);
+  const Delivered bound = delivered_by(process_of({read, sent}));
+  EXPECT_TRUE(bound.zero_copy_is_bound());
+  EXPECT_EQ(bound.zero_copy_at_most, kN);
 }
 
 TEST(Copies, CopyingFromFileToFileInTheKernelIsKernelOnlyButNotZeroCopy) {
@@ -238,7 +243,17 @@ TEST(Copies, CopyingFromFileToFileInTheKernelIsKernelOnlyButNotZeroCopy) {
       process_of({row("copy_file_range", Kind::file, Kind::file, Copy::in_kernel, 1, kN)});
   EXPECT_EQ(process.kernel_only_share(), 1.0);
   EXPECT_EQ(process.zero_copy_share(), 0.0);
-  EXPECT_EQ(process.cpu_copies_per_byte(), 1.0);
+  EXPECT_EQ(summary_of(process).copies_per_byte(), 1.0);
+}
+
+TEST(Copies, ForEachDeliveredByteAreUnknownWhereHardlyAnyByteIsDelivered) {
+  const Row read = row("read", Kind::file, Kind::user, Copy::copied, 1, kN);
+  const auto writing = [&](std::uint64_t bytes) {
+    return summary_of(
+        process_of({read, row("write", Kind::user, Kind::file, Copy::copied, 1, bytes)}));
+  };
+  EXPECT_EQ(writing(kN / 4).copies_per_byte(), 5.0);
+  EXPECT_EQ(writing(kN / 500).copies_per_byte(), std::nullopt);
 }
 
 }  // namespace

@@ -20,9 +20,9 @@
 #include "cli/views/csv_view.h"
 #include "cli/views/json_schema.h"
 #include "cli/views/json_view.h"
-#include "cli/views/metrics.h"
 #include "cli/views/mount/mount_view.h"
-#include "cli/views/prometheus_view.h"
+#include "cli/views/prometheus/metrics.h"
+#include "cli/views/prometheus/prometheus_view.h"
 #include "collector/model/report.h"
 #include "collector/observe/ledger.h"
 

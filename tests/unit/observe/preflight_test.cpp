@@ -51,6 +51,18 @@ TEST_F(FakeSys, LockdownForIntegrityDoesNot) {
   EXPECT_EQ(found.detail.find("confidentiality"), std::string::npos);
 }
 
+TEST_F(FakeSys, FuseTracepointsMayBeInAModule) {
+  const auto found = [&](FuseTracepoints kernel) { return fuse_watch_requirement(root_, kernel); };
+  EXPECT_EQ(found(FuseTracepoints::built_in).state, State::ok);
+  EXPECT_EQ(found(FuseTracepoints::without).state, State::optional_missing);
+  EXPECT_NE(found(FuseTracepoints::without).remedy.find("6.12"), std::string::npos);
+  EXPECT_NE(found(FuseTracepoints::in_module).remedy.find("modprobe fuse"), std::string::npos);
+  write("sys/kernel/btf/fuse", "fuse_req");
+  EXPECT_NE(found(FuseTracepoints::in_module).remedy.find("6.12"), std::string::npos);
+  write("sys/kernel/btf/fuse", "btf_trace_fuse_request_send btf_trace_fuse_request_end");
+  EXPECT_EQ(found(FuseTracepoints::in_module).state, State::ok);
+}
+
 TEST_F(FakeSys, NoLockdown) {
   const Requirement found = lockdown("[none] integrity confidentiality");
   EXPECT_EQ(found.state, State::ok);
@@ -79,6 +91,24 @@ TEST_F(FakeSys, TlsIsKnownOnlyWhereItsModuleIsLoaded) {
   EXPECT_EQ(tls_requirement(root_).state, State::optional_missing);
   write("proc/sys/net/ipv4/tcp_available_ulp", "mptcp tls\n");
   EXPECT_EQ(tls_requirement(root_).state, State::ok);
+}
+
+TEST(Preflight, NamesTheDevicesThatGatherThatDoNotAndThatDoNotSay) {
+  using State = Requirement::State;
+  const auto asked = [](std::vector<NetworkDevice> devices) {
+    return scatter_gather_requirement(devices);
+  };
+  EXPECT_EQ(scatter_gather_requirement(std::nullopt).state, State::unknown);
+  EXPECT_EQ(asked({}).state, State::unknown);
+  EXPECT_EQ(asked({{"wg0", std::nullopt}}).detail, "unknown of wg0");
+  const Requirement gathering = asked({{"lo", true}, {"eth0", true}, {"wg0", std::nullopt}});
+  EXPECT_EQ(gathering.state, State::ok);
+  EXPECT_EQ(
+      gathering.detail,
+      "in lo, eth0 of this network namespace: sendfile to TCP copies nothing; unknown of wg0");
+  const Requirement without = asked({{"lo", true}, {"left", false}});
+  EXPECT_EQ(without.state, State::optional_missing);
+  EXPECT_EQ(without.detail, "not in left: there, sendfile to TCP copies every byte");
 }
 
 TEST(Preflight, SaysARemedyOnce) {

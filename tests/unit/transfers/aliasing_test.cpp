@@ -93,6 +93,7 @@ TEST(CopiesByExperiment, KnowADirectReadFromAFallback) {
   const CopiesFound to_disk = find_copies(direct, {4096}, on_disk, {SinkKind::file});
   EXPECT_EQ(to_disk.into_buffer, 0);
   EXPECT_EQ(to_disk.into_sink, 0);
+  EXPECT_TRUE(to_disk.sink_unseen);
   const CopiesFound to_socket = find_copies(direct, {4096}, on_disk, {});
   EXPECT_EQ(to_socket.into_buffer, 0);
   EXPECT_EQ(to_socket.into_sink, 1);

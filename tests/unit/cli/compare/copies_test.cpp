@@ -44,10 +44,48 @@ TEST(CopiesOfARow, AreTheKernelsWhereNoCallPromisesThem) {
                 "counters");
 }
 
-TEST(CopiesOfARow, AreNeverMoreThanTheExperimentFinds) {
-  expect_copies(copies_of(read_and_write(Kind::file), {0, 0}, {.to_file = true}), 0, 0, 0,
-                "counters");
-  expect_copies(copies_of(read_and_write(Kind::socket), {0, 0.25}), 0.25, 0, 1, "aliasing");
+TEST(CopiesOfARow, AreThoseOfTheExperimentAndSayWhereTheCountsContradictIt) {
+  const Copies none = copies_of(read_and_write(Kind::file), {0, 0}, {.to_file = true});
+  expect_copies(none, 0, 0, 0, "counters");
+  EXPECT_EQ(
+      none.contradiction,
+      "the experiment found 0.00 copies of each byte, the calls of the observed run made 2.00");
+  const Copies part = copies_of(read_and_write(Kind::socket), {0, 0.25});
+  expect_copies(part, 0.25, 0, 1, "aliasing");
+  EXPECT_NE(part.contradiction, "");
+  EXPECT_EQ(copies_of(read_and_write(Kind::socket), {1, 1}).contradiction, "");
+
+  MethodResult result = read_and_write(Kind::file);
+  set_copies(result, {0, 0}, {.to_file = true});
+  const auto json = compare_json(comparison_of({result}));
+  EXPECT_EQ(json["methods"][0]["copies"]["contradiction"], none.contradiction);
+  EXPECT_EQ(json["warnings"][0], "read_write/64K: COPIES is doubtful: " + none.contradiction + ".");
+}
+
+// btrfs copies a direct write into pages where it computes checksums, and drops them afterwards.
+TEST(CopiesOfARow, AreByTheCountsWhereTheExperimentSeesNoPageOfTheSink) {
+  const transfers::CopiesFound unseen = {.into_buffer = 0, .into_sink = 0, .sink_unseen = true};
+  MethodResult direct = read_and_write(Kind::file);
+  Row& read = direct.counts.rows[0];
+  Row& write = direct.counts.rows[1];
+  read.cpu_copied_bytes = 0;
+  write.cpu_copied_measured_bytes = kMiB;
+  Copies copies = copies_of(direct, unseen, {.to_file = true});
+  expect_copies(copies, 1, 0, 0, "counters");
+  EXPECT_EQ(copies.contradiction, "");
+  write.cpu_copied_measured_bytes = 0;
+  expect_copies(copies_of(direct, unseen, {.to_file = true}), 1, 0, 0, "rule");
+  write.cpu_copied_bytes = 0;
+  write.uncopied_bytes = write.uncopied_measured_bytes = kMiB;
+  copies = copies_of(direct, unseen, {.to_file = true});
+  expect_copies(copies, 0, 0, 0, "counters");
+  EXPECT_EQ(copies.contradiction, "");
+}
+
+TEST(CopiesOfARow, AreOfEachByteNotOfEachSink) {
+  MethodResult tee = timed("tee", {1});
+  tee.counts = process_of({row("splice", Kind::pipe, Kind::file, Copy::in_kernel, 2, 2 * kMiB)});
+  EXPECT_EQ(copies_of(tee, {0, 1}, {.sinks = 2, .to_file = true}).contradiction, "");
 }
 
 TEST(CopiesOfARow, DoNotCountWhatIsThrownAway) {

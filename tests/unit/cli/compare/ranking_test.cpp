@@ -67,14 +67,31 @@ TEST(Ranking, LeavesOutRowsWhoseTimeMeansNothing) {
   EXPECT_EQ(labels(fastest_rows(compared)), (std::vector<std::string>{"splice/64K"}));
 }
 
+// Rows of 12 ms, and what observing made of them.
+CompareResult observed(std::vector<double> ms, std::vector<double> runs = {10, 12, 14}) {
+  std::vector<MethodResult> rows;
+  for (const double observed : ms) {
+    rows.push_back(timed("splice", runs));
+    rows.back().observed_wall_ns = observed * 1e6;
+  }
+  return comparison_of(std::move(rows));
+}
+
 TEST(CostOfObserving, IsNotMeasurableWithinTheSpread) {
-  CompareResult compared = comparison_of({timed("read_write", {10, 12, 14})});
-  compared.methods[0].observed_wall_ns = 13e6;
-  EXPECT_FALSE(cost_of_observing(compared));
-  compared.methods[0].observed_wall_ns = 5e6;  // faster than without: noise
-  EXPECT_FALSE(cost_of_observing(compared));
-  compared.methods[0].observed_wall_ns = 24e6;
-  EXPECT_DOUBLE_EQ(cost_of_observing(compared).value_or(0), 1.0);
+  EXPECT_FALSE(cost_of_observing(observed({13, 13, 13})));
+  EXPECT_FALSE(cost_of_observing(observed({5, 5, 5})));  // faster than without: noise
+  // On a busy machine the runs differ as much from each other.
+  EXPECT_FALSE(cost_of_observing(observed({24, 90, 200}, {10, 12, 90})));
+  EXPECT_FALSE(cost_of_observing(observed({13, 90, 90})));
+}
+
+TEST(CostOfObserving, HasAnInterval) {
+  const auto cost = cost_of_observing(observed({24, 18, 30}));
+  ASSERT_TRUE(cost);
+  EXPECT_DOUBLE_EQ(cost->added, 1.0);
+  EXPECT_DOUBLE_EQ(cost->interval.low, 0.5);
+  EXPECT_DOUBLE_EQ(cost->interval.high, 1.5);
+  EXPECT_FALSE(cost_of_observing(observed({24, 24})));  // of two rows there is none
 }
 
 TEST(CompareResult, KeepsOnlyCompleteRounds) {

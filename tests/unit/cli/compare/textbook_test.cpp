@@ -89,6 +89,16 @@ TEST(Textbook, CountsTheBytesOfTheDevice) {
   EXPECT_NE(textbook_notes(compared)[1].find("was read from its disk"), std::string::npos);
 }
 
+TEST(Textbook, SaysOnceHowOftenTheSchedulerSwitched) {
+  CompareResult compared = comparison_of({sixteen_chunks("sendfile", 16, 0)});
+  compared.methods[0].counts.rows[0].voluntary_switches = 0;
+  EXPECT_NE(textbook_notes(compared)[0].find("The scheduler did not switch the process."),
+            std::string::npos);
+  compared.methods[0].counts.rows[0].voluntary_switches = 32;
+  EXPECT_NE(textbook_notes(compared)[0].find("switched the process 2 times a chunk."),
+            std::string::npos);
+}
+
 TEST(Textbook, ShowsItsFourColumnsOnATerminalOf80Columns) {
   CompareResult compared = comparison_of({sixteen_chunks("sendfile", 16, 0)});
   compared.textbook = true;

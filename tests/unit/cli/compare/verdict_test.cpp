@@ -66,9 +66,36 @@ TEST(CompareVerdict, GoesByCpuTimeWhereNoRowIsFaster) {
   const CompareResult compared = comparison_of({with_cpu(timed("read_write", {10, 14, 18}), 0.9),
                                                 with_cpu(timed("splice", {10, 14, 18}), 0.1)});
   EXPECT_EQ(verdict(compared),
-            (Lines{"Take splice/64K: no row is clearly faster, but it needs only "
+            (Lines{"Take splice/64K: no row is clearly faster, and it needs only "
                    "0.11 of the CPU time of read_write/64K."}));
   EXPECT_EQ(compare_json(compared)["verdict"]["by"], "cpu");
+}
+
+// A row that is far behind says nothing about those that lead, if the baseline is among them.
+TEST(CompareVerdict, DoesNotCompareWithTheWorstRowWhereTheBaselineIsAsFast) {
+  const auto rows = [](double cpu_of_splice) {
+    return comparison_of({timed("read_write", {10, 14, 18}),
+                          with_cpu(timed("splice", {10, 13, 17}), cpu_of_splice),
+                          timed("direct_read_write", {400, 410, 420})});
+  };
+  EXPECT_EQ(
+      verdict(rows(0.5)).front(),
+      "2 of the 3 rows cannot be told apart by time, and none of them needs clearly less CPU "
+      "time than read_write/64K, the baseline. Only direct_read_write/64K is clearly slower.");
+  EXPECT_TRUE(compare_json(rows(0.5))["verdict"].is_null());
+  EXPECT_EQ(verdict(rows(0.001)).front(),
+            "Take splice/64K: no row is clearly faster, and it needs only a hundredth of the CPU "
+            "time of read_write/64K.");
+  EXPECT_EQ(compare_json(rows(0.001))["verdict"]["against"], "read_write/64K");
+}
+
+TEST(CompareVerdict, TakesTheBaselineWhereAllOthersNeedMoreCpuTime) {
+  const CompareResult compared = comparison_of({with_cpu(timed("read_write", {10, 14, 18}), 0.1),
+                                                with_cpu(timed("splice", {10, 14, 18}), 0.9)});
+  EXPECT_EQ(
+      verdict(compared).front(),
+      "Take read_write/64K, the baseline: no row is clearly faster, and it needs only 0.11 of "
+      "the CPU time of splice/64K.");
 }
 
 TEST(CompareVerdict, NamesTheCheapestRowWhereItIsAnother) {

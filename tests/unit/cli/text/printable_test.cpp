@@ -64,5 +64,19 @@ TEST(CutToWidth, CountsColumnsAndNotBytes) {
   EXPECT_EQ(cut_to_width("e\xCC\x81xyz", 2, true), "e\xCC\x81…");
 }
 
+TEST(CutInMiddle, KeepsBothEndsAndMoreOfTheLast) {
+  EXPECT_EQ(cut_in_middle("/srv/file", 9, true), "/srv/file");
+  EXPECT_EQ(cut_in_middle("/srv/www/tree/file", 12, true), "/sr…ree/file");
+  EXPECT_EQ(cut_in_middle("/srv/www/tree/file", 12, false), "/sr~ree/file");
+  EXPECT_EQ(cut_in_middle("abcdef", 2, true), "ef");
+  EXPECT_EQ(cut_in_middle("abcdef", 0, true), "");
+}
+
+TEST(CutInMiddle, CountsColumnsNotBytes) {
+  const std::string cut = cut_in_middle("日本語日本語日本語", 10, true);
+  EXPECT_LE(display_width(cut), 10u);
+  EXPECT_EQ(cut, "日…日本語") << cut;
+}
+
 }  // namespace
 }  // namespace zctrace

@@ -32,8 +32,10 @@ TEST(TopProfile, RowsSayWhatTheirCpuTimeWasSpentOnWhereThereIsAProfile) {
   CpuProfile& profile = writer.rows[0].cpu;
   profile.hz = 997;
   EXPECT_NE(text().find("MOST CPU IN"), std::string::npos);
-  profile.of(CpuClass::copy) = 3;
-  profile.of(CpuClass::network) = 1;
+  profile.of(CpuClass::copy) = 1;  // which says nothing
+  EXPECT_EQ(text().find("100% copy"), std::string::npos) << text();
+  profile.of(CpuClass::copy) = 300;
+  profile.of(CpuClass::network) = 100;
   EXPECT_NE(text().find("75% copy"), std::string::npos) << text();
 }
 

@@ -48,6 +48,7 @@ TEST(JsonView, HasEveryFieldOfTheInterface) {
                            "kernel_only_bytes",
                            "kernel_only_share",
                            "zero_copy_bytes",
+                           "zero_copy_at_most_bytes",
                            "zero_copy_share",
                            "disk_read_bytes",
                            "dirtied_bytes",
@@ -75,7 +76,7 @@ TEST(JsonView, OfARowIsAsExpected) {
             R"("involuntary_switches":0,"claimed_bytes":0,"errors_by":{},)"
             R"("copies_evidence":"rule","verdict":null,)"
             R"("latency_ns":{"min":1600,"mean":2000,"p50":2000,"p90":2000,"p99":2000,"max":2000,)"
-            R"("timed_calls":1}})");
+            R"("timed_calls":1,"buckets":{"1536":1}}})");
 }
 
 TEST(JsonView, TellsAProvenZeroFromAnAssumedOne) {
@@ -111,10 +112,60 @@ TEST(JsonView, HasNoTimesInsideCallsWithoutLatency) {
   report.processes[0].outside_syscalls.off_cpu_ns = 7;
   const ordered_json json = report_json(report);
   const ordered_json& row = json["processes"][0]["rows"][0];
-  EXPECT_EQ(row["wall_ns"], 0);
-  EXPECT_EQ(row["off_cpu_ns"], 0);
-  EXPECT_TRUE(row["latency_ns"].is_null());
-  EXPECT_EQ(json["totals"]["per_gb"]["off_cpu_ns"], 0);
+  for (const char* figure : {"wall_ns", "off_cpu_ns", "latency_ns"}) {
+    EXPECT_TRUE(row[figure].is_null()) << figure;
+    EXPECT_EQ(json["unknown"][figure], "not measured with --no-latency");
+  }
+  EXPECT_TRUE(json["totals"]["per_gb"]["off_cpu_ns"].is_null());
+  EXPECT_TRUE(json["totals"]["outside_syscalls"]["off_cpu_ns"].is_null());
+}
+
+TEST(JsonView, HasNoTimeOfCallsThatWereNotTimed) {
+  Row row = make_row("io_uring:read", Kind::file, Kind::user, Copy::copied, 1, 7);
+  row.asynchronous = true;
+  row.wall_ns = 0;
+  row.latency = {};
+  EXPECT_TRUE(row_json(row, {})["wall_ns"].is_null());
+  EXPECT_TRUE(contains(row_json(row, {})["unknown"]["off_cpu_ns"], "io_uring"));
+  row.asynchronous = false;
+  EXPECT_TRUE(row_json(row, {})["wall_ns"].is_null());
+  EXPECT_TRUE(contains(row_json(row, {})["unknown"]["wall_ns"], "in flight"));
+  row.wall_ns = 5;
+  EXPECT_EQ(row_json(row, {})["off_cpu_ns"], 0);
+  EXPECT_FALSE(row_json(row, {}).contains("unknown"));
+}
+
+TEST(JsonView, DoesNotSayThatRequestsToAMountCopyNothing) {
+  Report report = make_report();
+  report.command = "mount";
+  report.processes.resize(1);
+  Row write = make_row("fuse:write", Kind::user, Kind::fuse, Copy::copied, 1, 4096);
+  write.asynchronous = true;
+  write.cpu_copied_bytes = write.uncopied_bytes = 0;
+  write.min_ns = 0;
+  report.processes[0].rows = {write};
+  const ordered_json json = report_json(report);
+  for (const char* figure : {"zero_copy_bytes", "zero_copy_at_most_bytes", "zero_copy_share",
+                             "cpu_copied_bytes", "uncopied_bytes", "cpu_copies_per_byte"}) {
+    EXPECT_TRUE(json["totals"][figure].is_null()) << figure;
+    EXPECT_TRUE(contains(json["unknown"][figure], "requests")) << figure;
+  }
+  const ordered_json& row = json["totals"]["rows"][0];
+  EXPECT_TRUE(row["cpu_copied_bytes"].is_null());
+  EXPECT_TRUE(row["off_cpu_ns"].is_null());
+  EXPECT_TRUE(row["latency_ns"]["min"].is_null());
+  EXPECT_EQ(row["wall_ns"], 2000);
+}
+
+TEST(JsonView, SaysWhyCopiesForEachDeliveredByteAreUnknown) {
+  Report report = make_report();
+  report.processes.resize(1);
+  report.processes[0].rows = {make_row("read", Kind::file, Kind::user, Copy::copied, 1, 10'000'000),
+                              make_row("write", Kind::user, Kind::file, Copy::copied, 1, 11)};
+  const ordered_json json = report_json(report);
+  EXPECT_TRUE(json["totals"]["cpu_copies_per_byte"].is_null());
+  EXPECT_TRUE(contains(json["unknown"]["cpu_copies_per_byte"], "hardly any")) << json["unknown"];
+  EXPECT_FALSE(report_json(make_report())["unknown"].contains("cpu_copies_per_byte"));
 }
 
 TEST(JsonView, NamesTheMostFrequentErrorsAndAddsUpTheRest) {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cli/views/json_view.h"
-#include "cli/views/metrics.h"
-#include "cli/views/prometheus_view.h"
+#include "cli/views/prometheus/metrics.h"
+#include "cli/views/prometheus/prometheus_view.h"
 #include "cli/views/table_view.h"
 #include "tests/unit/cli/views/sample_reports.h"
 

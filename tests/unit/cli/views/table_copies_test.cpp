@@ -32,13 +32,28 @@ TEST(TableCopies, AreNotShownOfAProcessThatKeepsMostOfWhatItReceives) {
   const std::string kept = table_of({read_row(kN), write_row(kN / 512)});
   EXPECT_FALSE(contains(kept, "513")) << kept;
   EXPECT_TRUE(contains(kept, "COPIES is for each delivered byte; - where")) << kept;
-  EXPECT_TRUE(contains(kept, "cpu copies       less than half of what was received")) << kept;
+  EXPECT_TRUE(
+      contains(kept, "cpu copies       2.0 MiB, of 2.0 MiB received, only 4.0 KiB passed on"))
+      << kept;
 }
 
-TEST(TableCopies, AreShownOfAProcessThatDeliversHalfOfIt) {
-  const std::string half = table_of({read_row(kN), write_row(kN / 2)});
-  EXPECT_TRUE(contains(half, "cpu copies       3.00 per delivered byte")) << half;
+TEST(TableCopies, AreShownOfAProcessThatDeliversAPartOfIt) {
+  const std::string half = table_of({read_row(kN), write_row(kN / 4)});
+  EXPECT_TRUE(contains(half, "cpu copies       5.00 per delivered byte")) << half;
   EXPECT_FALSE(contains(half, "- where")) << half;
+}
+
+TEST(TableCopies, SayWhereTheZeroCopyShareIsOnlyALowerBound) {
+  Row lent = make_row("sendto", Kind::user, Kind::socket, Copy::copied, 1, kN);
+  lent.cpu_copied_bytes = 0;
+  lent.verdict = Verdict::zerocopy;
+  const std::string bound = table_of({read_row(kN), lent});
+  EXPECT_TRUE(contains(bound, "zero-copy share  at least 0.0%")) << bound;
+  EXPECT_TRUE(contains(bound, "at most 100.0%")) << bound;
+  EXPECT_TRUE(contains(bound, ">=0.0%")) << bound;
+  const std::string exact = table_of({lent});
+  EXPECT_TRUE(contains(exact, "zero-copy share  100.0%")) << exact;
+  EXPECT_FALSE(contains(exact, ">=")) << exact;
 }
 
 TEST(TableCopies, AreNotShownOfARowThatOnlyLookedAtItsBytes) {

@@ -21,14 +21,15 @@ class RelayLedgerTest : public ::testing::Test {
     return {};
   }
   // From the file with this inode to the socket with that one.
-  void add(std::uint64_t file, std::uint64_t socket, std::uint64_t bytes, unsigned traits = 0) {
+  void add(std::uint64_t file, std::uint64_t socket, std::uint64_t bytes, unsigned traits = 0,
+           std::uint64_t appends = 0) {
     zc_relay_key relay{};
     relay.account = kAccount;
     relay.read = key("pread64", ZC_FILE, ZC_USER, traits);
     relay.write = key("writev", ZC_USER, ZC_SOCKET);
     relay.from.inode = file;
     relay.to.inode = socket;
-    snapshot_.relays.emplace_back(relay, zc_relay_sums{bytes, 2, 3});
+    snapshot_.relays.emplace_back(relay, zc_relay_sums{bytes, 2, 3, appends});
   }
   void read() {
     ledger_.add(snapshot_);
@@ -68,6 +69,15 @@ TEST_F(RelayLedgerTest, RowsThatDifferInTheirTraitsOnlyAreOne) {
   EXPECT_EQ(relays()[0].bytes, 120u);
   EXPECT_EQ(relays()[0].writes, 6u);
   EXPECT_EQ(relays()[1].bytes, 3u);
+}
+
+TEST_F(RelayLedgerTest, SaysThatTheSinkAppends) {
+  add(1, 2, 100);
+  add(1, 3, 100, 0, 1);
+  read();
+  ASSERT_EQ(relays().size(), 2u);
+  EXPECT_FALSE(relays()[0].appends);
+  EXPECT_TRUE(relays()[1].appends);
 }
 
 TEST_F(RelayLedgerTest, KeepsWhatTheKernelSideForgot) {

@@ -31,10 +31,57 @@ TEST(CompareTable, SaysWhatTheCpuTimeWasSpentOnWhereThereIsAProfile) {
   EXPECT_EQ(text().find("MOST CPU IN"), std::string::npos);
   CpuProfile& profile = compared.methods[0].counts.rows[0].cpu;
   profile.hz = 997;
-  profile.of(CpuClass::copy) = 3;
-  profile.of(CpuClass::network) = 1;
+  profile.of(CpuClass::page_cache) = 300;
+  profile.of(CpuClass::network) = 100;
   EXPECT_NE(text().find("MOST CPU IN"), std::string::npos) << text();
-  EXPECT_NE(line_with(text(), "read_write  ").find("75% copy"), std::string::npos) << text();
+  EXPECT_NE(line_with(text(), "read_write  ").find("75% +-4% page cache"), std::string::npos)
+      << text();
+  const std::string table = text().substr(text().find("where the CPU time went"));
+  EXPECT_NE(line_with(table, "METHOD").find("SAMPLES  +-  PAGE CACHE  NETWORK"), std::string::npos)
+      << table;
+  EXPECT_NE(line_with(table, "read_write/64K").find("400  4%         75%      25%"),
+            std::string::npos)
+      << table;
+  EXPECT_NE(compare_markdown(compared).find("#### where the CPU time went"), std::string::npos);
+}
+
+TEST(CompareTable, DoesNotSayWhatASingleSampleWasSpentOn) {
+  CompareResult compared = example();
+  CpuProfile& profile = compared.methods[0].counts.rows[0].cpu;
+  profile.hz = 997;
+  profile.of(CpuClass::page_cache) = 1;
+  const std::string text = compare_table(compared, {false, false, 300});
+  const std::string first = text.substr(0, text.find("where the CPU time went"));
+  EXPECT_EQ(first.find("100%"), std::string::npos) << text;
+  EXPECT_NE(first.find("MOST CPU IN is - where there are so few samples"), std::string::npos)
+      << text;
+}
+
+TEST(CompareTable, DividesCpuTimeOnlyWhereThereIsEnough) {
+  CompareResult compared = example();
+  const std::string text = compare_table(compared, {});
+  EXPECT_NE(line_with(text, "read_write  ").find(" 50%     -       -"), std::string::npos) << text;
+  EXPECT_NE(text.find("USER and SYSTEM are - where"), std::string::npos) << text;
+  const auto row = compare_json(compared)["methods"][0];
+  EXPECT_TRUE(row["user_ns"].is_null());
+  EXPECT_EQ(row["cpu_ns"], 45'500'000);
+  EXPECT_NE(row["unknown"]["system_ns"].get<std::string>().find("less than 100 ms"),
+            std::string::npos);
+  compared.methods[0].system_ns = {2e8, 2e8, 2e8};
+  EXPECT_EQ(compare_json(compared)["methods"][0]["system_ns"], 200'000'000);
+  EXPECT_FALSE(compare_json(compared)["methods"][0].contains("unknown"));
+  // More than the time, so several threads.
+  EXPECT_NE(compare_table(compared, {}).find("CPU% is above 100% where"), std::string::npos);
+}
+
+TEST(CompareTable, ExplainsTheMarginOfTheTime) {
+  EXPECT_NE(compare_table(example(), {})
+                .find("+- is the margin of TIME, the median of the runs (of "
+                      "3 runs: half of what they span)"),
+            std::string::npos);
+  // As the precision is.
+  EXPECT_NE(line_with(compare_table(example(), {}), "splice *").find("10.0 ms  10%"),
+            std::string::npos);
 }
 
 TEST(CompareTable, AnswersBeforeTheTable) {
@@ -70,8 +117,8 @@ TEST(CompareTable, ShowsNoSpreadOfOneRun) {
 
 TEST(CompareTable, ShowsTheShareOfACpuBesideUserAndSystem) {
   const std::string text = compare_table(example(), {});
-  EXPECT_NE(line_with(text, "METHOD").find("CPU%  USER   SYSTEM"), std::string::npos) << text;
-  EXPECT_NE(line_with(text, "read_write  ").find(" 50%  0 ns  45.5 ms"), std::string::npos) << text;
+  EXPECT_NE(line_with(text, "METHOD").find("CPU%  USER  SYSTEM"), std::string::npos) << text;
+  EXPECT_NE(line_with(text, "read_write  ").find(" 50% "), std::string::npos) << text;
 }
 
 TEST(CompareTable, AddsUpTheCallsOfASyscall) {
@@ -89,7 +136,7 @@ TEST(CompareTable, AddsUpTheCallsOfASyscall) {
   counts.rows[1].max_ns = 600;
   counts.rows[1].latency.add(8, 2);
   EXPECT_EQ(compare_table(compared, {}).find("By syscall"), std::string::npos);
-  const std::string text = compare_table(compared, {}, true);
+  const std::string text = compare_table(compared, {}, GroupBy::syscall);
   const std::string below = text.substr(text.find("By syscall"));
   const std::string reads = line_with(below, "read_write/64K  read ");
   EXPECT_NE(reads.find("5       0  4.00 us  400 ns  800 ns  1.50 us"), std::string::npos) << below;
@@ -97,7 +144,9 @@ TEST(CompareTable, AddsUpTheCallsOfASyscall) {
   EXPECT_NE(below.find("write         4       0        -       -       -        -"),
             std::string::npos)
       << below;
-  EXPECT_NE(compare_markdown(compared, true).find("#### By syscall"), std::string::npos);
+  EXPECT_NE(below.find("- where there is no time: operations of io_uring"), std::string::npos);
+  EXPECT_NE(compare_markdown(compared, GroupBy::syscall).find("#### By syscall"),
+            std::string::npos);
 }
 
 TEST(CompareTable, NamesTheRoundsOfAnInterruptedComparison) {
@@ -151,7 +200,7 @@ TEST(CompareCsv, HasAsManyFieldsInEveryRecord) {
   const auto lines = lines_of(compare_csv(compared));
   ASSERT_EQ(lines.size(), 6U);  // header, two clients with daemons, one that is unsupported
   for (const std::string& line : lines)
-    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 34) << line;
+    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 35) << line;
   EXPECT_NE(lines[2].find(",daemon,on,"), std::string::npos);
 }
 

@@ -68,7 +68,10 @@ TEST(CpuProfileTable, SaysThatThereIsNoSample) {
 }
 
 TEST(CpuProfileTable, LargestClassHasItsShare) {
-  EXPECT_EQ(largest_class(row_of("read", CpuClass::page_cache, 5).cpu), "100% page_cache");
+  const CpuProfile many = row_of("read", CpuClass::page_cache, 500).cpu;
+  EXPECT_EQ(largest_class(many), "100% page cache");
+  EXPECT_EQ(largest_class(many, "±"), "100% ±1% page cache");
+  EXPECT_EQ(largest_class(row_of("read", CpuClass::page_cache, 1).cpu), "-");
   EXPECT_EQ(largest_class(CpuProfile{}), "");
 }
 

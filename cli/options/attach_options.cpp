@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#include "cli/options/attach_options.h"
+
+#include "cli/options/when_options.h"
+
+namespace zctrace {
+
+void add_attach_options(CLI::App& command, AttachOptions& options) {
+  add_target_options(command, options.targets);
+  add_end_option(command, options.duration);
+  add_interval_option(command, options.interval);
+  add_count_options(command, options.count);
+  add_verify_option(command, options.count);
+  add_profile_option(command, options.count.profile);
+  add_advice_options(command, options.count.advice);
+  add_output_options(command, options.output);
+  add_stack_options(command, options.output);
+  add_record_options(command, options.record);
+}
+
+}  // namespace zctrace

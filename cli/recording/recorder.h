@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// Writes intervals into one SQLite file while an observation goes on.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/recording/sqlite.h"
+#include "cli/views/report/channel_table.h"
+#include "collector/model/report.h"
+
+namespace zctrace {
+
+struct RecorderOptions {
+  std::string file;
+  std::uint64_t most_bytes = std::uint64_t{1} << 30;
+  std::string by;  // --by, for who prints the recording again
+  ChannelLimits channels;
+  std::size_t max_processes = 1000;  // ended ones that a merged interval keeps apart
+};
+
+// Owns the file. Each interval is one transaction: other programs may read the file at any moment,
+// also after zctrace was killed. The rollback journal beside it exists only during a transaction.
+// Where an interval cannot be written, because the disk is full or a reader holds a lock, it is
+// said once, and the interval is added to the next one. Above the size limit the oldest intervals
+// are merged pairwise: details in time are lost, sums are not. One thread.
+class Recorder {
+ public:
+  // Makes the file, readable by its owner only, the user of sudo where there is one. Throws Error:
+  // it exists already, or cannot be made.
+  explicit Recorder(const RecorderOptions& options);
+  ~Recorder();  // removes the file if it has no interval: nothing was observed
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+
+  // What happened since the latest interval. Never throws for what may pass; says it.
+  void write(const Report& interval);
+  // The last interval has been written. `whole`: what the command prints of all of them; nullptr:
+  // it does not. False, and said: something is not in the file.
+  bool finish(const Report* whole);
+
+ private:
+  void create(const std::string& path);
+  // One transaction. Throws SqlError, then nothing has changed.
+  void write_pending();
+  void insert(const Report& interval, std::int64_t id, std::uint64_t at_ns, std::uint64_t merged);
+  void insert_usage(std::int64_t interval, std::int64_t process,
+                    const nlohmann::ordered_json& object,
+                    const std::vector<std::int64_t>& channels);
+  std::int64_t process_id(const nlohmann::ordered_json& process);
+  std::vector<std::int64_t> channel_ids(const nlohmann::ordered_json& report);
+  void keep_size();
+  bool merge_one_pair();
+  void say_once(const std::string& message);
+
+  // Prepared once: a thousand processes use them in each interval.
+  struct Insertions {
+    SqlStatement process;
+    SqlStatement usage;
+    SqlStatement rows;
+    SqlStatement flows;
+  };
+
+  RecorderOptions options_;
+  std::optional<SqlDatabase> database_;
+  std::optional<Insertions> insert_;
+  std::optional<Report> pending_;
+  std::uint64_t device_ = 0;  // of the file, and its inode: the name may come to mean another one
+  std::uint64_t inode_ = 0;
+  std::uint64_t at_ns_ = 0;  // where the next interval begins
+  bool has_head_ = false;
+  bool said_ = false;
+};
+
+}  // namespace zctrace

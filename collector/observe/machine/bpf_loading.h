@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// What loading any BPF object takes: the reason why the kernel refuses, and facts that programs
+// need.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "collector/os/error.h"
+
+struct bpf_object;
+
+namespace zctrace {
+
+// From now on keeps libbpf's last warning of this thread for bpf_load_error(), instead of printing
+// it. One object is loaded at a time.
+void keep_bpf_warnings();
+// What failed, why, and what the user can do about it. `error` is an errno value (positive).
+Error bpf_load_error(const std::string& what, int error);
+// For a process that may not open enough files. Says how to raise the limit.
+Error too_few_files(const std::string& what);
+
+// The inode number of zctrace's own PID namespace. Throws Error (cannot run here).
+std::uint32_t own_pid_namespace();
+
+// Runs of an object's programs that the kernel left out because they were running already.
+std::uint64_t missed_runs(const bpf_object* object);
+
+}  // namespace zctrace

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: MIT
+"""From where in real programs bytes are moved."""
+
+import contextlib
+import json
+import os
+import pathlib
+import stat
+import subprocess
+
+import jsonschema
+
+from harness import TestCase
+from paths import PATIENCE_S, ROOT, ZCTRACE
+from servers import BIG, CaddyTest, NginxTest, fetch
+
+SCHEMA = json.loads((ROOT / "schema" / "zctrace-stacks-1.schema.json").read_text())
+MIB = 1 << 20
+CHAIN = ["main", "copy_all", "copy_some"]
+
+
+def folded(path):
+    """[(frames, bytes)], the most bytes first."""
+    lines = [line.rsplit(" ", 1) for line in pathlib.Path(path).read_text().splitlines()]
+    return [(frames.split(";"), int(count)) for frames, count in lines]
+
+
+class StacksTest(TestCase):
+    def assert_in_order(self, frames, wanted):
+        """Each of `wanted` calls the next one directly."""
+        self.assertIn(wanted[0], frames)
+        begin = frames.index(wanted[0])
+        self.assertEqual(frames[begin:begin + len(wanted)], wanted, frames)
+
+    def assert_chain(self, stacks, moved):
+        """The stacks of stack_chain, which moved so many bytes in each direction."""
+        for call, function, kinds in (("read", "take_bytes", "device to user"),
+                                      ("write", "give_bytes", "user to device")):
+            found = [(frames, count) for frames, count in stacks
+                     if frames[-1] == f"{call} ({kinds})" and function in frames]
+            self.assertTrue(found, stacks)
+            for frames, _ in found:
+                self.assert_in_order(frames, [*CHAIN, function])
+            # Both calls together are sampled within a stretch a CPU; each is half of them.
+            self.assertAlmostEqual(sum(count for _, count in found) / moved, 1, delta=0.25)
+
+    def read_json(self, path):
+        found = json.loads(pathlib.Path(path).read_text())
+        jsonschema.validate(found, SCHEMA)
+        return found
+
+    def attach(self, path, *words):
+        """`zctrace attach --stacks`, once it observes."""
+        process = self.start([ZCTRACE, "attach", "--stacks", path, *words], stdout=-1, stderr=-1,
+                             text=True)
+        self.wait_for_line(process.stderr, "observing")
+        return process
+
+    @staticmethod
+    def inodes_of_workers(attached):
+        found = set()
+        for worker in pathlib.Path(f"/proc/{attached.pid}/task/{attached.pid}/children").read_text().split():
+            for descriptor in pathlib.Path(f"/proc/{worker}/fd").glob("*"):
+                with contextlib.suppress(OSError):
+                    found.add(descriptor.stat().st_ino)
+        return found
+
+    def detach(self, process):
+        process.terminate()
+        output = process.communicate(timeout=PATIENCE_S)
+        self.assertEqual(process.returncode, 0, output)
+
+    def end_chain(self, chain, attached=None):
+        """Lets it move its bytes, and end once zctrace knows its program."""
+        inode = os.stat(f"/proc/{chain.pid}/exe").st_ino
+        chain.stdin.write("go\n")
+        chain.stdin.flush()
+        if attached:
+            self.wait_until(lambda: inode in self.inodes_of_workers(attached), "its files are open")
+        chain.stdin.close()
+        self.assertEqual(chain.wait(PATIENCE_S), 0)
+
+
+class Stacks(StacksTest):
+    def run_stacks(self, name, *command, every="256K", options=()):
+        path = self.directory / name
+        done = self.zctrace("run", "-q", *options, "--stacks", path, "--stacks-every", every, "--",
+                            *command)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return path
+
+    def test_program_without_frame_pointers_and_with_a_large_buffer_on_its_stack(self):
+        path = self.run_stacks("out.folded", self.program("stack_chain"), 256, options=["--strict"])
+        self.assert_chain(folded(path), 256 * MIB)
+
+    def test_json_has_source_lines_and_margins(self):
+        report = self.directory / "report.json"
+        path = self.run_stacks("out.json", self.program("stack_chain"), 256,
+                               options=["--json", report])
+        found = self.read_json(path)
+        totals = json.loads(report.read_text())["totals"]
+        moved = sum(row["bytes"] for row in totals["rows"])
+        self.assertLessEqual(abs(found["bytes"] - moved), found["margin_bytes"])
+        self.assertEqual(found["bytes"], found["samples"] * found["every_bytes"])
+        self.assertEqual(found["samples"], sum(stack["samples"] for stack in found["stacks"]))
+        self.assertEqual(found["lost"], {"stacks": 0})
+        stack = next(stack for stack in found["stacks"] if stack["syscall"] == "write")
+        frame = next(frame for frame in stack["user"] if frame["function"] == "give_bytes")
+        self.assertTrue(frame["own"])
+        self.assertEqual(frame["module"], str(self.program("stack_chain").resolve()))
+        self.assertTrue(frame["source"].endswith("stack_chain.c"), frame)
+        lines = (ROOT / "tests/fixtures/programs/stacks/stack_chain.c").read_text().splitlines()
+        self.assertIn("write(sink", lines[frame["line"] - 1])
+        self.assertGreater(stack["margin_bytes"], 0)
+
+    def test_dd_of_debian_without_symbols(self):
+        path = self.run_stacks("out.folded", "dd", "if=/dev/zero", "of=/dev/null", "bs=64K",
+                               "count=4096")
+        frames, count = folded(path)[0]
+        self.assertEqual(frames[0], "dd")
+        self.assertIn("__libc_start_call_main", frames)
+        self.assertNotIn("[incomplete]", frames)
+        self.assertGreater(count, 200 * MIB)
+
+    def test_processes_that_forked_and_ended(self):
+        chain = self.program("stack_chain")
+        path = self.run_stacks("out.folded", "sh", "-c", f"{chain} 4096 & {chain} 4096; wait",
+                               every="4M")
+        self.assert_chain(folded(path), 8192 * MIB)
+
+    def test_attached_process_whose_program_was_deleted(self):
+        program = self.directory / "gone"
+        program.write_bytes(self.program("stack_chain").read_bytes())
+        program.chmod(0o755)
+        chain = self.start([program, 256, "wait"], stdin=-1, text=True)
+        self.wait_until(lambda: os.readlink(f"/proc/{chain.pid}/exe") == str(program), "it runs")
+        program.unlink()
+        path = self.directory / "out.folded"
+        attached = self.attach(path, "-p", chain.pid, "--stacks-every", "256K")
+        self.end_chain(chain, attached)
+        attached.communicate(timeout=PATIENCE_S)
+        self.assert_chain(folded(path), 256 * MIB)
+
+    def test_process_in_another_mount_namespace(self):
+        root = self.directory / "root"
+        root.mkdir()
+        script = (f"mount -t tmpfs none {root} && cp {self.program('stack_chain')} {root}/chain && "
+                  f"exec {root}/chain 256 wait")
+        chain = self.start(["unshare", "-m", "sh", "-c", script], stdin=-1, text=True)
+        self.wait_until(lambda: os.readlink(f"/proc/{chain.pid}/exe").endswith("/chain"), "it runs")
+        self.assertFalse((root / "chain").exists())
+        path = self.directory / "out.folded"
+        attached = self.attach(path, "-p", chain.pid, "--stacks-every", "256K")
+        self.end_chain(chain, attached)
+        attached.communicate(timeout=PATIENCE_S)
+        self.assert_chain(folded(path), 256 * MIB)
+
+    def test_file_is_private_and_intervals_write_it_once(self):
+        chain = self.start([self.program("stack_chain"), 64, "wait"], stdin=-1, text=True)
+        path = self.directory / "out.json"
+        attached = self.attach(path, "-p", chain.pid, "-i", "100ms", "--stacks-every", "256K")
+        self.end_chain(chain)
+        attached.communicate(timeout=PATIENCE_S)
+        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+        self.assertGreater(self.read_json(path)["bytes"], 100 * MIB)
+
+    def test_standard_output(self):
+        done = self.zctrace("run", "-q", "--stacks", "-", "--", self.program("stack_chain"), 64)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout)
+        jsonschema.validate(found, SCHEMA)
+        self.assertEqual(found["every_bytes"], MIB)
+
+    def test_flame_graph_tools_can_read_every_line(self):
+        path = self.run_stacks("out.folded", "sh", "-c", "cat /bin/* | wc -c", every="64K")
+        for line in path.read_text().splitlines():
+            self.assertRegex(line, r"^[^;]+(;[^;]+)+ [0-9]+$")
+
+    def test_names_of_processes_are_escaped(self):
+        program = self.directory / "a;b\nc"
+        program.write_bytes(self.program("stack_chain").read_bytes())
+        program.chmod(0o755)
+        path = self.run_stacks("out.folded", program, 64)
+        self.assertEqual({frames[0] for frames, _ in folded(path)}, {"a:b\\nc"})
+
+
+class Errors(StacksTest):
+    def assert_refused(self, words, message, status=2):
+        done = self.zctrace("run", *words, "--", "true")
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertIn(message, done.stderr)
+        self.assertLessEqual(len(done.stderr.splitlines()), 2, done.stderr)  # perhaps with the usage
+
+    def test_sizes(self):
+        for size in ("4095", "2G", "0"):
+            self.assert_refused(["--stacks", self.directory / "x", "--stacks-every", size],
+                                "--stacks-every")
+        self.assertFalse((self.directory / "x").exists())
+
+    def test_size_without_a_file(self):
+        self.assert_refused(["--stacks-every", "1M"], "--stacks-every needs --stacks FILE")
+
+    def test_directory_that_does_not_exist(self):
+        self.assert_refused(["--stacks", self.directory / "none" / "x"],
+                            f"cannot write '{self.directory}/none/x'", 1)
+
+    def test_same_file_as_another_output(self):
+        path = self.directory / "both"
+        self.assert_refused(["--json", path, "--stacks", path], "both write to")
+
+    def test_workers_that_are_killed_cost_only_names(self):
+        chain = self.start([self.program("stack_chain"), 128, "wait"], stdin=-1, text=True)
+        path = self.directory / "out.json"
+        attached = self.attach(path, "-p", chain.pid, "--stacks-every", "256K")
+        workers = subprocess.run(["pgrep", "-P", str(attached.pid), "-x", "zctrace-stacks"],
+                                 capture_output=True, text=True, check=True).stdout.split()
+        self.assertEqual(len(workers), 3)
+        for worker in workers:
+            os.kill(int(worker), 9)
+        self.end_chain(chain)
+        attached.communicate(timeout=PATIENCE_S)
+        self.assertEqual(attached.returncode, 0)
+        found = self.read_json(path)
+        self.assertLessEqual(abs(found["bytes"] - 256 * MIB), found["margin_bytes"])
+        self.assertFalse(any(stack["complete"] for stack in found["stacks"]))
+
+
+class Servers(StacksTest):
+    def stacks_of(self, port, pid):
+        path = self.directory / "out.json"
+        attached = self.attach(path, "-p", pid, "--stacks-every", "64K")
+        fetch(port, "big")
+        self.detach(attached)
+        found = self.read_json(path)
+        self.assertEqual(found["lost"], {"stacks": 0})
+        return found["stacks"]
+
+
+class Nginx(Servers, NginxTest):
+    def test_worker_reaches_main(self):
+        """Debian's nginx has no symbols of its own functions but those that modules use."""
+        self.start_nginx("sendfile off;")
+        stacks = self.stacks_of(self.port, self.master.pid)
+        (reads,) = [stack for stack in stacks if stack["syscall"] == "pread64"][:1]
+        self.assertTrue(reads["complete"])
+        self.assertGreater(sum(frame["own"] for frame in reads["user"]), 3)
+        self.assertGreater(sum(stack["bytes"] for stack in stacks if stack["to"] == "socket"),
+                           BIG / 2)
+
+
+class Caddy(Servers, CaddyTest):
+    def test_go_callers_by_frame_pointers(self):
+        """Debian's caddy has no symbols, so its functions have no names."""
+        self.start_caddy()
+        stacks = self.stacks_of(self.port, self.caddy.pid)
+        (sent,) = [stack for stack in stacks if stack["syscall"] == "sendfile"][:1]
+        self.assertGreater(sum(frame["own"] for frame in sent["user"]), 10)
+        offsets = {frame["offset"] for frame in sent["user"]}
+        self.assertGreater(len(offsets), 10)
