@@ -91,6 +91,9 @@ class Everywhere(MountTest):
     def assert_small(self, pid):
         for one in [pid, *children(pid)]:
             status = pathlib.Path(f"/proc/{one}/status").read_text()
+            if "State:\tZ" in status:  # a helper that has just ended has no memory left
+                self.assertNotEqual(one, pid)
+                continue
             peak = int(re.search(r"VmHWM:\s*(\d+)", status)[1])
             self.assertLess(peak, MOST_KIB, status)
 
