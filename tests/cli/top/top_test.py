@@ -71,7 +71,7 @@ class Shows(Top):
         self.assert_restored(window)
 
     def test_every_process_is_the_default(self):
-        window = self.busy("-i 200ms")
+        window = self.busy("-i 200ms", rows=300)  # also of those that look at the window
         own = self.pid_of_top(window)
         window.type("/")
         window.type("zctrace")
