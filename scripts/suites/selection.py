@@ -21,8 +21,8 @@ class Selection:
     def has_cli_module(self, module):
         """Whether it may have such a suite. The others are not imported: where few suites run,
         what they need need not be there."""
-        return any(fnmatch.fnmatchcase(module, pattern.rpartition(".")[0] or pattern)
-                   for pattern in self.suites)
+        return any(fnmatch.fnmatchcase(module, part) for pattern in self.suites
+                   for part in (pattern, pattern.rpartition(".")[0]))
 
     def googletest_filter(self, left_out):
         """The value of --gtest_filter, or None for all tests."""
