@@ -24,6 +24,7 @@ struct zc_stack_walk {
 	__u64 end;	/* where the stack is known to end */
 	__u64 buffer;
 	__u64 buffer_end;
+	__u64 refused;	/* a page found no space */
 };
 
 /* What is too large for the stack of a program. */
@@ -134,8 +135,10 @@ static long zc_stack_copy(__u32 index, void *unused)
 	cpu->page.bytes = bytes;
 	cpu->page.sample = cpu->sample.sample;
 	cpu->page.address = begin;
-	if (bpf_ringbuf_output(&stacks, &cpu->page, bytes + ZC_STACK_PAGE_HEAD, BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&stacks, &cpu->page, bytes + ZC_STACK_PAGE_HEAD, BPF_RB_NO_WAKEUP)) {
+		cpu->walk.refused = 1;
 		return 1;
+	}
 	cpu->sample.pages++;
 	return 0;
 }
@@ -166,8 +169,8 @@ static __always_inline void zc_stack_user(struct task_struct *task, struct zc_st
 	cpu->walk.next = PT_REGS_SP(regs);
 	cpu->walk.end = zc_stack_end(cpu->walk.next, sample->image.start_stack);
 	/*
-	 * What was moved may be on the stack, and is no frame. Where the arguments are something
-	 * else, the range is wrong by chance only: then a page is missing.
+	 * The bytes that were moved may be on the stack, where they are not a frame. Where the
+	 * arguments are something else, the range is wrong by chance only: then a page is missing.
 	 */
 	cpu->walk.buffer = PT_REGS_PARM2_SYSCALL(regs);
 	cpu->walk.buffer_end = cpu->walk.buffer + PT_REGS_PARM3_SYSCALL(regs);
@@ -197,13 +200,15 @@ static __noinline int zc_stack_send(struct zc_stack_cpu *cpu)
 	sample->kernel_frames = bytes > 0 ? (__u64)bytes / 8 : 0;
 	sample->user_frames = 0;
 	sample->pages = 0;
+	cpu->walk.refused = 0;
 	if (!(sample->flags & ZC_STACK_WORKER))
 		zc_stack_user(task, cpu);
 	/*
 	 * Wakes the reader, so that it reads about the process while that exists. Without the
 	 * flag only a record does that which follows nothing unread, and pages come before this.
 	 */
-	if (bpf_ringbuf_output(&stacks, sample, sizeof(*sample), BPF_RB_FORCE_WAKEUP))
+	if (cpu->walk.refused ||
+	    bpf_ringbuf_output(&stacks, sample, sizeof(*sample), BPF_RB_FORCE_WAKEUP))
 		__sync_fetch_and_add(&stacks_lost, 1);
 	return 0;
 }
