@@ -15,10 +15,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json text_or_null(std::string_view text) {
-  return text.empty() ? ordered_json(nullptr) : ordered_json(valid_utf8(text));
-}
-
 ordered_json rows_json(const std::vector<Row>& rows, const Measured& measured) {
   ordered_json array = ordered_json::array();
   for (const Row& row : rows) array.push_back(row_json(row, measured));

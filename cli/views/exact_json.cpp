@@ -17,10 +17,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json text_or_null(const std::string& text) {
-  return text.empty() ? ordered_json(nullptr) : ordered_json(valid_utf8(text));
-}
-
 ordered_json end_json(const SocketEnd& end) {
   return {{"address", text_or_null(end.text)}, {"port", end.port}};
 }
@@ -30,7 +26,7 @@ ordered_json name_json(const ChannelName& name) {
           {"deleted", name.deleted},
           {"cut", name.cut},
           {"filesystem", text_or_null(name.file_system)},
-          {"protocol", text_or_null(std::string(protocol_name(name.protocol)))},
+          {"protocol", text_or_null(protocol_name(name.protocol))},
           {"local", end_json(name.local)},
           {"remote", end_json(name.remote)},
           {"bound", name.bound},

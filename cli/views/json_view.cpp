@@ -42,10 +42,6 @@ constexpr const char* kNoLatency = "not measured with --no-latency";
 constexpr const char* kNotMeasured =
     "not measured: it needs the times of calls, and a kernel with CONFIG_TASK_IO_ACCOUNTING";
 
-ordered_json name_or_null(std::string_view name) {
-  return name.empty() ? ordered_json(nullptr) : ordered_json(name);
-}
-
 ordered_json words_json(const std::vector<std::string>& words) {
   ordered_json array = ordered_json::array();
   for (const std::string& word : words) array.push_back(valid_utf8(word));
@@ -184,7 +180,7 @@ void append_figures(ordered_json& object, const Process& process, const Delivere
   of_copies("cpu_copied_measured_bytes", process.cpu_copied_measured_bytes());
   of_copies("uncopied_bytes", process.uncopied_bytes());
   of_copies("uncopied_measured_bytes", process.uncopied_measured_bytes());
-  object["copies_evidence"] = name_or_null(evidence_name(process.copies_evidence()));
+  object["copies_evidence"] = text_or_null(evidence_name(process.copies_evidence()));
   of_copies("cpu_copies_per_byte", or_null(summary.copies_per_byte()));
   object["kernel_only_bytes"] = delivered.kernel_only;
   object["kernel_only_share"] = or_null(delivered.kernel_only_share());
@@ -278,6 +274,10 @@ ordered_json verification_json(const Verification& verification) {
 
 }  // namespace
 
+ordered_json text_or_null(std::string_view text) {
+  return text.empty() ? ordered_json(nullptr) : ordered_json(valid_utf8(text));
+}
+
 Measured measured_of(const Report& report) {
   return {report.latency, !report.unknown.contains("disk_read_bytes"), report.command != "mount"};
 }
@@ -320,7 +320,7 @@ ordered_json row_json(const Row& row, const Measured& measured) {
                          {"from", kind_name(row.from)},
                          {"to", kind_name(row.to)},
                          {"copy", copy_name(row.copy)},
-                         {"protocol", name_or_null(protocol_name(row.protocol))},
+                         {"protocol", text_or_null(protocol_name(row.protocol))},
                          {"asynchronous", row.asynchronous}};
   append_fields<RowFigures>(object, row, kRowFields, [&](const auto& field) {
     return is_measured(row, measured, field.member, field.charged, field.clocked);
@@ -330,8 +330,8 @@ ordered_json row_json(const Row& row, const Measured& measured) {
   object["errors_by"] = errors_json(row);
   ordered_json more = more_errors_json(row, object["errors_by"]);
   if (!more.empty()) object["more_errors_by"] = std::move(more);
-  object["copies_evidence"] = name_or_null(evidence_name(row.copies_evidence()));
-  object["verdict"] = name_or_null(verdict_name(row.verdict));
+  object["copies_evidence"] = text_or_null(evidence_name(row.copies_evidence()));
+  object["verdict"] = text_or_null(verdict_name(row.verdict));
   object["latency_ns"] = measured.latency ? latency_json(row) : ordered_json(nullptr);
   if (row.cpu.hz != 0) object["cpu_profile"] = cpu_profile_json(row.cpu);
   add_exact_json(object, row);

@@ -44,6 +44,9 @@ nlohmann::ordered_json row_json(const Row& row, const Measured& measured);
 nlohmann::ordered_json figures_json(const Process& sum, const Delivered& delivered,
                                     const Measured& measured);
 
+// Null for "". The text may come from anywhere.
+nlohmann::ordered_json text_or_null(std::string_view text);
+
 template <typename T>
 nlohmann::ordered_json or_null(const std::optional<T>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/text/printable.h"
+#include "cli/views/json_view.h"
 
 namespace zctrace {
 namespace {
@@ -46,10 +47,6 @@ std::string folded_line(const StackProfile::SampledStack& entry) {
   for (auto frame = entry.kernel.rbegin(); frame != entry.kernel.rend(); ++frame)
     line += ";" + folded_frame(**frame) + "_[k]";
   return line;
-}
-
-ordered_json text_or_null(std::string_view text) {
-  return text.empty() ? ordered_json(nullptr) : ordered_json(valid_utf8(text));
 }
 
 ordered_json frame_json(const StackFrame& frame) {
