@@ -5,17 +5,12 @@ import subprocess
 import sys
 
 from channels.channel_case import ChannelCase
+from networks import NETWORKS
 from paths import PATIENCE_S, tool
 
 # Two network namespaces. The other end's acknowledgements go nowhere for a while, so this end sends
 # again until ss says that it did so three times. argv: where to write what ss says at the end.
-LOSE = """
-import ctypes, fcntl, os, re, socket, struct, subprocess, sys, termios
-CLONE_NEWNET = 0x40000000
-libc = ctypes.CDLL(None, use_errno=True)
-def ip(*words): subprocess.run(["ip", *words], check=True)
-def new_network():
-    assert libc.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+LOSE = NETWORKS + """
 def retransmitted():
     text = subprocess.run(["ss", "-tinH"], stdout=-1, text=True, check=True).stdout
     found = re.search(r"retrans:\\d+/(\\d+)", text)

@@ -7,6 +7,7 @@ import sys
 
 from copies.lending import LENT
 from harness import TestCase
+from networks import NETWORKS
 from paths import PATIENCE_S, tool
 
 BYTES = 1 << 20
@@ -14,13 +15,7 @@ PYTHON = [sys.executable, "-I", "-S", "-B", "-c"]
 
 # Two network namespaces with a pair of devices between them; argv: the file, 0 or 1 for
 # scatter-gather.
-GATHER = """
-import ctypes, fcntl, os, socket, struct, subprocess, sys
-CLONE_NEWNET, SIOCETHTOOL, ETHTOOL_SSG = 0x40000000, 0x8946, 0x19
-libc = ctypes.CDLL(None, use_errno=True)
-def ip(*words): subprocess.run(["ip", *words], check=True)
-def new_network():
-    assert libc.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+GATHER = NETWORKS + """
 ready, go = os.pipe(), os.pipe()
 new_network()
 child = os.fork()
@@ -36,9 +31,7 @@ if not child:
 os.read(ready[0], 1)
 ip("link", "add", "left", "type", "veth", "peer", "name", "right", "netns", str(child))
 ip("addr", "add", "10.9.9.1/24", "dev", "left"); ip("link", "set", "left", "up")
-probe = socket.socket()
-value = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_SSG, int(sys.argv[2])))
-fcntl.ioctl(probe, SIOCETHTOOL, struct.pack("16sQ", b"left", ctypes.addressof(value)))
+set_scatter_gather(b"left", int(sys.argv[2]))
 os.write(go[1], b"x"); os.read(ready[0], 1)
 out = socket.create_connection(("10.9.9.2", 7), timeout=60)
 out.setblocking(True)
@@ -50,19 +43,13 @@ out.close(); os.waitpid(child, 0)
 
 
 # The same with datagrams, which nothing receives.
-GATHER_DATAGRAMS = """
-import ctypes, fcntl, os, socket, struct, subprocess, sys
-CLONE_NEWNET, SIOCETHTOOL, ETHTOOL_SSG = 0x40000000, 0x8946, 0x19
-libc = ctypes.CDLL(None, use_errno=True)
-def ip(*words): subprocess.run(["ip", *words], check=True)
-assert libc.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+GATHER_DATAGRAMS = NETWORKS + """
+new_network()
 ip("link", "add", "left", "type", "veth", "peer", "name", "right")
 ip("addr", "add", "10.9.9.1/24", "dev", "left")
 ip("link", "set", "left", "up"); ip("link", "set", "right", "up")
 ip("neigh", "add", "10.9.9.2", "lladdr", "02:00:00:00:00:02", "dev", "left")
-probe = socket.socket()
-value = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_SSG, int(sys.argv[2])))
-fcntl.ioctl(probe, SIOCETHTOOL, struct.pack("16sQ", b"left", ctypes.addressof(value)))
+set_scatter_gather(b"left", int(sys.argv[2]))
 out = socket.socket(type=socket.SOCK_DGRAM)
 out.connect(("10.9.9.2", 7))
 source = os.open(sys.argv[1], os.O_RDONLY)
