@@ -61,6 +61,8 @@ class Copies(Comparing):
                     # btrfs may read directly in one run and not in the next; compare says so.
                     if (source == "mkfs.btrfs" and row["method"] == "direct_read_write" and
                             row["copies"]["contradiction"]):
+                        self.assertNotEqual(row["copies"]["user"] + row["copies"]["kernel"],
+                                            counted(row))
                         continue
                     cells += 1
                     with self.subTest(source=source, sink=sink, row=row["label"]):
