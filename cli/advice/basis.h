@@ -27,7 +27,7 @@ struct MethodCost {
 using Basis = std::vector<MethodCost>;
 
 // The methods of a saved `compare --json` report. Throws Error, naming the file: it cannot be read,
-// it is no such report, or it has no method that was timed.
+// it is not such a report, or no method in it was timed.
 Basis read_basis(const std::string& path);
 // The same of its text. `name` is what messages and the basis in words call it.
 Basis parse_basis(const std::string& text, const std::string& name);

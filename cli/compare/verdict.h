@@ -23,7 +23,7 @@ struct Choice {
 };
 
 // The fastest row; of those that cannot be told apart by time, the one with the least CPU time. A
-// row that is only ahead of rows that the baseline is ahead of as well is no answer.
+// row that beats only rows that the baseline beats, too, is not chosen.
 Choice choose(const CompareResult& compared);
 
 // The answer in sentences, the most important one first, or why there is none.

@@ -33,9 +33,9 @@ struct DiffSide {
   std::map<std::string, std::map<std::string, std::vector<double>>> sampled;
 };
 
-// `run` is compared as a whole: each file is a sample. What has no end of its own is compared per
-// second: each interval is a sample, or each file if none has intervals. Of `compare`, each timed
-// run is a sample. Throws Error (usage): the files are of different commands.
+// `run` is compared as a whole: each file is a sample. Observations that do not end by themselves
+// are compared per second: each interval is a sample, or each file if none has intervals. Of
+// `compare`, each timed run is a sample. Throws Error (usage): the files are of different commands.
 DiffSide side_of(const std::vector<SavedFile>& files);
 
 }  // namespace zctrace

@@ -10,7 +10,7 @@
 namespace zctrace {
 namespace {
 
-// Intervals are the samples of what has no end of its own; a command is compared as a whole.
+// A command is compared as a whole. Of other observations, each interval is a sample.
 SavedFile read_for_diff(const std::string& name) {
   if (!is_recording(name)) return read_saved_file(name);
   SavedFile whole = read_recording(name, {});

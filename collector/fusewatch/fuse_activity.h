@@ -18,7 +18,7 @@ namespace zctrace::fusewatch {
 // Sums that an operation and a requester share. They only grow, so an interval is a difference.
 struct RequestSums {
   std::uint64_t sent = 0;
-  std::uint64_t answered = 0;   // by the server, or by the kernel for want of one
+  std::uint64_t answered = 0;   // by the server, or by the kernel if there is none
   std::uint64_t withdrawn = 0;  // never seen by the server: the requester was killed first
   std::uint64_t errors = 0;     // of the answered
   std::uint64_t wall_ns = 0;    // from being sent to being answered; of the timed
@@ -52,8 +52,8 @@ enum class RequesterKind : std::uint8_t {
 
 std::string_view requester_kind_name(RequesterKind kind);
 
-// Its start in ns since boot, and its number outside of all PID namespaces. The start of what is no
-// process is that of enum zc_fuse_special.
+// Its start in ns since boot, and its number outside of all PID namespaces. For
+// requesters that are not processes, the start is a value of enum zc_fuse_special.
 struct RequesterId {
   std::uint64_t start_ns = 0;
   std::uint32_t process = 0;

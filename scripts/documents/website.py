@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A site from Markdown pages: each with a list of the pages, its table of contents and checked links.
 
-Nothing in it needs a network. A file that a page links to, but that is no page, is copied; a folder gets
+Nothing in it needs a network. Other files that a page links to are copied; a folder gets
 a list of its files."""
 
 import collections

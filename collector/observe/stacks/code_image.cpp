@@ -62,7 +62,8 @@ bool runs(pid_t pid, const zc_stack_image& identity) {
   return is(26, identity.start_code) && is(28, identity.start_stack) && is(48, identity.arg_start);
 }
 
-// What must be added to the addresses in the file; nullopt: it is no ELF file with such a segment.
+// What must be added to the addresses in the file; nullopt: it is not an ELF file with such a
+// segment.
 std::optional<std::uint64_t> load_bias(int file, const CodeMapping& mapping) {
   const std::unique_ptr<Elf, int (*)(Elf*)> elf(::elf_begin(file, ELF_C_READ_MMAP, nullptr),
                                                 ::elf_end);
