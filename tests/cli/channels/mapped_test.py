@@ -36,10 +36,12 @@ def tells_mappings():
 class Mapped(ChannelCase):
     def file(self, name="file", pages=PAGES, directory=None):
         path = (directory or self.directory) / name
-        # In single pages: of a large folio, the kernel may map more than it tells.
+        # In single pages: of a large folio, the kernel may map more than it tells. Clean: a page that
+        # is being written back is locked, so the kernel passes it over and tells its range again.
         with open(path, "wb", buffering=0) as file:
             for _ in range(pages):
                 file.write(os.urandom(PAGE))
+            os.fsync(file.fileno())
         return path
 
     def observe_touching(self, code, options=()):
