@@ -160,15 +160,15 @@ ObservedCalls difference(const ObservedCalls& later, const ObservedCalls& earlie
   return between;
 }
 
-Report difference(const Report& later, const Report& earlier) {
-  Report between = difference_with_whole_flows(later, earlier);
+Report difference(const Report& later, const Report& earlier, bool keeps_ended) {
+  Report between = difference_with_whole_flows(later, earlier, keeps_ended);
   for (Process& process : between.processes) limit_flows(process);
   limit_flows(between.others.sum);
   std::erase_if(between.processes, is_idle);
   return between;
 }
 
-Report difference_with_whole_flows(const Report& later, const Report& earlier) {
+Report difference_with_whole_flows(const Report& later, const Report& earlier, bool keeps_ended) {
   Report between = later;
   std::map<ProcessKey, const Process*> before;
   for (const Process& process : earlier.processes) before.emplace(key_of(process), &process);
@@ -179,7 +179,7 @@ Report difference_with_whole_flows(const Report& later, const Report& earlier) {
     for (const Process& process : later.processes) before.erase(key_of(process));
     std::vector<const Process*> joined;
     for (const auto& [key, process] : before)
-      if (!process->end_ns) joined.push_back(process);
+      if (keeps_ended || !process->end_ns) joined.push_back(process);
     subtract(between.others, earlier.others, joined);
   }
   std::erase_if(between.processes, is_idle);

@@ -281,8 +281,9 @@ std::vector<Row> shown_rows_by_protocol(const std::vector<Row>& rows);
 // What happened between two reports of the same observation. Processes without anything new are
 // left out; `max_ns` is exact if the interval set a new maximum, else (max_is_bound) the upper
 // bound of the highest bucket that grew. High-water marks (RSS) stay as they are. A process that
-// ran in `earlier` and that `later` does not list is one of its others, where it has any.
-Report difference(const Report& later, const Report& earlier);
+// ran in `earlier` and that `later` does not list is one of its others, where it has any. So is one
+// that had ended then, if `keeps_ended`: otherwise those were forgotten after `earlier`.
+Report difference(const Report& later, const Report& earlier, bool keeps_ended = false);
 // The same for one process or one sum, even if there is nothing new.
 Process difference(const Process& later, const Process& earlier);
 

@@ -10,6 +10,7 @@ namespace zctrace {
 // a flow may gain bytes in another interval than its row. difference() limits flows to what the
 // rows of the interval have; here they keep what they gained, and their sum over all intervals is
 // exact.
-Report difference_with_whole_flows(const Report& later, const Report& earlier);
+Report difference_with_whole_flows(const Report& later, const Report& earlier,
+                                   bool keeps_ended = false);
 
 }  // namespace zctrace

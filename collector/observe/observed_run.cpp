@@ -94,7 +94,7 @@ void ObservedRun::take_intervals_in(EventLoop& loop) {
 }
 
 void ObservedRun::take_interval(Report standing) {
-  Report between = difference(standing, last_);
+  Report between = difference(standing, last_, true);
   interval_clock_.stamp(between);
   interval_clock_.restart();
   last_ = std::move(standing);

@@ -130,9 +130,10 @@ class Recordings(Attach):
         self.assertEqual(done.returncode, 0, done.stderr)
         report = self.report(path)
         self.assertEqual(report.process_count, 1002)
+        # Some cats may have ended and joined the other processes within one interval.
         self.assertEqual(query(path, "SELECT sum(calls) FROM rows JOIN processes p ON p.id = process "
-                                     "WHERE p.name = 'cat' AND to_kind = 'device' "
-                                     "AND syscall = 'write'")[0], 1000)
+                                     "WHERE p.name IN ('cat', '(other processes)') "
+                                     "AND to_kind = 'device' AND syscall = 'write'")[0], 1000)
 
     def test_files_and_peers(self):
         path = self.directory / "r.db"

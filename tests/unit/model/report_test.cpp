@@ -299,5 +299,18 @@ TEST(Names, OfEveryKindAndCopy) {
   EXPECT_EQ(copy_name(Copy::lent), "lent");
 }
 
+TEST(Difference, OfOthersLeavesOutProcessesThatHadEndedBefore) {
+  const auto reader = [](std::int64_t pid) {
+    return ended(process_of({row("read", Kind::file, Kind::user, Copy::copied, 1, 100)}, pid));
+  };
+  const Report earlier = report_of({reader(1), reader(2)});
+  Report later = report_of({reader(2)});
+  later.others.add(reader(1));
+  later.others.add(reader(3));
+  EXPECT_EQ(difference(later, earlier, true).totals().sum.rows.at(0).calls, 1u);
+  // Where `earlier` was the last to know of them, none of these others is one of them.
+  EXPECT_EQ(difference(later, earlier).totals().sum.rows.at(0).calls, 2u);
+}
+
 }  // namespace
 }  // namespace zctrace
