@@ -32,15 +32,16 @@ void opendir(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
       return;
     }
     fd.release();  // now owned by the stream
-    handle->holding.assign(request.fs().shares, request.context().uid);
+    handle->user = request.context().uid;
+    handle->holding.assign(request.fs().shares, handle->user);
     handle->opener = request.process();
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     info->cache_readdir = info->keep_cache = request.fs().options.cache == Cache::always;
-    inode.handles++;
+    request.fs().inodes.opened(inode, handle->user);
     if (request.opened(*info)) {
       static_cast<void>(handle.release());  // owned by the kernel until releasedir
     } else {
-      inode.handles--;
+      request.fs().inodes.closed(inode, handle->user);
     }
   });
 }
@@ -150,7 +151,7 @@ void releasedir(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
   serve(raw, Operation::releasedir, id, [info](Request& request, Inode& inode) {
     const std::unique_ptr<DirectoryHandle> handle(&directory_handle(*info));
     request.charge_to(handle->opener);
-    inode.handles--;
+    request.fs().inodes.closed(inode, handle->user);
     request.done();
   });
 }

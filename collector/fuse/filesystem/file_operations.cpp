@@ -47,11 +47,11 @@ void open(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
                                                request.process(), request.context().uid);
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
-    inode.handles++;
+    fs.inodes.opened(inode, handle->user);
     if (request.opened(*info)) {
       static_cast<void>(handle.release());  // owned by the kernel until release
     } else {
-      inode.handles--;
+      fs.inodes.closed(inode, handle->user);
     }
   });
 }
@@ -90,11 +90,11 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
                                                request.process(), request.context().uid);
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
-    inode->handles++;
+    fs.inodes.opened(*inode, handle->user);
     if (request.created(entry, *info)) {
       static_cast<void>(handle.release());
     } else {
-      inode->handles--;
+      fs.inodes.closed(*inode, handle->user);
       fs.inodes.forget(entry.ino, 1);
     }
   });
@@ -122,7 +122,7 @@ void release(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
     // Locks of an open file description end with it, and the kernel sends no request for that.
     for (const std::uint64_t owner : handle->lock_owners)
       release_posix_locks(request.fs(), inode, owner);
-    inode.handles--;
+    request.fs().inodes.closed(inode, handle->user);
     handle->fd.reset();
     request.fs().lock_waiters.wake();  // closing the descriptor released its flock() locks
     request.done();

@@ -50,7 +50,7 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
       paths(kPaths),
       shares(options.descriptors),
       submounts(options.for_everyone),
-      inodes([&root, &options] {
+      inodes([this, &root, &options] {
         if (options.for_everyone && depends_on_reader(root.get()))
           throw Error(
               "cannot mount the source as root: its content depends on the reader, as that of "
@@ -58,7 +58,7 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
               "it as an ordinary user");
         const struct stat status = status_of(root);
         const InodeKey key = inode_key_of(root.get(), status);
-        return InodeTable(std::move(root), key);
+        return InodeTable(std::move(root), key, shares);
       }()),
       proc(open_proc()),
       tasks(proc.get(), options.threads, options.for_everyone),

@@ -58,6 +58,7 @@ struct DirectoryHandle {
   DescriptorHolding holding;
   off_t position = 0;  // the stream's position
   ProcessId opener = 0;
+  uid_t user = 0;  // of the opener
 };
 
 inline FileHandle& file_handle(const fuse_file_info& info) {

@@ -7,7 +7,8 @@
 
 namespace zctrace::fuse {
 
-InodeTable::InodeTable(Descriptor root, const InodeKey& key) {
+InodeTable::InodeTable(Descriptor root, const InodeKey& key, DescriptorShares& shares)
+    : shares_(shares) {
   by_key_.emplace(key, kRootId);
   CachedInode entry;
   entry.inode = std::make_shared<Inode>(kRootId, std::move(root), key, PathTree::kRoot);
@@ -60,6 +61,26 @@ void InodeTable::give_to(uid_t user, CachedInode& entry) {
   Turns& own = order.of(*entry.inode);
   own.splice(own.end(), turn);
   entry.user = user;
+  entry.inode->holding.assign(shares_, user);
+}
+
+void InodeTable::opened(Inode& inode, uid_t user) {
+  const std::unique_lock lock(mutex_);
+  inode.handles++;
+  inode.openers[user]++;
+  const auto entry = by_id_.find(inode.id);
+  if (entry != by_id_.end() && !inode.openers.contains(entry->second.user))
+    give_to(user, entry->second);
+}
+
+void InodeTable::closed(Inode& inode, uid_t user) {
+  const std::unique_lock lock(mutex_);
+  inode.handles--;
+  if (--inode.openers.at(user) == 0) inode.openers.erase(user);
+  const auto entry = by_id_.find(inode.id);
+  if (entry != by_id_.end() && !inode.openers.empty() &&
+      !inode.openers.contains(entry->second.user))
+    give_to(inode.openers.begin()->first, entry->second);
 }
 
 InodePtr InodeTable::remember(Descriptor fd, const InodeKey& key, const DirectoryEntry& found,
@@ -70,13 +91,13 @@ InodePtr InodeTable::remember(Descriptor fd, const InodeKey& key, const Director
   if (const auto cached = by_key_.find(key); cached != by_key_.end()) {
     CachedInode& entry = by_id_.at(cached->second);
     entry.lookups++;
-    give_to(user, entry);
     set_name(entry, found);
     surplus = std::move(fd);
     return entry.inode;
   }
   const std::uint64_t id = next_id_++;
   auto inode = std::make_shared<Inode>(id, std::move(fd), key, found.node);
+  inode->holding.assign(shares_, user);
   Turns turn{id};
   Turns own_turn{id};
   CachedInode& entry = by_id_[id];

@@ -54,10 +54,14 @@ struct Inode {
 
   const std::uint64_t id;  // never reused, so no generation is needed
   const Descriptor fd;
-  DescriptorHolding holding;  // counts for the user that looked it up last
+  // Counts for a user that has the file open, else for the last one that had, else for the one that
+  // looked it up first. Not for later ones: another user may hold it by a descriptor of O_PATH or
+  // as its working directory, of which no request tells, and then they could not give it back.
+  DescriptorHolding holding;
   const InodeKey key;
   std::atomic<PathTree::Node> node;  // the name that it was last looked up by or renamed to
   std::atomic<std::uint32_t> handles{0};
+  std::map<uid_t, std::uint32_t> openers;  // handles of each user; under the table's lock
 
   std::mutex locks_mutex;
   LockOwners lock_owners;  // under locks_mutex
@@ -77,7 +81,8 @@ class InodeTable {
  public:
   static constexpr std::uint64_t kRootId = 1;  // FUSE_ROOT_ID
 
-  InodeTable(Descriptor root, const InodeKey& key);
+  // `shares` counts the descriptors of the inodes, and outlives this and every InodePtr.
+  InodeTable(Descriptor root, const InodeKey& key, DescriptorShares& shares);
 
   // nullptr: the kernel has not looked it up, or has forgotten it.
   InodePtr find(std::uint64_t id) const;
@@ -87,6 +92,9 @@ class InodeTable {
   // Sets the inode's name. Does nothing if the inode is not in the table.
   void rename(const InodeKey& key, const DirectoryEntry& name);
   void forget(std::uint64_t id, std::uint64_t lookups);
+  // A handle of the inode begins and ends.
+  void opened(Inode& inode, uid_t user);
+  void closed(Inode& inode, uid_t user);
 
   std::size_t size() const { return size_; }
   std::size_t forgotten() const { return forgotten_; }  // that were in the table
@@ -99,7 +107,7 @@ class InodeTable {
   // directories with inodes below them in the table, which the kernel would forget as well. A call
   // skips at most kMostSkipped of each, so that other threads do not wait long for the table.
   std::vector<CachedName> oldest_names(std::size_t most);
-  // The same of the inodes that `user` looked up last.
+  // The same of the inodes that count for `user`.
   std::vector<CachedName> oldest_names_of(uid_t user, std::size_t most);
   static constexpr std::size_t kMostSkipped = 256;
 
@@ -121,7 +129,7 @@ class InodeTable {
     std::uint64_t parent = 0;
     std::string name;
     std::size_t children = 0;  // inodes whose parent this is
-    uid_t user = 0;            // looked it up last
+    uid_t user = 0;            // that it counts for
     Turns::iterator turn;      // in order_
     Turns::iterator own_turn;  // in the order of the user
   };
@@ -133,6 +141,7 @@ class InodeTable {
   void remove_own_turn(const CachedInode& entry, Turns& removed);
   void add_oldest(Turns& turns, std::size_t most, std::vector<CachedName>& names);
 
+  DescriptorShares& shares_;
   mutable std::shared_mutex mutex_;
   std::unordered_map<std::uint64_t, CachedInode> by_id_;
   std::unordered_map<InodeKey, std::uint64_t, InodeKeyHash> by_key_;

@@ -24,9 +24,7 @@ int enter(const Request& request, const Inode& parent, const char* name, Descrip
   if (::fstat(fd.get(), &entry.attr) != 0) return errno;
   const InodeKey identity = inode_key_of(fd.get(), entry.attr);
   const DirectoryEntry place{parent.id, name, fs.paths.child(parent.node, name)};
-  const uid_t user = request.context().uid;
-  const InodePtr inode = fs.inodes.remember(std::move(fd), identity, place, user);
-  inode->holding.assign(fs.shares, user);
+  const InodePtr inode = fs.inodes.remember(std::move(fd), identity, place, request.context().uid);
   entry.ino = inode->id;
   fs.show(entry.attr);
   entry.attr_timeout = entry.entry_timeout = fs.timeout_s();

@@ -39,7 +39,8 @@ class InodeTableTest : public testing::Test {
   std::string oldest_of(uid_t user, std::size_t most = 9) {
     return joined(table.oldest_names_of(user, most));
   }
-  InodeTable table{some_descriptor(), {1, 2}};
+  DescriptorShares shares{1000};
+  InodeTable table{some_descriptor(), {1, 2}, shares};
 };
 
 TEST_F(InodeTableTest, RootIsNeverForgotten) {
@@ -151,7 +152,7 @@ TEST_F(InodeTableTest, LookupMovesInodeAndDirectoryToTheEnd) {
   EXPECT_EQ(oldest(9), "second first another directory");
 }
 
-TEST_F(InodeTableTest, OldestNamesOfAUserAreThoseItLookedUpLast) {
+TEST_F(InodeTableTest, OldestNamesOfAUserAreThoseItLookedUpFirst) {
   const InodePtr directory = remember_below(InodeTable::kRootId, {1, 10, 5}, "directory", 1000);
   remember_below(InodeTable::kRootId, {1, 11}, "theirs", 1001);
   remember_below(InodeTable::kRootId, {1, 12}, "first", 1000);
@@ -164,16 +165,39 @@ TEST_F(InodeTableTest, OldestNamesOfAUserAreThoseItLookedUpLast) {
   EXPECT_EQ(oldest_of(1001), "theirs");
   EXPECT_EQ(oldest_of(1002), "");
   remember_below(InodeTable::kRootId, {1, 12}, "first", 1001);
-  EXPECT_EQ(oldest_of(1000), "second directory");
-  EXPECT_EQ(oldest_of(1001), "theirs first");
+  EXPECT_EQ(oldest_of(1000), "second first directory");
+  EXPECT_EQ(oldest_of(1001), "theirs");
   // A child of another user keeps the directory.
   const InodePtr child = remember_below(directory->id, {1, 15}, "child", 1001);
-  EXPECT_EQ(oldest_of(1000), "second");
+  EXPECT_EQ(oldest_of(1000), "second first");
   rename(15, InodeTable::kRootId, "renamed");
-  EXPECT_EQ(oldest_of(1000), "second directory");
-  EXPECT_EQ(oldest_of(1001), "theirs first renamed");
+  EXPECT_EQ(oldest_of(1000), "second first directory");
+  EXPECT_EQ(oldest_of(1001), "theirs renamed");
   table.forget(child->id, 1);
-  EXPECT_EQ(oldest_of(1001), "theirs first");
+  EXPECT_EQ(oldest_of(1001), "theirs");
+}
+
+TEST_F(InodeTableTest, OpenInodeCountsForAUserThatHasItOpen) {
+  const InodePtr inode = remember_below(InodeTable::kRootId, {1, 10}, "file", 1000);
+  const auto counts_for = [this](uid_t user) {
+    return shares.larger_than(user).empty() && !shares.larger_than(1).empty();
+  };
+  EXPECT_TRUE(counts_for(1000));
+  table.opened(*inode, 1001);
+  EXPECT_TRUE(counts_for(1001));
+  remember(10, "file");  // by user 1000
+  EXPECT_TRUE(counts_for(1001));
+  table.opened(*inode, 1002);
+  table.opened(*inode, 1001);
+  table.closed(*inode, 1001);
+  EXPECT_TRUE(counts_for(1001));
+  table.closed(*inode, 1001);
+  EXPECT_TRUE(counts_for(1002));
+  table.closed(*inode, 1002);
+  EXPECT_TRUE(counts_for(1002));
+  EXPECT_EQ(oldest_of(1002), "file");
+  remember(10, "file");
+  EXPECT_TRUE(counts_for(1002));
 }
 
 TEST_F(InodeTableTest, ManyOpenFilesAreSkippedInSeveralCalls) {
