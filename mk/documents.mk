@@ -12,4 +12,5 @@ $(REFERENCE)/made: $(BUILD)/zctrace scripts/reference $(wildcard scripts/referen
 	$(call say,GEN,$(@D))rm -rf $(@D) && scripts/reference $(DESCRIBED) $(@D) && gzip -9nk $(@D)/man/*.1 && touch $@
 
 html: packages-html  ## Write the documents as HTML into build/docs/, with checked links
-	$(call say,HTML,$(BUILD)/docs)scripts/html $(BUILD)/docs
+	$(Q)$(SUBMAKE) $(BUILD)/zctrace
+	$(call say,HTML,$(BUILD)/docs)ZCTRACE_BUILD=$(BUILD) scripts/html $(BUILD)/docs

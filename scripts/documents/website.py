@@ -13,10 +13,11 @@ import re
 import shutil
 import subprocess
 
+import options
 from anchors import anchor
 
 HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
-LINK = re.compile(r'(?<= )(href|src)="([^"]*)"')
+LINK = re.compile(r'(?<= )(href|src|srcset)="([^"]*)"')
 TARGET = re.compile(r'(?<= )id="([^"]*)"')
 TAG = re.compile(r"<[^>]*>")
 # Of a folder that is larger, only the names are listed.
@@ -44,11 +45,15 @@ td code { white-space: nowrap; } img { max-width: 100%; }
 
 
 class Page:
-    def __init__(self, root, path):
+    def __init__(self, root, path, commands):
         self.path = path  # below root
         self.place = "index.html" if path == "README.md" else str(pathlib.PurePath(path).with_suffix(".html"))
-        text = subprocess.run(["cmark-gfm", "-e", "table", "-e", "strikethrough", "-e", "autolink",
-                               root / path], check=True, capture_output=True, text=True).stdout
+        source = (root / path).read_text()
+        if commands:
+            source = options.expanded(source, commands)
+        # Pages are ours, and may have markup of their own.
+        text = subprocess.run(["cmark-gfm", "--unsafe", "-e", "table", "-e", "strikethrough", "-e", "autolink"],
+                              input=source, check=True, capture_output=True, text=True).stdout
         self.headings = []  # (level, name, text with markup)
         seen = collections.Counter()
 
@@ -73,9 +78,9 @@ class Page:
 
 
 class Site:
-    def __init__(self, root, directory, paths):
+    def __init__(self, root, directory, paths, commands):
         self.root, self.directory = root, directory
-        self.pages = {path: Page(root, path) for path in paths}
+        self.pages = {path: Page(root, path, commands) for path in paths}
 
     def write(self):
         """Writes everything, and returns a line for each broken link."""

@@ -11,8 +11,9 @@ from definition import definition, options
 from harness import TestCase
 from paths import PATIENCE_S, ROOT, ZCTRACE
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")),
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")),
          *sorted((ROOT / "deploy").rglob("*.md"))]
+HEADINGS = ["What for", "Example", "Options", "JSON", "Gotchas", "Cost"]
 IN_A_BLOCK = re.compile(r"^\s*(?:[$#] )?(?:sudo )?(zctrace .*)$")
 INLINE = re.compile(r"`(zctrace [^`]+)`")
 MAKE = re.compile(r"`(?:[A-Z_]+=\S+ )*make ([a-z][\w-]*)|^\s*(?:\$ )?make ([a-z][\w-]*)", re.MULTILINE)
@@ -126,6 +127,17 @@ class DocumentsTest(TestCase):
                 wrong += [f"{page.relative_to(ROOT)}: `{text}`" for name in OPTION.findall(text)
                           if name not in known]
         self.assertEqual(wrong, [])
+
+    def test_every_command_has_a_page_with_the_same_headings(self):
+        folder = ROOT / "docs" / "commands"
+        index = (ROOT / "docs" / "commands.md").read_text()
+        for name in command_names() - {"help", "version"}:
+            with self.subTest(command=name):
+                text = FENCED.sub("", (folder / f"{name}.md").read_text())
+                self.assertEqual(re.findall("^## (.*)$", text, re.MULTILINE), HEADINGS)
+                self.assertIn(f"(commands/{name}.md)", index)
+                self.assertIn(f"<!-- options: {name} -->", text)
+        self.assertEqual({page.stem for page in folder.iterdir()} - command_names(), set())
 
     def test_lines_of_the_readme_fit(self):
         for page in ROOT.glob("README*.md"):

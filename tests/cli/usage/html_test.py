@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """`make html`: the documents as pages whose links lead somewhere."""
 
+import html
 import pathlib
 import re
 import subprocess
 
+from definition import definition, options
 from harness import TestCase
 from paths import PATIENCE_S, ROOT, tool
 
@@ -46,6 +48,18 @@ class Html(TestCase):
             text = (self.site / place).read_text()
             for name in re.findall(r'<h[23] id="([^"]+)"', text):
                 self.assertIn(f'<li><a href="#{name}">', text)
+
+    def test_the_page_of_a_command_lists_its_options(self):
+        self.write()
+        for command in definition()["commands"]:
+            page = self.site / "docs" / "commands" / f"{command['name']}.html"
+            if not page.exists():
+                continue
+            text = html.unescape(page.read_text())
+            for option in options(command):
+                for name in option["names"]:
+                    with self.subTest(command=command["name"], option=name):
+                        self.assertRegex(text, f"<td><code>[^<]*{re.escape(name)}[ ,<]")
 
     def test_nothing_is_loaded_from_a_network(self):
         self.write()
