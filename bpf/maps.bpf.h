@@ -169,9 +169,6 @@ ZC_MAP struct zc_run_map runs_odd SEC(".maps");
 struct zc_buffer {
 	__u64 start;
 	__u32 size;
-	/* The part that was not written or overwritten since: offsets from `start`. */
-	__u32 low;
-	__u32 high;
 	struct zc_key key;	/* the row that read it */
 	__u32 counted;		/* something of it was passed on */
 	__u32 taken;		/* a thread is changing it */
@@ -181,7 +178,13 @@ struct zc_buffer {
 
 struct zc_buffers {
 	__u32 next;	/* to give way, modulo ZC_BUFFERS */
-	__u32 pad;
+	__u32 empty;	/* index of one that became empty lately, and 1; 0: none is known */
+	/*
+	 * Of each, the addresses that were not written or overwritten since; both 0: it is empty.
+	 * Side by side, because each call compares all of them.
+	 */
+	__u64 low[ZC_BUFFERS];
+	__u64 high[ZC_BUFFERS];
 	struct zc_buffer at[ZC_BUFFERS];
 };
 
@@ -205,7 +208,7 @@ struct zc_moved {
 	__u32 writes;	/* from memory */
 	__u32 matched;	/* it passed bytes on */
 	__u32 appends;	/* into a file that is open with O_APPEND */
-	__u32 pad;
+	__u32 forgets;	/* from a device: what it overwrites is not passed on, nor is it itself */
 	struct zc_channel channel;	/* the other end */
 };
 

@@ -6,6 +6,7 @@
 #define ZC_RELAY_VECTOR 16
 
 #define ZC_PROBE_BYTES sizeof(__u64)
+#define ZC_SMALL_BUFFER 4096
 
 static const struct zc_buffers no_buffers = {};
 static const struct zc_relay_sums no_sums = {};
@@ -16,7 +17,7 @@ struct zc_relay_search {
 	/* The memory that was read into or written from. */
 	__u64 begin;
 	__u64 end;
-	__u64 free;	/* index of a buffer that can be used; ZC_BUFFERS: none */
+	__u64 left;	/* buffers that are not done yet, a bit for each */
 };
 
 struct zc_relay_vector {
@@ -25,14 +26,11 @@ struct zc_relay_vector {
 	__u64 address;	/* of the struct iovec array */
 };
 
-static __always_inline struct zc_buffer *zc_buffer_at(struct zc_buffers *buffers, __u64 index)
-{
-	/* 64 bits: of a comparison of 32 bits, Linux 6.1 does not learn the range of all. */
-	barrier_var(index);
-	if (index >= ZC_BUFFERS)
-		return 0;
-	return &buffers->at[index];
-}
+/*
+ * Whether there is such a buffer. A macro, because Linux 6.1 learns the range of the compared
+ * register only, not of its copies. 64 bits, because of a comparison of 32 it does not learn all.
+ */
+#define ZC_IS_BUFFER(index) ({ barrier_var(index); (index) < ZC_BUFFERS; })
 
 /*
  * The threads of a process share its buffers. False if another thread is changing this one: the
@@ -48,10 +46,21 @@ static __always_inline void zc_buffer_release(struct zc_buffer *buffer)
 	__sync_fetch_and_and(&buffer->taken, 0);
 }
 
-/* Where the bytes lie that are compared: the first, the last, and some in between. */
+/* How many places of a buffer are compared. Each costs as much as all else here; see cost.md. */
+static __always_inline __u32 zc_probes_of(const struct zc_buffer *buffer)
+{
+	return buffer->size > ZC_SMALL_BUFFER ? ZC_PROBES : 2;
+}
+
+/* Where they are: at the beginning, at the end, and some in between. */
 static __always_inline __u32 zc_probe_offset(const struct zc_buffer *buffer, __u32 probe)
 {
-	return (__u64)(buffer->size - ZC_PROBE_BYTES) * probe / (ZC_PROBES - 1);
+	__u32 last = buffer->size - ZC_PROBE_BYTES;
+
+	/* Division by a constant is none. */
+	if (zc_probes_of(buffer) == 2)
+		return probe ? last : 0;
+	return (__u64)last * probe / (ZC_PROBES - 1);
 }
 
 /*
@@ -61,10 +70,10 @@ static __always_inline __u32 zc_probe_offset(const struct zc_buffer *buffer, __u
 static __noinline int zc_buffer_unchanged(const struct zc_buffer *buffer, __u32 begin,
 						__u32 end)
 {
-	__u32 first = ZC_PROBES - 1, last = 0;
+	__u32 count = zc_probes_of(buffer), first = count - 1, last = 0;
 	__u64 now;
 
-	for (__u32 i = 0; i < ZC_PROBES; i++) {
+	for (__u32 i = 0; i < ZC_PROBES && i < count; i++) {
 		__u32 offset = zc_probe_offset(buffer, i);
 
 		if (offset >= begin && i < first)
@@ -72,7 +81,7 @@ static __noinline int zc_buffer_unchanged(const struct zc_buffer *buffer, __u32 
 		if (offset + ZC_PROBE_BYTES <= end && i > last)
 			last = i;
 	}
-	for (__u32 i = 0; i < ZC_PROBES; i++) {
+	for (__u32 i = 0; i < ZC_PROBES && i < count; i++) {
 		if ((i < first && i < last) || (i > first && i > last))
 			continue;
 		if (bpf_probe_read_user(&now, sizeof(now),
@@ -148,94 +157,153 @@ static __always_inline void zc_relay_add(struct zc_moved *moved, struct zc_buffe
 }
 
 /*
- * Counts what was written from this buffer. Each byte that was read counts once; so what is left
- * of the buffer is what was not written, and only one piece of that.
+ * The buffers that have something of this memory, a bit for each. A hint, because other threads
+ * change them. Signs instead of branches: the verifier would follow both sides of each.
  */
-static long zc_relay_from(__u32 index, struct zc_relay_search *search)
+static __noinline __u64 zc_buffers_within(const struct zc_buffers *buffers, __u64 begin, __u64 end)
 {
-	struct zc_buffer *buffer = zc_buffer_at(search->buffers, index);
-	__u64 begin, end, low, high;
+	__u64 found = 0;
 
-	if (!buffer)
+#pragma unroll
+	for (__u32 i = 0; i < ZC_BUFFERS; i++) {
+		found |= ((begin - buffers->high[i]) & (buffers->low[i] - end)) >> 63 << i;
+		/* One after the other: all at once need more registers than there are. */
+		barrier_var(found);
+	}
+	return found;
+}
+
+/* Takes the lowest of the buffers that are left: how many bits are below its own. */
+static __always_inline __u64 zc_next_buffer(struct zc_relay_search *search)
+{
+	__u64 below = (search->left - 1) & ~search->left;
+
+	search->left &= search->left - 1;
+	below -= below >> 1 & 0x55555555;
+	below = (below & 0x33333333) + (below >> 2 & 0x33333333);
+	below = (below + (below >> 4)) & 0x0f0f0f0f;
+	return (below * 0x01010101 & 0xffffffff) >> 24;
+}
+
+/* The next read uses it again. */
+static __always_inline void zc_buffer_empties(struct zc_buffers *buffers, __u64 index)
+{
+	buffers->low[index] = 0;
+	buffers->high[index] = 0;
+	buffers->empty = index + 1;
+}
+
+/*
+ * Counts what was written from the next buffer. Each byte that was read counts once; so what is
+ * left of the buffer is what was not written, and only one piece of that.
+ */
+static long zc_relay_from(__u32 unused, struct zc_relay_search *search)
+{
+	struct zc_buffers *buffers = search->buffers;
+	__u64 begin, end, low, high, index;
+	struct zc_buffer *buffer;
+
+	if (!search->left)
 		return 1;
-	low = buffer->start + buffer->low;
-	high = buffer->start + buffer->high;
-	if (search->begin >= high || search->end <= low || !zc_buffer_take(buffer))
+	index = zc_next_buffer(search);
+	if (!ZC_IS_BUFFER(index))
 		return 0;
-	low = buffer->start + buffer->low;
-	high = buffer->start + buffer->high;
+	buffer = &buffers->at[index];
+	if (!zc_buffer_take(buffer))
+		return 0;
+	low = buffers->low[index];
+	high = buffers->high[index];
 	begin = search->begin > low ? search->begin : low;
 	end = search->end < high ? search->end : high;
 	if (begin < end && zc_buffer_unchanged(buffer, begin - buffer->start, end - buffer->start)) {
 		zc_relay_add(search->moved, buffer, end - begin);
-		if (begin == low)
-			buffer->low = end - buffer->start;
+		if (begin != low)
+			buffers->high[index] = begin;
+		else if (end != high)
+			buffers->low[index] = end;
 		else
-			buffer->high = begin - buffer->start;
+			zc_buffer_empties(buffers, index);
 	}
 	zc_buffer_release(buffer);
 	return 0;
 }
 
-/* Takes from a buffer what is overwritten now. */
-static long zc_relay_over(__u32 index, struct zc_relay_search *search)
+/* Takes from the next buffer what is overwritten now. */
+static long zc_relay_over(__u32 unused, struct zc_relay_search *search)
 {
-	struct zc_buffer *buffer = zc_buffer_at(search->buffers, index);
-	__u64 low, high;
+	struct zc_buffers *buffers = search->buffers;
+	struct zc_buffer *buffer;
+	__u64 low, high, index;
 
-	if (!buffer)
+	if (!search->left)
 		return 1;
-	low = buffer->start + buffer->low;
-	high = buffer->start + buffer->high;
-	if (low >= high) {
-		search->free = index;
+	index = zc_next_buffer(search);
+	if (!ZC_IS_BUFFER(index))
 		return 0;
-	}
-	if (search->begin >= high || search->end <= low || !zc_buffer_take(buffer))
+	buffer = &buffers->at[index];
+	if (!zc_buffer_take(buffer))
 		return 0;
-	low = buffer->start + buffer->low;
-	high = buffer->start + buffer->high;
+	low = buffers->low[index];
+	high = buffers->high[index];
 	if (search->begin > low) {
 		if (search->begin < high)
-			buffer->high = search->begin - buffer->start;
+			buffers->high[index] = search->begin;
 	} else if (search->end < high) {
 		if (search->end > low)
-			buffer->low = search->end - buffer->start;
+			buffers->low[index] = search->end;
 	} else {
-		buffer->low = buffer->high;
-		search->free = index;
+		zc_buffer_empties(buffers, index);
 	}
 	zc_buffer_release(buffer);
 	return 0;
 }
 
-static __always_inline void zc_relay_into(struct zc_relay_search *search)
+/* The index of a buffer for new memory: an empty one if one is known, else that of the oldest. */
+static __always_inline __u64 zc_buffer_to_use(struct zc_buffers *buffers)
 {
+	__u64 empty = buffers->empty;
+
+	if (empty) {
+		buffers->empty = 0;
+		return empty - 1;
+	}
+	return __sync_fetch_and_add(&buffers->next, 1) % ZC_BUFFERS;
+}
+
+static __noinline int zc_relay_into(struct zc_relay_search *search)
+{
+	struct zc_buffers *buffers = search->buffers;
 	struct zc_moved *moved = search->moved;
 	__u64 size = search->end - search->begin;
 	struct zc_buffer *buffer;
-	__u64 index;
+	__u64 index, now = 0;
 
-	search->free = ZC_BUFFERS;
-	bpf_loop(ZC_BUFFERS, zc_relay_over, search, 0);
-	index = search->free;
-	if (index >= ZC_BUFFERS)
-		index = search->buffers->next++ % ZC_BUFFERS;
-	buffer = zc_buffer_at(search->buffers, index);
-	if (!buffer || size < ZC_PROBE_BYTES || !zc_buffer_take(buffer))
-		return;
+	if (search->left)
+		bpf_loop(ZC_BUFFERS, zc_relay_over, search, 0);
+	if (moved->forgets || size < ZC_PROBE_BYTES)
+		return 0;
+	index = zc_buffer_to_use(buffers);
+	if (!ZC_IS_BUFFER(index))
+		return 0;
+	buffer = &buffers->at[index];
+	if (!zc_buffer_take(buffer))
+		return 0;
 	buffer->start = search->begin;
 	buffer->size = size;
-	buffer->low = 0;
-	buffer->high = size;
 	buffer->counted = 0;
 	buffer->key = moved->key;
 	buffer->channel = moved->channel;
-	for (__u32 i = 0; i < ZC_PROBES; i++)
-		if (bpf_probe_read_user(&buffer->probes[i], ZC_PROBE_BYTES,
+	buffers->low[index] = search->begin;
+	buffers->high[index] = search->end;
+	for (__u32 i = 0; i < ZC_PROBES && i < zc_probes_of(buffer); i++) {
+		/* By way of the stack: the kernel checks any other target for longer than it reads. */
+		if (bpf_probe_read_user(&now, sizeof(now),
 					(void *)(buffer->start + zc_probe_offset(buffer, i))))
-			buffer->high = 0;
+			zc_buffer_empties(buffers, index);
+		buffer->probes[i] = now;
+	}
 	zc_buffer_release(buffer);
+	return 0;
 }
 
 /* What the call read into the memory at `address`, or wrote from it. */
@@ -247,12 +315,13 @@ static __noinline int zc_relay_range(struct zc_moved *moved, struct zc_buffers *
 		.buffers = buffers,
 		.begin = address,
 		.end = address + bytes,
+		.left = zc_buffers_within(buffers, address, address + bytes),
 	};
 
-	if (moved->writes)
-		bpf_loop(ZC_BUFFERS, zc_relay_from, &search, 0);
-	else
+	if (!moved->writes)
 		zc_relay_into(&search);
+	else if (search.left)
+		bpf_loop(ZC_BUFFERS, zc_relay_from, &search, 0);
 	return 0;
 }
 
@@ -290,7 +359,7 @@ static __always_inline struct zc_buffers *zc_buffers_of(const struct zc_moved *m
 	struct zc_share *share;
 
 	/* Nothing can be passed on that was not read. */
-	if (found || moved->writes)
+	if (found || moved->writes || moved->forgets)
 		return found;
 	account = bpf_map_lookup_elem(&accounts, &moved->account);
 	if (!account)

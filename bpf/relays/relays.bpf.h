@@ -13,6 +13,17 @@
 /* Counts what the call described by the map `moved` passed on, or notes what it read. */
 int zc_relay(void);
 
+/* Only between these can bytes stay in the kernel. Some devices take pages, and others do not. */
+static __always_inline bool zc_relay_end(__u32 kind)
+{
+	return kind == ZC_FILE || kind == ZC_SOCKET || kind == ZC_PIPE || kind == ZC_FUSE;
+}
+
+static __always_inline __u32 zc_relay_other_end(struct zc_key key)
+{
+	return ZC_KEY_FROM(key) == ZC_USER ? ZC_KEY_TO(key) : ZC_KEY_FROM(key);
+}
+
 /*
  * At the exit of a call that moved that many bytes. Not inlined for the same reason as
  * zc_channels_begin().
@@ -31,12 +42,15 @@ static __noinline __attribute__((unused)) int zc_relay_call(struct zc_task *stat
 	/* Those of 32-bit programs are not followed. */
 	if (state->head.flags & ZC_TASK_COMPAT)
 		return 0;
+	if (ZC_KEY_FROM(*key) == ZC_USER && !zc_relay_end(ZC_KEY_TO(*key)))
+		return 0;
 	if (ZC_KEY_FROM(*key) != ZC_USER && ZC_KEY_TO(*key) != ZC_USER)
 		return 0;
 	moved = bpf_map_lookup_elem(&moved_bytes, &only);
 	if (!moved)
 		return 0;
 	moved->writes = ZC_KEY_FROM(*key) == ZC_USER;
+	moved->forgets = !zc_relay_end(zc_relay_other_end(*key));
 	moved->channel = moved->writes ? run->to : run->from;
 	moved->account = state->head.account;
 	moved->memory = call->memory;

@@ -231,6 +231,60 @@ TEST_P(Relays, BytesThatAreChangedPieceByPieceAreNone) {
   EXPECT_EQ(sum(seen).bytes, 0u);
 }
 
+// Of a small piece only both ends are compared.
+TEST_P(Relays, OfSmallPiecesAreExactAndChangedOnesAreNone) {
+  constexpr std::size_t kSmall = 512;
+  for (const bool changes : {false, true}) {
+    ASSERT_EQ(::lseek(source_, 0, SEEK_SET), 0);
+    const Observation seen = relayed([&] {
+      std::vector<char> buffer(kSmall);
+      for (std::size_t i = 0; i < kBytes / kSmall; i++) {
+        if (!fill(buffer.data(), kSmall)) return 1;
+        for (char& byte : buffer)
+          if (changes) byte = static_cast<char>(byte ^ 0x55);
+        for (std::size_t at = 0; at < kSmall; at += kSmall / 4)
+          if (!empty(buffer.data() + at, kSmall / 4)) return 2;
+      }
+      return 0;
+    });
+    ASSERT_EQ(seen.exit_code, 0);
+    EXPECT_EQ(sum(seen).bytes, changes ? 0 : kBytes);
+  }
+}
+
+TEST_P(Relays, OfMorePiecesThanTheListHasAreTheLatest) {
+  constexpr std::size_t kPieces = 64;
+  constexpr std::size_t kListed = 32;
+  constexpr std::size_t kPiece = kBytes / kPieces;
+  const Observation seen = relayed([&] {
+    std::vector<char> buffer(kBytes);
+    for (std::size_t at = 0; at < kBytes; at += kPiece)
+      if (!fill(buffer.data() + at, kPiece)) return 1;
+    return empty(buffer.data(), kBytes) ? 0 : 2;
+  });
+  ASSERT_EQ(seen.exit_code, 0);
+  EXPECT_EQ(sum(seen).bytes, kListed * kPiece);
+  EXPECT_EQ(sum(seen).reads, kListed);
+  EXPECT_EQ(sum(seen).writes, 1u);
+}
+
+// The bytes are the same, but they came from the device.
+TEST_P(Relays, WhatADeviceOverwritesIsNone) {
+  const int zeros = ::open("/tmp", O_TMPFILE | O_RDWR, 0600);
+  ASSERT_GE(zeros, 0);
+  ASSERT_EQ(::ftruncate(zeros, kBlock), 0);
+  const Observation seen = relayed([&] {
+    std::vector<char> buffer(kBlock);
+    const int device = ::open("/dev/zero", O_RDONLY);
+    if (::read(zeros, buffer.data(), kBlock) != static_cast<ssize_t>(kBlock)) return 1;
+    if (::read(device, buffer.data(), kBlock / 2) != static_cast<ssize_t>(kBlock / 2)) return 2;
+    return empty(buffer.data(), kBlock) ? 0 : 3;
+  });
+  ::close(zeros);
+  ASSERT_EQ(seen.exit_code, 0);
+  EXPECT_EQ(sum(seen).bytes, kBlock / 2);
+}
+
 TEST_P(Relays, BytesFromElsewhereAreNone) {
   const Observation seen = relayed([&] {
     std::vector<char> in(kBlock);
