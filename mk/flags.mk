@@ -28,7 +28,8 @@ LIBRARIES := libbpf libdw libelf zlib libcap fmt liburing ncursesw libutf8proc p
 	fuse3 sqlite3
 FALLBACK_LIBS := -lbpf -ldw -lelf -lz -lcap -lfmt -luring -lncursesw -lutf8proc -lprometheus-cpp-core \
 	-lfuse3 -lsqlite3
-LIBS := $(or $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null),$(FALLBACK_LIBS)) -pthread
+# libiberty is a static library that pkg-config does not know.
+LIBS := $(or $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null),$(FALLBACK_LIBS)) -liberty -pthread
 LIB_CPPFLAGS := $(filter-out -I/usr/include%,$(shell $(PKG_CONFIG) --cflags-only-I $(LIBRARIES) 2>/dev/null))
 
 # Rules of slow-to-compile sources set LEVEL=-O0.

@@ -2,7 +2,7 @@
 # The one list of Debian packages. `make packages-SET` installs what is missing of a set.
 # tests/cli compares deploy/kubernetes/Containerfile with BUILD_PACKAGES.
 BUILD_PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli11-dev \
-	libfmt-dev nlohmann-json3-dev liburing-dev libncurses-dev libutf8proc-dev zlib1g-dev libelf-dev libdw-dev \
+	libfmt-dev nlohmann-json3-dev liburing-dev libncurses-dev libutf8proc-dev zlib1g-dev libelf-dev libdw-dev libiberty-dev \
 	linux-libc-dev prometheus-cpp-dev libmicrohttpd-dev libfuse3-dev python3 \
 	esbuild node-d3-array node-d3-axis node-d3-scale node-d3-selection node-d3-shape \
 	libsqlite3-dev
@@ -11,7 +11,7 @@ TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy postgresql 
 	python3 python3-jsonschema tmux git procps util-linux coreutils libcap2-bin bash tar findutils \
 	mount passwd iproute2 xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format \
 	man-db mandoc groff-base bash-completion zsh fish cmark-gfm \
-	chromium chromium-driver python3-selenium nodejs sqlite3
+	chromium chromium-driver python3-selenium nodejs sqlite3 binutils libdebuginfod1
 TIDY_PACKAGES := clang-tidy cppcheck pyflakes3 shellcheck
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk fio fuse3 python3
 HTML_PACKAGES := cmark-gfm python3

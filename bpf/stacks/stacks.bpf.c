@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From where bytes are moved; see stacks.bpf.h. Without --stacks nothing here is loaded. */
 #include "stacks.bpf.h"
+#include "bpf/bystanders.bpf.h"
+#include "bpf/calls/calls.bpf.h"
 #include "bpf/identity/pids.bpf.h"
 
 enum {
@@ -27,11 +29,24 @@ struct zc_stack_walk {
 	__u64 refused;	/* a page found no space */
 };
 
+/*
+ * A call whose kernel functions are in sample.kernel[], taken where it moved bytes: when it ends, the
+ * kernel has left them.
+ */
+struct zc_stack_inside {
+	__u64 task;	/* address; 0: there is none */
+	__u64 ip;	/* of the user's instruction that made it */
+	__s64 call;
+	__u64 frames;
+};
+
 /* What is too large for the stack of a program. */
 struct zc_stack_cpu {
 	__u64 left;	/* bytes up to and with that of the next point; 0: not chosen yet */
 	__u64 rest;	/* bytes that follow it and belong to the same `stacks_every` */
 	__u64 number;	/* of samples that were begun */
+	__u64 most;	/* bytes that a call moved, of those lately */
+	struct zc_stack_inside inside;
 	struct zc_stack_walk walk;
 	struct zc_stack_sample sample;
 	struct zc_stack_page page;
@@ -77,11 +92,81 @@ static __always_inline void zc_stack_choose(struct zc_stack_cpu *cpu, __u64 befo
 	cpu->rest = stacks_every - offset - 1;
 }
 
+static __always_inline bool zc_stack_is_inside(const struct zc_stack_inside *inside,
+					       const struct task_struct *task,
+					       const struct pt_regs *regs)
+{
+	return inside->task == (__u64)task && inside->ip == PT_REGS_IP(regs) &&
+	       inside->call == zc_regs_call(regs);
+}
+
+/*
+ * In the kernel, where a call moves bytes. Notes its functions if the next point may be in it: a call
+ * moves as many bytes as those before, or as the caller's third argument says.
+ */
+static __always_inline int zc_stack_note_inside(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct zc_stack_cpu *cpu;
+	struct pt_regs *regs;
+	long bytes;
+
+	if (!zc_observed(task) || !zc_counting())
+		return 0;
+	cpu = zc_stack_cpu();
+	if (!cpu)
+		return 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	if (cpu->left > cpu->most && cpu->left > PT_REGS_PARM3_SYSCALL(regs))
+		return 0;
+	if (zc_stack_is_inside(&cpu->inside, task, regs))
+		return 0;
+	cpu->inside.task = 0;
+	bytes = bpf_get_task_stack(task, cpu->sample.kernel, sizeof(cpu->sample.kernel), 0);
+	cpu->inside.frames = bytes > 0 ? (__u64)bytes / 8 : 0;
+	cpu->inside.ip = PT_REGS_IP(regs);
+	cpu->inside.call = zc_regs_call(regs);
+	cpu->inside.task = (__u64)task;
+	return 0;
+}
+
+/* Out of a socket. */
+SEC("?tp_btf/skb_copy_datagram_iovec")
+int BPF_PROG(zc_stack_skb)
+{
+	return zc_stack_note_inside();
+}
+
+/* Into a TCP socket. */
+SEC("?tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(zc_stack_tcp)
+{
+	return zc_stack_note_inside();
+}
+
+/* Out of the page cache. */
+SEC("?tp_btf/mm_filemap_get_pages")
+int BPF_PROG(zc_stack_cached)
+{
+	return zc_stack_note_inside();
+}
+
+/* Into the page cache, unless the page was to be written back already. */
+SEC("?tp_btf/writeback_dirty_folio")
+int BPF_PROG(zc_stack_dirty)
+{
+	return zc_stack_note_inside();
+}
+
 /* How many points are in the next `bytes` bytes of this CPU. */
 static __always_inline __u64 zc_stack_points(struct zc_stack_cpu *cpu, __u64 bytes)
 {
 	__u64 points = 1, whole, offset;
 
+	/* Forgets a large call after some hundreds of small ones. */
+	cpu->most -= cpu->most / 64;
+	if (bytes > cpu->most)
+		cpu->most = bytes;
 	if (!cpu->left)
 		zc_stack_choose(cpu, 0);
 	if (bytes < cpu->left) {
@@ -177,13 +262,26 @@ static __always_inline void zc_stack_user(struct task_struct *task, struct zc_st
 	bpf_loop(ZC_STACK_REACH, zc_stack_copy, 0, 0);
 }
 
+/* How many frames of the kernel are in sample.kernel[]. */
+static __always_inline __u16 zc_stack_kernel(struct task_struct *task, struct zc_stack_cpu *cpu)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct zc_stack_sample *sample = &cpu->sample;
+	long bytes;
+
+	if (!(sample->flags & ZC_STACK_LATER))
+		return zc_stack_is_inside(&cpu->inside, task, regs) ? cpu->inside.frames : 0;
+	cpu->inside.task = 0;
+	bytes = bpf_get_task_stack(task, sample->kernel, sizeof(sample->kernel), 0);
+	return bytes > 0 ? (__u64)bytes / 8 : 0;
+}
+
 /* Of the current task. A function of its own, so that few calls pay for its registers. */
 static __noinline int zc_stack_send(struct zc_stack_cpu *cpu)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct zc_stack_sample *sample = &cpu->sample;
 	struct mm_struct___image *mm = (void *)BPF_CORE_READ(task, mm);
-	long bytes;
 
 	sample->record = ZC_STACK_SAMPLE;
 	sample->sample = (__u64)bpf_get_smp_processor_id() << 48 | (++cpu->number & (1ULL << 48) - 1);
@@ -193,11 +291,7 @@ static __noinline int zc_stack_send(struct zc_stack_cpu *cpu)
 	sample->image.start_stack = BPF_CORE_READ(mm, start_stack);
 	sample->image.arg_start = BPF_CORE_READ(mm, arg_start);
 	sample->image.executable = BPF_CORE_READ(mm, exe_file, f_inode, i_ino);
-	/* At the end of a call the kernel has left all functions that moved the bytes. */
-	bytes = sample->flags & ZC_STACK_LATER ?
-			bpf_get_task_stack(task, sample->kernel, sizeof(sample->kernel), 0) :
-			0;
-	sample->kernel_frames = bytes > 0 ? (__u64)bytes / 8 : 0;
+	sample->kernel_frames = zc_stack_kernel(task, cpu);
 	sample->user_frames = 0;
 	sample->pages = 0;
 	cpu->walk.refused = 0;
@@ -221,11 +315,13 @@ int zc_stack_count(__u64 account, __u32 key, __u64 bytes, __u32 flags)
 	if (!cpu)
 		return 0;
 	points = zc_stack_points(cpu, bytes);
-	if (!points)
-		return 0;
-	cpu->sample.account = account;
-	cpu->sample.key = key;
-	cpu->sample.points = points;
-	cpu->sample.flags = flags;
-	return zc_stack_send(cpu);
+	if (points) {
+		cpu->sample.account = account;
+		cpu->sample.key = key;
+		cpu->sample.points = points;
+		cpu->sample.flags = flags;
+		zc_stack_send(cpu);
+	}
+	cpu->inside.task = 0;
+	return 0;
 }

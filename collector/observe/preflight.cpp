@@ -96,6 +96,8 @@ std::vector<Requirement> tracepoints() {
       {{"io_uring_cqe_overflow"}, false, "io_uring: completions that found no space"},
       {{"skb_copy_datagram_iovec"}, false, "measured copies out of sockets"},
       {{"tcp_sendmsg_locked"}, false, "measured copies, and pages by reference, into TCP"},
+      {{"mm_filemap_get_pages"}, false, "kernel functions that read the page cache (--stacks)"},
+      {{"writeback_dirty_folio"}, false, "kernel functions that write to files (--stacks)"},
       {{"iomap_dio_rw_begin"}, false, "direct calls told from buffered ones"},
       {{"mm_filemap_map_pages"}, false, "bytes of files mapped around page faults (--by file)"},
       {{"mm_filemap_fault"}, false, "bytes of files mapped by page faults that wait (--by file)"},

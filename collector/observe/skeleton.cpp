@@ -196,6 +196,10 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
     bpf_map__set_max_entries(bpf.maps.samples, sample_buffer_bytes(options.profile_hz));
   for (bpf_map* map : {bpf.maps.stacks, bpf.maps.stack_cpus})
     bpf_map__set_autocreate(map, options.stack_bytes != 0);
+  for (bpf_program* program : {bpf.progs.zc_stack_skb, bpf.progs.zc_stack_tcp,
+                               bpf.progs.zc_stack_cached, bpf.progs.zc_stack_dirty})
+    bpf_program__set_autoload(program,
+                              options.stack_bytes != 0 && arguments_of(program, kernel) > 0);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // Stacks of the calls that move bytes: how many there are, of which calls, and what is lost.
 #include <fcntl.h>
 #include <liburing.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/observe/machine/kernel_types.h"
 #include "collector/os/child.h"
 #include "observed.h"
 
@@ -158,6 +160,67 @@ TEST(Stacks, OfRequestsOfIoUringHaveKernelFrames) {
     ASSERT_FALSE(stack.kernel.empty());
     EXPECT_FALSE(stack.kernel.front()->function.starts_with("bpf_"));
   }
+}
+
+bool has_kernel_function(const StackProfile& profile, const std::string& syscall,
+                         std::string_view function) {
+  const auto entries = profile.entries();
+  return std::any_of(entries.begin(), entries.end(), [&](const StackProfile::SampledStack& stack) {
+    return stack.site->syscall == syscall &&
+           std::any_of(stack.kernel.begin(), stack.kernel.end(),
+                       [function](const StackFrame* frame) {
+                         return frame->function.find(function) != std::string::npos;
+                       });
+  });
+}
+
+TEST(Stacks, OfASocketThatIsReadHaveTheKernelsFunctionsWithinTheCall) {
+  ZC_NEEDS_PROBES();
+  const Sampled sampled = sample([] {
+    static char buffer[kEvery / 2];
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return 1;
+    for (int i = 0; i < 500; i++) {
+      if (::send(ends[0], buffer, sizeof(buffer), 0) != static_cast<ssize_t>(sizeof(buffer)))
+        return 2;
+      if (::recv(ends[1], buffer, sizeof(buffer), MSG_WAITALL) !=
+          static_cast<ssize_t>(sizeof(buffer)))
+        return 3;
+    }
+    return 0;
+  });
+  expect_sum_within_bounds(sampled);
+  EXPECT_TRUE(has_kernel_function(sampled.profile, "recvfrom", "unix_stream_read"));
+  // There is no tracepoint on the way in, and what recvfrom did does not count for it.
+  EXPECT_FALSE(has_kernel_function(sampled.profile, "sendto", "unix_stream"));
+}
+
+TEST(Stacks, OfCallsWhoseBytesPassNoTracepointHaveNoKernelFunctions) {
+  ZC_NEEDS_PROBES();
+  const Sampled sampled = sample([] { return write_often(65536, 500); });
+  ASSERT_FALSE(sampled.profile.entries().empty());
+  for (const StackProfile::SampledStack& stack : sampled.profile.entries())
+    if (stack.site->syscall == "write") {
+      EXPECT_TRUE(stack.kernel.empty());
+    }
+}
+
+TEST(Stacks, OfTheFilesThatAreReadHaveTheKernelsFunctionsWithinTheCall) {
+  ZC_NEEDS_PROBES();
+  if (KernelTypes().tracepoint_arguments("mm_filemap_get_pages") == 0)
+    GTEST_SKIP() << "this kernel has no tracepoint mm_filemap_get_pages";
+  const Sampled sampled = sample([] {
+    static char buffer[kEvery];
+    // Not in /tmp, which may be memory, whose pages are found in another way.
+    const int file = ::open("/var/tmp", O_TMPFILE | O_RDWR, 0600);
+    if (::write(file, buffer, sizeof(buffer)) != static_cast<ssize_t>(sizeof(buffer))) return 1;
+    for (int i = 0; i < 500; i++)
+      if (::pread(file, buffer, sizeof(buffer), 0) != static_cast<ssize_t>(sizeof(buffer)))
+        return 2;
+    return 0;
+  });
+  expect_sum_within_bounds(sampled);
+  EXPECT_TRUE(has_kernel_function(sampled.profile, "pread64", "filemap_read"));
 }
 
 TEST(Stacks, WithoutSpaceAreCountedAsLost) {

@@ -139,6 +139,20 @@ Dwfl_Module* CodeImage::module_at(std::uint64_t address, pid_t pid) {
   return module;
 }
 
+std::string CodeImage::name_of(Dwfl_Module* module, std::uint64_t address) {
+  GElf_Addr bias = 0;
+  Elf* const elf = dwfl_module_getelf(module, &bias);
+  if (!go_functions_.contains(module)) go_functions_.emplace(module, go_functions(elf));
+  // Before the symbols: of a stripped Go program, these are what it exports to C, and no more.
+  if (const std::string_view name = go_functions_.at(module).name_at(address - bias); !name.empty())
+    return std::string(name);
+  GElf_Off offset = 0;
+  GElf_Sym symbol;
+  const char* const name =
+      dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
+  return name == nullptr ? std::string() : function_name(name);
+}
+
 StackFrame CodeImage::frame_at(std::uint64_t address, pid_t pid) {
   if (const auto known = frames_.find(address); known != frames_.end()) return known->second;
   StackFrame frame;
@@ -149,14 +163,8 @@ StackFrame CodeImage::frame_at(std::uint64_t address, pid_t pid) {
     frame.offset = address - found->begin + found->offset;
   }
   if (module != nullptr) {
-    GElf_Off offset = 0;
-    GElf_Sym symbol;
-    if (const char* const name =
-            dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
-        name != nullptr && *name != '\0') {
-      frame.function = function_name(name);
-      frame.offset = 0;
-    }
+    frame.function = name_of(module, address);
+    if (!frame.function.empty()) frame.offset = 0;
     Dwfl_Line* const line = dwfl_module_getsrc(module, address);
     int number = 0;
     if (const char* const source =

@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "bpf/stacks/stack_records.h"
 #include "collector/observe/stacks/code_map.h"
+#include "collector/observe/stacks/go_functions.h"
 #include "collector/observe/stacks/stack_profile.h"
 #include "collector/os/descriptor.h"
 
@@ -48,12 +50,14 @@ class CodeImage {
   const CodeMapping* mapping(std::uint64_t address, pid_t pid);
   void read_mappings(pid_t pid);
   Dwfl_Module* report(const CodeMapping& mapping);
+  std::string name_of(Dwfl_Module* module, std::uint64_t address);
 
   zc_stack_image identity_;
   std::unique_ptr<Dwfl, EndDwfl> dwfl_;
   std::vector<CodeMapping> mappings_;
   std::vector<File> files_;
   std::set<std::uint64_t> no_module_;  // beginnings of mappings without one
+  std::unordered_map<Dwfl_Module*, GoFunctions> go_functions_;
   std::unordered_map<std::uint64_t, StackFrame> frames_;
   Clock::time_point next_read_;
 };

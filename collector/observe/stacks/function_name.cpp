@@ -3,42 +3,55 @@
 
 #include <cxxabi.h>
 
-#include <cctype>
+#include <algorithm>
+#include <csetjmp>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <utility>
+
+// Keeps a header of libiberty from declaring the C library's basename() differently.
+#define HAVE_DECL_BASENAME 1
+#include <libiberty/demangle.h>
 
 namespace zctrace {
 namespace {
 
-// The demangler needs time and memory that grow with the name, or faster.
+// The demangler of C++ needs time and memory that grow with the name, or faster.
 constexpr std::size_t kLongestMangled = 4096;
 
-// Rust adds a hash to each name, as if it were a function in a namespace: "::h", 16 digits.
-constexpr std::size_t kRustHash = 19;
+// A name as far as it is kept.
+struct RustName {
+  char text[kFunctionNameBytes + 1];
+  std::size_t bytes;
+  std::jmp_buf full;
+};
 
-bool has_rust_hash(std::string_view name) {
-  if (name.size() <= kRustHash) return false;
-  name = name.substr(name.size() - kRustHash);
-  if (!name.starts_with("::h")) return false;
-  for (const char digit : name.substr(3))
-    if (std::isxdigit(static_cast<unsigned char>(digit)) == 0) return false;
-  return true;
+// A short name of Rust can stand for one of any length, because parts of it can refer to others. So
+// nothing but a jump ends it in time; the demangler has no memory that would have to be freed,
+// except for identifiers that are not ASCII.
+void add(const char* part, std::size_t bytes, void* argument) {
+  auto* const name = static_cast<RustName*>(argument);
+  const std::size_t left = sizeof(name->text) - name->bytes;
+  std::memcpy(name->text + name->bytes, part, std::min(bytes, left));
+  name->bytes += std::min(bytes, left);
+  if (bytes >= left) std::longjmp(name->full, 1);
 }
 
-// In symbols Rust writes what an identifier cannot contain as "$LT$", and "::" as "..".
-std::string rust_name(std::string name) {
-  constexpr std::pair<std::string_view, std::string_view> kEscapes[] = {
-      {"$LT$", "<"},  {"$GT$", ">"},  {"$RF$", "&"},  {"$BP$", "*"},
-      {"$LP$", "("},  {"$RP$", ")"},  {"$C$", ","},   {"$SP$", "@"},
-      {"$u20$", " "}, {"$u27$", "'"}, {"$u5b$", "["}, {"$u5d$", "]"},
-      {"$u7b$", "{"}, {"$u7d$", "}"}, {"$u7e$", "~"}, {"..", "::"},
-  };
-  for (const auto& [escape, text] : kEscapes)
-    for (std::size_t at = 0; (at = name.find(escape, at)) != std::string::npos; at += text.size())
-      name.replace(at, escape.size(), text);
-  if (name.starts_with("_<")) name.erase(0, 1);
-  return name;
+// "" if Rust did not make the symbol.
+std::string rust_name(const char* symbol) {
+  RustName name;
+  name.bytes = 0;
+  // NOLINTNEXTLINE(cert-err52-cpp): C is between here and add()
+  if (setjmp(name.full) == 0 && ::rust_demangle_callback(symbol, 0, add, &name) == 0) return {};
+  return {name.text, name.bytes};
+}
+
+std::string cplusplus_name(const char* symbol) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> plain(
+      abi::__cxa_demangle(symbol, nullptr, nullptr, &status), std::free);
+  return plain ? plain.get() : "";
 }
 
 }  // namespace
@@ -47,12 +60,12 @@ std::string function_name(std::string_view symbol) {
   if (const std::size_t version = symbol.find('@'); version != 0)
     symbol = symbol.substr(0, version);
   std::string name(symbol);
-  if (symbol.starts_with("_Z") && symbol.size() <= kLongestMangled) {
-    int status = 0;
-    const std::unique_ptr<char, void (*)(void*)> plain(
-        abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
-    if (status == 0 && plain) name = plain.get();
-    if (has_rust_hash(name)) name = rust_name(name.substr(0, name.size() - kRustHash));
+  const bool is_mangled = symbol.starts_with("_Z") || symbol.starts_with("_R");
+  if (is_mangled && symbol.size() <= kLongestMangled) {
+    // Rust's first, because its older names look like those of C++.
+    std::string plain = rust_name(name.c_str());
+    if (plain.empty()) plain = cplusplus_name(name.c_str());
+    if (!plain.empty()) name = std::move(plain);
   }
   if (name.size() > kFunctionNameBytes) {
     name.resize(kFunctionNameBytes);

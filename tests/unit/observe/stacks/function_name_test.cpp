@@ -3,8 +3,23 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <string_view>
+
 namespace zctrace {
 namespace {
+
+// A reference of Rust to an earlier part of a name, which begins at `offset`.
+std::string reference(std::size_t offset) {
+  constexpr std::string_view kDigits =
+      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  std::string digits;
+  for (std::size_t left = offset - 1;; left /= kDigits.size()) {
+    digits.insert(digits.begin(), kDigits[left % kDigits.size()]);
+    if (left < kDigits.size()) break;
+  }
+  return "B" + digits + "_";
+}
 
 TEST(FunctionName, OfC) {
   EXPECT_EQ(function_name("main"), "main");
@@ -24,6 +39,16 @@ TEST(FunctionName, OfRust) {
   EXPECT_EQ(function_name("_ZN47_$LT$std..fs..File$u20$as$u20$std..io..Read$GT$4read"
                           "17h0123456789abcdefE"),
             "<std::fs::File as std::io::Read>::read");
+  EXPECT_EQ(function_name("_ZN3std2rt10lang_start28_$u7b$$u7b$closure$u7d$$u7d$"
+                          "17haf7aae0b73d3a9b9E.llvm.16775165578452014335"),
+            "std::rt::lang_start::{{closure}}");
+  EXPECT_EQ(function_name("_RNvXsa_NtCsjrHSEGnQ3l9_3std2fsNtB5_4FileNtNtB7_2io4Read4read"),
+            "<std::fs::File as std::io::Read>::read");
+  EXPECT_EQ(function_name("_RINvNtNtCsjrHSEGnQ3l9_3std2io4copy17stack_buffer_copyINtCseXP6SLb2vyG_"
+                          "4copy5PlainNtNtB6_2fs4FileEINtBS_3OutB1h_EEBS_"),
+            "std::io::copy::stack_buffer_copy::<copy::Plain<std::fs::File>, "
+            "copy::Out<std::fs::File>>");
+  EXPECT_EQ(function_name("_Rnonsense"), "_Rnonsense");
   // As long as such a hash, but none.
   EXPECT_EQ(function_name("_ZN3foo17hzzzzzzzzzzzzzzzzE"), "foo::hzzzzzzzzzzzzzzzz");
 }
@@ -37,6 +62,21 @@ TEST(FunctionName, IsCut) {
   EXPECT_EQ(cut, std::string(kFunctionNameBytes, 'f') + "…");
   // Too long to demangle.
   EXPECT_TRUE(function_name("_ZN9999f" + std::string(100'000, 'f')).starts_with("_ZN9999f"));
+}
+
+// A name of a few hundred bytes that stands for 2^60 parts.
+TEST(FunctionName, OfRustThatWouldNotEndIsCut) {
+  std::string symbol = "INvC1a1f";
+  std::size_t previous = symbol.size();
+  symbol += "TllE";
+  for (int i = 0; i < 60; i++) {
+    const std::size_t begin = symbol.size();
+    symbol += "T" + reference(previous) + reference(previous) + "E";
+    previous = begin;
+  }
+  const std::string name = function_name("_R" + symbol + "E");
+  EXPECT_TRUE(name.starts_with("a::f::<(i32, i32), ((i32, i32), (i32, i32)), ")) << name;
+  EXPECT_EQ(name.size(), kFunctionNameBytes + std::string_view("…").size());
 }
 
 }  // namespace
