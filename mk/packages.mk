@@ -11,7 +11,7 @@ TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy postgresql 
 	python3 python3-jsonschema tmux git procps util-linux coreutils libcap2-bin bash tar findutils \
 	mount passwd iproute2 xfsprogs btrfs-progs prometheus systemd libclang-rt-dev cppcheck clang-format \
 	man-db mandoc groff-base bash-completion zsh fish cmark-gfm \
-	chromium chromium-driver python3-selenium nodejs sqlite3 binutils libdebuginfod1
+	chromium chromium-driver python3-selenium nodejs sqlite3 binutils libdebuginfod1 lsof
 TIDY_PACKAGES := clang-tidy cppcheck pyflakes3 shellcheck
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk fio fuse3 python3
 HTML_PACKAGES := cmark-gfm python3

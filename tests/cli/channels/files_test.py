@@ -90,7 +90,7 @@ for i in range(2):
         source = self.source()
         report = self.observe_python(
             """
-import array, socket
+import ctypes, socket
 f = os.open("source", os.O_RDONLY)
 os.pread(os.dup(f), 101, 0)
 path = os.open("source", os.O_PATH)
@@ -98,13 +98,29 @@ os.read(os.open(f"/proc/self/fd/{path}", os.O_RDONLY), 103)
 one, other = socket.socketpair()
 socket.send_fds(one, [b"x"], [f])
 os.pread(socket.recv_fds(other, 1, 1)[1][0], 107, 0)
+child = os.fork()
+if child == 0:
+    import signal
+    signal.pause()
+# pidfd_getfd has the same number on all architectures.
+taken = ctypes.CDLL(None, use_errno=True).syscall(438, os.pidfd_open(child), f, 0)
+os.pread(taken, 113, 0)
+os.kill(child, 9)
+os.waitpid(child, 0)
 if os.fork() == 0:
     os.pread(f, 109, 0)
     os._exit(0)
 os.wait()
 """)
-        self.assert_file(report, source, read=101 + 103 + 107 + 109)
+        self.assert_file(report, source, read=101 + 103 + 107 + 113 + 109)
         self.assertEqual(len(self.file_of(report, source)["processes"]), 2)
+
+    def test_of_registered_files_of_io_uring(self):
+        """Their requests have an index instead of a descriptor."""
+        path = self.directory / "registered"
+        report = self.observe_by("file", [self.program("uring"), "registered", path])
+        # What it splices out of the file by index, and a write by descriptor before that.
+        self.assert_file(report, path, read=19 * 1021, written=4096)
 
     def test_as_a_process_in_a_chroot_sees_it(self):
         jail = self.directory / "jail"

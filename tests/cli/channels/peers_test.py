@@ -101,6 +101,31 @@ move(c, s, 1019)
         for peer in sockets:
             self.assertEqual(peer["remote_pid"], report.processes[0]["pid"])
 
+    def test_netlink(self):
+        """A request for the list of network devices."""
+        report = self.observe(
+            """
+import struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+s.bind((0, 0))
+# struct nlmsghdr: RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP; struct ifinfomsg.
+s.send(struct.pack("IHHII", 32, 18, 0x301, 1, 0) + bytes(16))
+s.recv(1 << 16)
+print(s.getsockname()[0])
+""")
+        netlink = [peer for peer in report["peers"] if peer["protocol"] == "netlink"]
+        self.assertEqual([peer["sent_bytes"] for peer in netlink], [32])
+        self.assertGreater(netlink[0]["received_bytes"], 32)
+        # The kernel gives the first socket of a process its PID.
+        self.assertEqual(netlink[0]["local"], str(report.processes[0]["pid"]))
+
+    def test_who_is_at_both_ends_of_a_pipe(self):
+        report = self.observe_by("peer", ["sh", "-c", "head -c 10007 /dev/zero | cksum"])
+        pipe = [peer for peer in report["peers"] if peer["received_bytes"] == 10_007]
+        self.assertEqual([peer["sent_bytes"] for peer in pipe], [10_007])
+        names = {process["pid"]: process["name"] for process in report.processes}
+        self.assertEqual(sorted(names[pid] for pid in pipe[0]["processes"]), ["cksum", "head"])
+
     def test_pipes_and_fifos(self):
         report = self.observe(
             """
