@@ -66,7 +66,10 @@ void add_diff_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<DiffOptions>();
   CLI::App* command = app.add_subcommand("diff", "Show what changed between saved reports");
   const auto add_side = [&](const char* name, std::string& side, const char* help) {
-    command->add_option(name, side, help)->type_name(name)->group("Arguments");
+    command->add_option(name, side, help)
+        ->check(offers({",", "@file"}))
+        ->type_name(name)
+        ->group("Arguments");
   };
   add_side("A", options->a, "The report before, or several of the same: A1,A2,A3");
   add_side("B", options->b, "The report after, or several");
@@ -88,7 +91,7 @@ void add_diff_command(CLI::App& app, Action& chosen) {
       *command,
       {"[OPTIONS] A B",
        {"Compares the figures of two reports that --json saved: of all processes, of processes "
-        "by name, of rows, files, ports and methods. With three or more of each it tells "
+        "by name, of rows, files, peers, ports and methods. With three or more of each it tells "
         "changes from chance. Needs neither root nor BPF."},
        {{"Exit status",
          {{"0", "Success"},

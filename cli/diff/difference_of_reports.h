@@ -34,6 +34,11 @@ struct ReportDiff {
 
   const FigureChange* find(const std::string& scope, const std::string& name) const;
   bool has_scope(const std::string& scope) const;
+  // Whether the runs of both sides took turns. Otherwise a machine that was busier during one of
+  // them looks like slower programs, however alike the runs of each side are.
+  bool took_turns() const {
+    return a.started_at <= b.last_started_at && b.started_at <= a.last_started_at;
+  }
   // Whether both sides have enough samples to tell a change from chance.
   bool has_statistics() const;
 };

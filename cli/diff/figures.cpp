@@ -42,6 +42,23 @@ Figures flattened(const ordered_json& object) {
   return figures;
 }
 
+// What a peer is called in another run, too: without the port that the kernel chose for it. Those
+// of a service are known by their host, services by their address. "": neither, as of a pipe.
+std::string peer_scope(const PeerUse& peer) {
+  if (peer.name == nullptr || peer.protocol == Protocol::none) return "";
+  const SocketEnd& local = peer.name->local;
+  const SocketEnd& remote = peer.name->remote;
+  const std::string_view protocol = protocol_name(peer.protocol);
+  if (local.port == 0 && remote.port == 0) {
+    const std::string& path = local.text.empty() ? remote.text : local.text;
+    return path.empty() ? "" : fmt::format("peer {} {}", protocol, path);
+  }
+  if (remote.port == 0) return "";  // it has none, or one for each datagram
+  if (!peer.name->bound) return fmt::format("peer {} {}", protocol, remote.text);
+  const std::string_view host = std::string_view(remote.text).substr(0, remote.text.rfind(':'));
+  return fmt::format("peer {} {}", protocol, host);
+}
+
 }  // namespace
 
 void ScopeSums::add(const Report& report) {
@@ -58,7 +75,16 @@ void ScopeSums::add(const Report& report) {
     moved.out += file.written_bytes;
     moved.cpu_copied += file.cpu_copied_bytes;
   }
-  for (const PortUse& port : ports_of(peers_of(report, SIZE_MAX))) {
+  const PeerUses peers = peers_of(report, SIZE_MAX);
+  for (const PeerUse& peer : peers.listed) {
+    const std::string scope = peer_scope(peer);
+    if (scope.empty()) continue;
+    BytesMoved& moved = peers_[scope];
+    moved.in += peer.received_bytes;
+    moved.out += peer.sent_bytes;
+    moved.cpu_copied += peer.cpu_copied_bytes;
+  }
+  for (const PortUse& port : ports_of(peers)) {
     BytesMoved& moved = ports_[fmt::format("port {} {}", protocol_name(port.protocol), port.port)];
     moved.in += port.sum.received_bytes;
     moved.out += port.sum.sent_bytes;
@@ -83,6 +109,7 @@ ScopedFigures ScopeSums::figures() const {
                        {"cpu_copied_bytes", static_cast<double>(moved.cpu_copied)}};
   };
   add(files_, "read_bytes", "written_bytes");
+  add(peers_, "received_bytes", "sent_bytes");
   add(ports_, "received_bytes", "sent_bytes");
   return scopes;
 }

@@ -14,7 +14,8 @@ namespace zctrace {
 
 // By path below the scope: "syscalls", "per_gb.syscalls", "latency_ns.p99". nullopt: null in JSON.
 using Figures = std::map<std::string, std::optional<double>>;
-// By scope: "totals", "process nginx", "row read file->user", "file /srv/x", "port tcp 80".
+// By scope: "totals", "process nginx", "row read file->user", "file /srv/x", "port tcp 80",
+// "peer tcp 10.0.0.7:5432".
 using ScopedFigures = std::map<std::string, Figures>;
 
 inline constexpr const char* kTotalsScope = "totals";
@@ -35,6 +36,7 @@ class ScopeSums {
 
   std::map<std::string, Totals> processes_;  // with the totals; by scope
   std::map<std::string, BytesMoved> files_;
+  std::map<std::string, BytesMoved> peers_;
   std::map<std::string, BytesMoved> ports_;
   std::uint64_t duration_ns_ = 0;
   bool latency_ = true;

@@ -160,6 +160,8 @@ DiffSide side_of(const std::vector<SavedFile>& files) {
     for (const SavedReport& saved : file.reports) {
       const std::string command = saved.json["command"].get<std::string>();
       if (side.command.empty()) side.command = command;
+      const auto started_at = [](const auto& report) { return report.started_at; };
+      side.last_started_at = std::max(side.last_started_at, std::visit(started_at, saved.report));
       if (command != side.command)
         throw Error(fmt::format("'{}' is a report of '{}', but '{}' is one of '{}'",
                                 files.front().name, side.command, file.name, command),

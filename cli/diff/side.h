@@ -22,6 +22,7 @@ struct DiffSide {
   std::string syscalls;  // -e
   Host host;
   std::string started_at;  // of the first report
+  std::string last_started_at;
   std::uint64_t duration_ns = 0;
   std::uint64_t lost_events = 0;
   // Figures that add up are per second: the observation had no end of its own.

@@ -117,10 +117,16 @@ std::string file_names(const DiffSide& side, bool unicode) {
 
 std::vector<std::string> notes_on(const ReportDiff& diff, bool all) {
   if (all) return {};
-  if (diff.has_statistics())
-    return {
+  if (diff.has_statistics()) {
+    std::vector<std::string> notes = {
         "only changes that are significant: larger than the spread of the samples explains, "
         "with 95% certainty for the whole list, and at least 1%; --all lists the others"};
+    if (diff.a.command == "run" && !diff.took_turns())
+      notes.push_back(
+          "all runs of one side came before those of the other, so times, switches and faults may "
+          "be the machine's and are left out (--all lists them); run A and B in turn");
+    return notes;
+  }
   return {
       fmt::format("one {} on a side cannot tell a change from chance, so times, switches and "
                   "faults are left out (--all lists them); give at least {} of each, as "

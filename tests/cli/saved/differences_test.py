@@ -1,43 +1,13 @@
 # SPDX-License-Identifier: MIT
 """`zctrace diff`: what changed between saved reports, and the exit status for a pipeline."""
 
-import functools
 import json
 import subprocess
 
-import jsonschema
-
-from harness import TestCase
-from paths import PATIENCE_S, ZCTRACE
+from saved.differing import Differing, diff_schema
 
 
-@functools.cache
-def diff_schema():
-    text = subprocess.run([ZCTRACE, "diff", "--json-schema"], capture_output=True, text=True,
-                          check=True, timeout=PATIENCE_S).stdout
-    return jsonschema.Draft202012Validator(json.loads(text))
-
-
-class Differences(TestCase):
-    def save(self, name, *command):
-        path = self.directory / name
-        done = self.zctrace("run", "-q", "--json", path, "--", *command)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return path
-
-    def dd(self, name, size):
-        return self.save(name, "dd", "if=/etc/passwd", "of=/dev/null", f"bs={size}", "status=none")
-
-    def diff(self, *words, status=0):
-        done = self.zctrace("diff", *words)
-        self.assertEqual(done.returncode, status, done.stderr)
-        return done
-
-    def figures(self, *words):
-        found = json.loads(self.diff("-q", "--json", "-", *words).stdout)
-        diff_schema().validate(found)
-        return {(figure["scope"], figure["name"]): figure for figure in found["figures"]}
-
+class Differences(Differing):
     def test_of_two_runs(self):
         a, b = self.dd("a.json", 64), self.dd("b.json", 4096)
         figures = self.figures(a, b)

@@ -2,6 +2,7 @@
 // Figures of two sides, with and without samples.
 #include "cli/diff/difference_of_reports.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -62,6 +63,25 @@ TEST(Diff, TellsAChangeFromChance) {
   EXPECT_EQ(table.find("user_ns"), std::string::npos) << table;
 }
 
+TEST(Diff, TellsTimesOnlyOfRunsThatTookTurns) {
+  const auto runs = [](std::vector<int> minutes, std::uint64_t user_ns, std::uint64_t calls) {
+    std::vector<Report> reports;
+    for (const int minute : minutes) {
+      reports.push_back(run_of(calls, 1000, user_ns + static_cast<std::uint64_t>(minute)));
+      reports.back().started_at = fmt::format("2026-11-29T10:{:02}:00.000Z", minute);
+    }
+    return reports;
+  };
+  const auto in_turn = diff_of_runs(runs({1, 3, 5}, 1'000'000, 10), runs({2, 4, 6}, 2'000'000, 20));
+  EXPECT_EQ(in_turn.find("totals", "user_ns")->significant, true);
+  const auto blocks = diff_of_runs(runs({1, 2, 3}, 1'000'000, 10), runs({4, 5, 6}, 2'000'000, 20));
+  EXPECT_EQ(blocks.find("totals", "user_ns")->significant, std::nullopt);
+  EXPECT_TRUE(blocks.find("totals", "user_ns")->interval);
+  EXPECT_EQ(blocks.find("row read file->user", "calls")->significant, true);
+  for (const FigureChange* change : notable_changes(blocks, false))
+    EXPECT_FALSE(varies_by_itself(change->name)) << change->name;
+}
+
 TEST(Diff, FindsNothingInEqualRuns) {
   const std::vector<Report> runs = {run_of(10, 1000, 900), run_of(10, 1000, 1000),
                                     run_of(10, 1000, 1100)};
@@ -100,6 +120,57 @@ TEST(Diff, ComparesObservationsPerSecondByTheirIntervals) {
   EXPECT_EQ(calls.a, 100);
   EXPECT_EQ(calls.b, 200);
   EXPECT_EQ(calls.significant, true);
+}
+
+// A report of one peer to which `bytes` were sent.
+Report sent_to(const ChannelName& name, std::uint64_t inode, std::uint64_t bytes) {
+  Report report = make_report();
+  report.channels = true;
+  const ChannelId peer{inode, 9, 0};
+  report.channel_names[peer] = name;
+  Row row = make_row("write", Kind::user, Kind::socket, Copy::copied, 1, bytes);
+  row.protocol = name.protocol;
+  report.processes[0].rows = {row};
+  report.processes[0].flows = {{{}, peer, row}};
+  return report;
+}
+
+ChannelName socket_name(Protocol protocol, SocketEnd local, SocketEnd remote, bool bound) {
+  ChannelName name;
+  name.kind = Kind::socket;
+  name.protocol = protocol;
+  name.local = std::move(local);
+  name.remote = std::move(remote);
+  name.bound = bound;
+  return name;
+}
+
+TEST(Diff, NamesPeersAlikeInEveryRun) {
+  const auto named = [](const ChannelName& a, const ChannelName& b) {
+    return diff_of_runs({sent_to(a, 77, 100)}, {sent_to(b, 78, 300)});
+  };
+  // The kernel chose the port of the client.
+  const auto client = [](std::uint32_t port) {
+    return socket_name(Protocol::tcp, {"10.0.0.1:" + std::to_string(port), port},
+                       {"10.0.0.7:5432", 5432}, false);
+  };
+  const ReportDiff service = named(client(51234), client(60001));
+  ASSERT_TRUE(service.find("peer tcp 10.0.0.7:5432", "sent_bytes"));
+  EXPECT_EQ(service.find("peer tcp 10.0.0.7:5432", "sent_bytes")->change, 200);
+  const auto served = [](std::uint32_t port) {
+    return socket_name(Protocol::tcp, {"[::1]:80", 80}, {"[::1]:" + std::to_string(port), port},
+                       true);
+  };
+  const ReportDiff clients = named(served(51234), served(60001));
+  ASSERT_TRUE(clients.find("peer tcp [::1]", "sent_bytes"));
+  EXPECT_EQ(clients.find("peer tcp [::1]", "sent_bytes")->change, 200);
+  EXPECT_EQ(clients.find("port tcp 80", "sent_bytes")->change, 200);
+  const ChannelName unix_name = socket_name(Protocol::unix_socket, {}, {"/run/x.sock", 0}, false);
+  EXPECT_EQ(named(unix_name, unix_name).find("peer unix /run/x.sock", "sent_bytes")->change, 200);
+  const ChannelName nameless = socket_name(Protocol::unix_socket, {}, {}, false);
+  const ReportDiff none = named(nameless, nameless);
+  EXPECT_TRUE(std::none_of(none.figures.begin(), none.figures.end(),
+                           [](const FigureChange& one) { return one.scope.starts_with("peer"); }));
 }
 
 TEST(Diff, ComparesMethodsByTheirRuns) {
