@@ -178,6 +178,7 @@ Report read_report(const JsonNode& object) {
   }
   read_flows(object, report);
   read_mount(object, report);
+  read_advice(object, report);
   return report;
 }
 

@@ -21,5 +21,6 @@ void read_flows(const JsonNode& object, Report& report);
 
 // What add_mount_json() added. Without "mount" the report has no such part.
 void read_mount(const JsonNode& object, Report& report);
+void read_advice(const JsonNode& object, Report& report);
 
 }  // namespace zctrace

@@ -52,9 +52,9 @@ const std::vector<std::string> kNotOfUsage = {"pid",
                                               "uncopied_bytes",
                                               "uncopied_measured_bytes"};
 const std::vector<std::string> kNotOfHead = {
-    "processes",  "other_processes", "totals",   "files",    "other_files",
-    "peers",      "other_peers",     "ports",    "channels", "completeness",
-    "started_at", "duration_ns",     "exit_code"};
+    "processes",  "other_processes", "totals",    "files",    "other_files",
+    "peers",      "other_peers",     "ports",     "channels", "completeness",
+    "started_at", "duration_ns",     "exit_code", "advice"};
 const std::vector<std::string> kNotOfFlow = {"from_channel", "to_channel"};
 
 constexpr const char* kInsertProcess =

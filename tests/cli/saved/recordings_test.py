@@ -3,21 +3,18 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import sqlite3
 import subprocess
 
 from attached import Attach
-from paths import PATIENCE_S
+from paths import PATIENCE_S, ROOT
+from recordings import query
 from report import Report
 
 BUSY = ["sh", "-c", "while :; do cat /etc/passwd >/dev/null; done"]
-
-
-def query(path, sql):
-    """The first row, as another program reads it."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10) as database:
-        return database.execute(sql).fetchone()
 
 
 class Recordings(Attach):
@@ -184,6 +181,45 @@ class Recordings(Attach):
         figures = {(figure["scope"], figure["name"]): figure
                    for figure in json.loads(done.stdout)["figures"]}
         self.assertEqual(figures["totals", "copied_bytes"]["change"], 0)
+
+    def test_the_questions_of_the_document_have_such_answers(self):
+        """Numbers differ from run to run; names, columns and their order do not."""
+        text = (ROOT / "docs" / "recording.md").read_text()
+        (command,) = re.findall(r"`zctrace (run --by file --record .*?)`", text, re.DOTALL)
+        words = [word for word in shlex.split(command.replace("\n", " ")) if word != "r.db"]
+        place = words.index("--record") + 1
+        (self.directory / "big").write_bytes(os.urandom(15_000_000))
+        path = self.directory / "r.db"
+        done = self.zctrace(*words[:place], path, *words[place:], cwd=self.directory)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        questions = re.findall(r"```sql\n(.*?)```\n\n(?:```\n(.*?)```|(.*?)\n\n)", text + "\n\n",
+                               re.DOTALL)
+        self.assertEqual(len(questions), 10)
+        for sql, answer, sentence in questions:
+            with self.subTest(sql):
+                with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+                    found = database.execute(sql).fetchall()
+                if not answer:
+                    self.assertIn(found, ([], [(None,)]), sentence)
+                    continue
+                said = [line.split("|") for line in answer.splitlines() if line != "..."]
+                self.assertEqual({len(row) for row in found}, {len(row) for row in said})
+                self.assertGreaterEqual(len(found), len(said) - 1)
+                if sql.startswith("SELECT interval"):
+                    continue  # which calls they are depends on the time
+                names = {cell for row in said for cell in row
+                         if re.fullmatch(r"[a-z][a-z0-9_:]*", cell)}
+                self.assertEqual(names - {str(cell) for row in found for cell in row}, set())
+
+    def test_a_report_is_what_the_command_printed(self):
+        for options in (["--advise"], ["--profile"], ["--by", "file"], ["--by", "thread"],
+                        ["--no-latency"], ["-e", "%copy"]):
+            with self.subTest(options):
+                path = self.directory / "-".join(["r", *options])
+                done = self.zctrace("run", "--record", path, *options, "--", "sh", "-c",
+                                    "dd if=/dev/zero bs=1M count=5 status=none | cat >/dev/null")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(self.zctrace("report", path).stdout, done.stderr)
 
     def test_refuses_what_cannot_be_recorded(self):
         for words, message in ((["run", "-i", "1s", "--", "true"], "--record"),

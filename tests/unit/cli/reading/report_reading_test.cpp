@@ -126,6 +126,39 @@ TEST(ReportReading, KeepsPipesProtocolsVerdictsAndParts) {
   expect_same_when_read_again(report);
 }
 
+TEST(ReportReading, KeepsAdvice) {
+  Report report = make_report();
+  report.advice.emplace();
+  expect_same_when_read_again(report);
+  Advice advice;
+  advice.pids = {100, 101};
+  advice.process = "tar\x1b[31m";
+  advice.kind = AdviceKind::blocked;
+  advice.from = {Kind::file, Protocol::none, {}, "/srv/a b", 1};
+  advice.to = {Kind::socket, Protocol::tcp, {}, "127.0.0.1:80 - 127.0.0.1:5", 1};
+  advice.via = {"pread64", "writev"};
+  advice.bytes = 5 << 20;
+  advice.share_of_delivered = 0.25;
+  advice.instead = "sendfile";
+  advice.legal = true;
+  advice.why = "a file can be sent";
+  advice.saves = {-7, 300, 5 << 20, -9, "arithmetic"};
+  advice.sentence = "use sendfile";
+  advice.waited_ns = 11;
+  advice.stack = {"copy", "main"};
+  report.advice->push_back(advice);
+  advice.kind = AdviceKind::relay;
+  advice.from = {Kind::pipe, Protocol::none, {}, "pipe:[5]", 1};
+  advice.to = {Kind::device, Protocol::none, {}, "", 0};
+  advice.pids.clear();
+  advice.share_of_delivered.reset();
+  advice.saves.cpu_ns.reset();
+  advice.waited_ns.reset();
+  advice.stack.clear();
+  report.advice->push_back(advice);
+  expect_same_when_read_again(report);
+}
+
 TEST(ReportReading, KeepsAProfile) {
   Report report = make_report(2);
   for (Process& process : report.processes) {
