@@ -4,7 +4,7 @@
 BUILD_PACKAGES := g++ make pkg-config clang llvm libbpf-dev bpftool libcap-dev libcli11-dev \
 	libfmt-dev nlohmann-json3-dev liburing-dev libncurses-dev libutf8proc-dev zlib1g-dev libelf-dev libdw-dev libiberty-dev \
 	linux-libc-dev prometheus-cpp-dev libmicrohttpd-dev libfuse3-dev python3 \
-	esbuild node-d3-array node-d3-axis node-d3-scale node-d3-selection node-d3-shape \
+	esbuild node-d3-array node-d3-axis node-d3-hierarchy node-d3-scale node-d3-selection node-d3-shape \
 	libsqlite3-dev
 UNIT_TEST_PACKAGES := libgtest-dev
 TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy postgresql iperf3 curl socat wrk openssl gcc-multilib strace \

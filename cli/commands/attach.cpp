@@ -48,7 +48,11 @@ int attach(const AttachOptions& options, const Targets& targets) {
     if (recorder) recorder->write(report);
     outputs.write_interval(report);
   };
-  const auto record_interval = [&] { recorder->write(session.next_interval()); };
+  const auto record_interval = [&] {
+    const Report report = session.next_interval();
+    recorder->write(report);
+    outputs.note_interval(report);
+  };
   EventLoop loop(signals);
   // The end comes first: with an interval that ends at the same time there is one report.
   if (options.duration) loop.at(EventLoop::after(*options.duration), [&] { loop.stop(); });
@@ -62,7 +66,7 @@ int attach(const AttachOptions& options, const Targets& targets) {
   if (options.interval) {
     write_interval();
     outputs.write_stacks(session.stacks(), session.report());
-    outputs.finish_intervals();
+    outputs.finish_intervals(session.stacks());
     if (recorder && !recorder->finish(nullptr)) return kExitFailed;
     return options.output.strict && lost ? kExitLost : kExitDone;
   }

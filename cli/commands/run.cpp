@@ -57,7 +57,10 @@ int run(const RunOptions& options) {
   observing.wait_for_descendants = options.wait_all;
   if (recorder) {
     observing.kept = Privilege::write_files;
-    observing.on_interval = [&recorder](const Report& report) { recorder->write(report); };
+    observing.on_interval = [&](const Report& report) {
+      recorder->write(report);
+      outputs.note_interval(report);
+    };
     observing.interval = options.interval.value_or(kRecordingInterval);
   }
   Signals signals;

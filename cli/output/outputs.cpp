@@ -15,6 +15,7 @@
 #include "cli/output/write.h"
 #include "cli/text/printable.h"
 #include "cli/views/csv_view.h"
+#include "cli/views/html/flame_json.h"
 #include "cli/views/html/html_page.h"
 #include "cli/views/html/interval_json.h"
 #include "cli/views/json_view.h"
@@ -178,11 +179,17 @@ void Outputs::warn_of_mixed_output(const Report& report) const {
   }
 }
 
-Views Outputs::views_of(const Report& report) {
+std::string Outputs::page_of(nlohmann::ordered_json json, const StackProfile* stacks) const {
+  if (!intervals_.empty()) json["intervals"] = intervals_json(intervals_.intervals());
+  if (stacks != nullptr && stacks->samples() != 0) json["stacks"] = flame_json(*stacks);
+  return html_page(json);
+}
+
+Views Outputs::views_of(const Report& report, const StackProfile* stacks) {
   return {[&] { return table_of(report, options_, style()); },
           [&] { return json_of(report, options_).dump(2) + "\n"; },
           [&] { return csv_of(report, options_); }, [&] { return markdown_of(report, options_); },
-          [&] { return html_page(json_of(report, options_)); }};
+          [&, stacks] { return page_of(json_of(report, options_), stacks); }};
 }
 
 Views Outputs::interval_views_of(const Report& report) {
@@ -197,7 +204,7 @@ Views Outputs::interval_views_of(const Report& report) {
 
 void Outputs::write(const Report& report, const StackProfile* stacks) {
   if (report.command == "run") warn_of_mixed_output(report);
-  Views views = views_of(report);
+  Views views = views_of(report, stacks);
   if (stacks != nullptr)
     views.stacks = [&] { return stacks_view(*stacks, report, options_.stacks); };
   write(views);
@@ -217,11 +224,13 @@ void Outputs::write_interval(const Report& report) {
   write_interval(interval_views_of(report));
 }
 
-void Outputs::finish_intervals() {
+void Outputs::finish_intervals(const StackProfile* stacks) {
   if (!html_.wanted() || intervals_.empty()) return;
-  nlohmann::ordered_json json = json_of(intervals_.whole(), options_);
-  json["intervals"] = intervals_json(intervals_.intervals());
-  html_.write(html_page(json));
+  html_.write(page_of(json_of(intervals_.whole(), options_), stacks));
+}
+
+void Outputs::note_interval(const Report& report) {
+  if (html_.wanted()) intervals_.add(report);
 }
 
 void Outputs::write_saved(const Report& report, const std::string& text,

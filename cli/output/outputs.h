@@ -44,18 +44,21 @@ class Outputs {
   // Once, after all intervals; `report` covers them.
   void write_stacks(const StackProfile* stacks, const Report& report);
   // After the last interval: writes the page. Throws Error.
-  void finish_intervals();
+  void finish_intervals(const StackProfile* stacks = nullptr);
   // The same for reports that were saved. `text` and `json` are what was read, which may have
   // fields that this version does not know.
   void write_saved(const Report& report, const std::string& text,
                    const nlohmann::ordered_json& json);
   void write_saved_interval(const Report& report, const std::string& text);
+  // For the page: what happened in an interval of an observation that ends in one report.
+  void note_interval(const Report& report);
   // What can go wrong after the command: kExitLost under --strict, else 0.
   int status(const Report& report) const;
   TableStyle style() const;  // of where the table goes
 
  private:
-  Views views_of(const Report& report);
+  Views views_of(const Report& report, const StackProfile* stacks = nullptr);
+  std::string page_of(nlohmann::ordered_json json, const StackProfile* stacks) const;
   Views interval_views_of(const Report& report);
   // One CSV of many: all but the first lose their header.
   std::string without_repeated_header(const std::string& csv);

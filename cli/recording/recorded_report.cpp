@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -27,6 +28,10 @@ using nlohmann::ordered_json;
 ordered_json count_or_null(const SqlStatement& statement, int column) {
   if (statement.is_null(column) || statement.whole_number(column) < 0) return nullptr;
   return static_cast<std::uint64_t>(statement.whole_number(column));
+}
+
+std::uint64_t count_or_zero(const SqlStatement& statement, int column) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, statement.whole_number(column)));
 }
 
 ordered_json text_or_null(const SqlStatement& statement, int column) {
@@ -187,6 +192,40 @@ ordered_json RecordedReports::interval_json(std::int64_t id) const {
   return report;
 }
 
+ordered_json RecordedReports::totals_over_time(const RecordingPart& part) const {
+  constexpr std::size_t kMost = 1000;
+  constexpr const char* kTotals[] = {"delivered_bytes", "cpu_copied_bytes", "syscalls",
+                                     "voluntary_switches", "involuntary_switches"};
+  SqlStatement statement = database_.prepare(
+      fmt::format("SELECT started_at, at_ns, duration_ns, {} FROM totals ORDER BY interval",
+                  fmt::join(kTotals, ", ")));
+  std::vector<ordered_json> intervals;
+  while (statement.step()) {
+    const std::uint64_t at_ns = count_or_zero(statement, 1);
+    const std::uint64_t duration_ns = count_or_zero(statement, 2);
+    if (!part.includes(at_ns, at_ns + duration_ns)) continue;
+    ordered_json interval = {{"started_at", statement.text(0)}, {"duration_ns", duration_ns}};
+    int column = 3;
+    for (const char* name : kTotals) interval["totals"][name] = count_or_zero(statement, column++);
+    intervals.push_back(std::move(interval));
+  }
+  const std::size_t together = (intervals.size() + kMost - 1) / kMost;
+  ordered_json array = ordered_json::array();
+  for (std::size_t i = 0; i < intervals.size(); ++i) {
+    if (i % together == 0) {
+      array.push_back(std::move(intervals[i]));
+      continue;
+    }
+    ordered_json& sum = array.back();
+    const auto add = [](ordered_json& into, const ordered_json& more) {
+      into = into.get<std::uint64_t>() + more.get<std::uint64_t>();
+    };
+    add(sum["duration_ns"], intervals[i]["duration_ns"]);
+    for (const char* name : kTotals) add(sum["totals"][name], intervals[i]["totals"][name]);
+  }
+  return array;
+}
+
 Report RecordedReports::interval(std::int64_t id) const {
   const ordered_json json = interval_json(id);
   return read_report(JsonNode(json));
@@ -210,8 +249,13 @@ SavedFile read_recording(const std::string& path, const RecordingPart& part) {
   try {
     const SqlDatabase database(path, SqlDatabase::Mode::read);
     const RecordedReports recorded(database);
+    const auto with_intervals = [&](SavedFile file) {
+      if (!file.reports.empty())
+        file.reports.front().json["intervals"] = recorded.totals_over_time(part);
+      return file;
+    };
     if (const std::string whole = recorded.whole(); part.is_whole() && !whole.empty())
-      return parse_saved_reports(name, whole);
+      return with_intervals(parse_saved_reports(name, whole));
     SavedFile file{name, {}, false, false};
     std::optional<Report> sum;
     for (const RecordedInterval& interval : recorded.intervals()) {
@@ -225,7 +269,7 @@ SavedFile read_recording(const std::string& path, const RecordingPart& part) {
     if (!sum)
       throw Error(part.is_whole() ? "it has no interval yet" : "it has no interval in that time");
     file.reports.push_back(saved(std::move(*sum)));
-    return file;
+    return with_intervals(std::move(file));
   } catch (const Error& error) {
     refuse(name, error);
   }

@@ -23,6 +23,15 @@ struct RecordedInterval {
   std::uint64_t duration_ns = 0;
 };
 
+// Which part of a recording; a whole one has no bounds.
+struct RecordingPart {
+  std::optional<std::chrono::nanoseconds> from;  // since it began
+  std::optional<std::chrono::nanoseconds> to;
+  bool is_whole() const { return !from && !to; }
+  // Whether an interval that begins at `at_ns` and ends at `end_ns` is in it.
+  bool includes(std::uint64_t at_ns, std::uint64_t end_ns) const;
+};
+
 // Reads the tables. Borrows the database. Throws Error: it is not a recording, or damaged.
 class RecordedReports {
  public:
@@ -30,6 +39,9 @@ class RecordedReports {
 
   std::vector<RecordedInterval> intervals() const;  // in their order
   Report interval(std::int64_t id) const;
+  // What a page draws over time ("intervals" of html_page()): a thousand at most, of neighbours
+  // added up.
+  nlohmann::ordered_json totals_over_time(const RecordingPart& part) const;
   // What the command itself printed; "" where it was killed, or printed intervals.
   std::string whole() const;
 
@@ -40,19 +52,10 @@ class RecordedReports {
   const SqlDatabase& database_;
 };
 
-// Which part of a recording; a whole one has no bounds.
-struct RecordingPart {
-  std::optional<std::chrono::nanoseconds> from;  // since it began
-  std::optional<std::chrono::nanoseconds> to;
-  bool is_whole() const { return !from && !to; }
-  // Whether an interval that begins at `at_ns` and ends at `end_ns` is in it.
-  bool includes(std::uint64_t at_ns, std::uint64_t end_ns) const;
-};
-
 bool is_recording(const std::string& path);
 
 // One report: what the command printed, or the sum of the intervals that begin in `part`. Throws
-// Error.
+// Error. Its JSON, but not its text, has "intervals".
 SavedFile read_recording(const std::string& path, const RecordingPart& part);
 // A report for each interval.
 SavedFile read_recorded_intervals(const std::string& path);

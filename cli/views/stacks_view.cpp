@@ -34,18 +34,9 @@ std::string folded_frame(const StackFrame& frame) {
 }
 
 std::string folded_line(const StackProfile::SampledStack& entry) {
-  const StackSite& site = *entry.site;
-  std::string line = folded_name(site.process);
-  if (entry.summed)
-    line += ";[other stacks]";
-  else if (!entry.whole)
-    line += ";[incomplete]";
-  for (auto frame = entry.user.rbegin(); frame != entry.user.rend(); ++frame)
-    line += ";" + folded_frame(**frame);
-  line += fmt::format(";{} ({} to {})", folded_name(site.syscall), kind_name(site.from),
-                      kind_name(site.to));
-  for (auto frame = entry.kernel.rbegin(); frame != entry.kernel.rend(); ++frame)
-    line += ";" + folded_frame(**frame) + "_[k]";
+  std::string line;
+  for (const FoldedFrame& frame : folded_frames(entry))
+    line += (line.empty() ? "" : ";") + frame.name;
   return line;
 }
 
@@ -86,6 +77,23 @@ ordered_json entry_json(const StackProfile& profile, const StackProfile::Sampled
 }
 
 }  // namespace
+
+std::vector<FoldedFrame> folded_frames(const StackProfile::SampledStack& stack) {
+  const StackSite& site = *stack.site;
+  std::vector<FoldedFrame> frames = {{folded_name(site.process), "process"}};
+  if (stack.summed)
+    frames.push_back({"[other stacks]", "user"});
+  else if (!stack.whole)
+    frames.push_back({"[incomplete]", "user"});
+  for (auto frame = stack.user.rbegin(); frame != stack.user.rend(); ++frame)
+    frames.push_back({folded_frame(**frame), "user"});
+  frames.push_back({fmt::format("{} ({} to {})", folded_name(site.syscall), kind_name(site.from),
+                                kind_name(site.to)),
+                    "call"});
+  for (auto frame = stack.kernel.rbegin(); frame != stack.kernel.rend(); ++frame)
+    frames.push_back({folded_frame(**frame) + "_[k]", "kernel"});
+  return frames;
+}
 
 std::string folded_stacks(const StackProfile& profile) {
   // Stacks that differ only in what a line does not show are one line.

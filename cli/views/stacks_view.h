@@ -4,11 +4,21 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "collector/model/report.h"
 #include "collector/observe/stacks/stack_profile.h"
 
 namespace zctrace {
+
+struct FoldedFrame {
+  std::string name;       // in one line, without ';'
+  std::string_view kind;  // "process", "user", "call" (of the system) or "kernel"
+};
+
+// What a flame graph shows of a stack, the outermost first: the process comes before its frames,
+// and the call, with the kinds of both ends, between those of the user and of the kernel.
+std::vector<FoldedFrame> folded_frames(const StackProfile::SampledStack& stack);
 
 // A line for each stack, "process;outermost;...;innermost;syscall (from to to);kernel_[k] BYTES",
 // the most bytes first, as flamegraph.pl, inferno and speedscope read it.

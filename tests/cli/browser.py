@@ -22,6 +22,16 @@ def bytes_text(count):
     return f"{value:.1f} {NAMES[unit]}"
 
 
+def duration_text(ns):
+    if ns < 1000:
+        return f"{ns:.0f} ns"
+    value, unit = ns / 1e3, 0
+    while value >= 999.5 and unit < 2:
+        value, unit = value / 1e3, unit + 1
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{digits}f} {('µs', 'ms', 's')[unit]}"
+
+
 def count_text(count):
     return f"{count:,}"
 
@@ -69,6 +79,9 @@ class Browser:
         """Opens the page from disk and waits until it is drawn."""
         self.driver.get(f"file://{path}")
         self.settle()
+
+    def visit(self, url):
+        self.driver.get(url)
 
     def settle(self):
         """Waits for two frames: what a change of size draws is drawn in the first."""

@@ -4,7 +4,7 @@
 import json
 import subprocess
 
-from browser import bytes_text, count_text
+from browser import bytes_text, count_text, duration_text
 from mounts import MountTest
 from pages.page_case import PageCase
 from paths import PATIENCE_S, ZCTRACE
@@ -41,6 +41,8 @@ class ComparePage(PageCase):
             line = by_label[method["label"]]
             self.assertEqual(line["runs"], len(method["wall_ns"]["runs"]))
             self.assertEqual(line["medians"], 1)
+            self.assertGreater(method["cpu_ns"], 0)  # also where it cannot be divided
+            self.assertEqual(line["cells"][2], duration_text(method["cpu_ns"]))
             self.assertEqual(line["cells"][4], count_text(method["syscalls"]))
             self.assertEqual(line["cells"][5], count_text(method["voluntary_switches"]
                                                           + method["involuntary_switches"]))

@@ -103,6 +103,15 @@ class Looks(InTerminal):
         for wanted in ("file → user", "zero-copy share", "completeness"):
             self.assertIn(wanted, text)
 
+    def test_the_flow_without_colour_and_utf_8(self):
+        terminal = Terminal(self, f"{ZCTRACE} run -- sh -c 'cat /etc/passwd | wc -c'",
+                            environment=[("LC_ALL", "C"), ("NO_COLOR", "1")])
+        text = terminal.wait_for("status=")
+        self.assertRegex(text, r"(?m)^ *file =+ [\d.]+ \w+ =+> user =+ [\d.]+ \w+ =+> \w+$")
+        self.assertTrue(text.isascii(), text)
+        self.assert_width(text, 80)
+        self.assertNotIn(ESCAPE, terminal.text("-e"))
+
     def test_40_columns(self):
         terminal = Terminal(self, f"{ZCTRACE} run {self.COMMAND}", columns=40)
         terminal.wait_for("status=0")

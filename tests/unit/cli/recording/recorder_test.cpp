@@ -131,6 +131,37 @@ TEST_F(RecorderTest, ShowsAPartOfItsTime) {
   EXPECT_THROW(duration({seconds(9), {}}), Error);
 }
 
+TEST_F(RecorderTest, FollowsTheSteadyClockWhenTheSystemClockIsSetBackOrStops) {
+  Recorder recorder(options());
+  const char* const times[] = {"2026-11-29T10:00:00.000Z", "2026-11-29T09:00:00.000Z",
+                               "2026-11-29T09:00:00.000Z", "2026-11-29T09:00:00.000Z"};
+  for (const char* time : times) {
+    Report report = interval();
+    report.started_at = time;
+    recorder.write(report);
+  }
+  using std::chrono::seconds;
+  EXPECT_EQ(read({seconds(1), seconds(3)}, path()).duration_ns, 2'000'000'000U);
+  EXPECT_EQ(read({}, path()).duration_ns, 4'000'000'000U);
+  EXPECT_EQ(read({}, path()).started_at, times[0]);
+  EXPECT_EQ(number("SELECT max(at_ns) FROM intervals"), 3'000'000'000);
+  EXPECT_EQ(number("SELECT count(DISTINCT started_at) FROM intervals"), 2);
+}
+
+TEST_F(RecorderTest, AddsUpWhatAPageDrawsOfManyIntervals) {
+  Recorder recorder(options());
+  constexpr std::uint64_t kIntervals = 1002;
+  for (std::uint64_t i = 0; i < kIntervals; ++i) recorder.write(interval());
+  const auto json = read_recording(path(), {}).reports.at(0).json;
+  EXPECT_EQ(json["intervals"].size(), kIntervals / 2);
+  std::uint64_t syscalls = 0;
+  for (const auto& one : json["intervals"]) {
+    EXPECT_EQ(one["duration_ns"], 2'000'000'000U);
+    syscalls += one["totals"]["syscalls"].get<std::uint64_t>();
+  }
+  EXPECT_EQ(syscalls, json["totals"]["syscalls"]);
+}
+
 TEST_F(RecorderTest, PrintsWhatTheCommandPrinted) {
   Recorder recorder(options());
   recorder.write(interval());

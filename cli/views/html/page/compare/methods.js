@@ -17,14 +17,18 @@ function unknown(reason) {
   return el("div", {class: "measure unknown", title: printable(reason)}, "unknown", el("span", {class: "note"}, printable(reason)));
 }
 
-const cpuOf = (method) => method.user_ns + method.system_ns + (method.daemon ? method.daemon.user_ns + method.daemon.system_ns : 0);
+// The division between user and system may be null where both together are known.
+const ownCpu = (one) => one.cpu_ns ?? (one.user_ns === null ? null : one.user_ns + one.system_ns);
+const cpuOf = (method) => (ownCpu(method) === null ? null : ownCpu(method) + (method.daemon ? ownCpu(method.daemon) ?? 0 : 0));
 const switchesOf = (method) => (method.voluntary_switches === null ? null : method.voluntary_switches + method.involuntary_switches);
 const largest = (methods, value) => Math.max(0, ...methods.map((method) => value(method) ?? 0));
 const NOT_COUNTED = "the counting pass was not made";
 
 function cpuCell(method, most) {
-  const parts = [["user", method.user_ns, "user"], ["system", method.system_ns, "system"]];
-  if (method.daemon) parts.push(["FUSE daemon", method.daemon.user_ns + method.daemon.system_ns, "daemon"]);
+  if (cpuOf(method) === null) return unknown(method.unknown?.cpu_ns ?? "it was not measured");
+  const parts = method.user_ns === null ? [["user and system", ownCpu(method), "undivided"]]
+    : [["user", method.user_ns, "user"], ["system", method.system_ns, "system"]];
+  if (method.daemon) parts.push(["FUSE daemon", ownCpu(method.daemon), "daemon"]);
   return explain(bar(parts, most, duration(cpuOf(method))), () => facts("CPU time", parts.map(([name, value]) => [name, duration(value)])));
 }
 
@@ -69,10 +73,12 @@ function methodLine(report, method, scales) {
       () => facts("Context switches", [["voluntary", count(method.voluntary_switches)], ["involuntary", count(method.involuntary_switches)]]))));
 }
 
-function legend() {
+function legend(timed) {
+  const undivided = timed.some((method) => method.user_ns === null);
   const item = (kind, text) => el("li", {}, el("span", {class: `swatch part ${kind}`}), text);
   return el("ul", {class: "legend"}, item("run-dot", "a run"), item("interval-box", "interval of the median"),
     item("user", "CPU in user space"), item("system", "CPU in the kernel"),
+    undivided && item("undivided", "CPU, too little to divide"),
     item("by-user", "copies by its own calls"), item("by-kernel", "by the kernel besides"), item("by-reader", "by the reader"));
 }
 
@@ -82,7 +88,7 @@ export function methodsSection(report) {
   const scales = {time: timeScale(timed), cpu: largest(timed, cpuOf), copies: largest(timed, (method) => method.copies?.per_byte),
     syscalls: largest(timed, (method) => method.syscalls), switches: largest(timed, switchesOf)};
   const heads = [["method"], ["wall time, each run", timeAxis(scales.time)], ["CPU time"], ["copies a byte"], ["system calls"], ["switches"]];
-  return section("methods", `${plural(methods.length, "method", "methods")}, ${plural(report.rounds, "round", "rounds")}`, legend(),
+  return section("methods", `${plural(methods.length, "method", "methods")}, ${plural(report.rounds, "round", "rounds")}`, legend(timed),
     el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": "Methods"}, el("table", {class: "methods"},
       el("thead", {}, el("tr", {}, heads.map(([title, axis]) => el("th", {scope: "col"}, title, axis)))),
       el("tbody", {}, methods.map((method) => methodLine(report, method, scales))))));

@@ -4,6 +4,7 @@ import {timelineSection} from "../chart/timeline.js";
 import {adviceSection} from "./advice.js";
 import {filesSection, peersSection, portsSection} from "./channels.js";
 import {completenessSection} from "./completeness.js";
+import {flameSection} from "./flame.js";
 import {flowSection} from "./flow.js";
 import {processesSection} from "./processes.js";
 import {profileSection} from "./profile.js";
@@ -18,6 +19,7 @@ export function reportPage(report) {
     timelineSection(report),
     rowsSection(report),
     profileSection(report.totals),
+    flameSection(report),
     filesSection(report),
     portsSection(report),
     peersSection(report),

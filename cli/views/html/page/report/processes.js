@@ -16,7 +16,7 @@ const moved = (process) => process.copied_bytes + process.in_kernel_bytes;
 const COLUMNS = [
   {title: "process", value: (process) => process.name, cell: (process) => name(shortened(process.name, 60)), wide: true},
   {title: "PID", number: true, value: (process) => process.pid, cell: (process) => el("span", {class: "pid"}, process.tid ? `${process.pid}/${process.tid}` : process.pid)},
-  {title: "command", value: (process) => commandLine(process.argv), cell: (process) => el("bdi", {class: "command", title: commandLine(process.argv)}, shortened(commandLine(process.argv), 90)), wide: true},
+  {title: "command", value: (process) => commandLine(process.argv), cell: (process) => el("bdi", {class: "command", title: commandLine(process.argv)}, shortened(commandLine(process.argv), 90)), wide: true, optional: true},
   {title: "moved", number: true, value: moved, cell: (process) => bytes(moved(process)), help: "Bytes of all calls, in both directions"},
   {title: "delivered", number: true, value: (process) => process.delivered_bytes, cell: (process) => bytes(process.delivered_bytes)},
   {title: "copies a byte", number: true, value: (process) => process.cpu_copies_per_byte, cell: (process) => (process.cpu_copies_per_byte === null ? "–" : copiesCell(process.cpu_copied_bytes, process.delivered_bytes)), help: "CPU copies for each delivered byte"},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The rows of the totals, each with its latency on a logarithmic scale that all of them share.
+// The rows of the totals, each with a histogram of its latency on a logarithmic scale that all of
+// them share.
 import {scaleLog} from "d3-scale";
 
 import {el, section, svg} from "../dom.js";
@@ -9,19 +10,33 @@ import {printable} from "../text.js";
 import {explain, facts} from "../tooltip.js";
 import {copiesCell} from "./flow.js";
 
-const WIDTH = 116;
-const HEIGHT = 20;
+const WIDTH = 150;
+const HEIGHT = 28;
+const TALLEST = HEIGHT - 7;
+
+// A bar for each bucket that has calls; the rarest is still to be seen. Buckets are half an octave:
+// [2^k, 1.5 * 2^k) and [1.5 * 2^k, 2^(k+1)).
+function bars(buckets, x) {
+  const counted = Object.entries(buckets ?? {}).map(([from, calls]) => [Number(from), calls]);
+  const most = Math.max(1, ...counted.map(([, calls]) => calls));
+  return counted.map(([from, calls]) => {
+    const octave = 2 ** Math.floor(Math.log2(Math.max(1, from)));
+    const until = from >= 1.5 * octave ? 2 * octave : 1.5 * octave;
+    const height = Math.max(1.2, TALLEST * calls / most);
+    return svg("rect", {class: "bucket", x: x(from), y: (TALLEST - height).toFixed(1), width: Math.max(1, x(until) - x(from) - 0.4).toFixed(1), height: height.toFixed(1)});
+  });
+}
 
 function strip(latency, scale) {
   if (!latency) return el("span", {class: "unknown"}, "unknown");
   const x = (ns) => scale(Math.max(1, ns)).toFixed(1);
-  const middle = HEIGHT / 2;
+  const middle = HEIGHT - 4;
   const mark = svg("svg", {class: "strip", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, tabindex: "0", role: "img",
     "aria-label": `median ${duration(latency.p50)}, 90% ${duration(latency.p90)}, 99% ${duration(latency.p99)}, longest ${duration(latency.max)}`},
-  svg("line", {class: "range", x1: x(latency.min), x2: x(latency.max), y1: middle, y2: middle}),
+  bars(latency.buckets, x), svg("line", {class: "range", x1: x(latency.min), x2: x(latency.max), y1: middle, y2: middle}),
   svg("line", {class: "most", x1: x(latency.p50), x2: x(latency.p99), y1: middle, y2: middle}),
-  svg("circle", {class: "p90", cx: x(latency.p90), cy: middle, r: 2.5}),
-  svg("circle", {class: "p50", cx: x(latency.p50), cy: middle, r: 4}));
+  svg("circle", {class: "p90", cx: x(latency.p90), cy: middle, r: 2}),
+  svg("circle", {class: "p50", cx: x(latency.p50), cy: middle, r: 3}));
   return explain(mark, () => facts("Time of a call", [
     ["shortest", duration(latency.min)], ["mean", duration(latency.mean)], ["median", duration(latency.p50)],
     ["90%", `${duration(latency.p90)} or less`], ["99%", `${duration(latency.p99)} or less`], ["longest", duration(latency.max)],
@@ -55,7 +70,7 @@ export function rowColumns(rows, timed) {
     {title: "off CPU", number: true, value: (row) => (timed ? row.off_cpu_ns : null), cell: (row) => (timed ? duration(row.off_cpu_ns) : "unknown")},
     ...(timed ? [{title: "median", number: true, value: (row) => row.latency_ns?.p50 ?? null, cell: (row) => (row.latency_ns ? duration(row.latency_ns.p50) : "–")},
       {title: "99%", number: true, value: (row) => row.latency_ns?.p99 ?? null, cell: (row) => (row.latency_ns ? duration(row.latency_ns.p99) : "–")},
-      {title: "latency", value: (row) => row.latency_ns?.p50 ?? null, cell: (row) => strip(row.latency_ns, scale), help: "shortest to longest; the dots are the median and 90%, the thick part ends at 99%"}] : []),
+      {title: "latency", value: (row) => row.latency_ns?.p50 ?? null, cell: (row) => strip(row.latency_ns, scale), help: "how many calls took how long, on a logarithmic scale; below, the dots are the median and 90%, the thick part ends at 99%"}] : []),
   ];
 }
 
