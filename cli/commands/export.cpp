@@ -37,8 +37,9 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
   read();
   ListenAddress bound = address;
   bound.port = bound_port(listener);
-  server.serve(std::move(listener), loop, read);
-  say(fmt::format("serving http://{}/metrics", bound.text()));
+  server.serve(std::move(listener), loop, read,
+               [&session](Report& report) { session.describe(report); });
+  say(fmt::format("serving http://{}/metrics and the page http://{}/", bound.text(), bound.text()));
 
   // A process that ends between two readings leaves its counts in kernel memory, which is limited,
   // so they are read without a scrape, too. It goes on after the last target has ended. A server
@@ -63,7 +64,8 @@ void add_export_command(CLI::App& app, Action& chosen) {
       *command,
       {"-p PID | -n GLOB | -G CGROUP | --unit NAME | -a [OPTIONS]",
        {"Serves http://ADDRESS:PORT/metrics until Ctrl-C or SIGTERM, even after all targets "
-        "have ended. Each scrape reads the counts. /healthz answers 200. Targets can be combined."},
+        "have ended. Each scrape reads the counts. / is a page that shows them live, /api/report "
+        "is its JSON, and /healthz answers 200. Targets can be combined."},
        {{"Exit status",
          {{"0", "Success"},
           {"1", "Failure"},

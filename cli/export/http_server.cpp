@@ -15,15 +15,8 @@ namespace zctrace {
 namespace {
 
 constexpr const char* kText = "text/plain; charset=utf-8";
-constexpr std::string_view kStartPage =
-    "<!DOCTYPE html>\n"
-    "<html lang=\"en\">\n"
-    "<head><meta charset=\"utf-8\"><title>zctrace</title></head>\n"
-    "<body>\n"
-    "<h1>zctrace</h1>\n"
-    "<p>How processes move bytes, for Prometheus: <a href=\"/metrics\">/metrics</a></p>\n"
-    "</body>\n"
-    "</html>\n";
+// Of what is no page.
+constexpr std::string_view kNothing = "default-src 'none'";
 
 // Connections that are being closed count for libmicrohttpd, which stops accepting at its limit.
 constexpr unsigned kReserve = 64;
@@ -32,7 +25,7 @@ constexpr int kMostRounds = 100;
 
 // The two states of a request. Their addresses differ; nothing else matters.
 char header_received;
-char metrics_requested;
+char text_requested;
 
 bool accepts_gzip(MHD_Connection* connection) {
   const char* const accepted = microhttpd().lookup_connection_value(
@@ -50,25 +43,37 @@ void HttpServer::StopDaemon::operator()(MHD_Daemon* daemon) const {
   microhttpd().stop_daemon(daemon);
 }
 
-HttpServer::Response HttpServer::response(std::string_view text, const char* type) {
+// No answer may be framed, kept, taken for something else, or read by another site's page.
+HttpServer::Response HttpServer::response(std::string_view text, const char* type,
+                                          std::string_view policy) {
   Response made(microhttpd().create_response_from_buffer(
       text.size(), const_cast<char*>(text.data()), MHD_RESPMEM_MUST_COPY));
-  if (!made ||
-      microhttpd().add_response_header(made.get(), MHD_HTTP_HEADER_CONTENT_TYPE, type) != MHD_YES ||
-      microhttpd().add_response_header(made.get(), MHD_HTTP_HEADER_CONNECTION, "close") != MHD_YES)
-    throw Error("cannot make an HTTP response: out of memory");
+  const std::string whole_policy =
+      std::string(policy.empty() ? kNothing : policy) + "; frame-ancestors 'none'";
+  const std::pair<const char*, const char*> headers[] = {
+      {MHD_HTTP_HEADER_CONTENT_TYPE, type},
+      {MHD_HTTP_HEADER_CONNECTION, "close"},
+      {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+      {"Content-Security-Policy", whole_policy.c_str()},
+      {"Cross-Origin-Resource-Policy", "same-origin"},
+      {"Referrer-Policy", "no-referrer"},
+      {"X-Content-Type-Options", "nosniff"}};
+  for (const auto& [name, value] : headers)
+    if (!made || microhttpd().add_response_header(made.get(), name, value) != MHD_YES)
+      throw Error("cannot make an HTTP response: out of memory");
   return made;
 }
 
-HttpServer::HttpServer(Descriptor listener, EventLoop& loop, std::function<std::string()> metrics)
+HttpServer::HttpServer(Descriptor listener, EventLoop& loop, Served served)
     : loop_(loop),
-      metrics_(std::move(metrics)),
-      start_page_(response(kStartPage, "text/html; charset=utf-8")),
+      start_page_(response(served.page, "text/html; charset=utf-8", served.policy)),
       healthy_(response("ok\n", kText)),
       not_found_(response("Not found. The counts are at /metrics.\n", kText)),
-      wrong_method_(response("Only GET and HEAD are served.\n", kText)) {
+      wrong_method_(response("Only GET and HEAD are served.\n", kText)),
+      metrics_{"text/plain; version=0.0.4; charset=utf-8", std::move(served.metrics)},
+      report_{"application/json", std::move(served.report)} {
   microhttpd().add_response_header(wrong_method_.get(), MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-  scrapes_.reserve(kMostConnections + kReserve);
+  for (Made* const made : {&metrics_, &report_}) made->waiting.reserve(kMostConnections + kReserve);
   daemon_.reset(microhttpd().start_daemon(
       MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, handle_request, this,
       MHD_OPTION_LISTEN_SOCKET, listener.get(),                                   //
@@ -87,9 +92,10 @@ HttpServer::HttpServer(Descriptor listener, EventLoop& loop, std::function<std::
 void HttpServer::run() {
   end_old_connections();
   bool finished = process();
-  if (!scrapes_.empty()) {
-    answer_scrapes();
-    finished = process() && scrapes_.empty();
+  if (anyone_waits()) {
+    answer(metrics_);
+    answer(report_);
+    finished = process() && !anyone_waits();
   }
   // The loop looks for signals first.
   if (!finished) loop_.at(EventLoop::after(std::chrono::milliseconds(1)), [this] { run(); });
@@ -105,27 +111,33 @@ bool HttpServer::process() {
   return false;
 }
 
-void HttpServer::answer_scrapes() {
+void HttpServer::answer(Made& made) {
+  if (made.waiting.empty()) return;
+  const auto begin = EventLoop::Clock::now();
   try {
-    const std::string text = metrics_();
-    constexpr const char* kType = "text/plain; version=0.0.4; charset=utf-8";
-    plain_metrics_ = response(text, kType);
-    gzip_metrics_.reset();
-    if (std::any_of(scrapes_.begin(), scrapes_.end(), accepts_gzip)) {
-      gzip_metrics_ = response(gzip(text), kType);
-      microhttpd().add_response_header(gzip_metrics_.get(), MHD_HTTP_HEADER_CONTENT_ENCODING,
+    const std::string text = made.make();
+    made.plain = response(text, made.type);
+    made.compressed.reset();
+    if (std::any_of(made.waiting.begin(), made.waiting.end(), accepts_gzip)) {
+      made.compressed = response(gzip(text), made.type);
+      microhttpd().add_response_header(made.compressed.get(), MHD_HTTP_HEADER_CONTENT_ENCODING,
                                        "gzip");
     }
   } catch (...) {
-    resume_scrapes();  // no daemon may be stopped while a connection is suspended
+    // No daemon may be stopped while a connection is suspended.
+    resume(metrics_);
+    resume(report_);
     throw;
   }
-  resume_scrapes();
+  const auto end = EventLoop::Clock::now();
+  made.fresh_until =
+      end + std::max<EventLoop::Clock::duration>(kReportLasts, kReportRest * (end - begin));
+  resume(made);
 }
 
-void HttpServer::resume_scrapes() {
-  for (MHD_Connection* const scrape : scrapes_) microhttpd().resume_connection(scrape);
-  scrapes_.clear();
+void HttpServer::resume(Made& made) {
+  for (MHD_Connection* const one : made.waiting) microhttpd().resume_connection(one);
+  made.waiting.clear();
 }
 
 MHD_Result HttpServer::handle_request(void* server, MHD_Connection* connection, const char* url,
@@ -154,13 +166,22 @@ MHD_Result HttpServer::respond(MHD_Connection* connection, std::string_view url,
   };
   if (url == "/") return queue(MHD_HTTP_OK, start_page_);
   if (url == "/healthz") return queue(MHD_HTTP_OK, healthy_);
-  if (url != "/metrics") return queue(MHD_HTTP_NOT_FOUND, not_found_);
-  if (*state == &metrics_requested)
-    return queue(MHD_HTTP_OK,
-                 accepts_gzip(connection) && gzip_metrics_ ? gzip_metrics_ : plain_metrics_);
-  *state = &metrics_requested;
+  // Prometheus asks for the counts of now; a page may be a second late.
+  if (url == "/metrics") return respond_with(metrics_, connection, state);
+  if (url != "/api/report") return queue(MHD_HTTP_NOT_FOUND, not_found_);
+  if (report_.plain && EventLoop::Clock::now() < report_.fresh_until) *state = &text_requested;
+  return respond_with(report_, connection, state);
+}
+
+MHD_Result HttpServer::respond_with(Made& made, MHD_Connection* connection, void** state) {
+  if (*state == &text_requested) {
+    const bool small = made.compressed && accepts_gzip(connection);
+    return microhttpd().queue_response(connection, MHD_HTTP_OK,
+                                       (small ? made.compressed : made.plain).get());
+  }
+  *state = &text_requested;
   microhttpd().suspend_connection(connection);
-  scrapes_.push_back(connection);
+  made.waiting.push_back(connection);
   return MHD_YES;
 }
 

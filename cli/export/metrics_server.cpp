@@ -10,7 +10,9 @@
 #include <fstream>
 #include <utility>
 
+#include "cli/views/html/html_page.h"
 #include "cli/views/prometheus/prometheus_view.h"
+#include "collector/observe/machine/host.h"
 
 namespace zctrace {
 namespace {
@@ -42,15 +44,30 @@ MetricsServer::MetricsServer(std::size_t max_series, bool latency, ChannelsServe
 
 void MetricsServer::add(Report standing) {
   owners_.update(standing.processes);
+  live_.add(metrics_.standing(), standing, steady_clock::now(), now_rfc3339());
   metrics_.add(std::move(standing), owners_, seconds_since_epoch(), steady_clock::now(),
                by_mount_ ? read_mounts("/proc/self/mountinfo") : std::vector<MountEntry>());
 }
 
-void MetricsServer::serve(Descriptor listener, EventLoop& loop, std::function<void()> read) {
-  server_.emplace(std::move(listener), loop, [this, read = std::move(read)] {
-    read();
-    return text();
-  });
+void MetricsServer::serve(Descriptor listener, EventLoop& loop, std::function<void()> read,
+                          std::function<void(Report&)> describe) {
+  LivePage page = live_page();
+  server_.emplace(std::move(listener), loop,
+                  Served{std::move(page.html), std::move(page.policy),
+                         [this, read] {
+                           read();
+                           return text();
+                         },
+                         [this, read, describe = std::move(describe)] {
+                           read();
+                           return report(describe);
+                         }});
+}
+
+std::string MetricsServer::report(const std::function<void(Report&)>& describe) const {
+  return live_.json(metrics_.standing(), describe)
+             .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+         "\n";
 }
 
 std::string MetricsServer::text() const {

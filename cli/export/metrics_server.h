@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Serves counts to Prometheus over HTTP.
+// Serves counts over HTTP: to Prometheus, and as a page.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cli/export/http_server.h"
+#include "cli/export/live_report.h"
 #include "cli/views/prometheus/metrics.h"
 #include "collector/model/report.h"
 #include "collector/observe/owner.h"
@@ -24,14 +25,18 @@ class MetricsServer {
   // Adds the counts since the start, in which processes that have ended appear once.
   void add(Report standing);
   // Serves while `loop` runs. `read` must add the current counts; it is called for each scrape, but
-  // only once for those that arrive together. Throws Error.
-  void serve(Descriptor listener, EventLoop& loop, std::function<void()> read);
+  // only once for those that arrive together. `describe` completes the report of a page, as
+  // AttachSession::describe does. Throws Error.
+  void serve(Descriptor listener, EventLoop& loop, std::function<void()> read,
+             std::function<void(Report&)> describe);
 
  private:
   std::string text() const;
+  std::string report(const std::function<void(Report&)>& describe) const;
 
   OwnerCache owners_;
   Metrics metrics_;
+  LiveReport live_;
   bool by_mount_;
   std::optional<HttpServer> server_;
 };

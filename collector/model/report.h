@@ -232,7 +232,7 @@ struct MountPart {
 };
 
 struct Report {
-  std::string command;  // "run", "attach", "mount"
+  std::string command;  // "run", "attach", "export", "mount"
   Host host;
   std::vector<std::string> argv;
   std::string targets;  // of attach, in words

@@ -138,14 +138,23 @@ Report AttachSession::counts(std::vector<Process> processes) const {
   return report;
 }
 
-Report AttachSession::report() {
-  Report report = counts(session_.processes());
+void AttachSession::set_circumstances(Report& report) const {
   report.command = "attach";
   report.host = this_host();
   report.argv = own_command_line();
   report.targets = description(options_.targets);
   clock_.stamp(report);
+}
+
+Report AttachSession::report() {
+  Report report = counts(session_.processes());
+  set_circumstances(report);
   return report;
+}
+
+void AttachSession::describe(Report& report) {
+  set_circumstances(report);
+  session_.read_peak_memory(report.processes);
 }
 
 Report AttachSession::take_interval() {

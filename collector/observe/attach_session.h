@@ -60,12 +60,16 @@ class AttachSession {
   Report next_interval();
   // The current counts, with the processes of Session::take_processes() and without times.
   Report take_counts();
+  // Makes a report of such counts, or of some of them, complete: what was observed, where, since
+  // when, and the peak RSS of the processes that it lists.
+  void describe(Report& report);
 
  private:
   void follow_cgroups();
   void attach();
   void require_observed(pid_t pid) const;
   Report counts(std::vector<Process> processes) const;
+  void set_circumstances(Report& report) const;
 
   AttachSessionOptions options_;
   TargetFinder finder_;

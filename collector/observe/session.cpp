@@ -335,8 +335,7 @@ std::map<std::string, std::string> Session::unknown() const {
 }
 
 // The kernel notes the peak RSS of a process elsewhere only when it exits.
-std::vector<Process> Session::processes() {
-  std::vector<Process> processes = ledger_.processes();
+void Session::read_peak_memory(std::vector<Process>& processes) {
   std::vector<Process*> running;
   std::vector<ProcRequest> wanted;
   for (Process& process : processes) {
@@ -348,6 +347,11 @@ std::vector<Process> Session::processes() {
   for (std::size_t i = 0; i < running.size(); i++)
     if (found[i])
       running[i]->max_rss_bytes = std::max(running[i]->max_rss_bytes, peak_rss_bytes(*found[i]));
+}
+
+std::vector<Process> Session::processes() {
+  std::vector<Process> processes = ledger_.processes();
+  read_peak_memory(processes);
   return processes;
 }
 

@@ -77,6 +77,8 @@ class Session {
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
   std::vector<Process> processes();
+  // Sets the peak RSS of those that run, where /proc tells it.
+  void read_peak_memory(std::vector<Process>& processes);
   // Sets what the report says of the channels of its processes and others: names, where they are
   // known, and what was counted of them alone.
   void add_channels(Report& report) const;

@@ -13,8 +13,16 @@ constexpr std::string_view kTemplate{
 #include "html_page.inc"
 };
 
-// scripts/assemble-page checks that it occurs once.
+// scripts/assemble-page checks that each occurs once.
 constexpr std::string_view kPlace = "@REPORT@";
+constexpr std::string_view kLivePlace = "@LIVE@";
+constexpr std::string_view kNoConnection = "connect-src 'none'";
+constexpr std::string_view kPolicyBegin = "http-equiv=\"Content-Security-Policy\" content=\"";
+
+constexpr std::string_view kLiveBar =
+    "<nav id=\"live\" aria-label=\"Live\"><button type=\"button\" id=\"live-switch\" hidden>Pause"
+    "</button> <span id=\"live-status\" role=\"status\"></span> <span class=\"links\">"
+    "<a href=\"/metrics\">/metrics</a> <a href=\"/api/report\">/api/report</a></span></nav>";
 
 constexpr std::string_view kLineSeparator = "\xE2\x80\xA8";
 constexpr std::string_view kParagraphSeparator = "\xE2\x80\xA9";
@@ -42,17 +50,28 @@ std::string embeddable(std::string_view json) {
   return text;
 }
 
+void put(std::string& page, std::string_view place, std::string_view text) {
+  page.replace(page.find(place), place.size(), text);
+}
+
 }  // namespace
 
 std::string html_page(const nlohmann::ordered_json& report) {
   const std::string json = embeddable(
       page_report(report).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-  const std::size_t place = kTemplate.find(kPlace);
-  std::string page;
-  page.reserve(kTemplate.size() + json.size());
-  page += kTemplate.substr(0, place);
-  page += json;
-  page += kTemplate.substr(place + kPlace.size());
+  std::string page(kTemplate);
+  put(page, kLivePlace, "");
+  put(page, kPlace, json);
+  return page;
+}
+
+LivePage live_page() {
+  LivePage page{std::string(kTemplate), {}};
+  put(page.html, kNoConnection, "connect-src 'self'");
+  put(page.html, kLivePlace, kLiveBar);
+  put(page.html, kPlace, "null");
+  const std::size_t begin = page.html.find(kPolicyBegin) + kPolicyBegin.size();
+  page.policy = page.html.substr(begin, page.html.find('"', begin) - begin);
   return page;
 }
 

@@ -94,6 +94,8 @@ class Metrics {
   };
 
   const Contents& contents() const { return held_; }
+  // The latest one that was added.
+  const Report& standing() const { return last_; }
 
  private:
   struct Increments {

@@ -5,13 +5,17 @@ import concurrent.futures
 import contextlib
 import gzip
 import http.client
+import json
 import os
 import select
 import socket
+import subprocess
+import sys
 
 from exporters import Exporter, Scrape
 from harness import TestCase
 from paths import PATIENCE_S, ZCTRACE
+from report import Report
 from servers import BIG, NginxTest, fetch
 
 CLIENTS = 100
@@ -48,6 +52,50 @@ class Paths(TestCase):
         self.assertEqual(answer.getheader("Content-Type"), "text/html; charset=utf-8")
         self.assertIn(b'<a href="/metrics">', body)
 
+    def test_no_answer_may_load_run_or_be_framed(self):
+        for path in ("/", "/metrics", "/healthz", "/api/report", "/nosuch"):
+            with self.subTest(path):
+                answer, body = request(self.exporter, "GET", path)
+                policy = answer.getheader("Content-Security-Policy")
+                self.assertTrue(policy.startswith("default-src 'none';"), policy)
+                self.assertTrue(policy.endswith("; frame-ancestors 'none'"), policy)
+                self.assertNotIn("unsafe", policy)
+                self.assertEqual(answer.getheader("X-Content-Type-Options"), "nosniff")
+                self.assertEqual(answer.getheader("Cross-Origin-Resource-Policy"), "same-origin")
+                self.assertEqual(answer.getheader("Cache-Control"), "no-store")
+                self.assertIsNone(answer.getheader("Access-Control-Allow-Origin"))
+                if path == "/":
+                    inner = policy.removesuffix("; frame-ancestors 'none'").encode()
+                    self.assertIn(b'content="' + inner + b'"', body)
+
+    def test_report_is_one_that_report_and_diff_read(self):
+        files = [self.directory / "a.json", self.directory / "b.json"]
+        for file in files:
+            answer, body = request(self.exporter, "GET", "/api/report")
+            self.assertEqual(answer.getheader("Content-Type"), "application/json")
+            file.write_bytes(body)
+            report = Report(body.decode())  # checked against the schema
+            self.assertEqual(report["command"], "export")
+            self.assertIn(os.getpid(), [process["pid"] for process in report.processes])
+        self.assertEqual(self.zctrace("report", files[0]).returncode, 0)
+        self.assertEqual(self.zctrace("diff", *files).returncode, 0)
+
+    def test_report_says_neither_command_lines_nor_paths(self):
+        secret = "--password=secret-of-a-command-line"
+        path = self.directory / "secret-of-a-path"
+        path.write_bytes(b"x" * 5000)
+        exporter = Exporter(self, "-a", "--by-mount")
+        reader = self.start([sys.executable, "-c", "import sys, time\nopen(sys.argv[1]).read()\n"
+                             "print('read', flush=True)\ntime.sleep(1000)", path, secret],
+                            stdout=subprocess.PIPE, text=True)
+        self.wait_for_line(reader.stdout, "read")
+
+        def listed():
+            body = request(exporter, "GET", "/api/report")[1].decode()
+            pids = [process["pid"] for process in Report(body).processes]
+            return body if reader.pid in pids else None
+        self.assertNotIn("secret", self.wait_until(listed, "the reader is listed"))
+
     def test_healthz_answers(self):
         answer, body = request(self.exporter, "GET", "/healthz")
         self.assertEqual((answer.status, body), (200, b"ok\n"))
@@ -58,19 +106,21 @@ class Paths(TestCase):
         self.assertIn(b"zctrace_build_info", body)
 
     def test_unknown_paths_are_not_found(self):
-        for path in ("/nosuch", "/metrics/", "/metricsx", "//metrics", "/healthz/x", "/../metrics"):
+        for path in ("/nosuch", "/metrics/", "/metricsx", "//metrics", "/healthz/x", "/../metrics",
+                     "/api", "/api/", "/api/report/", "/api/reports"):
             with self.subTest(path):
                 self.assertEqual(request(self.exporter, "GET", path)[0].status, 404)
 
     def test_other_methods_are_refused(self):
         for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "NOSUCH"):
-            for path in ("/", "/metrics", "/nosuch"):
+            for path in ("/", "/metrics", "/api/report", "/nosuch"):
                 with self.subTest(method=method, path=path):
                     answer, _ = request(self.exporter, method, path, body=b"x")
                     self.assertEqual((answer.status, answer.getheader("Allow")), (405, "GET, HEAD"))
 
     def test_head_is_get_without_a_body(self):
-        for path, status in (("/", 200), ("/metrics", 200), ("/healthz", 200), ("/nosuch", 404)):
+        for path, status in (("/", 200), ("/metrics", 200), ("/healthz", 200),
+                             ("/api/report", 200), ("/nosuch", 404)):
             with self.subTest(path):
                 answer, body = request(self.exporter, "HEAD", path)
                 self.assertEqual((answer.status, body), (status, b""))
@@ -109,6 +159,16 @@ class Paths(TestCase):
         self.assertIn("Address already in use; choose another port", done.stderr)
 
 
+    def test_report_is_not_made_for_each_request(self):
+        """However many ask, it is made once a second at most, so it costs little."""
+        lengths = []
+        while len(set(lengths)) < 4:
+            lengths.append(json.loads(request(self.exporter, "GET", "/api/report")[1])["duration_ns"])
+        made = sorted(set(lengths))
+        self.assertEqual(lengths, sorted(lengths))
+        self.assertGreater(min(after - before for before, after in zip(made, made[1:])), 999e6)
+
+
 class Clients(TestCase):
     def setUp(self):
         super().setUp()
@@ -140,10 +200,22 @@ class Clients(TestCase):
                 other.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
             self.assertEqual(self.exporter.scrape().values("zctrace_build_info"), [1])
 
+    def test_clients_that_do_not_read_pages_take_little_memory(self):
+        with contextlib.ExitStack() as stack:
+            for path in (b"/", b"/api/report") * CLIENTS:
+                other = stack.enter_context(socket.socket())
+                other.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+                other.connect(("127.0.0.1", self.exporter.port))
+                other.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertEqual(self.exporter.scrape().values("zctrace_build_info"), [1])
+            self.assertLess(self.exporter.resident_bytes(), 64 << 20)
+
     def test_oldest_connections_make_space_for_new_ones(self):
         with contextlib.ExitStack() as stack:
-            others = [stack.enter_context(connect(self.exporter)) for _ in range(600)]
+            others = [stack.enter_context(connect(self.exporter)) for _ in range(700)]
             self.assertEqual(self.exporter.scrape().values("zctrace_build_info"), [1])
+            for path in ("/", "/api/report", "/healthz"):
+                self.assertEqual(request(self.exporter, "GET", path)[0].status, 200)
             self.assertFalse(is_open(others[0]))
             descriptors = os.listdir(f"/proc/{self.exporter.process.pid}/fd")
             self.assertLess(len(descriptors), 400)

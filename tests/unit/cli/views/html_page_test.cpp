@@ -49,6 +49,22 @@ TEST(HtmlPage, LoadsNothing) {
     EXPECT_FALSE(contains(page, attribute)) << attribute;
 }
 
+TEST(HtmlPage, HasNothingOfALivePage) {
+  const std::string page = html_page(report_json(make_report()));
+  EXPECT_FALSE(contains(page, "id=\"live\""));
+  EXPECT_TRUE(contains(page, "connect-src 'none'"));
+}
+
+TEST(LivePage, HasNoReportAndMayFetchOne) {
+  const LivePage page = live_page();
+  EXPECT_EQ(embedded(page.html), "null");
+  EXPECT_TRUE(contains(page.html, "<a href=\"/metrics\">"));
+  EXPECT_TRUE(page.policy.starts_with("default-src 'none'; style-src 'sha256-")) << page.policy;
+  EXPECT_TRUE(contains(page.policy, "connect-src 'self'"));
+  EXPECT_FALSE(contains(page.policy, "unsafe"));
+  EXPECT_TRUE(contains(page.html, "content=\"" + page.policy + "\">"));
+}
+
 TEST(PageReport, CutsLongTextBetweenCharacters) {
   ordered_json report = report_json(make_report());
   std::string name;
