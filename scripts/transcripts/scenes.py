@@ -11,7 +11,7 @@ import threading
 
 import servers
 from paths import ZCTRACE, tool
-from stage import Caddy, Nginx, only, played, run
+from stage import Caddy, Nginx, Proxied, only, played, run
 
 SIZE = 256 << 20
 TABLE = ("SYSCALL", r"\w+ .*->|\w+ .*→", "other")
@@ -82,6 +82,23 @@ def command_line(*words):
 
 def observed(directory, *words, **options):
     return run([*UNDISTURBED, ZCTRACE, "run", "--", *words], directory, **options)
+
+
+@scene("proxy")
+def what_a_proxy_copies():
+    """Which connections, and what could be done better."""
+    def play(case):
+        case.start_nginx("sendfile on;")
+        case.start_proxy()
+        return case.attach("haproxy", "big", words=("--by", "peer", "--advise"))
+
+    text = played(Proxied, play)
+    advice = text[text.index("What could be done better"):]
+    # Without the notes at its end.
+    advice = advice[:advice.index("bytes that are read")]
+    return ("$ zctrace attach -n haproxy -d 3s --by peer --advise\n"
+            + only(text, "KIND", "tcp") + "\n" + only(text, "cpu copies", "zero-copy share")
+            + "\n" + advice.replace("\r", ""))
 
 
 @scene("three-ways")

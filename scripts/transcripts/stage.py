@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "tests" / "cli"))
 
 import harness  # noqa: E402
 import servers  # noqa: E402
-from paths import PATIENCE_S, ZCTRACE  # noqa: E402
+from paths import PATIENCE_S, ZCTRACE, tool  # noqa: E402
 
 COLUMNS = 96
 
@@ -91,6 +91,30 @@ class Nginx(Attach, servers.NginxTest):
 
 class Caddy(Attach, servers.CaddyTest):
     pass
+
+
+class Proxied(Nginx):
+    """nginx, and HAProxy before it, which is what is requested from."""
+
+    CONFIGURATION = """
+defaults
+  mode http
+  timeout connect 60s
+  timeout client 60s
+  timeout server 60s
+listen proxy
+  bind 127.0.0.1:{proxy}
+  server one 127.0.0.1:{server}
+"""
+
+    def start_proxy(self):
+        server, self.port = self.port, servers.free_port()
+        path = self.directory / "haproxy.cfg"
+        path.write_text(self.CONFIGURATION.format(proxy=self.port, server=server))
+        errors = self.directory / "haproxy.err"
+        with open(errors, "wb") as stream:
+            proxy = self.start([tool("haproxy"), "-db", "-f", path], stdout=stream, stderr=stream)
+        self.wait_for_server(self.port, proxy, errors)
 
 
 def played(scene_class, play):
