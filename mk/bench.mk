@@ -17,7 +17,7 @@ soak: packages-soak  ## Run attach and export under load for ZCTRACE_SOAK_S (180
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/soak/endurance
 	$(Q)ZCTRACE_SOAK_S=60 scripts/check $(BUILD) cli -k '*fio*'
 
-readme: packages-test  ## Record every transcript in README.md and docs/ again (root, on an idle machine)
+readme: packages-readme  ## Record every transcript in README.md and docs/ again (root, on an idle machine)
 	$(Q)$(SUBMAKE) all
 	$(Q)ZCTRACE_BUILD=$(BUILD) scripts/readme
 

@@ -15,6 +15,12 @@ TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy postgresql 
 TIDY_PACKAGES := clang-tidy cppcheck pyflakes3 shellcheck
 BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk fio fuse3 python3
 HTML_PACKAGES := cmark-gfm python3
+DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian
+RPM_PACKAGES := rpm rpmlint
+# For clean roots, in which packages are installed and tried.
+ROOT_PACKAGES := mmdebstrap
+# The proxy in Go of the case studies.
+README_PACKAGES := golang-go
 SOAK_PACKAGES := stress-ng
 MATRIX_PACKAGES := qemu-system-x86 busybox-static binutils e2fsprogs
 ARM64_PACKAGES := qemu-system-arm lld
@@ -22,7 +28,7 @@ ARM64_PACKAGES := qemu-system-arm lld
 GUEST_PACKAGES := busybox-static bash dash coreutils tar findutils strace mount util-linux procps \
 	xfsprogs btrfs-progs iproute2 python3 python3-jsonschema
 
-.PHONY: packages packages-build packages-test packages-tidy packages-bench packages-html packages-soak packages-matrix packages-arm64
+.PHONY: packages packages-build packages-test packages-tidy packages-bench packages-html packages-deb packages-rpm packages-root packages-live packages-readme packages-soak packages-matrix packages-arm64
 
 packages: packages-build  ## Install the packages that the build needs (Debian; root or sudo)
 
@@ -40,6 +46,21 @@ packages-bench:
 
 packages-html:
 	$(Q)scripts/packages $(HTML_PACKAGES)
+
+packages-deb:
+	$(Q)scripts/packages $(BUILD_PACKAGES) $(DEB_PACKAGES)
+
+packages-rpm:
+	$(Q)scripts/packages $(BUILD_PACKAGES) $(RPM_PACKAGES)
+
+packages-root:
+	$(Q)scripts/packages $(BUILD_PACKAGES) $(DEB_PACKAGES) $(ROOT_PACKAGES)
+
+packages-live: packages-root
+	$(Q)scripts/packages $(MATRIX_PACKAGES)
+
+packages-readme:
+	$(Q)scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(README_PACKAGES)
 
 packages-soak:
 	$(Q)scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(SOAK_PACKAGES)

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 
+import cases
 import servers
 from paths import ZCTRACE, tool
 from stage import Caddy, Nginx, Proxied, only, played, run
@@ -19,7 +20,7 @@ TABLE = ("SYSCALL", r"\w+ .*->|\w+ .*→", "other")
 DATA = ("SYSCALL", r"\w+ +(file|user|socket|pipe)\b.* [\d.]*[1-9][\d.]* (B|KiB|MiB)\b")
 COMPLETENESS = ("completeness",)
 SHARES = ("cpu copies", "kernel-only", "zero-copy share")
-SCENES = {}
+SCENES = dict(cases.SCENES)
 
 
 def scene(name):
