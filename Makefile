@@ -24,6 +24,7 @@ include mk/bench.mk
 include mk/matrix.mk
 include mk/documents.mk
 include mk/install.mk
+include mk/packaging.mk
 
 all: $(BUILD)/zctrace reference
 
@@ -53,5 +54,6 @@ help:  ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*##  *\(.*\)/  \1\t\2/p' $(filter-out %.d,$(MAKEFILE_LIST)) | sort | expand -t 18
 	@echo '  V=1 prints the commands. mk/flags.mk lists the variables: CXX, CXXFLAGS, LDFLAGS, WERROR=, PREFIX, DESTDIR'
 
-# Neither unpacked packages nor builds of other kinds are searched for dependencies.
--include $(shell find $(BUILD) \( -path $(MATRIX_TREE) -o -path $(BUILD)/programs \) -prune -o -name '*.d' -print 2>/dev/null)
+# Neither unpacked packages, nor packages of ours, nor builds of other kinds are searched for dependencies.
+-include $(shell find $(BUILD) \( -path $(MATRIX_TREE) -o -path $(BUILD)/programs -o -path $(DEB) -o -path $(RPM) \
+	-o -path $(TARBALL) -o -path $(BUILD)/package-check \) -prune -o -name '*.d' -print 2>/dev/null)

@@ -7,8 +7,8 @@ CHECKED := $(patsubst %,$(BUILD)/clang/%.ok,$(call cpp_files,$(CPP_FOLDERS)) \
 	$(filter-out $(patsubst %.bpf.c,%%,$(wildcard tests/bench/*.bpf.c)),$(wildcard tests/bench/*.c)) \
 	$(PROGRAM_SOURCES))
 TIDIED := $(patsubst $(BUILD)/clang/%,$(BUILD)/tidy/%,$(filter-out $(BUILD)/clang/tests/%,$(CHECKED)))
-scripts_in = $(shell grep -rlE '^$(1)' --exclude-dir=__pycache__ scripts tests .ci)
-PYTHON_SOURCES = $(sort $(call scripts_in,\#!/usr/bin/python3) $(shell find scripts tests -name '*.py'))
+scripts_in = $(shell grep -rlE '^$(1)' --exclude-dir=__pycache__ scripts tests packaging .ci)
+PYTHON_SOURCES = $(sort $(call scripts_in,\#!/usr/bin/python3) $(shell find scripts tests packaging -name '*.py'))
 SHELL_SOURCES = $(sort $(call scripts_in,\#!/bin/(ba)?sh))
 
 .PHONY: lint clang-check cppcheck format-check page-check tidy

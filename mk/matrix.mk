@@ -28,3 +28,17 @@ matrix-arm64: packages-arm64
 	$(Q)scripts/kernel-matrix/run $(BUILD)/arm64 --arch arm64 --directory $(MATRIX_TREE) --cli '$(MATRIX_CLI)' \
 		--root $(MATRIX_TREE)/arm64 \
 		--kernel linux-image-cloud-arm64 --kernel linux-image-6.12-cloud-arm64
+
+# The package on a live system: Debian's systemd as process 1, and a Prometheus that scrapes the unit.
+LIVE_ROOT := $(BUILD)/package-check/live
+LIVE_KERNEL ?= linux-image-cloud-amd64
+
+.PHONY: unit-live
+unit-live: packages-live  ## Boot Debian in an emulator, with the package's service under systemd and Prometheus (root)
+	$(Q)$(SUBMAKE) deb
+	$(Q)packaging/check/root $(LIVE_ROOT) systemd systemd-sysv dbus prometheus
+	$(Q)mkdir -p $(MATRIX_TREE) && cp $(DEB)/zctrace_*.deb $(LIVE_ROOT)/tmp/zctrace.deb
+	$(Q)packaging/check/enter $(LIVE_ROOT) sh -c 'apt-get -qq update && \
+		apt-get -qq install -y --no-install-recommends /tmp/zctrace.deb && apt-get -qq clean' >/dev/null
+	$(Q)scripts/kernel-matrix/live/run $(LIVE_ROOT) $(MATRIX_TREE) $(LIVE_KERNEL)
+	$(Q)rm -rf --one-file-system $(LIVE_ROOT)
