@@ -8,6 +8,7 @@
 
 #include "cli/advice/advisor.h"
 #include "cli/commands/action.h"
+#include "cli/commands/interval_reports.h"
 #include "cli/options/attach_options.h"
 #include "cli/options/help_formatter.h"
 #include "cli/output/outputs.h"
@@ -41,13 +42,8 @@ int attach(const AttachOptions& options, const Targets& targets) {
     say(fmt::format("observing {}; press Ctrl-C to stop",
                     plural(session.tasks_attached(), "task", "tasks")));
 
-  bool lost = false;
-  const auto write_interval = [&] {
-    const Report report = advisor.advised(session.take_interval(), nullptr, signals.fd());
-    lost |= !report.completeness.whole();
-    if (recorder) recorder->write(report);
-    outputs.write_interval(report);
-  };
+  IntervalReports intervals(outputs, advisor, recorder.get(), signals.fd());
+  const auto write_interval = [&] { intervals.write(session.take_interval()); };
   const auto record_interval = [&] {
     const Report report = session.next_interval();
     recorder->write(report);
@@ -65,10 +61,7 @@ int attach(const AttachOptions& options, const Targets& targets) {
   session.finish();
   if (options.interval) {
     write_interval();
-    outputs.write_stacks(session.stacks(), session.report());
-    outputs.finish_intervals(session.stacks());
-    if (recorder && !recorder->finish(nullptr)) return kExitFailed;
-    return options.output.strict && lost ? kExitLost : kExitDone;
+    return intervals.finish(session.stacks(), session.report(), options.output.strict);
   }
   if (recorder) record_interval();
   const Report report = advisor.advised(session.report(), session.stacks(), signals.fd());

@@ -10,6 +10,7 @@
 
 #include "cli/advice/advisor.h"
 #include "cli/commands/action.h"
+#include "cli/commands/interval_reports.h"
 #include "cli/commands/stuck_threads.h"
 #include "cli/options/run_options.h"
 #include "cli/output/as_root_hint.h"
@@ -45,7 +46,7 @@ int run(const RunOptions& options) {
     return kExitDone;
   }
   check_run_options(options);  // usage errors come first
-  const Advisor advisor(options.count.advice, options.output);
+  const Advisor advisor(options.count.advice, options.output, options.reports_intervals());
   require_observation();
   Outputs outputs(options.output, STDERR_FILENO);
   const std::unique_ptr<Recorder> recorder = make_recorder(options.record, options.output);
@@ -55,31 +56,39 @@ int run(const RunOptions& options) {
   observing.session = session_options(options.count, options.output);
   observing.session.max_ended = options.output.max_processes;
   observing.wait_for_descendants = options.wait_all;
-  if (recorder) {
-    observing.kept = Privilege::write_files;
+  observing.duration = options.duration;
+  observing.interval = options.interval.value_or(kRecordingInterval);
+  if (recorder) observing.kept = Privilege::write_files;
+  Signals signals;
+  IntervalReports intervals(outputs, advisor, nullptr, signals.fd());
+  if (options.reports_intervals())
+    observing.on_interval = [&](const Report& report) { intervals.write(report); };
+  else if (recorder)
     observing.on_interval = [&](const Report& report) {
       recorder->write(report);
       outputs.note_interval(report);
     };
-    observing.interval = options.interval.value_or(kRecordingInterval);
-  }
-  Signals signals;
   std::optional<fuse::MountedRun> mount;
   if (!options.mount.empty()) observing.companion = &mount.emplace(options.mount);
-
   ObservedRun observed(signals, observing);
   std::optional<Report> report = run_observed(observed, observing.caller.has_value());
   if (!report) return observed.exit_status();
+  int lost = kExitDone;
+  if (options.reports_intervals()) {
+    lost = intervals.finish(observed.stacks(), *report, options.output.strict);
+  } else {
+    report = advisor.advised(std::move(*report), observed.stacks(), signals.fd());
+    const bool recorded = !recorder || recorder->finish(&*report);
+    outputs.write(*report, observed.stacks());
+    lost = recorded ? outputs.status(*report) : kExitFailed;
+  }
+  if (observed.outlived()) observed.wait_unobserved();
   if (observed.left_running())
     say(fmt::format("the command (process {}) still runs and is no longer observed",
                     observed.pid()));
-  report = advisor.advised(std::move(*report), observed.stacks(), signals.fd());
-  const bool recorded = !recorder || recorder->finish(&*report);
-  outputs.write(*report, observed.stacks());
   const bool failed = observed.exit_status() != 0 && observed.exit_status() < kSignalled;
   if (observing.caller && failed && !options.output.quiet)
     if (const auto hint = as_root_hint(*report)) say(*hint);
-  const int lost = recorded ? outputs.status(*report) : kExitFailed;
   const int status = lost != kExitDone ? lost : observed.exit_status();
   if (mount && mount->has_stuck_threads()) end_with_stuck_threads(options.mount, status);
   return status;

@@ -19,7 +19,10 @@ struct RunOptions {
   CountOptions count;
   OutputOptions output;
   RecordOptions record;
-  std::optional<std::chrono::nanoseconds> interval;  // of the recording
+  std::optional<std::chrono::nanoseconds> duration;
+  std::optional<std::chrono::nanoseconds> interval;
+  // Whether each interval has a report of its own. With --record it is that of the recording.
+  bool reports_intervals() const { return interval && record.file.empty(); }
   bool as_root = false;
   bool wait_all = false;
   bool json_schema = false;

@@ -54,7 +54,7 @@ std::optional<Report> ObservedRun::run() {
   interval_clock_.restart();
   child_.release();
   watch_command();
-  if (left_running_) {
+  if (left_running_ || outlived_) {
     session_.poll();
   } else {
     exit_status_ = shell_status(wait_for_command());
@@ -101,9 +101,15 @@ void ObservedRun::take_interval(Report standing) {
   options_.on_interval(between);
 }
 
-void ObservedRun::watch_command() {
+void ObservedRun::wait_unobserved() {
   EventLoop loop(signals_);
-  take_intervals_in(loop);
+  stop_at_its_end(loop);
+  loop.run();
+  if (!left_running_) exit_status_ = shell_status(child_.wait());
+}
+
+// Stops the loop then, or some time after a signal asked zctrace to end.
+void ObservedRun::stop_at_its_end(EventLoop& loop) {
   loop.on_ready(child_.handle(), [&](short) { loop.stop(); });
   loop.on_signal([&](const Signals::Event& event) {
     // A signal from the terminal reaches the command anyway.
@@ -115,6 +121,17 @@ void ObservedRun::watch_command() {
       loop.stop();
     });
   });
+}
+
+void ObservedRun::watch_command() {
+  EventLoop loop(signals_);
+  take_intervals_in(loop);
+  stop_at_its_end(loop);
+  if (options_.duration)
+    loop.at(EventLoop::after(*options_.duration), [&] {
+      outlived_ = true;
+      loop.stop();
+    });
   loop.repeat(session_.poll_interval(), [&] {
     session_.poll();
     return session_.poll_interval();

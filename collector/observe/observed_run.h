@@ -43,6 +43,8 @@ struct ObservedRunOptions {
   std::optional<Caller> caller;  // the user that runs the command; nullopt: zctrace's own user
   SessionOptions session;
   bool wait_for_descendants = false;
+  // How long to observe. Not with a companion.
+  std::optional<std::chrono::nanoseconds> duration;
   RunCompanion* companion = nullptr;
   // What the caller itself will need after the command has started.
   Privilege kept = Privilege::none;
@@ -59,14 +61,19 @@ class ObservedRun {
   // Everything but the release. Throws Error.
   ObservedRun(Signals& signals, const ObservedRunOptions& options);
 
-  // Lets the command run. Returns when the command has ended, or some time after a signal asked
-  // zctrace to end. nullopt: the signal came before the command started, so it never starts. Passes
-  // signals that another process sends on to the command. Throws Error: 126 or 127 when the command
-  // cannot be executed.
+  // Lets the command run. Returns when the command has ended, when the duration has passed, or some
+  // time after a signal asked zctrace to end. nullopt: the signal came before the command started,
+  // so it never starts. Passes signals that another process sends on to the command. Throws Error:
+  // 126 or 127 when the command cannot be executed.
   std::optional<Report> run();
 
   // After run(): from where bytes were moved. nullptr: not asked for.
   const StackProfile* stacks() { return session_.stacks(); }
+
+  // After run(), if the duration has passed: waits for the command as run() does, but does not
+  // observe it any more.
+  void wait_unobserved();
+  bool outlived() const { return outlived_; }  // the duration
 
   pid_t pid() const { return child_.pid(); }
   // Whether the command still runs, no longer observed.
@@ -76,6 +83,7 @@ class ObservedRun {
 
  private:
   void watch_command();
+  void stop_at_its_end(EventLoop& loop);
   void watch_descendants();
   int wait_for_command();
   void add_counts(Report& report);
@@ -90,6 +98,7 @@ class ObservedRun {
   Report last_;  // at the end of the latest interval
   ReportClock interval_clock_;
   bool left_running_ = false;
+  bool outlived_ = false;
   int exit_status_ = 0;
 };
 

@@ -222,8 +222,7 @@ class Recordings(Attach):
                 self.assertEqual(self.zctrace("report", path).stdout, done.stderr)
 
     def test_refuses_what_cannot_be_recorded(self):
-        for words, message in ((["run", "-i", "1s", "--", "true"], "--record"),
-                               (["run", "--record", "x", "--mount", "/tmp", "--", "true"],
+        for words, message in ((["run", "--record", "x", "--mount", "/tmp", "--", "true"],
                                 "cannot be combined"),
                                (["run", "--record", "/nowhere/x", "--", "true"], "No such file"),
                                (["report", "--from", "1s", "/dev/null"], "--record")):
