@@ -143,6 +143,7 @@ struct file {
 };
 
 struct net_device {
+	unsigned int flags;
 	__u64 features;
 };
 

@@ -39,7 +39,6 @@
 #define IPPROTO_UDP 17
 #define NETIF_F_SG 1
 #define TLS_HW 2
-#define IPPROTO_MPTCP 262
 
 static __always_inline struct inode *zc_inode(struct file *file)
 {
@@ -365,16 +364,11 @@ __u32 zc_file_has_no_pages(__u64 address)
 	}
 }
 
-__u32 zc_file_lends(__u64 address)
+__u64 zc_file_number(__u64 address)
 {
 	struct file *file = (void *)address;
-	struct socket *socket;
 
-	if (ZC_END_KIND(zc_end_of(file)) != ZC_SOCKET)
-		return 0;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk, __sk_common.skc_flags) >>
-	       bpf_core_enum_value(enum sock_flags, SOCK_ZEROCOPY) & 1;
+	return file ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
 }
 
 __u32 zc_file_is_packet(__u64 address)
@@ -395,26 +389,4 @@ __u32 zc_file_is_packet(__u64 address)
 		return 0;
 	socket = BPF_CORE_READ(file, private_data);
 	return BPF_CORE_READ(socket, sk, __sk_common.skc_family) == AF_PACKET;
-}
-
-__u32 zc_file_discards(__u64 address)
-{
-	struct file *file = (void *)address;
-	struct inet_connection_sock *tcp;
-	struct socket *socket;
-	struct sock *sk;
-	__u32 protocol;
-
-	if (ZC_END_KIND(zc_end_of(file)) != ZC_SOCKET)
-		return 0;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
-		return 0;
-	protocol = BPF_CORE_READ(sk, sk_protocol);
-	if (protocol == IPPROTO_MPTCP)
-		return 1;
-	/* With an upper layer, such as TLS, it decrypts into the buffer. */
-	tcp = (void *)sk;
-	return protocol == IPPROTO_TCP && !BPF_CORE_READ(tcp, icsk_ulp_ops);
 }

@@ -68,8 +68,14 @@ __u32 zc_file_reads_direct(__u64 address);
  */
 __u32 zc_file_has_no_pages(__u64 address);
 
-/* Whether the struct file at `address` is a socket that obeys MSG_ZEROCOPY. */
+/* Whether the struct file at `address` is a socket whose route is over a loopback: ZC_LOOPBACK or 0. */
+__u32 zc_file_loops_back(__u64 address);
+
+/* ZC_BY_REFERENCE if the struct file at `address` is a socket that obeys MSG_ZEROCOPY, else 0. */
 __u32 zc_file_lends(__u64 address);
+
+/* The inode number of the struct file at `address`; 0: no file. */
+__u64 zc_file_number(__u64 address);
 
 /*
  * Whether the struct file at `address` is a socket that throws away what it receives with

@@ -71,6 +71,23 @@ ZC_MAP struct {
 	__type(value, __u64);
 } tallies SEC(".maps");
 
+/*
+ * By the inode number of a socket: the row that lent it memory last. If the oldest entries make
+ * room, only the thread that lent the memory is known to have done so, see zc_sends_done().
+ */
+struct zc_lender {
+	__u64 account;
+	struct zc_key key;
+	__u32 pad;
+};
+
+ZC_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct zc_lender);
+} lenders SEC(".maps");
+
 /* By account: the sum of the rows that found no space in `rows`. */
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -38,6 +38,7 @@ enum zc_trait {
 	ZC_DIRECT = 1,		/* a file or block device was opened with O_DIRECT */
 	ZC_MEMORY_FILE = 2,	/* the file is in memory only; to be read, only with ZC_DIRECT */
 	ZC_OFFLOADS = 4,	/* file to file: the file system can clone or copy by itself */
+	ZC_LOOPBACK = 4,	/* with ZC_BY_REFERENCE: the route's device is a loopback */
 	ZC_NO_GATHER = 8,	/* the device cannot send from several places in memory */
 	ZC_TLS_SOFTWARE = 16,	/* a processor encrypts what is sent */
 	ZC_BY_REFERENCE = 32,	/* MSG_ZEROCOPY, SEND_ZC: the caller lends its memory */

@@ -116,12 +116,16 @@ static __always_inline bool zc_receives(__u8 result)
 	return result >= ZC_RESULT_RECV && result <= ZC_RESULT_RECVMMSG;
 }
 
-/* Whether a call that sends lends the kernel the caller's memory. */
-static __always_inline bool zc_lends(const struct zc_args *args, __u8 result)
+/* The traits of the sink of a call that sends: whether it lends the kernel the caller's memory. */
+static __always_inline __u32 zc_lends(const struct zc_args *args, __u8 result)
 {
 	__u64 flags = result == ZC_RESULT_SENDMSG ? args->arg[2] : args->arg[3];
+	__u64 file;
 
-	return flags & MSG_ZEROCOPY && zc_file_lends(zc_current_file(args->arg[0]));
+	if (!(flags & MSG_ZEROCOPY))
+		return 0;
+	file = zc_current_file(args->arg[0]);
+	return zc_file_lends(file) ? ZC_BY_REFERENCE | zc_file_loops_back(file) : 0;
 }
 
 static __always_inline bool zc_sends(__u8 result)
@@ -181,8 +185,8 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 		state->head.pipes = zc_pipes_use(state, from, to, result);
 	if (zc_receives(result) && zc_discards(&args, result))
 		to = ZC_DISCARD;
-	if (zc_sends(result) && zc_lends(&args, result))
-		to |= ZC_END(0, 0, ZC_BY_REFERENCE);
+	if (zc_sends(result))
+		to |= ZC_END(0, 0, zc_lends(&args, result));
 	if (from == ZC_FILE && (ZC_END_KIND(to) == ZC_SOCKET || ZC_END_KIND(to) == ZC_PIPE))
 		from |= ZC_END(0, 0, zc_file_has_no_pages(zc_current_file(
 					     args.arg[call->from == ZC_END_ARG1])));

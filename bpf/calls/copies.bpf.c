@@ -35,6 +35,19 @@ __u64 zc_finished_sends(__u64 address)
 	       (message.code & SO_EE_CODE_ZEROCOPY_COPIED ? ZC_SENDS_COPIED : 0);
 }
 
+int zc_note_lender(__u64 socket, __u64 account, __u32 word)
+{
+	struct zc_lender lender = { .account = account, .key = { word } };
+	struct zc_lender *known;
+
+	if (!socket)
+		return 0;
+	known = bpf_map_lookup_elem(&lenders, &socket);
+	if (!known || known->account != account || known->key.word != word)
+		bpf_map_update_elem(&lenders, &socket, &lender, BPF_ANY);
+	return 0;
+}
+
 /* In the context of the task that receives. */
 SEC("?tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(zc_skb_copied, const void *skb, int bytes)

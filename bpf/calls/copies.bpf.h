@@ -133,6 +133,24 @@ static __always_inline bool zc_sent_as_expected(const struct zc_task *state, str
 	       ZC_KEY_TO(key) == ZC_SOCKET;
 }
 
+/* Notes that the row with the key `word` lent memory to the socket with this inode number. */
+int zc_note_lender(__u64 socket, __u64 account, __u32 word);
+
+/* After a send by reference: another thread may read of its end. */
+static __noinline __attribute__((unused)) int zc_has_lent(struct zc_task *state,
+							  const struct task_struct *task,
+							  struct pt_regs *regs)
+{
+	struct zc_args args = zc_args_of(task, regs, state->head.flags & ZC_TASK_COMPAT);
+	struct zc_key *key = zc_task_key(state, state->head.slot);
+
+	state->head.lent_slot = state->head.slot;
+	if (key)
+		zc_note_lender(zc_file_number(zc_current_file(args.arg[0])), state->head.account,
+			       key->word);
+	return 0;
+}
+
 /* At the exit of a call that moved that many bytes, or none. */
 static __always_inline void zc_copies_end(struct zc_task *state, const struct task_struct *task,
 					  struct pt_regs *regs, struct zc_row *row, __u64 bytes)
@@ -164,14 +182,24 @@ static __always_inline void zc_copies_end(struct zc_task *state, const struct ta
 		state->head.flags &= ~(ZC_TASK_CHARGED | ZC_TASK_DIRECT);
 	}
 	if (ZC_KEY_TRAITS(*key) & ZC_BY_REFERENCE)
-		state->head.lent_slot = state->head.slot;
+		zc_has_lent(state, task, regs);
 }
 
-/* Counts sends by reference that the kernel has finished. */
-static __always_inline void zc_sends_done(struct zc_task *state, bool copied, __u64 sends)
+/*
+ * Counts sends by reference that the kernel has finished. `socket`: its inode number; 0: the row
+ * is that of the task's latest such send.
+ */
+static __always_inline void zc_sends_done(struct zc_task *state, __u64 socket, bool copied,
+					  __u64 sends)
 {
+	struct zc_lender *lender = socket ? bpf_map_lookup_elem(&lenders, &socket) : 0;
 	struct zc_key *key = zc_task_key(state, state->head.lent_slot);
 
+	if (lender) {
+		zc_tally(lender->account, lender->key.word,
+			 copied ? ZC_TALLY_COPIED : ZC_TALLY_LENT, sends);
+		return;
+	}
 	/* Another row may have taken the slot. */
 	if (key && state->head.lent_slot < state->head.used &&
 	    ZC_KEY_TRAITS(*key) & ZC_BY_REFERENCE)

@@ -122,7 +122,8 @@ static __always_inline void zc_look_for_finished_sends(struct zc_task *state,
 		return;
 	sends = zc_finished_sends(args.arg[1]);
 	if (sends)
-		zc_sends_done(state, sends & ZC_SENDS_COPIED, (__u32)sends);
+		zc_sends_done(state, zc_file_number(zc_current_file(args.arg[0])),
+			      sends & ZC_SENDS_COPIED, (__u32)sends);
 }
 
 static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs *regs, long ret)

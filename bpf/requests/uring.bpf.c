@@ -280,7 +280,7 @@ static __always_inline int zc_count_request(struct zc_task *state, struct io_kio
 			to = ZC_DISCARD;
 	}
 	if (described && (opcode == IORING_OP_SEND_ZC || opcode == IORING_OP_SENDMSG_ZC))
-		to |= ZC_END(0, 0, ZC_BY_REFERENCE);
+		to |= ZC_END(0, 0, ZC_BY_REFERENCE | zc_file_loops_back(to_file));
 	key = zc_key_of(op->row, from, to);
 	slot = zc_row_slot(state, key);
 	row = zc_task_row(state, slot);
@@ -333,7 +333,7 @@ static __always_inline int zc_completed(void *ring, struct io_kiocb *request, __
 		return 0;
 	/* A notification says that a buffer is free again; its result is not a size. */
 	if (flags & IORING_CQE_F_NOTIF) {
-		zc_sends_done(state, result & IORING_NOTIF_USAGE_ZC_COPIED, 1);
+		zc_sends_done(state, 0, result & IORING_NOTIF_USAGE_ZC_COPIED, 1);
 		return 0;
 	}
 	if (!request)

@@ -81,26 +81,15 @@ std::uint64_t notification_reads(const Process& process, const AdviceDraft& draf
   return calls;
 }
 
-bool is_loopback(const Report& report, const ChannelId& socket) {
-  const auto found = report.channel_names.find(socket);
-  if (found == report.channel_names.end()) return false;
-  const std::string& remote = found->second.remote.text;
-  return remote.starts_with("127.") || remote.starts_with("[::1]") ||
-         remote.starts_with("[::ffff:127.");
-}
-
-AdviceDraft zerocopy_copied(const Report& report, const Process& process, const PartOfRow& part) {
+AdviceDraft zerocopy_copied(const Process& process, const PartOfRow& part, bool loopback) {
   const Row& row = part.row;
   AdviceDraft draft = draft_of(AdviceKind::zerocopy_copied, process, part);
   Advice& advice = draft.advice;
-  const bool loopback = !draft.to.empty() &&
-                        std::all_of(draft.to.begin(), draft.to.end(),
-                                    [&](const ChannelId& to) { return is_loopback(report, to); });
   advice.legal = true;
   advice.why = loopback
                    ? "over the loopback the kernel copies what it delivers, whatever was asked"
                    : "the notifications say that the kernel copied: the route's device cannot take "
-                     "the pages";
+                     "the pages, or the receiver is on this machine";
   const bool ring = row.asynchronous;
   advice.instead = ring ? "send" : row.syscall + " without MSG_ZEROCOPY";
   const auto reads = static_cast<std::int64_t>(ring ? 0 : notification_reads(process, draft));
@@ -127,8 +116,9 @@ void find_verdicts(const Report& report, const Process& process, Drafts& drafts)
   for (const Row& row : process.rows) {
     if (const auto part = part_with(Verdict::buffered, process, row))
       drafts.push_back(direct_fallback(report, process, *part));
-    if (const auto part = part_with(Verdict::zerocopy_copied, process, row))
-      drafts.push_back(zerocopy_copied(report, process, *part));
+    for (const Verdict verdict : {Verdict::zerocopy_copied, Verdict::zerocopy_loopback})
+      if (const auto part = part_with(verdict, process, row))
+        drafts.push_back(zerocopy_copied(process, *part, verdict == Verdict::zerocopy_loopback));
     if (const auto part = part_with(Verdict::tls_software, process, row))
       drafts.push_back(tls_software(process, *part));
   }

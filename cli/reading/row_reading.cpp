@@ -75,7 +75,10 @@ void read_latency(const JsonNode& object, Row& row) {
 Verdict read_verdict(const JsonNode& object) {
   const auto name = object.find("verdict");
   if (!name) return Verdict::none;
-  return value_named(*name, "verdict", Verdict::copied, Verdict::mixed, verdict_name);
+  const Verdict verdict =
+      value_named(*name, "verdict", Verdict::copied, Verdict::mixed, verdict_name);
+  const bool loopback = verdict == Verdict::zerocopy_copied && object.boolean_of("over_loopback");
+  return loopback ? Verdict::zerocopy_loopback : verdict;
 }
 
 }  // namespace

@@ -332,6 +332,7 @@ ordered_json row_json(const Row& row, const Measured& measured) {
   if (!more.empty()) object["more_errors_by"] = std::move(more);
   object["copies_evidence"] = text_or_null(evidence_name(row.copies_evidence()));
   object["verdict"] = text_or_null(verdict_name(row.verdict));
+  if (row.verdict == Verdict::zerocopy_loopback) object["over_loopback"] = true;
   object["latency_ns"] = measured.latency ? latency_json(row) : ordered_json(nullptr);
   if (row.cpu.hz != 0) object["cpu_profile"] = cpu_profile_json(row.cpu);
   add_exact_json(object, row);

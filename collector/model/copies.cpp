@@ -51,7 +51,9 @@ CopyCount lent_copies(const MovedBytes& moved) {
   count.bytes -= part_of(moved.bytes, moved.sends_lent, sends);
   if (moved.sends_copied == sends) count.measured = moved.bytes;
   if (moved.sends_lent == sends) count.uncopied_measured = moved.bytes;
-  count.verdict = moved.sends_lent == 0     ? Verdict::zerocopy_copied
+  const bool loopback = (moved.traits & ZC_LOOPBACK) != 0;
+  count.verdict = moved.sends_lent == 0
+                      ? (loopback ? Verdict::zerocopy_loopback : Verdict::zerocopy_copied)
                   : moved.sends_copied == 0 ? Verdict::zerocopy
                                             : Verdict::mixed;
   return count;
@@ -143,7 +145,8 @@ std::string_view verdict_name(Verdict verdict) {
     case Verdict::buffered: return "buffered";
     case Verdict::by_reference: return "by_reference";
     case Verdict::zerocopy: return "zerocopy";
-    case Verdict::zerocopy_copied: return "zerocopy_copied";
+    case Verdict::zerocopy_copied:
+    case Verdict::zerocopy_loopback: return "zerocopy_copied";
     case Verdict::no_gather: return "no_gather";
     case Verdict::tls_software: return "tls_software";
     case Verdict::mixed: return "mixed";
@@ -152,8 +155,13 @@ std::string_view verdict_name(Verdict verdict) {
 }
 
 bool is_not_as_asked(Verdict verdict) {
-  return verdict == Verdict::buffered || verdict == Verdict::zerocopy_copied ||
-         verdict == Verdict::no_gather;
+  switch (verdict) {
+    case Verdict::buffered:
+    case Verdict::zerocopy_copied:
+    case Verdict::zerocopy_loopback:
+    case Verdict::no_gather: return true;
+    default: return false;
+  }
 }
 
 std::string_view verdict_text(Verdict verdict) {
@@ -166,6 +174,7 @@ std::string_view verdict_text(Verdict verdict) {
     case Verdict::by_reference: return "sent by reference";
     case Verdict::zerocopy: return "lent, not copied";
     case Verdict::zerocopy_copied: return "copied after all";
+    case Verdict::zerocopy_loopback: return "copied after all: loopback";
     case Verdict::no_gather: return "copied: the device cannot gather";
     case Verdict::tls_software: return "encrypted by a CPU";
     case Verdict::mixed: return "partly copied";
@@ -175,6 +184,10 @@ std::string_view verdict_text(Verdict verdict) {
 
 Verdict both(Verdict one, Verdict other) {
   if (one == Verdict::none || one == other) return other;
+  const auto copied_after_all = [](Verdict verdict) {
+    return verdict == Verdict::zerocopy_copied || verdict == Verdict::zerocopy_loopback;
+  };
+  if (copied_after_all(one) && copied_after_all(other)) return Verdict::zerocopy_copied;
   return other == Verdict::none ? one : Verdict::mixed;
 }
 

@@ -29,20 +29,22 @@ std::string_view protocol_name(Protocol protocol);  // "" for none and mixed
 
 // What became of the bytes of a row.
 enum class Verdict : std::uint8_t {
-  none,             // nothing remarkable, or not known
-  copied,           // by the kernel, although the call's name promises none
-  reflinked,        // the file system shares the blocks
-  direct,           // between memory and disk without the page cache
-  buffered,         // direct was asked for, and the page cache was used
-  by_reference,     // pages handed to a socket
-  zerocopy,         // lent by the caller, and not copied
-  zerocopy_copied,  // lent by the caller, and copied after all
-  no_gather,        // copied because the device cannot gather
-  tls_software,     // encrypted by a processor
-  mixed,            // some one thing, some another
+  none,               // nothing remarkable, or not known
+  copied,             // by the kernel, although the call's name promises none
+  reflinked,          // the file system shares the blocks
+  direct,             // between memory and disk without the page cache
+  buffered,           // direct was asked for, and the page cache was used
+  by_reference,       // pages handed to a socket
+  zerocopy,           // lent by the caller, and not copied
+  zerocopy_copied,    // lent by the caller, and copied after all
+  zerocopy_loopback,  // the same, over a loopback, where the kernel always copies
+  no_gather,          // copied because the device cannot gather
+  tls_software,       // encrypted by a processor
+  mixed,              // some one thing, some another
 };
 
-std::string_view verdict_name(Verdict verdict);  // in JSON; "" for none
+// In JSON; "" for none. Over a loopback it is "zerocopy_copied", too.
+std::string_view verdict_name(Verdict verdict);
 // Whether the bytes were copied although the caller asked for another way.
 bool is_not_as_asked(Verdict verdict);
 std::string_view verdict_text(Verdict verdict);  // for people

@@ -170,10 +170,9 @@ std::optional<Fact> not_as_asked_fact(const Process& process) {
   Fact fact{"not as asked", {}, Tone::warning};
   for (const Row& row : process.rows) {
     if (!is_not_as_asked(row.verdict)) continue;
-    std::string item = fmt::format("{}: {}{}", row.syscall, verdict_text(row.verdict),
-                                   row.verdict == Verdict::zerocopy_copied
-                                       ? " (over the loopback the kernel always copies)"
-                                       : "");
+    std::string item = fmt::format(
+        "{}: {}{}", row.syscall, verdict_text(row.verdict),
+        row.verdict == Verdict::zerocopy_loopback ? ", where the kernel always copies" : "");
     if (std::find(fact.items.begin(), fact.items.end(), item) == fact.items.end())
       fact.items.push_back(std::move(item));
   }

@@ -116,6 +116,8 @@ TEST(Copies, SendsByReferenceAreWhatTheirNotificationsSay) {
   expect(lent, kN, 0, Verdict::none);
   lent.sends_copied = 4;
   expect(lent, kN, kN, Verdict::zerocopy_copied);
+  lent.traits |= ZC_LOOPBACK;
+  expect(lent, kN, kN, Verdict::zerocopy_loopback);
   lent.sends_lent = 4;
   lent.sends_copied = 0;
   expect(lent, 0, 0, Verdict::zerocopy);

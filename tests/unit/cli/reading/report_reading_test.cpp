@@ -122,6 +122,7 @@ TEST(ReportReading, KeepsPipesProtocolsVerdictsAndParts) {
   process.rows.back().verdict = Verdict::zerocopy_copied;
   process.rows[0].zeroed_bytes = 11;
   process.rows[0].discarded_bytes = 13;
+  report.processes[1].rows[2].verdict = Verdict::zerocopy_loopback;
   report.processes[1].rows[3].verdict = Verdict::copied;
   expect_same_when_read_again(report);
 }

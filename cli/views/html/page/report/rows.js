@@ -63,7 +63,7 @@ export function rowColumns(rows, timed) {
     {title: "calls", number: true, value: (row) => row.calls, cell: (row) => count(row.calls)},
     {title: "bytes a call", number: true, value: (row) => (moves(row) && row.calls > 0 ? row.bytes / row.calls : null), cell: (row) => (moves(row) && row.calls > 0 ? bytes(row.bytes / row.calls) : "–")},
     {title: "copies a byte", number: true, value: (row) => (row.bytes > 0 ? row.cpu_copied_bytes / row.bytes : null), cell: (row) => (row.bytes > 0 ? [copiesCell(row.cpu_copied_bytes, row.bytes), row.copies_evidence && el("span", {class: "note"}, ` ${row.copies_evidence}`)] : "–"), help: "How often a CPU copied each byte in these calls. measured: the kernel says so; rule: it follows from the call and its ends"},
-    {title: "verdict", value: (row) => row.verdict, cell: (row) => (row.verdict ? printable(row.verdict).replaceAll("_", " ") : "–"), optional: true},
+    {title: "verdict", value: (row) => row.verdict, cell: (row) => (row.verdict ? printable(row.verdict).replaceAll("_", " ") + (row.over_loopback ? ": loopback" : "") : "–"), optional: true},
     {title: "errors", number: true, value: (row) => row.errors, cell: errors, optional: true},
     {title: "switches", number: true, value: (row) => row.voluntary_switches + row.involuntary_switches, cell: (row) => `${count(row.voluntary_switches)}/${count(row.involuntary_switches)}`, help: "voluntary/involuntary, inside these calls"},
     {title: "time", number: true, value: (row) => (timed ? row.wall_ns : null), cell: (row) => (timed ? duration(row.wall_ns) : "unknown")},
