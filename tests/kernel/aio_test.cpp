@@ -50,6 +50,7 @@ void expect_copied(const Observation& seen, std::uint64_t calls, std::uint64_t b
   EXPECT_EQ(seen.row("aio:write", Kind::user, Kind::file).calls, calls);
   EXPECT_EQ(seen.row("aio:write", Kind::user, Kind::file).bytes, bytes);
   EXPECT_EQ(seen.child().copied_bytes(), 2 * bytes);
+  EXPECT_EQ(seen.child().cpu_copied_bytes() + seen.child().uncopied_bytes(), 2 * bytes);
   EXPECT_EQ(seen.child().delivered_bytes(), bytes);
   EXPECT_EQ(seen.completeness.lost_events(), 0u);
 }

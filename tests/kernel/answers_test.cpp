@@ -135,6 +135,8 @@ TEST_P(Answers, TcpThrowsAwayWhatIsReceivedWithMsgTrunc) {
       probes());
   ASSERT_EQ(seen.exit_code, 0);
   EXPECT_EQ(seen.child().copied_bytes(), 4998u);
+  EXPECT_EQ(seen.child().cpu_copied_bytes(), 4998u);
+  EXPECT_EQ(seen.child().delivered_bytes(), 0u);
   EXPECT_EQ(seen.row("recvfrom").bytes, 10007u + 4998);
   EXPECT_EQ(seen.row("recvmsg", Kind::socket, Kind::user).discarded_bytes, 10007u);
   EXPECT_EQ(seen.row("recvmmsg", Kind::socket, Kind::user).discarded_bytes, 4999u);

@@ -58,6 +58,7 @@ TEST_P(Messages, MemoryOfAnotherProcessIsCopiedOnceAndNotDelivered) {
   ASSERT_EQ(seen.exit_code, 0);
   EXPECT_EQ(seen.row("process_vm_readv", Kind::user, Kind::user).bytes, 3 * kBytes);
   EXPECT_EQ(seen.row("process_vm_readv", Kind::user, Kind::user).calls, 4u);
+  EXPECT_EQ(seen.row("process_vm_readv", Kind::user, Kind::user).cpu_copied_bytes, 3 * kBytes);
   EXPECT_EQ(seen.row("process_vm_readv").errors, 1u);
   EXPECT_EQ(seen.row("process_vm_writev", Kind::user, Kind::user).bytes, 3u);
   EXPECT_EQ(seen.child().copied_bytes(), 3 * kBytes + 3);

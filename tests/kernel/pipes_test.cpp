@@ -200,6 +200,7 @@ TEST_P(Pipes, VmsplicedOutAreCopiedAndNotDelivered) {
   expect_delivered(seen, 0, 0);
   EXPECT_EQ(seen.child().copied_bytes(), kAll);
   EXPECT_EQ(seen.row("vmsplice", Kind::pipe, Kind::user).copy, Copy::copied);
+  EXPECT_EQ(seen.row("vmsplice", Kind::pipe, Kind::user).cpu_copied_bytes, kAll);
   ::close(file);
 }
 
