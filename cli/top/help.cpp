@@ -35,7 +35,8 @@ constexpr KeyHelp kKeys[] = {
 constexpr std::string_view kMeanings[] = {
     "copied: through user space, in and out; in kernel: sendfile, splice, tee,",
     "copy_file_range, clones; delivered: to a file, socket or another process;",
-    "COPY: CPU copies of each delivered byte; zero-copy: the share without any;",
+    "COPY: CPU copies of each delivered byte, in a row of each byte; zero-copy: the",
+    "share without any (>=: at least); HOW: what became of the bytes;",
     "switches: voluntary/involuntary;",
     "K, M, G: powers of 1024 for bytes, of 1000 for counts",
 };

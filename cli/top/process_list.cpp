@@ -2,11 +2,13 @@
 // The table of processes, or of groups of them.
 #include <algorithm>
 #include <initializer_list>
+#include <utility>
 
 #include "cli/text/printable.h"
 #include "cli/top/lists.h"
 #include "cli/top/table.h"
 #include "cli/views/report/process_table.h"
+#include "cli/views/report/row_table.h"
 
 namespace zctrace {
 namespace {
@@ -16,6 +18,18 @@ constexpr std::size_t kMinNameWidth = 8;
 constexpr std::size_t kGroupNameWidth = 40;  // a unit
 constexpr std::size_t kMinGroupNameWidth = 16;
 constexpr std::size_t kMinCommandWidth = 16;
+
+// Of the verdicts of a process, that of most bytes; but first those that it did not ask for.
+Verdict telling_verdict(const std::vector<Row>& rows) {
+  const Row* telling = nullptr;
+  const auto weight = [](const Row& row) {
+    return std::pair(is_not_as_asked(row.verdict), row.bytes);
+  };
+  for (const Row& row : rows)
+    if (row.verdict != Verdict::none && (telling == nullptr || weight(*telling) < weight(row)))
+      telling = &row;
+  return telling == nullptr ? Verdict::none : telling->verdict;
+}
 
 class ProcessList {
  public:
@@ -54,7 +68,7 @@ class ProcessList {
       pid_width = std::max(pid_width, std::to_string(process.key.pid).size());
     const std::size_t number = wide_ ? 11 : 5;
     const std::size_t long_title = wide_ ? 11 : 6;
-    const std::size_t share = wide_ ? 15 : area_.width >= 64 ? 10 : 4;
+    const std::size_t share = wide_ ? 15 : area_.width >= 64 ? 10 : 5;
     if (by_group_)
       add({ProcessSort::pid}, {"PID", "PROCS", "PROCS", 5});
     else
@@ -83,14 +97,22 @@ class ProcessList {
     return std::move(added_);
   }
 
-  // What is left goes to the name, then to the command line.
+  // What is left goes to the name, then to the verdict, then to the command line.
   void widen_name() {
-    const std::size_t spare = area_.width - std::min(area_.width, width_of(added_));
+    std::size_t spare = area_.width - std::min(area_.width, width_of(added_));
     const std::size_t most = by_group_ ? kGroupNameWidth : kNameWidth;
     const std::size_t name = std::min(spare, most - added_[1].width);
     added_[1].width += name;
-    if (!by_group_ && spare - name > kMinCommandWidth)
-      added_.push_back({"COMMAND", "COMMAND", "COMMAND", spare - name - 1, false});
+    spare -= name;
+    if (spare > kLeastVerdictWidth) {
+      const bool both = !by_group_ && spare > kLeastVerdictWidth + 1 + kMinCommandWidth;
+      const std::size_t width =
+          std::min(kMostVerdictWidth, spare - 1 - (both ? kMinCommandWidth + 1 : 0));
+      added_.push_back({kVerdictTitle, std::string(kVerdictTitle), "HOW", width, false});
+      spare -= width + 1;
+    }
+    if (!by_group_ && spare > kMinCommandWidth)
+      added_.push_back({"COMMAND", "COMMAND", "COMMAND", spare - 1, false});
   }
 
   Span cell(const TopProcess& process, const TopColumn& column) const {
@@ -101,10 +123,14 @@ class ProcessList {
       if (process.ended) name = cut_to_width(name, column.width - 8, area_.unicode) + " (ended)";
       return {name};
     }
+    if (column.column == kVerdictTitle) {
+      const Process* shown = controls_.totals() ? process.total : process.interval;
+      return span_of(verdict_cell(shown == nullptr ? Verdict::none : telling_verdict(shown->rows)));
+    }
     const ProcessLine line{process.total, figures, 0, ""};
     Span cell = cell_of(report_columns_, column.column, line);
     if (column.column == "ZERO-COPY")
-      cell.text = share_with_bar(figures.delivered.zero_copy_share(), column.width, area_.unicode);
+      cell.text = zero_copy_share(figures.delivered, column.width, area_.unicode);
     if (column.column == "COMMAND") cell.style = Style::dim;
     return cell;
   }

@@ -35,6 +35,7 @@ class RowList {
     options.wording.unicode = area.unicode;
     options.wording.narrow = true;
     options.wording.latency = controls.sample().latency;
+    options.verdicts = true;
     options.numerals = &numerals;
     return options;
   }
@@ -50,20 +51,24 @@ class RowList {
   std::vector<TopColumn> columns() {
     const std::size_t number = wide_ ? 10 : 7;
     add(RowSort::syscall, {"SYSCALL", "SYSCALL", "SYSCALL", area_.width < 64 ? 10U : 16U, false});
-    add(std::nullopt, {"FLOW", "FLOW", "FLOW", 13, false, 1});
+    add(std::nullopt, {"FLOW", "FLOW", "FLOW", 13, false, 2});
     add(RowSort::calls, {"CALLS", controls_.rate("CALLS"), "CALLS", number});
     add(RowSort::bytes, {"BYTES", controls_.rate("BYTES"), "BYTES", number});
-    add(std::nullopt, {"AVG/CALL", "AVG", "AVG", 6, true, 6});
+    add(std::nullopt, {"COPIES", "COPIES", "COPY", wide_ ? 7U : 4U, true, 1});
+    add(std::nullopt, {"AVG/CALL", "AVG", "AVG", 6, true, 9});
     if (controls_.sample().latency) {
-      add(RowSort::p50, {"P50", "P50", "P50", 6, true, 3});
-      add(RowSort::p99, {"P99", "P99", "P99", 6, true, 2});
-      add(RowSort::off_cpu, {kOffCpuShare, "OFF-CPU", "OFF", 7, true, 4});
+      add(RowSort::p50, {"P50", "P50", "P50", 6, true, 4});
+      add(RowSort::p99, {"P99", "P99", "P99", 6, true, 3});
+      add(RowSort::off_cpu, {kOffCpuShare, "OFF-CPU", "OFF", 7, true, 5});
     }
     add(RowSort::switches,
-        {kSwitchesTitle, controls_.rate("SWITCHES"), "SWITCHES", wide_ ? 12U : 9U, true, 7});
-    add(RowSort::errors, {"ERRORS", controls_.rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 5});
-    if (profiled()) add(std::nullopt, {kMostCpu, "MOST CPU IN", "MOST CPU", 15, false, 8});
+        {kSwitchesTitle, controls_.rate("SWITCHES"), "SWITCHES", wide_ ? 12U : 9U, true, 10});
+    add(RowSort::errors, {"ERRORS", controls_.rate("ERRORS"), "ERR", wide_ ? 9U : 5U, true, 6});
+    add(std::nullopt,
+        {kVerdictTitle, std::string(kVerdictTitle), "HOW", kLeastVerdictWidth, false, 8});
+    if (profiled()) add(std::nullopt, {kMostCpu, "MOST CPU IN", "MOST CPU", 15, false, 7});
     drop_until_fitting(added_, area_.width);
+    widen_verdicts();
     return std::move(added_);
   }
 
@@ -83,6 +88,14 @@ class RowList {
   bool profiled() const {
     return std::any_of(controls_.rows().begin(), controls_.rows().end(),
                        [](const Row* row) { return row->cpu.hz != 0; });
+  }
+
+  // What is left goes to the verdicts.
+  void widen_verdicts() {
+    const std::size_t spare = area_.width - std::min(area_.width, width_of(added_));
+    for (TopColumn& column : added_)
+      if (column.column == kVerdictTitle)
+        column.width = std::min(column.width + spare, kMostVerdictWidth);
   }
 
   static constexpr std::string_view kMostCpu = "MOST-CPU";

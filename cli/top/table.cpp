@@ -76,11 +76,28 @@ Line table_line(const std::vector<TopColumn>& columns, const std::vector<Span>& 
   return line.take();
 }
 
-std::string share_with_bar(std::optional<double> share, std::size_t width, bool unicode) {
+std::string share_with_bar(std::optional<double> share, std::size_t width, bool unicode,
+                           std::string_view bound) {
   if (!share) return "-";
-  constexpr std::size_t kDigits = 5;  // " 100%"
-  if (width < kDigits + 3) return compact_share(*share);
-  return bar(*share, width - kDigits, unicode) + fmt::format("{:>5}", compact_share(*share));
+  const std::string text = std::string(bound) + compact_share(*share);
+  const std::size_t digits = bound.empty() ? 5 : 6;  // " 100%", " >=99%"
+  if (width < digits + 3) return text;
+  return bar(*share, width - digits, unicode) + fmt::format("{:>{}}", text, digits);
+}
+
+std::string zero_copy_share(const Delivered& delivered, std::size_t width, bool unicode) {
+  return share_with_bar(delivered.zero_copy_share(), width, unicode,
+                        delivered.zero_copy_is_bound() ? at_least(unicode) : "");
+}
+
+Span span_of(const Cell& cell) {
+  switch (cell.tone) {
+    case Tone::good: return {cell.text, Style::good};
+    case Tone::warning: return {cell.text, Style::warning};
+    case Tone::dim: return {cell.text, Style::dim};
+    case Tone::plain: break;
+  }
+  return {cell.text, cell.text == "0" || cell.text == "0/0" ? Style::dim : Style::plain};
 }
 
 }  // namespace zctrace

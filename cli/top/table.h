@@ -12,11 +12,17 @@
 
 #include "cli/top/line.h"
 #include "cli/views/columns.h"
+#include "collector/model/report.h"
 
 namespace zctrace {
 
 // From this width of the screen on, columns are wide and titles whole.
 inline constexpr std::size_t kWideScreen = 112;
+
+// The column of verdicts keeps "copied by the kernel" and needs no more than "copied: the device
+// cannot gather".
+inline constexpr std::size_t kLeastVerdictWidth = 20;
+inline constexpr std::size_t kMostVerdictWidth = 32;
 
 enum class SortMark { none, descending, ascending };
 
@@ -43,8 +49,13 @@ Line header_line(const std::vector<TopColumn>& columns, std::size_t width, bool 
 Line table_line(const std::vector<TopColumn>& columns, const std::vector<Span>& cells,
                 std::size_t width, bool unicode, std::optional<Style> whole);
 
-// "██░░  50%", where it is wide enough for a bar.
-std::string share_with_bar(std::optional<double> share, std::size_t width, bool unicode);
+// "██░░  50%", where it is wide enough for a bar. `bound`: what precedes a share that is a bound.
+std::string share_with_bar(std::optional<double> share, std::size_t width, bool unicode,
+                           std::string_view bound = "");
+// Of the bytes that no CPU copied.
+std::string zero_copy_share(const Delivered& delivered, std::size_t width, bool unicode);
+
+Span span_of(const Cell& cell);
 
 // What the column of a report's table shows of a record.
 template <typename Record>
@@ -52,15 +63,7 @@ Span cell_of(const Columns<Record>& columns, std::string_view title, const Recor
   const auto found = std::find_if(columns.begin(), columns.end(), [title](const auto& column) {
     return column.column.title == title;
   });
-  if (found == columns.end()) return {};
-  const Cell cell = found->cell(record);
-  switch (cell.tone) {
-    case Tone::good: return {cell.text, Style::good};
-    case Tone::warning: return {cell.text, Style::warning};
-    case Tone::dim: return {cell.text, Style::dim};
-    case Tone::plain: break;
-  }
-  return {cell.text, cell.text == "0" || cell.text == "0/0" ? Style::dim : Style::plain};
+  return found == columns.end() ? Span{} : span_of(found->cell(record));
 }
 
 }  // namespace zctrace

@@ -92,9 +92,10 @@ class View {
 
     LineWriter rest(size_.width, unicode_);
     const auto share = figures.delivered.zero_copy_share();
-    rest.add_item({{"zero-copy "},
-                   {share_with_bar(share, size_.width >= kWideScreen ? 25 : 10, unicode_),
-                    share.value_or(0) > 0 ? Style::good : Style::bold}});
+    rest.add_item(
+        {{"zero-copy "},
+         {zero_copy_share(figures.delivered, size_.width >= kWideScreen ? 25 : 10, unicode_),
+          share.value_or(0) > 0 ? Style::good : Style::bold}});
     const std::uint64_t lost = sample().completeness.lost_events();
     rest.add_item(item("lost", compact_count(static_cast<double>(lost)), tone_of(lost)));
     rest.add_item(

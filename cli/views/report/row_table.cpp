@@ -278,14 +278,10 @@ void add_verdict_columns(Columns<RowLine>& columns, const RowColumnOptions& opti
     return std::string(protocol_name(line.row->protocol));
   }));
   constexpr std::size_t kLeast = 20;  // "copied by the kernel"
-  Column column{"HOW", false, 2, kLeast};
+  Column column{std::string(kVerdictTitle), false, 2, kLeast};
   if (!options.verdicts) column.title.clear();
   columns.push_back(
-      {std::move(column),
-       [](const RowLine& line) -> Cell {
-         const Verdict verdict = line.row->verdict;
-         return {std::string(verdict_text(verdict)), tone_of(verdict)};
-       },
+      {std::move(column), [](const RowLine& line) { return verdict_cell(line.row->verdict); },
        "verdict",
        [](const RowLine& line) { return std::string(verdict_name(line.row->verdict)); }});
 }
@@ -324,6 +320,10 @@ void dim_noise(Grid& grid, const std::vector<Row>& rows) {
 }
 
 }  // namespace
+
+Cell verdict_cell(Verdict verdict) {
+  return {std::string(verdict_text(verdict)), tone_of(verdict)};
+}
 
 Columns<RowLine> row_columns(const RowColumnOptions& options) {
   const bool by_flow = options.by == GroupBy::flow;

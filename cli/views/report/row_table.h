@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/views/cell.h"
@@ -31,6 +32,10 @@ struct RowColumnOptions {
   const Numerals* numerals = &full_numerals();
 };
 Columns<RowLine> row_columns(const RowColumnOptions& options);
+
+// What became of the bytes; a report's table and `top` show it under this title.
+inline constexpr std::string_view kVerdictTitle = "HOW";
+Cell verdict_cell(Verdict verdict);
 
 // Added up by what `by` names, where it is syscall or flow; each as shown_rows() has it.
 std::vector<Row> grouped_rows(const std::vector<Row>& rows, std::optional<GroupBy> by);
