@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "collector/os/child.h"
 #include "collector/os/exit_status.h"
 #include "collector/os/wakeup.h"
+#include "transfers/network_use.h"
 #include "transfers/shared_record.h"
 #include "transfers/unnamed_file.h"
 #include "transfers/workspace.h"
@@ -226,6 +228,38 @@ bool file_equals(const Descriptor& sink, const Source& source) {
          file_crc32(file, source.bytes()) == source.crc32();
 }
 
+// Asks the sinks what they hand to network devices. Over a loopback that is nothing, and nothing is
+// asked.
+class NetworkUse {
+ public:
+  NetworkUse(const std::vector<Sink>& sinks, SinkKind kind) : sinks_(sinks) {
+    if (kind == SinkKind::tcp) by_device_ = leaves_by_a_device(sinks.front().out);
+  }
+
+  // Whether the sinks must stay open until bytes() has asked them.
+  bool asks() const { return by_device_ == true; }
+  // Lets the drains see the end.
+  void end() const {
+    if (!asks()) return;
+    for (const Sink& sink : sinks_) ::shutdown(sink.out.get(), SHUT_WR);
+  }
+  // When the drains have received everything.
+  std::optional<std::uint64_t> bytes() const {
+    if (!asks()) return by_device_ ? std::optional<std::uint64_t>(0) : std::nullopt;
+    std::uint64_t sum = 0;
+    for (const Sink& sink : sinks_) {
+      const auto sent = tcp_sent_bytes(sink.out);
+      if (!sent) return std::nullopt;
+      sum += *sent;
+    }
+    return sum;
+  }
+
+ private:
+  const std::vector<Sink>& sinks_;
+  std::optional<bool> by_device_ = false;  // nullopt: not known
+};
+
 // Returns when the child has ended; kills it if the run is stopped.
 void kill_if_stopped(Child& child, int stop_fd) {
   if (stop_fd < 0) return;
@@ -274,7 +308,8 @@ TransferResult run_once(const Method& method, BufferSize buffer, const Source& s
   ChildOptions gated = dependent_child(std::move(kept));
   gated.gated = true;
   Child child(gated, [&] { transfer(method, job, options, stops, *record.get()); });
-  if (!drains.empty()) {
+  const NetworkUse network(sinks, spec.kind);
+  if (!drains.empty() && !network.asks()) {
     for (Sink& sink : sinks) sink.out.reset();  // otherwise a drain would not see the end
   }
 
@@ -283,11 +318,13 @@ TransferResult run_once(const Method& method, BufferSize buffer, const Source& s
   stops.attend();
   kill_if_stopped(child, options.stop_fd);
   const std::string ending = ending_text(child.wait());
+  network.end();
 
   TransferResult outcome = outcome_of_child(*record.get(), ending);
   outcome.buffer_bytes = job.buffer_bytes;
   const bool verify = options.verify && !outcome.error && length >= source.bytes();
   for (const auto& drain : drains) join_drain(*drain, *record.get(), source, verify, outcome);
+  outcome.network_bytes = network.bytes();
   if (!outcome.error && outcome.moved_bytes < expected_bytes) {
     outcome.error =
         RunFailure{EIO, "EIO: the source ended after " + std::to_string(outcome.moved_bytes) +

@@ -67,6 +67,9 @@ struct TransferResult {
   std::uint64_t major_faults = 0;
   // From a device, charged to the child; nullopt where the kernel does not account it.
   std::optional<std::uint64_t> disk_read_bytes{};
+  // Data that TCP handed to network devices other than a loopback, with what it sent again;
+  // nullopt: not known.
+  std::optional<std::uint64_t> network_bytes{};
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   std::uint64_t notifications = 0;  // see Moved

@@ -63,6 +63,8 @@ struct MethodResult {
   // The same with the names of its files and peers, in a report of its own; null: not asked for.
   std::shared_ptr<const Report> by_channel;
   std::optional<std::uint64_t> disk_read_bytes;  // that the client read from a device
+  // That TCP handed to network devices other than a loopback; nullopt: not known.
+  std::optional<std::uint64_t> network_bytes;
   std::uint64_t pipe_bytes = 0;  // capacity of the pipe between source and sink; 0: none
   double observed_wall_ns = 0;   // the same run with probes attached
   std::optional<DaemonResult> daemon;

@@ -229,6 +229,7 @@ class CompareRun {
       run.result.counts.minor_faults = done->minor_faults;
       run.result.counts.major_faults = done->major_faults;
       run.result.disk_read_bytes = done->disk_read_bytes;
+      run.result.network_bytes = done->network_bytes;
       run.result.pipe_bytes = done->pipe_bytes;
       run.result.by_channel = by_channel(session, run.result.counts);
       run.result.observed_wall_ns = static_cast<double>(done->wall_ns);

@@ -36,10 +36,9 @@ TextbookFigures measured(const MethodResult& result) {
   const auto per_chunk = [&](std::uint64_t count) { return static_cast<double>(count) / chunks; };
   TextbookFigures figures;
   if (result.copies) figures.cpu_copies = result.copies->user + result.copies->kernel;
-  // No sink is a network device: TCP stays on the loopback.
-  if (result.disk_read_bytes)
-    figures.dma_copies =
-        static_cast<double>(*result.disk_read_bytes) / static_cast<double>(result.bytes);
+  if (result.disk_read_bytes && result.network_bytes)
+    figures.dma_copies = static_cast<double>(*result.disk_read_bytes + *result.network_bytes) /
+                         static_cast<double>(result.bytes);
   figures.syscalls = per_chunk(result.counts.syscalls());
   figures.crossings = per_chunk(result.counts.crossings());
   figures.switches =
@@ -85,6 +84,30 @@ std::string switched_text(double least, double most) {
   return fmt::format("switched the process {} to {} times a chunk.", times(least), times(most));
 }
 
+// What network devices were handed of the bytes.
+std::string network_text(const CompareResult& compared) {
+  if (is_file(compared)) return "a file goes to its disk only later, if it has one";
+  if (!compared.sink_kind.starts_with("tcp")) return "no network device takes part";
+  double least = std::numeric_limits<double>::max();
+  double most = 0;
+  for (const MethodResult& result : compared.methods) {
+    if (!result.counted() || result.bytes == 0) continue;
+    if (!result.network_bytes) return "it is not known what a network device was handed";
+    const double each =
+        static_cast<double>(*result.network_bytes) / static_cast<double>(result.bytes);
+    least = std::min(least, each);
+    most = std::max(most, each);
+  }
+  if (most == 0) return "TCP stays on the loopback, so no network device takes part";
+  const auto times = [](double each) {
+    return each == 1 ? "once" : fmt::format("{:.3g} times", each);
+  };
+  if (times(least) == times(most))
+    return fmt::format("TCP handed each byte to a network device {}", times(most));
+  return fmt::format("TCP handed each byte to a network device {:.3g} to {:.3g} times", least,
+                     most);
+}
+
 }  // namespace
 
 std::vector<TextbookLine> textbook(const CompareResult& compared) {
@@ -116,8 +139,7 @@ std::vector<std::string> textbook_notes(const CompareResult& compared) {
                   "Here, {}, and {}.",
                   compared.cold ? "the source was read from its disk"
                                 : "the source is in the page cache (--cold reads it from its disk)",
-                  is_file(compared) ? "a file goes to its disk only later, if it has one"
-                                    : "no network device takes part")};
+                  network_text(compared))};
 }
 
 }  // namespace zctrace

@@ -71,6 +71,7 @@ void read_timed(const JsonNode& object, MethodResult& result) {
   if (const auto copies = object.find("copies")) result.copies = read_copies(*copies);
   result.copies_unknown = object.wording_of("copies_unknown");
   result.disk_read_bytes = object.count_or_null("disk_read_bytes");
+  result.network_bytes = object.count_or_null("network_bytes");
   result.counts = read_counts(object);
 }
 

@@ -177,6 +177,7 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   append_counts(object, result.counts);
   // Of all that the client did, page faults included.
   object["disk_read_bytes"] = or_null(result.disk_read_bytes);
+  object["network_bytes"] = or_null(result.network_bytes);
   if (result.by_channel) add_channels_json(object, *result.by_channel, {});
   if (result.daemon) object["daemon"] = daemon_json(*result.daemon);
   return object;

@@ -21,7 +21,7 @@ MethodResult sixteen_chunks(const std::string& method, std::uint64_t calls, doub
   result.counts =
       process_of({row(method, Kind::file, Kind::socket, Copy::in_kernel, calls, 1 << 20)});
   result.copies = Copies{0, kernel_copies, 1, "aliasing"};
-  result.disk_read_bytes = 0;
+  result.disk_read_bytes = result.network_bytes = 0;
   return result;
 }
 
@@ -87,6 +87,30 @@ TEST(Textbook, CountsTheBytesOfTheDevice) {
   compared.cold = true;
   EXPECT_EQ(line_of(textbook(compared), "sendfile").measured.at(0).figures.dma_copies, 1);
   EXPECT_NE(textbook_notes(compared)[1].find("was read from its disk"), std::string::npos);
+}
+
+TEST(Textbook, CountsTheBytesOfANetworkDevice) {
+  MethodResult sendfile = sixteen_chunks("sendfile", 16, 0);
+  sendfile.network_bytes = 1 << 20;
+  CompareResult compared = comparison_of({sendfile}, "tcp");
+  EXPECT_EQ(line_of(textbook(compared), "sendfile").measured.at(0).figures.dma_copies, 1);
+  EXPECT_NE(textbook_notes(compared)[1].find("TCP handed each byte to a network device once."),
+            std::string::npos)
+      << textbook_notes(compared)[1];
+  compared.methods.push_back(sendfile);
+  compared.methods[1].network_bytes = 3 << 19;  // some were sent again
+  EXPECT_NE(textbook_notes(compared)[1].find("to a network device 1 to 1.5 times."),
+            std::string::npos)
+      << textbook_notes(compared)[1];
+  compared.methods[1].network_bytes.reset();
+  EXPECT_FALSE(line_of(textbook(compared), "sendfile").measured.at(1).figures.dma_copies);
+  EXPECT_NE(textbook_notes(compared)[1].find("is not known"), std::string::npos);
+}
+
+TEST(Textbook, SaysThatTheLoopbackIsNoNetworkDevice) {
+  const CompareResult compared = comparison_of({sixteen_chunks("sendfile", 16, 0)}, "tcp");
+  EXPECT_EQ(line_of(textbook(compared), "sendfile").measured.at(0).figures.dma_copies, 0);
+  EXPECT_NE(textbook_notes(compared)[1].find("TCP stays on the loopback"), std::string::npos);
 }
 
 TEST(Textbook, SaysOnceHowOftenTheSchedulerSwitched) {
