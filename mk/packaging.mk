@@ -7,10 +7,11 @@ TARBALL := $(BUILD)/tarball
 RELEASE := zctrace-$(VERSION)-linux-$(shell uname -m)
 CLEAN_ROOT := $(BUILD)/package-check/root
 
-# Debian has no static library of the last three, and libmicrohttpd, which export loads, would bring
-# GnuTLS with it. The rpath, unlike a runpath, is also that of the libraries in there.
-STATIC_LIBS := -lbpf -ldw -lelf -lz -lcap -luring -lncursesw -ltinfo -lutf8proc -lfuse3 -lsqlite3 -llzma -lbz2
+# Debian has no static library of these two, and that of libmicrohttpd, which export loads, would need
+# GnuTLS. The rpath, unlike a runpath, is also that of the libraries in there.
 SHARED_LIBS := -lfmt -lprometheus-cpp-core
+# The last three are what the static libraries themselves need.
+STATIC_LIBS := $(filter-out $(SHARED_LIBS) -pthread -lpthread -ltinfo,$(filter -l%,$(LIBS))) -ltinfo -llzma -lbz2
 RELEASE_LDFLAGS := -Wl,-rpath,'$$ORIGIN/../lib/zctrace' -Wl,--disable-new-dtags -Wl,-z,relro,-z,now
 
 .PHONY: deb rpm tarball package-check
