@@ -45,7 +45,13 @@
 	 * With ZC_DIRECT or ZC_OFFLOADS, and from a file or pipe into a TCP socket, bytes that \
 	 * were seen not to be copied.			\
 	 */						\
-	__u64 seen
+	__u64 seen;					\
+	/* With config.adaptive, the calls that were not timed. Of these, wall_ns has the time off the CPU. */ \
+	__u64 untimed;					\
+	/* Of calls that were chosen to stand for them; the squares as zc_square() makes them. */ \
+	__u64 sampled;					\
+	__u64 sampled_ns;				\
+	__u64 sampled_squares
 
 struct zc_row {
 	ZC_ROW_SUM_FIELDS;
@@ -73,10 +79,17 @@ struct zc_run {
 };
 
 /* Rows that a task holds itself. The one with the fewest calls gives way to a new one. */
-#define ZC_SLOTS 10
-#define ZC_SLOTS_WIDE 64
+#define ZC_SLOTS 9
+#define ZC_SLOTS_WIDE 58
 #define ZC_HINTS 32
 #define ZC_NO_SLOT 255
+#define ZC_UNTIMED 1
+
+/* With config.adaptive: all of so many calls of a task's row are timed, then one in so many. */
+#define ZC_TIMED_AT_FIRST 4096
+#define ZC_TIMED_ONE_IN 16
+/* sampled_squares counts in units of (2^5 ns)^2. */
+#define ZC_SQUARE_SHIFT 10
 
 enum zc_task_flags {
 	ZC_TASK_ARMED = 1,	/* observed from its next exec on */
@@ -90,6 +103,7 @@ enum zc_task_flags {
 	ZC_TASK_DIRECT = 256,	/* a file system began direct I/O in this call */
 	ZC_TASK_SENT_PAGES = 512,/* TCP took pages by reference in this call */
 	ZC_TASK_SENT_COPIES = 1024,/* TCP copied what it was given in this call */
+	ZC_TASK_SAMPLED = 2048,	/* the call in flight was chosen to be timed */
 };
 
 /* What a task did with one pipe since it last used another one. */
@@ -147,7 +161,8 @@ struct zc_outside {
 /* Everything about a task except its rows. */
 struct zc_task_head {
 	__u64 account;
-	__u64 entered_ns;	/* 0: in no call, or in one whose entry was not seen */
+	/* 0: in no call, or in one whose entry was not seen; ZC_UNTIMED: in one that is not timed */
+	__u64 entered_ns;
 	__u64 switched_ns;	/* 0: on a CPU */
 	__u64 nvcsw;		/* the kernel's counter at the last switch seen */
 	struct zc_usage base;	/* the kernel's counters when observation began */
@@ -181,7 +196,8 @@ struct zc_task_head {
 	__u8 used;		/* rows in use */
 	__u8 lent_slot;		/* the latest row with ZC_BY_REFERENCE */
 	struct zc_key restarted;/* the row that restart_syscall belongs to */
-	__u16 restartable;	/* `restarted` is set */
+	__u8 restartable;	/* `restarted` is set */
+	__u8 pass;		/* calls until the next choice of one to time, see sampling.bpf.h */
 	__u16 messages;		/* that `message_bytes` holds */
 	__u8 hint[ZC_HINTS];	/* row number -> the last slot that held it */
 };
@@ -370,18 +386,18 @@ struct zc_sample {
 };
 
 ZC_SIZE(zc_call, == 8);
-ZC_SIZE(zc_config, == 116 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
+ZC_SIZE(zc_config, == 120 + 2 * (ZC_MAX_SYSCALLS + ZC_MAX_SOCKETCALLS) +
 		      8 * ZC_MAX_SYSCALLS + 8 * ZC_MAX_URING_OPS +
 		      ZC_PATTERN_BYTES * ZC_MAX_NAMES);
 ZC_SIZE(zc_key, == 4);
-ZC_SIZE(zc_row, == 360);
+ZC_SIZE(zc_row, == 392);
 ZC_SIZE(zc_kernel_counts, == 48);
 ZC_SIZE(zc_folded_counts, == 96);
 ZC_SIZE(zc_task_head, == 328);
 /* Together with the kernel's header of a storage element it must fit in a page. */
 ZC_SIZE(zc_task, <= 3968);
-ZC_SIZE(zc_row_sums, == 88);
-ZC_SIZE(zc_run, == 120);
+ZC_SIZE(zc_row_sums, == 120);
+ZC_SIZE(zc_run, == 152);
 ZC_SIZE(zc_run_key, == 48);
 ZC_SIZE(zc_mapped_key, == 24);
 ZC_SIZE(zc_fault, == 40);

@@ -13,6 +13,7 @@ bench: packages-bench  ## Measure the cost of observing beside strace, perf, bpf
 
 soak: packages-soak  ## Run attach and export under load for ZCTRACE_SOAK_S (1800) seconds, then kills, stops, stress-ng, fsx and fio for about as long again
 	$(Q)$(SUBMAKE) tests $(BUILD)/soak/fsx
+	$(Q)ZCTRACE_TIMING_OBSERVATIONS=200 scripts/check $(BUILD) kernel -k TheErrorHoldsAsOftenAsItSays
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/bench/soak
 	$(Q)ZCTRACE_BUILD=$(BUILD) tests/soak/endurance
 	$(Q)ZCTRACE_SOAK_S=60 scripts/check $(BUILD) cli -k '*fio*'

@@ -8,7 +8,7 @@ BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,config.bpf.o maps.bpf.o tasks.bpf.o ide
 	channels/mapped.bpf.o channels/retransmits.bpf.o pipes.bpf.o calls/clones.bpf.o \
 	requests/aio.bpf.o requests/aio_submit.bpf.o calls/calls.bpf.o calls/bytes.bpf.o \
 	calls/messages.bpf.o calls/copies.bpf.o rows.bpf.o relays/relays.bpf.o stacks/stacks.bpf.o \
-	accounts.bpf.o targets.bpf.o \
+	accounts.bpf.o targets.bpf.o calls/sampling.bpf.o \
 	calls/syscalls.bpf.o lifecycle.bpf.o sched.bpf.o requests/uring.bpf.o walk.bpf.o \
 	calls/unaccounted.bpf.o profile.bpf.o)
 # An object of its own, so that `zctrace fuse` loads nothing else.

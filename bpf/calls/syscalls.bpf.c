@@ -5,6 +5,7 @@
 #include "copies.bpf.h"
 #include "bpf/histogram.bpf.h"
 #include "bpf/relays/relays.bpf.h"
+#include "sampling.bpf.h"
 #include "bpf/stacks/stacks.bpf.h"
 
 #define ERESTARTSYS 512
@@ -37,7 +38,7 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 		return 0;
 	index = zc_call_index(number);
 	if (state->head.flags)
-		state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING);
+		state->head.flags &= ~(ZC_TASK_FRESH | ZC_TASK_RUNNING | ZC_TASK_SAMPLED);
 	if (zc_foreign_call(task, number)) {
 		index = zc_index_of(task, regs, number);
 		state->head.flags |= ZC_TASK_COMPAT;
@@ -47,7 +48,7 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 		zc_channels_begin(state, task, regs, index, state->head.slot);
 	if (zc_call_at(index)->from != ZC_END_NONE)
 		zc_copies_begin(state, task, regs, key);
-	state->head.entered_ns = bpf_ktime_get_ns();
+	state->head.entered_ns = zc_entry_time(state);
 	return 0;
 }
 
@@ -179,10 +180,16 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 		state->head.flags &= ~ZC_TASK_COMPAT;
 		state->head.compat_calls++;
 	}
-	if (config.latency && state->head.entered_ns) {
+	if (zc_is_untimed(state)) {
+		zc_untimed_call(state, row);
+	} else if (config.latency && state->head.entered_ns) {
 		wall_ns = bpf_ktime_get_ns() - state->head.entered_ns;
 		row->wall_ns += wall_ns;
 		row->off_cpu_ns += state->head.call_off_cpu_ns;
+		if (config.adaptive && state->head.flags & ZC_TASK_SAMPLED) {
+			state->head.flags &= ~ZC_TASK_SAMPLED;
+			zc_sample_call(row, wall_ns - state->head.call_off_cpu_ns);
+		}
 		row->latency[zc_bucket(wall_ns) % ZC_BUCKETS]++;
 		if (wall_ns > row->max_ns)
 			row->max_ns = wall_ns;

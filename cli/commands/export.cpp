@@ -28,7 +28,8 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
   Signals signals;
   AttachSession session(export_session(options, targets));
   session.drop_privileges();
-  MetricsServer server(options.max_series, !options.count.no_latency, options.channels);
+  MetricsServer server(options.max_series, timing_of(options.count) != Timing::none,
+                       options.channels);
   EventLoop loop(signals);
   const auto read = [&] {
     session.poll();

@@ -195,6 +195,7 @@ class CompareRun {
     if (interrupted()) return;
     SessionOptions session_options;
     session_options.probes.windowed = true;
+    session_options.probes.adaptive = false;
     session_options.syscalls = "%all";
     session_options.probes.profile_hz = plan_.profile_hz;
     session_options.probes.channels = session_options.probes.mapped = plan_.channels;

@@ -126,9 +126,10 @@ int worse_direction(std::string_view name) {
   if (is_one_of(name, {"uncopied_bytes", "uncopied_measured_bytes", "kernel_only_bytes",
                        "zero_copy_bytes", "in_kernel_bytes"}))
     return -1;
-  if (is_one_of(name, {"bytes", "delivered_bytes", "claimed_bytes", "threads", "zeroed_bytes",
-                       "discarded_bytes", "read_bytes", "written_bytes", "sent_bytes",
-                       "received_bytes", "latency_ns.timed_calls"}) ||
+  if (is_one_of(name,
+                {"bytes", "delivered_bytes", "claimed_bytes", "threads", "zeroed_bytes",
+                 "discarded_bytes", "read_bytes", "written_bytes", "sent_bytes", "received_bytes",
+                 "latency_ns.timed_calls", "latency_ns.untimed_calls", "wall_error_ns"}) ||
       has(name, "cpu_profile"))
     return 0;
   return 1;

@@ -74,6 +74,7 @@ ordered_json LiveReport::json(const Report& standing,
                               const std::function<void(Report&)>& describe) const {
   Report report;
   report.latency = standing.latency;
+  report.adaptive = standing.adaptive;
   report.unknown = standing.unknown;
   report.selection = standing.selection;
   report.completeness = standing.completeness;

@@ -34,9 +34,18 @@ void add_count_options(CLI::App& command, CountOptions& options) {
       ->type_name("LIST")
       ->capture_default_str()
       ->group(kGroup);
-  command
-      .add_flag("--no-latency", options.no_latency,
-                "Do not measure the time that calls take; costs least")
+  CLI::Option* const timing =
+      command
+          .add_option(
+              "--timing", options.timing,
+              "Time all calls, none, or adaptive: every call until a row has had 4096, then "
+              "one in 16 chosen at random, from which the time of the others is estimated")
+          ->check(one_of({"adaptive", "all", "none"}))
+          ->type_name("WHEN")
+          ->capture_default_str()
+          ->group(kGroup);
+  command.add_flag("--no-latency", options.no_latency, "Short for --timing none; costs least")
+      ->excludes(timing)
       ->group(kGroup);
   command.add_flag("--no-follow", options.no_follow, "Do not observe descendants")->group(kGroup);
   // Hidden: for tests of what happens when the kernel side is full.
@@ -110,6 +119,11 @@ int print_syscall_list() {
   return kExitDone;
 }
 
+Timing timing_of(const CountOptions& options) {
+  if (options.no_latency || options.timing == "none") return Timing::none;
+  return options.timing == "all" ? Timing::all : Timing::adaptive;
+}
+
 std::pair<std::string, std::uint32_t> parse_room(const std::string& text) {
   const std::size_t equals = text.find('=');
   std::uint32_t entries = 0;
@@ -140,14 +154,16 @@ std::uint64_t stack_bytes(const OutputOptions& output) {
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output) {
   SessionOptions options;
   options.syscalls = count.syscalls;
-  options.probes.latency = !count.no_latency;
+  options.probes.latency = timing_of(count) != Timing::none;
+  options.probes.adaptive = timing_of(count) == Timing::adaptive;
   options.probes.follow_children = !count.no_follow;
   options.probes.verify = count.verify;
   options.probes.profile_hz = profile_hz(count.profile);
   // The program at entry notes which call is in flight.
-  if (options.probes.profile_hz != 0 && count.no_latency)
+  if (options.probes.profile_hz != 0 && !options.probes.latency)
     throw Error(
-        "--profile and --no-latency cannot be combined: without the time, zctrace does not "
+        "--profile and --timing none (--no-latency) cannot be combined: without the time, zctrace "
+        "does not "
         "note which call is in flight",
         kExitUsage);
   options.probes.by_thread = output.by == "thread";

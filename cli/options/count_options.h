@@ -16,7 +16,8 @@ namespace zctrace {
 
 struct CountOptions {
   std::string syscalls = "%io";
-  bool no_latency = false;
+  std::string timing = "adaptive";
+  bool no_latency = false;  // stands for "none"
   bool no_follow = false;
   std::vector<std::string> room;  // NAME=N, as ProbeOptions::room
   bool verify = false;            // where the command has it
@@ -33,6 +34,9 @@ bool wants_syscall_list(const CountOptions& options);
 int print_syscall_list();
 // "NAME=N": the space of one map, for tests. Throws Error: usage.
 std::pair<std::string, std::uint32_t> parse_room(const std::string& text);
+
+// What --timing and --no-latency say together. Throws Error: usage.
+Timing timing_of(const CountOptions& options);
 
 // For commands that end in one report.
 void add_verify_option(CLI::App& command, CountOptions& options);

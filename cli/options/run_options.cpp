@@ -46,7 +46,7 @@ void add_run_options(CLI::App& command, RunOptions& options) {
         "With -i, it prints a report for each interval; with --record, -i is the interval of "
         "the recording, and there is one report.",
         "Observing adds a fraction of a second at the start and about 0.3 us to each syscall, "
-        "half of that with --no-latency; docs/cost.md has the measurements.",
+        "half of that with --timing none; docs/cost.md has the measurements.",
         "Under sudo, COMMAND runs as the user who called sudo. If it then fails with "
         "EPERM or EACCES (\"Permission denied\"), use --as-root."},
        {{"Exit status",

@@ -165,8 +165,10 @@ Report read_report(const JsonNode& object) {
   report.duration_ns = object.at("duration_ns").count();
   report.latency = object.boolean_of("latency_measured", true);
   report.unknown = read_unknown(object);
-  if (const auto options = object.find("options"))
+  if (const auto options = object.find("options")) {
     report.selection = options->wording_of("syscalls", report.selection);
+    report.adaptive = options->wording_of("timing", "") == timing_name(Timing::adaptive);
+  }
   report.completeness = read_completeness(object);
   const JsonNode processes = object.at("processes");
   for (const JsonNode& process : processes.elements())

@@ -13,7 +13,7 @@
 namespace zctrace {
 namespace {
 
-constexpr std::uint64_t kMostCalls = std::uint64_t{1} << 53;  // in a bucket
+constexpr std::uint64_t kMostCalls = std::uint64_t{1} << 53;  // in a bucket, or not timed
 constexpr unsigned kLastErrno = 4095;                         // the kernel's MAX_ERRNO
 constexpr std::string_view kUnnamed = "errno ";
 
@@ -66,6 +66,8 @@ void read_charges(const JsonNode& object, Row& row) {
 void read_latency(const JsonNode& object, Row& row) {
   const auto latency = object.find("latency_ns");
   if (!latency) return;
+  row.sample.untimed = latency->count_of("untimed_calls");
+  if (row.sample.untimed > kMostCalls) latency->at("untimed_calls").refuse("is too large");
   row.min_ns = latency->count_of("min");
   row.max_ns = latency->count_of("max");
   row.max_is_bound = latency->boolean_of("max_is_bound");
@@ -147,6 +149,7 @@ Row read_row(const JsonNode& object) {
   read_errors(object, "errors_by", row);
   read_errors(object, "more_errors_by", row);
   row.verdict = read_verdict(object);
+  row.wall_variance = variance_of(object.count_of("wall_error_ns"));
   read_latency(object, row);
   row.cpu = read_cpu_profile(object);
   row.shown = object.boolean_of("listed", true);

@@ -68,6 +68,7 @@ ordered_json compact_row(ordered_json row) {
   row.erase("copies_evidence");
   if (!row.value("asynchronous", false)) row.erase("asynchronous");
   if (row["errors_by"].empty()) row.erase("errors_by");
+  if (row["wall_error_ns"] == 0) row.erase("wall_error_ns");
   ordered_json& latency = row["latency_ns"];
   if (latency.is_null())
     row.erase("latency_ns");

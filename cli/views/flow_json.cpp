@@ -85,7 +85,9 @@ void add_flows_json(ordered_json& object, const Report& report, std::size_t most
          {"cpu_copied_bytes", row.cpu_copied_bytes},
          {"voluntary_switches", row.voluntary_switches},
          {"involuntary_switches", row.involuntary_switches},
-         {"wall_ns", report.latency ? ordered_json(row.wall_ns) : ordered_json(nullptr)}});
+         {"wall_ns", report.latency ? ordered_json(row.wall_ns) : ordered_json(nullptr)},
+         {"wall_error_ns",
+          report.latency ? ordered_json(row.wall_error_ns()) : ordered_json(nullptr)}});
   }
   object["other_flows"] = {{"count", others}, {"bytes", bytes}, {"cpu_copied_bytes", copied}};
 }

@@ -38,7 +38,7 @@ constexpr const char* kRequests =
 constexpr const char* kKeepsMost =
     "hardly any of what was received was passed on (less than a tenth), so copies for each "
     "delivered byte would say nothing about the delivered bytes";
-constexpr const char* kNoLatency = "not measured with --no-latency";
+constexpr const char* kNoLatency = "not measured with --timing none (--no-latency)";
 constexpr const char* kNotMeasured =
     "not measured: it needs the times of calls, and a kernel with CONFIG_TASK_IO_ACCOUNTING";
 
@@ -102,13 +102,14 @@ ordered_json latency_json(const Row& row) {
   // Requests to FUSE have no minimum.
   const ordered_json least = row.min_ns != 0 ? ordered_json(row.min_ns) : ordered_json(nullptr);
   ordered_json object = {{"min", least},
-                         {"mean", row.wall_ns / calls},
+                         {"mean", row.wall_ns / row.clocked_calls()},
                          {"p50", percentile(0.5)},
                          {"p90", percentile(0.9)},
                          {"p99", percentile(0.99)},
                          {"max", row.max_ns},
                          {"timed_calls", calls},
                          {"buckets", buckets_json(row.latency)}};
+  if (row.sample.untimed != 0) object["untimed_calls"] = row.sample.untimed;
   if (row.max_is_bound) object["max_is_bound"] = true;
   return object;
 }
@@ -325,6 +326,8 @@ ordered_json row_json(const Row& row, const Measured& measured) {
   append_fields<RowFigures>(object, row, kRowFields, [&](const auto& field) {
     return is_measured(row, measured, field.member, field.charged, field.clocked);
   });
+  const bool timed = is_measured(row, measured, &RowFigures::wall_ns, false, true);
+  object["wall_error_ns"] = timed ? ordered_json(row.wall_error_ns()) : ordered_json(nullptr);
   if (ordered_json unknown = unknown_of(row, measured); !unknown.empty())
     object["unknown"] = std::move(unknown);
   object["errors_by"] = errors_json(row);
@@ -377,7 +380,7 @@ ordered_json report_json(const Report& report, std::string_view by, const Channe
   object["latency_measured"] = report.latency;
   object["options"] = {{"syscalls", valid_utf8(report.selection)},
                        {"by", by.empty() ? ordered_json(nullptr) : ordered_json(by)},
-                       {"timing", report.latency ? "all" : "none"}};
+                       {"timing", timing_name(report.timing())}};
   if (!report.targets.empty()) object["targets"] = valid_utf8(report.targets);
   object["unknown"] = unknown;
   object["completeness"] = completeness_json(report.completeness);

@@ -117,6 +117,7 @@ void add_interval(Report& sum, const Report& next, std::size_t most_ended) {
   sum.duration_ns += next.duration_ns;
   if (next.exit_code) sum.exit_code = next.exit_code;
   sum.latency &= next.latency;
+  sum.adaptive |= next.adaptive;
   sum.channels |= next.channels;
   sum.unknown.insert(next.unknown.begin(), next.unknown.end());
   add_completeness(sum.completeness, next.completeness);

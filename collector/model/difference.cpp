@@ -27,8 +27,25 @@ void bound_max(Row& row) {
   row.max_is_bound = row.max_ns != 0;
 }
 
+// The interval's time is estimated from its own sample, not as the difference of two estimates. A
+// sum of rows has no sample of its own.
+void subtract_estimate(Row& later, const Row& earlier) {
+  const bool mixed = later.sample.mixed || earlier.sample.mixed;
+  later.sample = sample_since(later.sample, earlier.sample);
+  later.wall_variance = std::max(0.0, later.wall_variance - earlier.wall_variance);
+  if (!mixed && later.sample.untimed != 0) {
+    const EstimatedTime untimed = untimed_time(later.sample);
+    later.wall_ns = later.sample.known_ns + untimed.ns;
+    later.wall_variance = untimed.variance;
+  }
+  if (later.sample.untimed == 0) later.wall_variance = 0;
+  later.wall_ns = std::max(later.wall_ns, later.off_cpu_ns);
+}
+
 void subtract(Row& later, const Row& earlier) {
+  const bool estimated = later.sample.untimed != 0;
   subtract_figures<RowFigures>(later, earlier, kRowFields);
+  if (estimated) subtract_estimate(later, earlier);
   later.latency -= earlier.latency;
   later.cpu -= earlier.cpu;
   for (const auto& [number, count] : earlier.errors_by)
@@ -107,6 +124,9 @@ void limit_flows(Process& between) {
       figure = std::min(figure, most.*field.member);
       most.*field.member -= figure;
     }
+    // Estimates of files and peers may add up to more than that of their row.
+    if (flow.row.sample.untimed != 0)
+      flow.row.wall_ns = std::max(flow.row.wall_ns, flow.row.off_cpu_ns);
   }
   std::erase_if(between.flows, [](const Flow& flow) { return is_empty(flow.row); });
 }

@@ -50,7 +50,7 @@ struct Field {
   Unit unit;
   Sum sum = Sum::added;
   InInterval interval = InInterval::difference;
-  bool clocked = false;               // not measured with --no-latency
+  bool clocked = false;               // not measured with --timing none
   bool charged = false;               // known only where Row::charges says that it was measured
   bool listed = true;                 // false: in derived figures only, not in JSON and CSV
   MetricName metric = {};             // no name: not exported

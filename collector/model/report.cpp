@@ -95,6 +95,9 @@ void add_row(Row& into, const Row& from) {
     into.min_ns = from.min_ns;
   into.max_ns = std::max(into.max_ns, from.max_ns);
   into.latency += from.latency;
+  // As exact as a saved report has it, so that what is read again adds up to the same.
+  into.wall_variance = variance_of(error_of(into.wall_variance + from.wall_variance));
+  into.sample.add(from.sample);
   into.cpu += from.cpu;
 }
 

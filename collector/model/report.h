@@ -21,6 +21,7 @@
 #include "collector/model/histogram.h"
 #include "collector/model/relays.h"
 #include "collector/model/requests.h"
+#include "collector/model/timing/estimate.h"
 #include "collector/model/verification.h"
 
 namespace zctrace {
@@ -57,7 +58,11 @@ struct Row : RowFigures {
   std::uint64_t min_ns = 0;                     // 0: no call was timed
   std::uint64_t max_ns = 0;
   bool max_is_bound = false;  // of an interval: max_ns is an upper bound
-  Histogram latency;
+  Histogram latency;          // of the calls that were timed
+  // With Timing::adaptive, wall_ns has estimates of the calls that were not timed, with this
+  // variance in ns^2.
+  double wall_variance = 0;
+  TimedSample sample;
   CpuProfile cpu;  // of its calls
   // An operation that the kernel runs for an earlier call (io_uring): not a crossing.
   bool asynchronous = false;
@@ -67,6 +72,10 @@ struct Row : RowFigures {
   }
   // Whether any of its calls was timed. One takes a nanosecond at least.
   bool is_timed() const { return wall_ns != 0 || (calls == 0 && !asynchronous); }
+  // Half the width of the interval around wall_ns; 0: every call was timed.
+  std::uint64_t wall_error_ns() const { return error_of(wall_variance); }
+  // The calls that wall_ns is the time of.
+  std::uint64_t clocked_calls() const { return latency.total() + sample.untimed; }
   // Of its copies, and of there being none.
   Evidence copies_evidence() const {
     return evidence_of(cpu_copied_bytes + uncopied_bytes,
@@ -239,7 +248,8 @@ struct Report {
   std::optional<int> exit_code;
   std::string started_at;  // RFC 3339, UTC
   std::uint64_t duration_ns = 0;
-  bool latency = true;  // false with --no-latency: no times inside calls
+  bool latency = true;    // false with --timing none: no times inside calls
+  bool adaptive = false;  // not every call was timed
   // Figures that are not known, by their names, and why.
   std::map<std::string, std::string> unknown;
   std::string selection = "%io";  // -e
@@ -256,6 +266,9 @@ struct Report {
   std::optional<std::vector<Advice>> advice;
   Totals others;  // ended processes that are not listed, because there were too many
 
+  Timing timing() const {
+    return !latency ? Timing::none : adaptive ? Timing::adaptive : Timing::all;
+  }
   Totals totals() const;  // of `processes` and `others`
 };
 

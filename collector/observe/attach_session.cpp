@@ -128,6 +128,7 @@ void AttachSession::finish() {
 Report AttachSession::counts(std::vector<Process> processes) const {
   Report report;
   report.latency = session_.latency();
+  report.adaptive = session_.adaptive();
   report.unknown = session_.unknown();
   report.selection = session_.selection();
   report.processes = std::move(processes);

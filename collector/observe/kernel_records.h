@@ -24,6 +24,12 @@ inline constexpr __u64 zc_usage::*kCpuTimes[] = {
     &zc_usage::runtime_ns,
 };
 
+// What a row counts besides figures.
+inline constexpr __u64 zc_row::*kUnlistedCounters[] = {
+    &zc_row::seen,       &zc_row::untimed,         &zc_row::sampled,
+    &zc_row::sampled_ns, &zc_row::sampled_squares,
+};
+
 // 0 stands for none.
 inline void lower_min(zc_row& lowest, const zc_row& row) {
   if (row.min_ns != 0 && (lowest.min_ns == 0 || row.min_ns < lowest.min_ns))
@@ -34,7 +40,7 @@ inline void add_row(zc_row& sum, const zc_row& row) {
   add_records(sum, row, kRowFields);
   sum.max_ns = std::max(sum.max_ns, row.max_ns);
   lower_min(sum, row);
-  sum.seen += row.seen;
+  for (const auto counter : kUnlistedCounters) sum.*counter += row.*counter;
   for (unsigned i = 0; i < ZC_BUCKETS; i++) sum.latency[i] += row.latency[i];
 }
 
@@ -62,10 +68,27 @@ inline void subtract_known(zc_row& folded, const zc_row& known, const zc_row& no
   };
   for (const auto& field : kRowFields)
     if (field.kernel != nullptr) subtract(field.kernel);
-  subtract(&zc_row::seen);
+  for (const auto counter : kUnlistedCounters) subtract(counter);
   for (unsigned i = 0; i < ZC_BUCKETS; i++)
     if (static_cast<std::int32_t>(known.latency[i] - now.latency[i]) > 0)
       folded.latency[i] -= known.latency[i] - now.latency[i];
+}
+
+// Adds to the time of the row's calls that of those that were not timed. With Timing::adaptive, of
+// all other calls the kernel side knows the time, but for the few that were in flight when it began
+// to observe.
+inline void estimate_time(Row& row, const zc_row& counted) {
+  row.sample.known_ns = counted.wall_ns;
+  row.sample.timed = counted.calls - std::min(counted.calls, counted.untimed);
+  row.sample.timed_on_ns = counted.wall_ns - std::min(counted.wall_ns, counted.off_cpu_ns);
+  row.sample.untimed = counted.untimed;
+  row.sample.sampled = counted.sampled;
+  row.sample.sampled_ns = counted.sampled_ns;
+  row.sample.sampled_squares = counted.sampled_squares;
+  if (counted.untimed == 0) return;
+  const EstimatedTime untimed = untimed_time(row.sample);
+  row.wall_ns += untimed.ns;
+  row.wall_variance = untimed.variance;
 }
 
 inline void add_usage(zc_usage& sum, const zc_usage& usage) {

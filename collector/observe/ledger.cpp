@@ -73,7 +73,8 @@ void Ledger::add(const Snapshot& snapshot) {
       raise_records(total.sum, row, kRowFields);
       total.sum.max_ns = std::max(total.sum.max_ns, row.max_ns);
       lower_min(total.sum, row);
-      total.sum.seen = std::max(total.sum.seen, row.seen);
+      for (const auto counter : kUnlistedCounters)
+        total.sum.*counter = std::max(total.sum.*counter, row.*counter);
       for (unsigned i = 0; i < ZC_BUCKETS; i++) {
         // Modulo 2^32; a task missing from this snapshot shows as a negative difference.
         const auto grown = static_cast<std::int32_t>(row.latency[i] - total.sum.latency[i]);

@@ -38,6 +38,7 @@ Row Ledger::to_row(const Account& account, std::uint32_t word, const RowSum& tot
   row.asynchronous = meaning.asynchronous;
   row.shown = meaning.shown;
   take_figures<RowFigures>(row, total.sum, kRowFields);
+  estimate_time(row, total.sum);
   if (meaning.claimed) row.claimed_bytes = row.bytes;
   row.min_ns = total.sum.min_ns;
   row.max_ns = total.sum.max_ns;

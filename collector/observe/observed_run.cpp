@@ -43,6 +43,7 @@ std::optional<Report> ObservedRun::run() {
   report.host = this_host();
   report.argv = options_.argv;
   report.latency = session_.latency();
+  report.adaptive = session_.adaptive();
   report.unknown = session_.unknown();
   report.selection = session_.selection();
   const ReportClock clock;

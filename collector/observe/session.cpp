@@ -329,7 +329,7 @@ std::map<std::string, std::string> Session::unknown() const {
   if (skeleton_.has_disk_accounting()) return unknown;
   const std::string why = latency()
                               ? "this kernel does not account for it (CONFIG_TASK_IO_ACCOUNTING)"
-                              : "not measured with --no-latency";
+                              : "not measured with --timing none (--no-latency)";
   unknown["disk_read_bytes"] = unknown["dirtied_bytes"] = why;
   return unknown;
 }

@@ -109,6 +109,9 @@ class Session {
   bool observed(pid_t pid) const { return ledger_.account_of(pid) != 0; }
   Completeness completeness() const;
   bool latency() const { return options_.probes.latency; }
+  bool adaptive() const { return latency() && options_.probes.adaptive; }
+  // As Skeleton::untimed_ns().
+  std::uint64_t untimed_ns() const { return skeleton_.untimed_ns(); }
   const std::string& selection() const { return options_.syscalls; }  // -e
 
  private:

@@ -105,6 +105,7 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
                const KernelTypes& kernel) {
   zc_config config = {};
   config.latency = options.latency;
+  config.adaptive = options.latency && options.adaptive;
   config.wide_tasks = table.wide();
   config.by_thread = options.by_thread;
   config.follow_children = options.follow_children;
@@ -113,6 +114,7 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.channels = options.channels;
   config.relays = options.relays;
   bpf.rodata->stacks_every = options.stack_bytes;
+  bpf.rodata->estimates_checked = config.adaptive && options.check_estimates;
   // Since 6.12.
   config.mapped = options.mapped && arguments_of(bpf.progs.zc_map_around, kernel) == 3 &&
                   arguments_of(bpf.progs.zc_map_one, kernel) == 2;
@@ -353,6 +355,8 @@ void Skeleton::stop_counting() {
 }
 
 bool Skeleton::has_message_lengths() const { return bpf_->rodata->config.message_lengths != 0; }
+
+std::uint64_t Skeleton::untimed_ns() const { return bpf_->bss->untimed_ns; }
 
 std::uint64_t Skeleton::in_flight_at_start() const { return bpf_->bss->in_flight_at_start; }
 

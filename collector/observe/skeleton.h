@@ -27,8 +27,10 @@ struct NewTasks {
 };
 
 struct ProbeOptions {
-  bool latency = true;     // false: no program at entry, no clock read
-  bool by_thread = false;  // an account for each thread
+  bool latency = true;           // false: no program at entry, no clock read
+  bool adaptive = true;          // with `latency`: not every call of a busy row is timed
+  bool check_estimates = false;  // for tests, see untimed_ns()
+  bool by_thread = false;        // an account for each thread
   bool follow_children = true;
   bool windowed = false;          // count only while *window() is not 0
   bool verify = false;            // read the kernel's own counts, too
@@ -133,6 +135,10 @@ class Skeleton {
   bool has_disk_accounting() const { return disk_accounting_; }
   // Whether this kernel keeps what /proc/PID/io shows.
   bool has_io_accounting() const { return io_accounting_; }
+
+  // With ProbeOptions::check_estimates, the true time on a CPU of all calls that count as not
+  // timed.
+  std::uint64_t untimed_ns() const;
 
   // Calls that were in flight when their task was attached to.
   std::uint64_t in_flight_at_start() const;

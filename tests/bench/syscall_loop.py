@@ -49,6 +49,7 @@ def variants(against=None):
         "two empty programs": Variant(Beside(BUILD / "bench/floor", settle_s=0.5)),
         "zctrace --no-latency": Variant(prefix=(ZCTRACE, "run", "-q", "--no-latency", "--")),
         "zctrace": Variant(prefix=(ZCTRACE, "run", "-q", "--")),
+        "zctrace --timing all": Variant(prefix=(ZCTRACE, "run", "-q", "--timing", "all", "--")),
         "zctrace --profile": Variant(prefix=(ZCTRACE, "run", "-q", "--profile", "--"),
                                      samples=True),
         "bystander of zctrace": Variant(Beside(ZCTRACE, "attach", "-q", "-n",

@@ -95,6 +95,7 @@ Observation observe_with(const Body& body, const ProbeOptions& probes,
   Observation observation;
   observation.processes = session.processes();
   observation.completeness = session.completeness();
+  observation.untimed_ns = session.untimed_ns();
   observation.exit_code = shell_status(status);
   return observation;
 }

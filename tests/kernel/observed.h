@@ -23,6 +23,7 @@ const std::string& probes_refused();
 struct Observation {
   std::vector<Process> processes;  // the child first, then its descendants
   Completeness completeness;
+  std::uint64_t untimed_ns = 0;  // with ProbeOptions::check_estimates
   int exit_code = 0;
 
   const Process& child() const { return processes.at(0); }

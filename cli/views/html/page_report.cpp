@@ -58,6 +58,7 @@ constexpr std::string_view kRowFigures[] = {"syscall",
                                             "cpu_copied_bytes",
                                             "copies_evidence",
                                             "wall_ns",
+                                            "wall_error_ns",
                                             "off_cpu_ns",
                                             "voluntary_switches",
                                             "involuntary_switches"};

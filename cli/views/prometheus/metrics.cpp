@@ -64,12 +64,21 @@ static_assert(outside_room(Metrics::kLeastSeries) + latency_room(Metrics::kLeast
                   kCallSeries * 4 / 3 <
               room(Metrics::kLeastSeries));
 
+// Of the time of all calls, the part of those in the histogram. The others take as long on average.
+std::uint64_t timed_ns(const Row& row) {
+  if (row.sample.untimed == 0) return row.wall_ns;
+  return static_cast<std::uint64_t>(static_cast<unsigned __int128>(row.wall_ns) *
+                                    row.latency.total() / row.clocked_calls());
+}
+
+// The time that the sum has is that of its histogram.
 void add_to(Row& sum, const Row& row) {
   // A row of files on disk joins some of files in memory, whose pages are not charged.
   sum.in_memory = row.in_memory && (sum.in_memory || sum.calls == 0);
   // A series that has once had bytes keeps showing them.
   if (row.copy != Copy::none) sum.copy = row.copy;
   add_figures<RowFigures>(sum, row, kRowFields);
+  sum.wall_ns -= row.wall_ns - timed_ns(row);
   sum.latency += row.latency;
   // What was measured stays shown where other rows join it in one series.
   if (row.charges == Charges::measured) sum.charges = Charges::measured;

@@ -165,7 +165,9 @@ void add_contents(Families& families, const Metrics::Contents& held) {
                          [](const auto& field) { return !field.charged; });
   }
   for (const auto& [labels, entry] : held.latencies.entries)
-    families.add("zctrace_syscall_duration_seconds", "Time from a call's entry to its return.",
+    families.add("zctrace_syscall_duration_seconds",
+                 "Time from a call's entry to its return, of the calls that were timed. With "
+                 "--timing adaptive, busy calls have one in 16 timed, and the sum is an estimate.",
                  MetricType::Histogram, histogram(with_labels(labels), entry.sums));
   for (const auto& [labels, entry] : held.outside.entries) {
     families.count("zctrace_delivered_bytes_total",

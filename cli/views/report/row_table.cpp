@@ -13,6 +13,7 @@
 
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
+#include "cli/views/report/estimates.h"
 
 namespace zctrace {
 namespace {
@@ -141,7 +142,8 @@ std::optional<Shown> shown_as(std::string_view name, const RowColumnOptions& opt
                  }};
   if (name == "wall_ns" && latency)
     return Shown{{"TIME", true, 4}, [](const Row& r, const Numerals& numerals) -> Cell {
-                   return {has_no_time(r) ? "-" : numerals.time(r.wall_ns)};
+                   if (has_no_time(r)) return {"-"};
+                   return {estimate_mark(r) + numerals.time(r.wall_ns)};
                  }};
   if (name == "off_cpu_ns" && latency)
     return Shown{{"OFF-CPU", true, 5}, [](const Row& r, const Numerals& numerals) -> Cell {
@@ -222,6 +224,12 @@ void add_figure_columns(Columns<RowLine>& columns, const RowColumnOptions& optio
       };
     }
     columns.push_back(std::move(column));
+    if (field.name == "wall_ns")
+      columns.push_back(
+          csv_only("wall_error_ns", [latency = options.wording.latency](const RowLine& line) {
+            const bool timed = latency && !has_no_time(*line.row);
+            return timed ? fmt::format("{}", line.row->wall_error_ns()) : "";
+          }));
     if (field.name == "bytes")
       columns.push_back({{"AVG/CALL", true, 9},
                          [numerals = options.numerals](const RowLine& line) -> Cell {
@@ -262,7 +270,7 @@ void add_latency_columns(Columns<RowLine>& columns, const RowColumnOptions& opti
     };
   };
   add("", 0, "min_ns", timed([](const Row& row) { return row.min_ns; }), exactly);
-  add("", 0, "mean_ns", timed([](const Row& row) { return row.wall_ns / row.latency.total(); }),
+  add("", 0, "mean_ns", timed([](const Row& row) { return row.wall_ns / row.clocked_calls(); }),
       exactly);
   add("P50", 10, "p50_ns", percentile(0.5), exactly);
   add("P90", 11, "p90_ns", percentile(0.9), exactly);
@@ -344,6 +352,8 @@ std::vector<ColumnNote> rows_legend(const Process& process, const Wording& wordi
   if (wording.latency)
     legend.push_back(
         {"OFF-CPU", "TIME is from entry to return, OFF-CPU the part of it spent switched out"});
+  if (auto note = estimate_note(process.rows); note && wording.latency)
+    legend.push_back(std::move(*note));
   if (wording.latency && process.outside_syscalls.off_cpu_ns > 0)
     legend.push_back({"OFF-CPU", "the total of OFF-CPU includes time outside calls"});
   if (wording.latency && std::any_of(process.rows.begin(), process.rows.end(), has_no_time))

@@ -17,7 +17,8 @@ inline constexpr __u64 zc_row_sums::*kSums[] = {
     &zc_row_sums::calls,     &zc_row_sums::errors,      &zc_row_sums::restarts,
     &zc_row_sums::bytes,     &zc_row_sums::wall_ns,     &zc_row_sums::off_cpu_ns,
     &zc_row_sums::voluntary, &zc_row_sums::involuntary, &zc_row_sums::disk_read,
-    &zc_row_sums::dirtied,   &zc_row_sums::seen,
+    &zc_row_sums::dirtied,   &zc_row_sums::seen,        &zc_row_sums::untimed,
+    &zc_row_sums::sampled,   &zc_row_sums::sampled_ns,  &zc_row_sums::sampled_squares,
 };
 static_assert(sizeof(zc_row_sums) == std::size(kSums) * sizeof(__u64));
 

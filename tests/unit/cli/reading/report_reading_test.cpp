@@ -83,6 +83,23 @@ TEST(ReportReading, KeepsTimesOfMergedRowsAndBounds) {
   expect_same_when_read_again(report);
 }
 
+TEST(ReportReading, KeepsEstimatedTimes) {
+  Report report = make_report(3);
+  report.adaptive = true;
+  for (Process& process : report.processes)
+    for (Row& row : process.rows) {
+      row.latency.add(9, 4'321);
+      row.sample.untimed = 54'321;
+      row.wall_variance = variance_of(76'543);
+    }
+  expect_same_when_read_again(report);
+  const Report again = read_again(report_json(report).dump());
+  EXPECT_EQ(again.timing(), Timing::adaptive);
+  EXPECT_EQ(again.processes[0].rows[0].wall_error_ns(), 76'543U);
+  EXPECT_EQ(again.processes[0].rows[0].clocked_calls(),
+            report.processes[0].rows[0].clocked_calls());
+}
+
 TEST(ReportReading, KeepsEveryError) {
   Report report = make_report();
   Row& row = report.processes[0].rows[0];

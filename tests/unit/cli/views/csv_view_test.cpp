@@ -19,10 +19,10 @@ TEST(CsvView, HasAHeaderAndALineARow) {
       csv_view(report),
       "pid,tid,parent_pid,name,syscall,from,to,calls,errors,restarts,bytes,cpu_copied_bytes,"
       "cpu_copied_measured_bytes,uncopied_bytes,uncopied_measured_bytes,disk_read_bytes,"
-      "dirtied_bytes,wall_ns,off_cpu_ns,"
+      "dirtied_bytes,wall_ns,wall_error_ns,off_cpu_ns,"
       "voluntary_switches,involuntary_switches,claimed_bytes,min_ns,mean_ns,p50_ns,p90_ns,"
       "p99_ns,max_ns,protocol,verdict\n"
-      "100,,1,server,read,file,user,1000,0,0,10485760,10485760,0,0,0,0,0,2000000,0,0,0,0,1600,"
+      "100,,1,server,read,file,user,1000,0,0,10485760,10485760,0,0,0,0,0,2000000,0,0,0,0,0,1600,"
       "2000,1768,1953,1995,2000,,\n");
 }
 
@@ -32,7 +32,7 @@ TEST(CsvView, LeavesTimesEmptyWithoutLatency) {
   report.processes[0].rows.resize(1);
   report.processes[0].rows[0].charges = Charges::unknown;
   EXPECT_EQ(lines_of(csv_view(report))[1],
-            "100,,1,server,read,file,user,1000,0,0,10485760,10485760,0,0,0,,,,,0,0,0,,,,,,,,");
+            "100,,1,server,read,file,user,1000,0,0,10485760,10485760,0,0,0,,,,,,0,0,0,,,,,,,,");
 }
 
 TEST(CsvView, LeavesEmptyWhatIsNotMeasuredOfOperations) {
@@ -46,7 +46,7 @@ TEST(CsvView, LeavesEmptyWhatIsNotMeasuredOfOperations) {
   read.latency = {};
   EXPECT_EQ(
       lines_of(csv_view(report))[1],
-      "100,,1,server,io_uring:read,file,user,1000,0,0,10485760,10485760,0,0,0,,,,,0,0,0,,,,,,,,");
+      "100,,1,server,io_uring:read,file,user,1000,0,0,10485760,10485760,0,0,0,,,,,,0,0,0,,,,,,,,");
 }
 
 TEST(CsvView, StaysOneLineARecordWithHostileNames) {

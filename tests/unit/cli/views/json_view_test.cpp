@@ -73,7 +73,7 @@ TEST(JsonView, OfARowIsAsExpected) {
             R"("cpu_copied_bytes":0,"cpu_copied_measured_bytes":0,"uncopied_bytes":7,)"
             R"("uncopied_measured_bytes":0,"disk_read_bytes":0,"dirtied_bytes":0,)"
             R"("wall_ns":2000,"off_cpu_ns":0,"voluntary_switches":0,)"
-            R"("involuntary_switches":0,"claimed_bytes":0,"errors_by":{},)"
+            R"("involuntary_switches":0,"claimed_bytes":0,"wall_error_ns":0,"errors_by":{},)"
             R"("copies_evidence":"rule","verdict":null,)"
             R"("latency_ns":{"min":1600,"mean":2000,"p50":2000,"p90":2000,"p99":2000,"max":2000,)"
             R"("timed_calls":1,"buckets":{"1536":1}}})");
@@ -114,10 +114,28 @@ TEST(JsonView, HasNoTimesInsideCallsWithoutLatency) {
   const ordered_json& row = json["processes"][0]["rows"][0];
   for (const char* figure : {"wall_ns", "off_cpu_ns", "latency_ns"}) {
     EXPECT_TRUE(row[figure].is_null()) << figure;
-    EXPECT_EQ(json["unknown"][figure], "not measured with --no-latency");
+    EXPECT_EQ(json["unknown"][figure], "not measured with --timing none (--no-latency)");
   }
   EXPECT_TRUE(json["totals"]["per_gb"]["off_cpu_ns"].is_null());
   EXPECT_TRUE(json["totals"]["outside_syscalls"]["off_cpu_ns"].is_null());
+}
+
+TEST(JsonView, SaysHowExactAnEstimatedTimeIs) {
+  Row row = make_row("read", Kind::file, Kind::user, Copy::copied, 5'000, 7);
+  row.latency = {};
+  row.latency.add(10, 4'200);
+  row.wall_ns = 5'000'000;
+  row.wall_variance = variance_of(1'234);
+  row.sample.untimed = 800;
+  const ordered_json json = row_json(row, {});
+  EXPECT_EQ(json["wall_error_ns"], 1'234);
+  EXPECT_EQ(json["latency_ns"]["timed_calls"], 4'200);
+  EXPECT_EQ(json["latency_ns"]["untimed_calls"], 800);
+  EXPECT_EQ(json["latency_ns"]["mean"], 1'000);
+  row.wall_variance = 0;
+  row.sample.untimed = 0;
+  EXPECT_EQ(row_json(row, {})["wall_error_ns"], 0);
+  EXPECT_FALSE(row_json(row, {})["latency_ns"].contains("untimed_calls"));
 }
 
 TEST(JsonView, HasNoTimeOfCallsThatWereNotTimed) {

@@ -66,7 +66,7 @@ export function rowColumns(rows, timed) {
     {title: "verdict", value: (row) => row.verdict, cell: (row) => (row.verdict ? printable(row.verdict).replaceAll("_", " ") + (row.over_loopback ? ": loopback" : "") : "–"), optional: true},
     {title: "errors", number: true, value: (row) => row.errors, cell: errors, optional: true},
     {title: "switches", number: true, value: (row) => row.voluntary_switches + row.involuntary_switches, cell: (row) => `${count(row.voluntary_switches)}/${count(row.involuntary_switches)}`, help: "voluntary/involuntary, inside these calls"},
-    {title: "time", number: true, value: (row) => (timed ? row.wall_ns : null), cell: (row) => (timed ? duration(row.wall_ns) : "unknown")},
+    {title: "time", number: true, value: (row) => (timed ? row.wall_ns : null), cell: (row) => (timed ? (row.wall_error_ns ? [el("span", {title: `± ${duration(row.wall_error_ns)}`}, `~${duration(row.wall_ns)}`)] : duration(row.wall_ns)) : "unknown"), help: "from entry to return; ~ is an estimate, because not every call was timed (--timing all)"},
     {title: "off CPU", number: true, value: (row) => (timed ? row.off_cpu_ns : null), cell: (row) => (timed ? duration(row.off_cpu_ns) : "unknown")},
     ...(timed ? [{title: "median", number: true, value: (row) => row.latency_ns?.p50 ?? null, cell: (row) => (row.latency_ns ? duration(row.latency_ns.p50) : "–")},
       {title: "99%", number: true, value: (row) => row.latency_ns?.p99 ?? null, cell: (row) => (row.latency_ns ? duration(row.latency_ns.p99) : "–")},
@@ -80,5 +80,5 @@ export function rowsSection(report) {
   if (rows.length === 0) return section("rows", "System calls", el("p", {class: "empty"}, "No call returned."));
   return section("rows", "System calls", table(rows, rowColumns(rows, timed), {
     label: "System calls", noun: ["row", "rows"], sort: 2, filter: (row) => `${row.syscall} ${row.from} ${row.to}`,
-    note: timed ? null : "Times are not known: the report was made with --no-latency."}));
+    note: timed ? null : "Times are not known: the report was made with --timing none."}));
 }
