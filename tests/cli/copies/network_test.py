@@ -49,12 +49,13 @@ out.close(); os.waitpid(child, 0)
 
 LENT_TO_ANOTHER_NETWORK = TO_ANOTHER_NETWORK + LEND_TO_OUT + "os.waitpid(child, 0)\n"
 
-# A socket `out` for datagrams through a device, which nothing receives. argv[1] as above.
+# A socket `out` for datagrams through a device, which nothing receives: the other end is down. To
+# receive them, some kernels would copy what was lent. argv[1] as above.
 TO_NOTHING = NETWORKS + """
 new_network()
 ip("link", "add", "left", "type", "veth", "peer", "name", "right")
 ip("addr", "add", "10.9.9.1/24", "dev", "left")
-ip("link", "set", "left", "up"); ip("link", "set", "right", "up")
+ip("link", "set", "left", "up")
 ip("neigh", "add", "10.9.9.2", "lladdr", "02:00:00:00:00:02", "dev", "left")
 set_scatter_gather(b"left", int(sys.argv[1]))
 out = socket.socket(type=socket.SOCK_DGRAM)
