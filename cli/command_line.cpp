@@ -83,7 +83,8 @@ CommandLine::CommandLine(std::vector<std::string> words)
   add_attach_command(app_, chosen_);
   add_top_command(app_, chosen_);
   add_export_command(app_, chosen_);
-  add_compare_command(app_, chosen_);
+  add_compare_command(app_, separated_, chosen_);
+  add_drain_command(app_, chosen_);
   add_mount_command(app_, chosen_);
   add_report_command(app_, chosen_);
   add_diff_command(app_, chosen_);

@@ -3,6 +3,8 @@
 #include "transfers/drain.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <zlib.h>
@@ -66,15 +68,46 @@ class Splicer {
   Pipe pipe_;
 };
 
+// The first connection to `listener`; none if nobody can send on `last_call` any more and no
+// connection waits. errno says why in other cases.
+Descriptor accept_one(int listener, int last_call) {
+  pollfd events[] = {{listener, POLLIN, 0}, {last_call, 0, 0}};
+  while (::poll(events, 2, -1) < 0)
+    if (errno != EINTR) return Descriptor();
+  // A connection that was made before the end is in the queue by now.
+  ::fcntl(listener, F_SETFL, O_NONBLOCK);
+  for (;;) {
+    Descriptor accepted(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+    if (accepted || (errno != EINTR && errno != ECONNABORTED)) return accepted;
+  }
+}
+
 }  // namespace
 
 Drain::Drain(const Descriptor& in, const DrainOptions& options, std::uint64_t expected_bytes)
-    : child_(dependent_child({in.get()}),
-             [&] { receive(in.get(), options, expected_bytes, *record_.get()); }) {}
+    : last_call_(options.accept ? std::make_optional<Wakeup>() : std::nullopt),
+      child_(dependent_child(kept(in, last_call_)), [&] {
+        Descriptor connection;
+        if (options.accept) {
+          connection = accept_one(in.get(), last_call_->wait_fd());
+          if (!connection) {
+            record_->ended = true;
+            record_->error_number = errno == EAGAIN ? 0 : errno;
+            return;
+          }
+        }
+        receive(options.accept ? connection.get() : in.get(), options, expected_bytes,
+                *record_.get());
+      }) {}
+
+std::vector<int> Drain::kept(const Descriptor& in, const std::optional<Wakeup>& last_call) {
+  return {in.get(), last_call ? last_call->wait_fd() : -1};
+}
 
 void Drain::receive(int in_fd, const DrainOptions& options, std::uint64_t expected_bytes,
                     Record& record) {
   const auto count = [&](ssize_t n) {
+    if (record.first_received_ns == 0) record.first_received_ns = monotonic_ns();
     record.bytes += static_cast<std::uint64_t>(n);
     // Taken here because the end of file comes only after the sender's clean-up.
     if (record.bytes >= expected_bytes && record.all_received_ns == 0) {
@@ -102,9 +135,11 @@ void Drain::receive(int in_fd, const DrainOptions& options, std::uint64_t expect
 }
 
 Drained Drain::wait() {
+  last_call_.reset();
   Drained drained;
   drained.failure = ending_text(child_.wait());
   drained.bytes = record_->bytes;
+  drained.first_received_ns = record_->first_received_ns;
   drained.all_received_ns = record_->all_received_ns;
   if (!record_->ended) {
     if (drained.failure.empty()) drained.failure = "ended early";

@@ -221,6 +221,15 @@ void join_drain(Drain& drain, const ChildRecord& record, const Source& source, b
   outcome.checksum_ok = outcome.checksum_ok.value_or(true) && equal;
 }
 
+// A remote reader takes one transfer at a time.
+std::optional<TransferResult> refuse_two_sinks(const Method& method, const SinkSpec& spec) {
+  if (!spec.remote || !method.needs.second_sink) return std::nullopt;
+  TransferResult outcome;
+  outcome.error = RunFailure{
+      EOPNOTSUPP, error_text(EOPNOTSUPP, "two sinks at once at " + spec.remote->address().text())};
+  return outcome;
+}
+
 bool file_equals(const Descriptor& sink, const Source& source) {
   // Opened again: the method may have left O_DIRECT on the descriptor that it was given.
   const Descriptor file = reopen(sink, O_RDONLY);
@@ -268,8 +277,26 @@ void kill_if_stopped(Child& child, int stop_fd) {
 
 }  // namespace
 
+void take_remote_result(RemoteReader& reader, const Source& source, bool verify, int stop_fd,
+                        TransferResult& outcome) {
+  if (!reader.is_drain()) return;
+  const std::string where = "the drain at " + reader.address().text();
+  const auto answer = reader.take(stop_fd);
+  if (!answer || answer->transfers > 1) {
+    if (!outcome.error)
+      outcome.error = RunFailure{
+          ECONNABORTED, "ECONNABORTED: " + where +
+                            (answer ? " serves another sender, too" : " does not answer any more")};
+    return;
+  }
+  outcome.drained_bytes = answer->bytes;
+  if (verify)
+    outcome.checksum_ok = answer->bytes == source.bytes() && answer->crc32 == source.crc32();
+}
+
 TransferResult run_once(const Method& method, BufferSize buffer, const Source& source,
                         const SinkSpec& spec, const TransferOptions& options) {
+  if (auto refused = refuse_two_sinks(method, spec)) return *refused;
   if (options.cold) source.drop_cache();
   if (options.verify) source.crc32();  // before any process waits for it
   const std::uint64_t length = options.length.value_or(source.bytes());
@@ -309,7 +336,7 @@ TransferResult run_once(const Method& method, BufferSize buffer, const Source& s
   gated.gated = true;
   Child child(gated, [&] { transfer(method, job, options, stops, *record.get()); });
   const NetworkUse network(sinks, spec.kind);
-  if (!drains.empty() && !network.asks()) {
+  if ((!drains.empty() || spec.remote) && !network.asks()) {
     for (Sink& sink : sinks) sink.out.reset();  // otherwise a drain would not see the end
   }
 
@@ -324,7 +351,10 @@ TransferResult run_once(const Method& method, BufferSize buffer, const Source& s
   outcome.buffer_bytes = job.buffer_bytes;
   const bool verify = options.verify && !outcome.error && length >= source.bytes();
   for (const auto& drain : drains) join_drain(*drain, *record.get(), source, verify, outcome);
-  outcome.network_bytes = network.bytes();
+  if (spec.remote) take_remote_result(*spec.remote, source, verify, options.stop_fd, outcome);
+  // Another reader does not say when it has everything.
+  const bool all_sent = !network.asks() || !spec.remote || spec.remote->is_drain();
+  if (all_sent) outcome.network_bytes = network.bytes();
   if (!outcome.error && outcome.moved_bytes < expected_bytes) {
     outcome.error =
         RunFailure{EIO, "EIO: the source ended after " + std::to_string(outcome.moved_bytes) +

@@ -72,9 +72,18 @@ struct TransferResult {
   std::optional<std::uint64_t> network_bytes{};
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
+  // Of a program (program_run.h): from its exec until the reader had the first byte, and from there
+  // until it had the last. nullopt: there is no reader, or nothing arrived.
+  std::optional<std::uint64_t> startup_ns{};
+  std::optional<std::uint64_t> transfer_ns{};
   std::uint64_t notifications = 0;  // see Moved
   std::uint64_t copied_notifications = 0;
 };
+
+// What the remote reader of a sink says of a run, which is over. Its own end of the connection must
+// be closed. Without a drain there, nothing.
+void take_remote_result(RemoteReader& reader, const Source& source, bool verify, int stop_fd,
+                        TransferResult& outcome);
 
 // Throws SetupError when source, sink or a process cannot be made. Whatever goes wrong
 // in the method itself, even its death by a signal, is TransferResult::error. Blocks until the

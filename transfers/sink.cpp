@@ -2,7 +2,6 @@
 // Opens one sink of each kind.
 #include "transfers/sink.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -10,6 +9,7 @@
 
 #include "collector/os/pipe.h"
 #include "transfers/error.h"
+#include "transfers/listener.h"
 #include "transfers/source.h"
 #include "transfers/unnamed_file.h"
 
@@ -34,18 +34,11 @@ sockaddr_in address_of(const Descriptor& socket, decltype(::getsockname)* which)
 }
 
 Sink make_tcp_pair() {
-  Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-  if (!listener ||
-      ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listener.get(), 1) != 0) {
-    throw SetupError(errno, "listen on 127.0.0.1");
-  }
-  address = address_of(listener, ::getsockname);
+  const Descriptor listener = listen_on_loopback().socket;
+  const sockaddr_in address = address_of(listener, ::getsockname);
   Descriptor out(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!out || ::connect(out.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+  if (!out ||
+      ::connect(out.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw SetupError(errno, "connect to 127.0.0.1");
   }
   const in_port_t own_port = address_of(out, ::getsockname).sin_port;
@@ -90,6 +83,13 @@ std::string directory_on_other_fs(const Source& source) {
 std::optional<SinkSpec> parse_sink(std::string_view text) {
   if (text == "unix") return SinkSpec{SinkKind::unix_stream};
   if (text == "tcp") return SinkSpec{SinkKind::tcp};
+  if (text.starts_with("tcp:")) {
+    const auto address = parse_remote(text.substr(4));
+    if (!address) return std::nullopt;
+    SinkSpec spec{SinkKind::tcp};
+    spec.remote = std::make_shared<RemoteReader>(*address);
+    return spec;
+  }
   if (text == "null") return SinkSpec{SinkKind::null};
   if (text == "file") return SinkSpec{SinkKind::file};
   if (text == "file:other-fs") return SinkSpec{SinkKind::file_other_fs};
@@ -104,7 +104,7 @@ std::optional<SinkSpec> parse_sink(std::string_view text) {
 std::string sink_name(const SinkSpec& spec) {
   switch (spec.kind) {
     case SinkKind::unix_stream: return "unix";
-    case SinkKind::tcp: return "tcp";
+    case SinkKind::tcp: return spec.remote ? "tcp:" + spec.remote->address().text() : "tcp";
     case SinkKind::file: return spec.directory.empty() ? "file" : "file:" + spec.directory;
     case SinkKind::file_other_fs: return "file:other-fs";
     case SinkKind::pipe: return spec.pipe_bytes == 1 << 20 ? "pipe:1M" : "pipe";
@@ -116,7 +116,9 @@ std::string sink_name(const SinkSpec& spec) {
 Sink make_sink(const SinkSpec& spec, const Source& source) {
   switch (spec.kind) {
     case SinkKind::unix_stream: return make_unix_pair();
-    case SinkKind::tcp: return make_tcp_pair();
+    case SinkKind::tcp:
+      if (spec.remote) return {connect_to(spec.remote->address()), Descriptor()};
+      return make_tcp_pair();
     case SinkKind::pipe: return make_pipe_sink(spec.pipe_bytes);
     case SinkKind::null: return make_null();
     case SinkKind::file:

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "collector/os/descriptor.h"
+#include "transfers/remote.h"
 
 namespace zctrace::transfers {
 
@@ -15,7 +17,7 @@ class Source;
 
 enum class SinkKind : std::uint8_t {
   unix_stream,    // AF_UNIX, SOCK_STREAM
-  tcp,            // loopback, IPv4
+  tcp,            // loopback, IPv4; or a reader on another machine
   file,           // on the source's file system
   file_other_fs,  // on another one
   pipe,
@@ -41,10 +43,12 @@ struct SinkSpec {
   // For `pipe`: the capacity to ask for. The kernel rounds it up, and keeps the default
   // if the caller may not have that much (EPERM).
   std::uint64_t pipe_bytes = 64ULL * 1024;
+  // For `tcp`: the reader on another machine; nullptr: the loopback, with a drain of our own.
+  std::shared_ptr<RemoteReader> remote{};
 };
 
-// "unix", "tcp", "file", "file:other-fs", "file:DIR", "pipe" (64K), "pipe:1M", "pipe:64K",
-// "null"; nullopt for anything else. A DIR is a `file` sink, on whichever file system.
+// "unix", "tcp", "tcp:HOST:PORT", "file", "file:other-fs", "file:DIR", "pipe" (64K), "pipe:1M",
+// "pipe:64K", "null"; nullopt for anything else. A DIR is a `file` sink, on whichever file system.
 std::optional<SinkSpec> parse_sink(std::string_view text);
 std::string sink_name(const SinkSpec& spec);  // the inverse
 

@@ -49,7 +49,7 @@ int compare(const CompareOptions& options, const OutputOptions& output) {
 
 }  // namespace
 
-void add_compare_command(CLI::App& app, Action& chosen) {
+void add_compare_command(CLI::App& app, const Separated& separated, Action& chosen) {
   auto options = std::make_shared<CompareOptions>();
   auto output = std::make_shared<OutputOptions>();
   CLI::App* command =
@@ -68,12 +68,18 @@ void add_compare_command(CLI::App& app, Action& chosen) {
   for (const transfers::Method* method : transfers::all_methods())
     methods.entries.emplace_back(method->name, method->summary);
   set_help(*command,
-           {"[OPTIONS]",
+           {"[OPTIONS] [-- COMMAND ::: COMMAND...]",
             {"Moves a file to a sink with each method, and verifies the bytes. The times come from "
              "interleaved rounds without observation, the counts from a separate round with it.",
              "By default it moves 256 MiB 84 times, which is 21 GiB, and needs 256 MiB of disk "
-             "space; --size and --runs reduce both. See docs/cost.md."},
+             "space; --size and --runs reduce both. See docs/cost.md.",
+             "With commands, it compares these instead, by time, CPU time and counts."},
             {methods,
+             {"Placeholders of --program (docs/programs.md)",
+              {{"{source}", "The file to read; also the standard input"},
+               {"{sink}", "A file to write, a socket to connect to, or the standard output"},
+               {"{host}, {port}", "Of a TCP sink"},
+               {"{size}, {buffer}", "Numbers of bytes; a row for each of --buffers"}}},
              {"Exit status",
               {{"0", "Success"},
                {"1", "No method works from this source to this sink, or zctrace failed"},
@@ -83,9 +89,20 @@ void add_compare_command(CLI::App& app, Action& chosen) {
             {{"Compare the usual methods from a file to a Unix socket", "sudo zctrace compare"},
              {"Find the best way to send a file over TCP",
               "sudo zctrace compare --to tcp --methods all --sort time"},
+             {"Send to another machine, which runs 'zctrace drain --listen 0.0.0.0:9000'",
+              "sudo zctrace compare --to tcp:192.0.2.1:9000"},
+             {"Compare a program of your own with them",
+              "sudo zctrace compare --program 'mine=./send {source} {sink}'"},
+             {"Compare commands with each other",
+              "sudo zctrace compare -- cp a b ::: dd if=a of=b bs=64K"},
              {"Compare two methods with a cold page cache",
               "sudo zctrace compare --cold --methods read_write/64K,sendfile/whole"}}});
-  command->callback([options, output, &chosen] {
+  command->callback([command, options, output, &separated, &chosen] {
+    if (separated) {
+      refuse_transfer_options(*command);
+      options->commands = *separated;
+      if (separated->empty()) throw Error("no command given", kExitUsage);
+    }
     chosen = [options, output] { return compare(*options, *output); };
   });
 }

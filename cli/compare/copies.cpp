@@ -57,6 +57,12 @@ std::string evidence_of(const MethodResult& result, const transfers::CopiesFound
   return result.notifications != 0 ? "notifications" : "aliasing";
 }
 
+std::string why_not_counted(const MethodResult& result) {
+  if (result.counts.pid == 0) return "the calls were not counted";
+  if (result.bytes == 0) return "no bytes were moved";
+  return "";
+}
+
 // Calls beside the method's own bytes, such as those that wake a thread, are within this.
 constexpr double kTolerance = 0.1;
 
@@ -65,10 +71,7 @@ constexpr double kTolerance = 0.1;
 void set_copies(MethodResult& result, const transfers::CopiesFound& found,
                 const CopyCircumstances& circumstances) {
   result.copies_unknown = found.unknown;
-  if (result.copies_unknown.empty() && result.counts.pid == 0)
-    result.copies_unknown = "the calls were not counted";
-  if (result.copies_unknown.empty() && result.bytes == 0)
-    result.copies_unknown = "no bytes were moved";
+  if (result.copies_unknown.empty()) result.copies_unknown = why_not_counted(result);
   if (!result.copies_unknown.empty()) return;
   Copies& copies = result.copies.emplace();
   const double into_sink =
@@ -84,6 +87,26 @@ void set_copies(MethodResult& result, const transfers::CopiesFound& found,
         "the experiment found {:.2f} copies of each byte, the calls of the observed run made "
         "{:.2f}",
         made, counted);
+}
+
+void set_counted_copies(MethodResult& result, const CopyCircumstances& circumstances) {
+  result.copies_unknown = why_not_counted(result);
+  // What a program writes by loads and stores into a mapping is in no call.
+  if (result.copies_unknown.empty() && !circumstances.to_null &&
+      result.delivered_bytes() < result.bytes)
+    result.copies_unknown = "some bytes were moved without a call that shows them";
+  if (!result.copies_unknown.empty()) return;
+  Copies& copies = result.copies.emplace();
+  copies.user = copies_by_calls(result, [](const Row& row) { return row.copy == Copy::copied; });
+  copies.kernel = copies_by_calls(result, [](const Row& row) { return row.copy != Copy::copied; }) /
+                  static_cast<double>(circumstances.sinks);
+  copies.reader = circumstances.reader_copies ? 1 : 0;
+  copies.evidence = result.counts.copies_evidence() == Evidence::measured ? "counters" : "rule";
+  if (result.notifications == 0) return;
+  copies.user = 0;  // the sends lend their pages
+  copies.kernel =
+      static_cast<double>(result.copied_notifications) / static_cast<double>(result.notifications);
+  copies.evidence = "notifications";
 }
 
 }  // namespace zctrace

@@ -25,4 +25,8 @@ struct CopyCircumstances {
 void set_copies(MethodResult& result, const transfers::CopiesFound& found,
                 const CopyCircumstances& circumstances);
 
+// The same from the counts alone, where no experiment can be made: of a program, and of a method
+// whose reader is not ours.
+void set_counted_copies(MethodResult& result, const CopyCircumstances& circumstances);
+
 }  // namespace zctrace

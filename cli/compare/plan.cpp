@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/compare/program_plan.h"
 #include "cli/text/suggestion.h"
 #include "cli/text/units.h"
 #include "collector/os/error.h"
@@ -27,6 +28,7 @@ constexpr unsigned kMostRunsForPrecision = 100;
 constexpr std::string_view kDefaultMethods =
     "read_write,readv_writev,mmap_write,sendfile,splice,io_uring_read_write,async_hop";
 constexpr std::string_view kDefaultBuffers = "4K,64K,1M";
+constexpr std::chrono::minutes kDefaultTimeout(1);
 
 // The size that `text` gives, at least 1. `where` begins the error message: "--size".
 std::uint64_t size_in(const std::string& where, const std::string& text) {
@@ -75,6 +77,19 @@ const transfers::Method& method_named(const std::string& name) {
               kExitUsage);
 }
 
+std::string buffer_name(transfers::BufferSize buffer) {
+  return buffer.bytes ? size_name(*buffer.bytes) : "whole";
+}
+
+std::vector<NamedBuffer> named_buffers(const std::string& buffers) {
+  std::vector<NamedBuffer> named;
+  for (const std::string_view size : split_list(buffers.empty() ? kDefaultBuffers : buffers)) {
+    const transfers::BufferSize buffer = parse_buffer("--buffers", std::string(size));
+    named.push_back({buffer, buffer_name(buffer)});
+  }
+  return named;
+}
+
 PlannedRow make_row(const transfers::Method& method, transfers::BufferSize buffer) {
   PlannedRow row;
   row.method = &method;
@@ -84,7 +99,7 @@ PlannedRow make_row(const transfers::Method& method, transfers::BufferSize buffe
     row.buffer_name = size_name(method.needs.fixed_buffer_bytes);
   } else if (method.needs.takes_buffer_size) {
     row.buffer_bytes = buffer.bytes;
-    row.buffer_name = buffer.bytes ? size_name(*buffer.bytes) : "whole";
+    row.buffer_name = buffer_name(buffer);
   }
   row.label = method.name;
   if (row.buffer_name != "-") row.label += "/" + row.buffer_name;
@@ -147,12 +162,12 @@ RoutePlan plan_route(const RouteOptions& options) {
   const auto sink = options.to == "fuse" ? transfers::SinkSpec{transfers::SinkKind::file}
                                          : transfers::parse_sink(options.to);
   if (!sink)
-    throw Error(
-        "--to: invalid sink '" + options.to +
-            "'; give unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:1M or null" +
-            suggestion(options.to,
-                       {"unix", "tcp", "file", "file:other-fs", "fuse", "pipe", "pipe:1M", "null"}),
-        kExitUsage);
+    throw Error("--to: invalid sink '" + options.to +
+                    "'; give unix, tcp, tcp:HOST:PORT, file, file:other-fs, file:DIR, fuse, pipe, "
+                    "pipe:1M or null" +
+                    suggestion(options.to, {"unix", "tcp", "file", "file:other-fs", "fuse", "pipe",
+                                            "pipe:1M", "null"}),
+                kExitUsage);
   plan.sink = *sink;
   plan.sink_kind = options.to == "fuse" ? "fuse" : transfers::sink_name(*sink);
   plan.splice = splice_modes(options);
@@ -162,12 +177,13 @@ RoutePlan plan_route(const RouteOptions& options) {
 std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string& buffers) {
   std::string names = methods;
   if (methods.empty()) names = buffers.empty() ? kDefaultRows : kDefaultMethods;
+  if (names == "none") return {};
   if (names == "all") {
     names.clear();
     for (const transfers::Method* method : transfers::all_methods())
       names += fmt::format("{},", method->name);
   }
-  const auto sizes = split_list(buffers.empty() ? kDefaultBuffers : buffers);
+  const std::vector<NamedBuffer> sizes = named_buffers(buffers);
   std::vector<PlannedRow> rows;
   const auto add = [&](PlannedRow row) {
     const bool known = std::any_of(rows.begin(), rows.end(), [&](const PlannedRow& other) {
@@ -182,20 +198,52 @@ std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string&
     if (slash != std::string::npos)
       add(make_row(method, parse_buffer("--methods " + name, name.substr(slash + 1))));
     else
-      for (const std::string_view size : sizes)
-        add(make_row(method, parse_buffer("--buffers", std::string(size))));
+      for (const NamedBuffer& buffer : sizes) add(make_row(method, buffer.size));
   }
   if (rows.empty()) throw Error("--methods: no method given", kExitUsage);
   return rows;
 }
+
+bool ComparePlan::has_programs() const {
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const PlannedRow& row) { return row.program != nullptr; });
+}
+
+namespace {
+
+// Where the bytes go, and the rows that move them.
+void plan_transfers(const CompareOptions& options, ComparePlan& plan) {
+  plan.route = plan_route(options.route);
+  plan.rows = for_each_daemon(plan_rows(options.methods, options.buffers), plan.route.splice);
+  for (PlannedRow& row :
+       plan_programs(options.programs, named_buffers(options.buffers), plan.route))
+    plan.rows.push_back(std::move(row));
+  if (plan.rows.empty())
+    throw Error("--methods none: there is nothing to compare without --program", kExitUsage);
+  plan.drain_splices = options.drain == "splice";
+  if (plan.route.sink.remote &&
+      (plan.drain_splices || options.drain_read != CompareOptions().drain_read))
+    throw Error(fmt::format("{}: the reader of --to {} is another program",
+                            plan.drain_splices ? "--drain" : "--drain-read", options.route.to),
+                kExitUsage);
+  plan.drain = !plan.route.has_reader() ? "no reader"
+               : plan.drain_splices
+                   ? "a reader that splices to /dev/null"
+                   : fmt::format("a reader that asks for {} at a time", options.drain_read);
+}
+
+}  // namespace
 
 ComparePlan plan_compare(const CompareOptions& options) {
   if (options.cold && options.route.from == "tmpfs")
     throw Error("--cold: tmpfs has no disk to read from; use --from disk or the path of a file",
                 kExitUsage);
   ComparePlan plan;
-  plan.route = plan_route(options.route);
-  plan.rows = for_each_daemon(plan_rows(options.methods, options.buffers), plan.route.splice);
+  plan.commands = !options.commands.empty();
+  if (plan.commands)
+    plan.rows = plan_commands(options.commands);
+  else
+    plan_transfers(options, plan);
   plan.baseline = choose_baseline(options.baseline, plan.rows);
   plan.sort = options.sort;
   plan.precision = parse_precision(options.precision);
@@ -204,11 +252,8 @@ ComparePlan plan_compare(const CompareOptions& options) {
   plan.cold = options.cold;
   plan.textbook = options.textbook;
   plan.drain_read_bytes = size_in("--drain-read", options.drain_read);
-  plan.drain_splices = options.drain == "splice";
-  plan.drain = !plan.route.has_reader() ? "no reader"
-               : plan.drain_splices
-                   ? "a reader that splices to /dev/null"
-                   : fmt::format("a reader that asks for {} at a time", options.drain_read);
+  plan.timeout = options.timeout.value_or(kDefaultTimeout);
+  plan.as_root = options.as_root;
   return plan;
 }
 

@@ -2,11 +2,14 @@
 // What `compare` is asked to do: the options as given, and the rows that follow from them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "transfers/external/program.h"
 #include "transfers/method.h"
 #include "transfers/sink.h"
 
@@ -32,7 +35,12 @@ struct CompareOptions {
   std::string sort;
   bool cold = false;
   bool textbook = false;
-  std::string profile;  // as CountOptions::profile
+  std::string profile;                              // as CountOptions::profile
+  std::vector<std::string> programs;                // NAME=COMMAND
+  std::optional<std::chrono::nanoseconds> timeout;  // of one run of a program
+  bool as_root = false;                             // programs run as zctrace's user
+  // Two or more commands with ":::" between them, which are compared instead of methods.
+  std::vector<std::string> commands;
 };
 
 // Where the bytes come from and where they go. Nothing is opened yet.
@@ -47,13 +55,20 @@ struct RoutePlan {
   bool has_reader() const;  // whether a process at the other end reads the bytes
 };
 
-// One row of the table: a method with one buffer size and, where FUSE is on the way, one daemon.
+struct NamedBuffer {
+  transfers::BufferSize size;
+  std::string name;  // "4K", "whole"
+};
+
+// One row of the table: a method with one buffer size and, where FUSE is on the way, one daemon. Or
+// a program, or a command.
 struct PlannedRow {
-  const transfers::Method* method = nullptr;
-  transfers::BufferSize buffer;               // what each call is asked to move
-  std::string buffer_name = "-";              // "4K", "whole"; "-": the method takes none
-  std::optional<std::uint64_t> buffer_bytes;  // nullopt: whole, or the method takes none
-  std::optional<bool> daemon_splices;         // nullopt: no daemon
+  const transfers::Method* method = nullptr;          // nullptr: `program`
+  std::shared_ptr<const transfers::Program> program;  // nullptr: `method`
+  transfers::BufferSize buffer;                       // what each call is asked to move
+  std::string buffer_name = "-";                      // "4K", "whole"; "-": the method takes none
+  std::optional<std::uint64_t> buffer_bytes;          // nullopt: whole, or the method takes none
+  std::optional<bool> daemon_splices;                 // nullopt: no daemon
   std::string label;  // "read_write/4K", "sendfile/whole", "reflink", "splice/64K/splice-off"
 };
 
@@ -71,7 +86,12 @@ struct ComparePlan {
   unsigned profile_hz = 0;  // in the counting pass; 0: no profile
   std::uint64_t drain_read_bytes = 0;
   bool drain_splices = false;
-  std::string drain;  // what the reader does, for the header
+  std::string drain;      // what the reader does, for the header
+  bool commands = false;  // every row is a command, and there is neither source nor sink
+  std::chrono::nanoseconds timeout{};  // of one run of a program
+  bool as_root = false;
+
+  bool has_programs() const;
 };
 
 // All of these throw Error (usage), naming the option.

@@ -36,11 +36,19 @@ std::optional<DividedCpu> divided_cpu(const std::vector<double>& user_ns,
   return DividedCpu{median_of(user_ns), median_of(system_ns)};
 }
 
+bool CompareResult::has_programs() const {
+  return std::any_of(methods.begin(), methods.end(),
+                     [](const MethodResult& result) { return result.program.has_value(); });
+}
+
 void CompareResult::keep_rounds(unsigned rounds) {
   rounds_done = rounds;
   for (MethodResult& result : methods) {
     const std::size_t kept = std::min<std::size_t>(result.wall_ns.size(), rounds);
     for (auto* runs : {&result.wall_ns, &result.user_ns, &result.system_ns}) runs->resize(kept);
+    if (result.program)
+      for (auto* runs : {&result.program->startup_ns, &result.program->transfer_ns})
+        runs->resize(std::min<std::size_t>(runs->size(), rounds));
     if (!result.daemon) continue;
     for (auto* runs : {&result.daemon->user_ns, &result.daemon->system_ns}) runs->resize(kept);
   }

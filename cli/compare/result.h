@@ -38,7 +38,21 @@ struct Copies {
   double per_byte() const { return user + kernel + reader; }
 };
 
-// One method with one buffer size: a row of the table. Times without probes, counts with.
+// What only a program has.
+struct ProgramResult {
+  std::vector<std::string> argv;  // with placeholders
+  // One a timed run, of the runs in which they are known: from exec until the reader had the first
+  // byte, and from there until it had the last.
+  std::vector<double> startup_ns;
+  std::vector<double> transfer_ns;
+  // Of the counting pass.
+  std::uint64_t processes = 0;
+  std::uint64_t delivered_bytes = 0;  // by all processes; the sum of their rows does not say it
+};
+
+// One method with one buffer size: a row of the table. Times without probes, counts with. Or a
+// program or command: then times are from its exec to its end, and figures those of it and of all
+// its descendants.
 struct MethodResult {
   std::string method;
   std::optional<std::uint64_t> buffer_bytes;  // nullopt: whole, or the method takes none
@@ -68,9 +82,13 @@ struct MethodResult {
   std::uint64_t pipe_bytes = 0;  // capacity of the pipe between source and sink; 0: none
   double observed_wall_ns = 0;   // the same run with probes attached
   std::optional<DaemonResult> daemon;
+  std::optional<ProgramResult> program;
 
   bool timed() const { return !wall_ns.empty(); }
   bool counted() const { return timed() && counts.pid != 0; }
+  std::uint64_t delivered_bytes() const {
+    return program ? program->delivered_bytes : counts.delivered_bytes();
+  }
   double bytes_per_s() const;                 // at the median
   std::vector<double> cpu_ns() const;         // user and system, one a timed run, of the sender
   std::vector<double> daemon_cpu_ns() const;  // the same of the daemon; empty without one
@@ -96,6 +114,7 @@ struct CompareResult {
   std::uint64_t source_bytes = 0;
   std::string sink_kind;
   std::string drain;
+  bool commands = false;     // against each other: there is neither source nor sink
   bool has_reader = false;   // at the other end of the sink
   unsigned runs = 0;         // that were asked for
   unsigned rounds_done = 0;  // that every row has
@@ -107,6 +126,8 @@ struct CompareResult {
   std::vector<MethodResult> methods;
   Completeness completeness;
   int interrupted_by = 0;  // a signal; 0: it came to its end
+
+  bool has_programs() const;
 
   // Sets `baseline` to `label`; "" is the first row that was timed.
   void choose_baseline(const std::string& label);

@@ -45,6 +45,7 @@ transfers::Source make_source(const RoutePlan& plan, const Descriptor& backing) 
 
 // Makes one sink and drops it: what cannot be made is one error here, not one in every row.
 void try_sink(const RoutePlan& plan, const transfers::Source& source) {
+  if (plan.sink.remote) return;
   try {
     transfers::make_sink(plan.sink, source);
   } catch (const transfers::SetupError& error) {
@@ -72,8 +73,16 @@ void give_name(const transfers::Source& source, const Descriptor& directory) {
 
 }  // namespace
 
+std::string reader_text(const ComparePlan& plan) {
+  if (!plan.route.sink.remote) return plan.drain;
+  return plan.route.sink.remote->is_drain()
+             ? "zctrace drain there, which compares checksums"
+             : "a reader there that is not zctrace drain, so bytes are not verified";
+}
+
 Routes::Routes(const RoutePlan& plan) {
   require_sink_directory(plan);
+  if (plan.sink.remote) plan.sink.remote->meet(-1);
   if (!plan.splice.empty()) backing_ = fuse::mount_detached_tmpfs();
   // All daemons start before any file of a mount is open: a fork would inherit a copy, and closing
   // that would make the daemon flush.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <list>
+#include <string>
 
 #include "cli/compare/fuse_daemon.h"
 #include "cli/compare/plan.h"
@@ -34,5 +35,8 @@ class Routes {
   std::list<transfers::Source> sources_;  // closed before their daemons end
   std::list<Route> routes_;
 };
+
+// What reads the sink, in words, once the routes exist.
+std::string reader_text(const ComparePlan& plan);
 
 }  // namespace zctrace

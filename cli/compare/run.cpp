@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,8 @@
 #include <fmt/format.h>
 
 #include "cli/compare/copies.h"
+#include "cli/compare/counting.h"
+#include "cli/compare/program_runs.h"
 #include "cli/compare/progress.h"
 #include "cli/compare/route.h"
 #include "collector/observe/machine/host.h"
@@ -30,27 +33,33 @@ using std::chrono::steady_clock;
 
 MethodResult no_result_yet(const PlannedRow& row) {
   MethodResult result;
-  result.method = row.method->name;
+  if (row.program) {
+    result.method = row.program->name;
+    result.program.emplace().argv = row.program->words;
+  } else {
+    result.method = row.method->name;
+    result.copies_in_user_space = row.method->copies_in_user_space;
+  }
   result.buffer = row.buffer_name;
   result.buffer_bytes = row.buffer_bytes;
   result.label = row.label;
-  result.copies_in_user_space = row.method->copies_in_user_space;
   if (row.daemon_splices) result.daemon.emplace().splice = *row.daemon_splices;
   return result;
 }
 
-const Route& route_of(const PlannedRow& row, const Routes& routes) {
-  for (const Route& route : routes.all())
+const Route& route_of(const PlannedRow& row, const std::list<Route>& routes) {
+  for (const Route& route : routes)
     if (route.daemon == nullptr || route.daemon->splice() == row.daemon_splices) return route;
-  return routes.all().front();
+  return routes.front();
 }
 
 // Runs a plan once. A row that failed is not run again.
 class CompareRun {
  public:
-  CompareRun(const ComparePlan& plan, const Routes& routes, Signals& signals)
+  CompareRun(const ComparePlan& plan, const std::list<Route>& routes, Signals& signals)
       : plan_(plan),
         signals_(signals),
+        programs_(plan, signals),
         progress_(plan.rows.size() * (std::max(plan.warmup, 1U) + plan.runs + 2)) {
     base_.cold = plan.cold;
     base_.drain_read_bytes = plan.drain_read_bytes;
@@ -58,7 +67,7 @@ class CompareRun {
     base_.stop_fd = signals.fd();
     for (const PlannedRow& row : plan.rows)
       runs_.push_back({&row, &route_of(row, routes), no_result_yet(row)});
-    for (const Route& route : routes.all())
+    for (const Route& route : routes)
       if (route.daemon != nullptr) daemons_.push_back(route.daemon->pid());
   }
 
@@ -67,6 +76,7 @@ class CompareRun {
   void run() {
     warm_up();
     count();
+    count_programs();
     find_copies();
     while (rounds_done_ < plan_.runs && !precise_enough() && !interrupted()) {
       time_round(rounds_done_);
@@ -98,13 +108,21 @@ class CompareRun {
     return signal_ != 0;
   }
 
-  // What went wrong becomes the row's error. An interrupted run leaves no trace.
   std::optional<transfers::TransferResult> once(RowRun& run,
                                                 const transfers::TransferOptions& options) {
+    return attempt(run, [&] {
+      if (run.plan->program) return programs_.run(*run.plan, *run.route, options);
+      return transfers::run_once(*run.plan->method, run.plan->buffer, *run.route->source,
+                                 run.route->sink, options);
+    });
+  }
+
+  // What went wrong becomes the row's error. An interrupted run leaves no trace.
+  template <typename CarryOut>
+  std::optional<transfers::TransferResult> attempt(RowRun& run, CarryOut carry_out) {
     if (interrupted()) return std::nullopt;
     try {
-      transfers::TransferResult done = transfers::run_once(
-          *run.plan->method, run.plan->buffer, *run.route->source, run.route->sink, options);
+      transfers::TransferResult done = carry_out();
       if (interrupted()) return std::nullopt;
       if (!done.error) return done;
       run.require_daemon();
@@ -126,7 +144,8 @@ class CompareRun {
       progress_.step("verifying " + run.result.label);
       const auto done = once(run, verifying);
       if (!done) {
-        run.result.supported = !run.result.error;
+        // A method that fails is one that is not legal here; a program is merely wrong.
+        run.result.supported = !run.result.error || run.plan->program != nullptr;
         continue;
       }
       run.result.bytes = done->moved_bytes;
@@ -181,6 +200,10 @@ class CompareRun {
     run.result.user_ns.push_back(static_cast<double>(done->user_ns));
     run.result.system_ns.push_back(static_cast<double>(done->system_ns));
     take_notifications(*done, run.result);
+    if (done->startup_ns)
+      run.result.program->startup_ns.push_back(static_cast<double>(*done->startup_ns));
+    if (done->transfer_ns)
+      run.result.program->transfer_ns.push_back(static_cast<double>(*done->transfer_ns));
   }
 
   static void take_notifications(const transfers::TransferResult& done, MethodResult& result) {
@@ -191,15 +214,15 @@ class CompareRun {
   static void open_window(void* window) { *static_cast<volatile std::uint32_t*>(window) = 1; }
   static void close_window(void* window) { *static_cast<volatile std::uint32_t*>(window) = 0; }
 
+  bool has_methods() const {
+    return std::any_of(runs_.begin(), runs_.end(),
+                       [](const RowRun& run) { return run.plan->method != nullptr; });
+  }
+
   void count() {
-    if (interrupted()) return;
-    SessionOptions session_options;
+    if (!has_methods() || interrupted()) return;
+    SessionOptions session_options = counting_options(plan_);
     session_options.probes.windowed = true;
-    session_options.probes.adaptive = false;
-    session_options.syscalls = "%all";
-    session_options.probes.profile_hz = plan_.profile_hz;
-    session_options.probes.channels = session_options.probes.mapped = plan_.channels;
-    session_options.commands = false;  // the report has none, and reading them starts a thread
     Session session(session_options);
     // A daemon's calls begin before the window and end in it. So its counts are the difference of
     // two readings, each taken while the daemon waits for requests.
@@ -216,6 +239,7 @@ class CompareRun {
     counting.window_close = close_window;
     counting.window_context = const_cast<std::uint32_t*>(session.window());
     for (RowRun& run : runs_) {
+      if (run.plan->program) continue;
       progress_.step("counting " + run.result.label);
       if (!run.works()) continue;
       DaemonResult daemon;
@@ -232,26 +256,43 @@ class CompareRun {
       run.result.disk_read_bytes = done->disk_read_bytes;
       run.result.network_bytes = done->network_bytes;
       run.result.pipe_bytes = done->pipe_bytes;
-      run.result.by_channel = by_channel(session, run.result.counts);
+      run.result.by_channel = by_channel(plan_, session, {run.result.counts});
       run.result.observed_wall_ns = static_cast<double>(done->wall_ns);
       if (run.result.daemon) {
         run.result.daemon->counts = daemon.counts;
         run.result.daemon->usage = daemon.usage;
-        run.result.daemon->by_channel = by_channel(*daemon_session, daemon.counts);
+        run.result.daemon->by_channel = by_channel(plan_, *daemon_session, {daemon.counts});
       }
     }
     completeness_ = session.completeness();
-    if (daemon_session) add_losses(daemon_session->completeness());
+    if (daemon_session) add_losses(completeness_, daemon_session->completeness());
   }
 
-  // The report of this process alone, with the names of its files and peers.
-  std::shared_ptr<const Report> by_channel(const Session& session, const Process& counts) const {
-    if (!plan_.channels) return nullptr;
-    auto report = std::make_shared<Report>();
-    report->unknown = session.unknown();
-    report->processes = {counts};
-    session.add_channels(*report);
-    return report;
+  void count_programs() {
+    if (!plan_.has_programs() || interrupted()) return;
+    Session session(counting_options(plan_));
+    for (RowRun& run : runs_) {
+      if (!run.plan->program) continue;
+      progress_.step("counting " + run.result.label);
+      if (!run.works()) continue;
+      std::vector<Process> counted;
+      const auto done = attempt(run, [&] {
+        return programs_.run_counted(*run.plan, *run.route, base_, session, run.result, counted);
+      });
+      if (!done) continue;
+      // No drain says how much a command moved, what went to /dev/null, or to another reader.
+      if (run.result.bytes == 0)
+        run.result.bytes = run.route->sink.kind == transfers::SinkKind::null && !plan_.commands
+                               ? bytes_to_devices(run.result.counts)
+                               : run.result.delivered_bytes();
+      run.result.disk_read_bytes = done->disk_read_bytes;
+      run.result.by_channel = by_channel(plan_, session, counted);
+      run.result.observed_wall_ns = static_cast<double>(done->wall_ns);
+    }
+    if (has_methods())
+      add_losses(completeness_, session.completeness());
+    else
+      completeness_ = session.completeness();
   }
 
   // Makes the run that `counting` is for fill in `counted`.
@@ -280,7 +321,11 @@ class CompareRun {
     for (RowRun& run : runs_) {
       if (interrupted()) return;
       progress_.step("finding the copies of " + run.result.label);
-      if (run.works()) set_copies(run.result, copies_found(run), circumstances_of(run));
+      if (!run.works()) continue;
+      if (run.plan->program || run.route->sink.remote)
+        set_counted_copies(run.result, circumstances_of(run));
+      else
+        set_copies(run.result, copies_found(run), circumstances_of(run));
     }
   }
 
@@ -300,19 +345,13 @@ class CompareRun {
   }
 
   CopyCircumstances circumstances_of(const RowRun& run) const {
+    if (plan_.commands) return {};
     const transfers::SinkKind sink = run.route->sink.kind;
-    return {.sinks = run.plan->method->needs.second_sink ? 2U : 1U,
+    const transfers::Method* const method = run.plan->method;
+    return {.sinks = method != nullptr && method->needs.second_sink ? 2U : 1U,
             .to_null = sink == transfers::SinkKind::null,
             .to_file = transfers::contains(transfers::kFileSinks, sink),
             .reader_copies = plan_.route.has_reader() && !plan_.drain_splices};
-  }
-
-  // The calls in flight when the daemons were attached to belong to no transfer.
-  void add_losses(const Completeness& daemons) {
-    for (const auto& [reason, count] : daemons.lost_by_reason)
-      completeness_.lost_by_reason[reason] += count;
-    completeness_.compat_syscalls += daemons.compat_syscalls;
-    completeness_.unfollowed_tasks += daemons.unfollowed_tasks;
   }
 
   const ComparePlan& plan_;
@@ -322,22 +361,28 @@ class CompareRun {
   std::vector<RowRun> runs_;
   std::vector<pid_t> daemons_;
   transfers::TransferOptions base_;
+  ProgramRuns programs_;
   Progress progress_;
   Completeness completeness_;
 };
 
-void describe(const ComparePlan& plan, const transfers::Source& source, CompareResult& compared) {
+void describe(const ComparePlan& plan, CompareResult& compared) {
   compared.host = this_host();
   compared.argv = own_command_line();
+  compared.runs = plan.runs;
+  compared.precision = plan.precision;
+  compared.commands = plan.commands;
+}
+
+void describe_route(const ComparePlan& plan, const transfers::Source& source,
+                    CompareResult& compared) {
   compared.source_kind = plan.route.source_kind;
   compared.source_path = source.path();
   compared.source_filesystem = source.filesystem();
   compared.source_bytes = source.bytes();
   compared.sink_kind = plan.route.sink_kind;
-  compared.drain = plan.drain;
+  compared.drain = reader_text(plan);
   compared.has_reader = plan.route.has_reader();
-  compared.runs = plan.runs;
-  compared.precision = plan.precision;
   compared.cold = plan.cold;
   compared.textbook = plan.textbook;
   compared.fuse = !plan.route.splice.empty();
@@ -349,14 +394,17 @@ CompareResult run_compare(const ComparePlan& plan) {
   CompareResult compared;
   compared.started_at = now_rfc3339();
   const auto start = steady_clock::now();
-  const Routes routes(plan.route);
-  if (plan.cold && routes.source().filesystem() == "tmpfs")
+  std::optional<Routes> routes;
+  const std::list<Route> no_route{{nullptr, {}, nullptr}};
+  if (!plan.commands) routes.emplace(plan.route);
+  if (plan.cold && routes && routes->source().filesystem() == "tmpfs")
     throw Error("--cold: the source lies on tmpfs, which has no disk to read from", kExitUsage);
   // Only now: until here there is nothing to report, so a signal may end the process at once.
   Signals signals;
-  describe(plan, routes.source(), compared);
+  describe(plan, compared);
+  if (routes) describe_route(plan, routes->source(), compared);
   {
-    CompareRun run(plan, routes, signals);
+    CompareRun run(plan, routes ? routes->all() : no_route, signals);
     run.run();
     run.take_results(compared);
   }

@@ -4,12 +4,14 @@
 
 #include "cli/options/count_options.h"
 #include "cli/options/validators.h"
+#include "collector/os/error.h"
 
 namespace zctrace {
 namespace {
 
 void add_what_to_compare(CLI::App& command, CompareOptions& options) {
   constexpr const char* kGroup = "What to compare";
+  constexpr int kMostPrograms = 1000;
   command
       .add_option("--from", options.route.from,
                   "Read a new file on disk, tmpfs or fuse, or the file at this path")
@@ -19,7 +21,8 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
       ->group(kGroup);
   command
       .add_option("--to", options.route.to,
-                  "Write to unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, pipe:1M or null")
+                  "Write to unix, tcp, tcp:HOST:PORT, file, file:other-fs, file:DIR, fuse, pipe, "
+                  "pipe:1M or null")
       ->check(offers({"unix", "tcp", "file", "file:other-fs", "fuse", "pipe", "pipe:1M", "null"}))
       ->type_name("SINK")
       ->capture_default_str()
@@ -39,10 +42,10 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
       ->group(kGroup);
   command
       .add_option("--methods", options.methods,
-                  "Compare these methods: METHOD or METHOD/BUFFER, separated by commas, or all "
-                  "(default: twelve usual rows; with --buffers, seven usual methods)")
+                  "Compare these methods: METHOD or METHOD/BUFFER, separated by commas, or all, or "
+                  "none (default: twelve usual rows; with --buffers, seven usual methods)")
       ->check(not_empty())
-      ->check(offers({",", "all", "@method"}))
+      ->check(offers({",", "all", "none", "@method"}))
       ->type_name("LIST")
       ->group(kGroup);
   command
@@ -52,6 +55,15 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
       ->check(not_empty())
       ->check(offers({",", "4K", "64K", "1M", "whole"}))
       ->type_name("LIST")
+      ->group(kGroup);
+  command
+      .add_option("--program", options.programs,
+                  "Also compare a program of your own, e.g. 'cat=cat {source}'; see below (may be "
+                  "repeated)")
+      ->check(not_empty())
+      ->expected(1, kMostPrograms)
+      ->allow_extra_args(false)
+      ->type_name("NAME=COMMAND")
       ->group(kGroup);
 }
 
@@ -78,6 +90,13 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
       ->capture_default_str()
       ->group(kGroup);
   command.add_flag("--cold", options.cold, "Drop the source from the page cache before each run")
+      ->group(kGroup);
+  add_duration_option(command, "--timeout", options.timeout,
+                      "Kill a program that runs longer than TIME (default: 1m)", kShortestTime)
+      ->group(kGroup);
+  command
+      .add_flag("--as-root", options.as_root,
+                "Run programs and commands as root even if zctrace was started with sudo")
       ->group(kGroup);
   add_profile_option(command, options.profile, kGroup);
   command
@@ -117,6 +136,14 @@ void add_how_to_compare(CLI::App& command, CompareOptions& options) {
 void add_compare_options(CLI::App& command, CompareOptions& options) {
   add_what_to_compare(command, options);
   add_how_to_compare(command, options);
+}
+
+void refuse_transfer_options(const CLI::App& command) {
+  for (const char* name : {"--from", "--to", "--fuse-splice", "--size", "--methods", "--buffers",
+                           "--program", "--cold", "--drain", "--drain-read", "--textbook"})
+    if (command.count(name) != 0)
+      throw Error(std::string(name) + ": commands that follow '--' have neither source nor sink",
+                  kExitUsage);
 }
 
 }  // namespace zctrace

@@ -10,4 +10,7 @@ namespace zctrace {
 
 void add_compare_options(CLI::App& command, CompareOptions& options);
 
+// Throws Error (usage) if an option was given that makes no sense for commands.
+void refuse_transfer_options(const CLI::App& command);
+
 }  // namespace zctrace

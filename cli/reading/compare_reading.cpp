@@ -54,6 +54,17 @@ DaemonResult read_daemon(const JsonNode& object) {
   return daemon;
 }
 
+ProgramResult read_program(const JsonNode& object) {
+  ProgramResult program;
+  program.argv = object.texts_of("argv");
+  program.processes = object.count_of("processes");
+  if (const auto times = object.find("startup_ns"))
+    program.startup_ns = read_runs(times->at("runs"));
+  if (const auto times = object.find("transfer_ns"))
+    program.transfer_ns = read_runs(times->at("runs"));
+  return program;
+}
+
 void read_timed(const JsonNode& object, MethodResult& result) {
   if (const auto verified = object.find("verified")) result.verified = verified->boolean();
   const JsonNode wall = object.at("wall_ns");
@@ -86,6 +97,10 @@ MethodResult read_method(const JsonNode& object, bool fuse) {
   if (const auto error = object.find("error")) result.error = error->text();
   const bool timed = object.find("wall_ns").has_value();
   if (timed) read_timed(object, result);
+  if (const auto program = object.find("program")) {
+    result.program = read_program(*program);
+    result.program->delivered_bytes = object.count_of("delivered_bytes");
+  }
   if (const auto daemon = object.find("daemon"))
     result.daemon = read_daemon(*daemon);
   else if (fuse && !timed)  // of a row that did not run there is only this
@@ -118,14 +133,17 @@ CompareResult read_comparison(const JsonNode& object) {
   compared.started_at = object.at("started_at").wording();
   compared.duration_ns = object.at("duration_ns").count();
   compared.completeness = read_completeness(object);
-  const JsonNode source = object.at("source");
-  compared.source_kind = source.at("kind").wording();
-  compared.source_path = source.at("path").text();
-  compared.source_filesystem = source.wording_of("filesystem");
-  compared.source_bytes = source.at("bytes").count();
-  const JsonNode sink = object.at("sink");
-  compared.sink_kind = sink.at("kind").wording();
-  compared.has_reader = sink.boolean_of("reader", compared.sink_kind != "null");
+  const auto source = object.find("source");
+  compared.commands = !source;
+  if (source) {
+    compared.source_kind = source->at("kind").wording();
+    compared.source_path = source->at("path").text();
+    compared.source_filesystem = source->wording_of("filesystem");
+    compared.source_bytes = source->at("bytes").count();
+    const JsonNode sink = object.at("sink");
+    compared.sink_kind = sink.at("kind").wording();
+    compared.has_reader = sink.boolean_of("reader", compared.sink_kind != "null");
+  }
   compared.drain = object.wording_of("drain");
   compared.baseline = object.at("baseline").wording();
   compared.rounds_done = rounds_of(object, "rounds", 1);

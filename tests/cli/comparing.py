@@ -16,4 +16,9 @@ class Comparing(TestCase):
         self.assertEqual(done.returncode, expect, done.stderr)
         report = json.loads(done.stdout)
         schema().validate(report)
-        return {row["label"]: row for row in report["methods"]}, report
+        return self.rows_of(report), report
+
+    @staticmethod
+    def rows_of(report):
+        """The rows of a report by their labels."""
+        return {row["label"]: row for row in report["methods"]}

@@ -62,6 +62,12 @@ std::string copies(const CsvRecord& r) {
   return has ? fmt::format("{:.4g}", *r.result.copies.*of) : "";
 }
 
+template <std::vector<double> ProgramResult::*of>
+std::string program_time(const CsvRecord& r) {
+  const bool has = !r.is_daemon && r.result.program && !((*r.result.program).*of).empty();
+  return has ? number(median_of((*r.result.program).*of)) : "";
+}
+
 constexpr CsvColumn kCsvColumns[] = {
     {"method", [](const CsvRecord& r) { return csv_field(r.result.method); }},
     {"buffer_bytes",
@@ -141,6 +147,8 @@ constexpr CsvColumn kCsvColumns[] = {
        const auto cpu = r.is_daemon ? r.result.daemon_cpu_ns() : r.result.cpu_ns();
        return cpu.empty() ? std::string() : number(median_of(cpu));
      }},
+    {"startup_ns", program_time<&ProgramResult::startup_ns>},
+    {"transfer_ns", program_time<&ProgramResult::transfer_ns>},
 };
 
 void add_line(std::string& csv, auto text_of) {

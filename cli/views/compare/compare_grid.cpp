@@ -43,6 +43,7 @@ struct ColumnOf {
   Show daemon;
   bool fuse_only = false;
   bool profile_only = false;
+  bool program_only = false;
 };
 
 Cell nothing(const MethodLine&) { return {"-", Tone::dim}; }
@@ -85,6 +86,12 @@ Cell splice(const MethodLine& line) { return {line.result.daemon->splice ? "on" 
 Cell is_client(const MethodLine&) { return {"client"}; }
 Cell is_daemon(const MethodLine&) { return {"daemon"}; }
 Cell time(const MethodLine& line) { return {time_text(median_of(line.result.wall_ns))}; }
+
+Cell startup(const MethodLine& line) {
+  const bool known = line.result.program && !line.result.program->startup_ns.empty();
+  if (!known) return {"-", Tone::dim};
+  return {time_text(median_of(line.result.program->startup_ns))};
+}
 
 Cell margin(const MethodLine& line) {
   const auto margin = relative_margin(line.result.wall_ns);
@@ -167,6 +174,7 @@ const ColumnOf kColumns[] = {
     {{"PROCESS", false, 0, 0}, is_client, is_daemon, true},
     {{"TIME", true, 0, 0}, time, nothing},
     {{"+-", true, 6, 0}, margin, nothing},
+    {{"START", true, 5, 0}, startup, nothing, false, false, true},
     {{"SPEED", true, 1, 0}, speed, nothing},
     {{"BEST", false, 5, 0}, best, nothing},
     {{"CPU", true, 2, 0}, client_cpu, daemon_cpu},
@@ -217,6 +225,12 @@ std::vector<ColumnNote> notes_on(const CompareResult& compared, bool unicode) {
                                     ? fmt::format(" (of {}: half of what they span)",
                                                   plural(compared.rounds_done, "run", "runs"))
                                     : ", with 95% confidence")});
+  if (any_timed(compared, [](const MethodResult& result) {
+        return result.program && !result.program->startup_ns.empty();
+      }))
+    notes.push_back({"START",
+                     "START, a part of TIME, is from the exec of a program until the "
+                     "reader had its first byte"});
   if (any_timed(compared, takes_more_than_a_cpu))
     notes.push_back(
         {"CPU%", "CPU% is above 100% where threads, or workers of io_uring, ran at once"});
@@ -257,12 +271,15 @@ Grid compare_grid(const CompareResult& compared, bool unicode) {
   for (const ColumnOf& column : kColumns) {
     if (column.fuse_only && !compared.fuse) continue;
     if (column.profile_only && !profiled) continue;
+    if (column.program_only && (compared.commands || !compared.has_programs())) continue;
+    if (compared.commands && (column.client == buffer || column.client == verified)) continue;
     if (column.client == best && !ranked) continue;
     if (column.client == margin && compared.rounds_done < kLeastToRank) continue;
     if (column.client == time) first_figure = shown.size();
     shown.push_back(&column);
     grid.columns.push_back(column.column);
     if (column.client == margin) grid.columns.back().title = plus_minus(unicode);
+    if (compared.commands && column.client == method) grid.columns.back().title = "COMMAND";
   }
   const auto cells = [&](const MethodLine& line, Show ColumnOf::*show) {
     std::vector<Cell> text;
@@ -290,6 +307,7 @@ Grid compare_grid(const CompareResult& compared, bool unicode) {
 }
 
 std::string compare_title(const CompareResult& compared) {
+  if (compared.commands) return fmt::format("Report on {} commands", compared.methods.size());
   const bool same = compared.source_kind == compared.source_filesystem;
   return fmt::format("Report on moving {} from {}{} to {}", format_bytes(compared.source_bytes),
                      compared.source_kind,
@@ -321,12 +339,17 @@ std::vector<std::string> compare_circumstances(const CompareResult& compared, bo
                         ? "1 run of each"
                         : fmt::format("{} runs of each, interleaved", compared.rounds_done));
   if (compared.precision > 0) items.push_back(precision_text(compared));
-  items.push_back(compared.source_kind == "fuse"
-                      ? "each run reads all of the source from the daemon"
-                  : compared.cold ? "source dropped from the page cache before each run"
-                                  : "source in the page cache");
-  items.push_back(compared.drain);
-  items.push_back("timed until the sender's last call returns");
+  if (!compared.commands) {
+    items.push_back(compared.source_kind == "fuse"
+                        ? "each run reads all of the source from the daemon"
+                    : compared.cold ? "source dropped from the page cache before each run"
+                                    : "source in the page cache");
+    items.push_back(compared.drain);
+    items.push_back("timed until the sender's last call returns");
+  }
+  if (compared.has_programs())
+    items.push_back(fmt::format("{} timed from exec to exit, with all that they start",
+                                compared.commands ? "commands" : "programs"));
   if (compared.fuse) items.push_back("a FUSE daemon of one thread over tmpfs");
   items.push_back(fmt::format("took {}", format_ns(compared.duration_ns)));
   for (std::string& item : host_items(compared.host, unicode)) items.push_back(std::move(item));

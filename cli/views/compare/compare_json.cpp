@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/compare/insights.h"
@@ -25,6 +26,8 @@ using nlohmann::ordered_json;
 constexpr const char* kTooFewTicks =
     "a run takes less than 100 ms of CPU time, too few of the kernel's ticks to divide it between "
     "user and system; cpu_ns has both together";
+
+constexpr const char* kNoReader = "no reader of the sink saw the first and the last byte";
 
 std::uint64_t rounded(double ns) { return static_cast<std::uint64_t>(std::llround(ns)); }
 
@@ -133,6 +136,22 @@ ordered_json daemon_json(const DaemonResult& daemon) {
   return object;
 }
 
+// What only a program has. Two figures are not known where nobody sees its first and last byte.
+ordered_json program_json(const MethodResult& result) {
+  const ProgramResult& program = *result.program;
+  ordered_json object;
+  object["argv"] = ordered_json::array();
+  for (const std::string& word : program.argv) object["argv"].push_back(valid_utf8(word));
+  if (!result.timed()) return object;
+  object["processes"] = result.counts.pid != 0 ? ordered_json(program.processes) : nullptr;
+  for (const auto& [name, runs] : {std::pair("startup_ns", &program.startup_ns),
+                                   std::pair("transfer_ns", &program.transfer_ns)}) {
+    object[name] = runs->empty() ? ordered_json(nullptr) : times_json(*runs);
+    if (runs->empty()) object["unknown"][name] = kNoReader;
+  }
+  return object;
+}
+
 ordered_json copies_json(const Copies& copies) {
   return {{"user", copies.user},
           {"kernel", copies.kernel},
@@ -149,6 +168,7 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   object["buffer_bytes"] = result.buffer_bytes ? ordered_json(*result.buffer_bytes) : nullptr;
   object["buffer"] = result.buffer;
   object["label"] = result.label;
+  object["program"] = result.program ? program_json(result) : ordered_json(nullptr);
   if (result.daemon) object["fuse_splice"] = result.daemon->splice;
   object["runs"] = result.wall_ns.size();
   object["supported"] = result.supported;
@@ -175,6 +195,7 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
     object["copies_unknown"] = result.copies_unknown.empty() ? "the experiment was not made"
                                                              : valid_utf8(result.copies_unknown);
   append_counts(object, result.counts);
+  object["delivered_bytes"] = counted(result.counts, result.delivered_bytes());
   // Of all that the client did, page faults included.
   object["disk_read_bytes"] = or_null(result.disk_read_bytes);
   object["network_bytes"] = or_null(result.network_bytes);
@@ -197,12 +218,15 @@ ordered_json compare_json(const CompareResult& compared) {
   object["started_at"] = compared.started_at;
   object["duration_ns"] = compared.duration_ns;
   object["completeness"] = completeness_json(compared.completeness);
-  object["source"] = {{"kind", compared.source_kind},
-                      {"path", valid_utf8(compared.source_path)},
-                      {"bytes", compared.source_bytes},
-                      {"filesystem", compared.source_filesystem}};
-  object["sink"] = {{"kind", compared.sink_kind}, {"reader", compared.has_reader}};
-  object["drain"] = compared.drain;
+  object["source"] = object["sink"] = object["drain"] = nullptr;
+  if (!compared.commands) {
+    object["source"] = {{"kind", compared.source_kind},
+                        {"path", valid_utf8(compared.source_path)},
+                        {"bytes", compared.source_bytes},
+                        {"filesystem", compared.source_filesystem}};
+    object["sink"] = {{"kind", compared.sink_kind}, {"reader", compared.has_reader}};
+    object["drain"] = compared.drain;
+  }
   object["baseline"] = compared.baseline;
   object["rounds"] = compared.rounds_done;
   object["runs"] = compared.runs;

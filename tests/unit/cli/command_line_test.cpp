@@ -39,7 +39,7 @@ std::string help(const std::string& command, std::size_t width = 80) {
   return CommandLine({}).help(command, width);
 }
 
-const Words kCommands = {"run",    "attach", "top",  "export", "compare", "mount",
+const Words kCommands = {"run",    "attach", "top",  "export", "compare", "drain",  "mount",
                          "report", "diff",   "fuse", "doctor", "help",    "version"};
 
 TEST(CommandLine, SuggestsTheCommandThatWasMeant) {

@@ -6,27 +6,10 @@
 #include <vector>
 
 #include "cli/compare/plan.h"
-#include "collector/os/error.h"
+#include "tests/unit/cli/compare/planning.h"
 
 namespace zctrace {
 namespace {
-
-std::vector<std::string> labels(const std::vector<PlannedRow>& rows) {
-  std::vector<std::string> names;
-  for (const PlannedRow& row : rows) names.push_back(row.label);
-  return names;
-}
-
-// The message of the usage error from planning; "" if there is none.
-std::string usage_error(const CompareOptions& options) {
-  try {
-    plan_compare(options);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.exit_code(), kExitUsage) << error.what();
-    return error.what();
-  }
-  return "";
-}
 
 TEST(ComparePlan, GivesAMethodEveryBufferSize) {
   EXPECT_EQ(labels(plan_rows("read_write,splice", "4K,1M")),
@@ -119,8 +102,8 @@ TEST(ComparePlan, NamesTheOptionThatIsWrong) {
             "--baseline: 'sendfil/64K' is not one of the rows compared; did you mean "
             "'sendfile/64K'?");
   EXPECT_EQ(with([](CompareOptions& o) { o.route.to = "tpc"; }),
-            "--to: invalid sink 'tpc'; give unix, tcp, file, file:other-fs, file:DIR, fuse, pipe, "
-            "pipe:1M or null; did you mean 'tcp'?");
+            "--to: invalid sink 'tpc'; give unix, tcp, tcp:HOST:PORT, file, file:other-fs, "
+            "file:DIR, fuse, pipe, pipe:1M or null; did you mean 'tcp'?");
   EXPECT_EQ(with([](CompareOptions& o) { o.route.fuse_splice = "on"; }).find("--fuse-splice:"), 0U);
 }
 

@@ -61,11 +61,11 @@ function badges(report, method) {
 
 function methodLine(report, method, scales) {
   const head = el("th", {scope: "row"}, el("span", {class: "method"}, printable(method.label)), el("span", {class: "badges"}, badges(report, method)));
-  if (!method.wall_ns) return el("tr", {class: "failed"}, head, el("td", {colspan: 5}, `not possible here: ${printable(method.error ?? "no run was complete")}`));
+  if (!method.wall_ns) return el("tr", {class: "failed"}, head, el("td", {colspan: 5}, `${method.program ? "failed" : "not possible here"}: ${printable(method.error ?? "no run was complete")}`));
   const rate = `${bytes(method.bytes_per_s)}/s`;
   return el("tr", {}, head,
     el("td", {class: "time-cell"}, timeMark(method, scales.time, report.verdict?.take === method.label),
-      el("span", {class: "note"}, `${duration(method.wall_ns.median)} · ${rate}${method.relative === null ? "" : ` · ${method.relative.toFixed(2)} × the baseline's time`}`)),
+      el("span", {class: "note"}, `${duration(method.wall_ns.median)} · ${rate}${method.relative === null ? "" : ` · ${method.relative.toFixed(2)} × the baseline's time`}${method.program?.startup_ns ? ` · ${duration(method.program.startup_ns.median)} until its first byte` : ""}`)),
     el("td", {}, cpuCell(method, scales.cpu)),
     el("td", {}, copiesCell(method, scales.copies)),
     el("td", {}, countCell(method.syscalls, scales.syscalls, [["", method.syscalls, "calls"]])),

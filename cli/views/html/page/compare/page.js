@@ -16,8 +16,8 @@ function header(report) {
   const {source, sink, precision} = report;
   return el("header", {id: "summary"}, el("h1", {}, el("bdi", {}, verdict)),
     el("p", {class: "subline"}, [
-      `${bytes(source.bytes)} from ${printable(source.kind)} to ${printable(sink.kind)}`,
-      source.filesystem && printable(source.filesystem),
+      source && `${bytes(source.bytes)} from ${printable(source.kind)} to ${printable(sink.kind)}`,
+      source?.filesystem && printable(source.filesystem),
       plural(report.rounds, "interleaved round", "interleaved rounds"),
       precision?.reached !== null && precision?.reached !== undefined && `medians known to ± ${percent(precision.reached)}`,
       report.interrupted_by && `interrupted by ${printable(report.interrupted_by)}`].filter(Boolean).join(" · ")),
