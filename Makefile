@@ -20,6 +20,7 @@ include mk/cpp.mk
 include mk/tests.mk
 include mk/fuzz.mk
 include mk/lint.mk
+include mk/programs.mk
 include mk/bench.mk
 include mk/matrix.mk
 include mk/documents.mk
@@ -28,7 +29,7 @@ include mk/packaging.mk
 
 all: $(BUILD)/zctrace reference
 
-tests: $(BUILD)/zctrace $(BUILD)/unit-tests $(BUILD)/kernel-tests $(PROGRAMS) $(ARM64_OBJECTS)  ## Build the program and its tests
+tests: $(BUILD)/zctrace $(BUILD)/unit-tests $(BUILD)/kernel-tests $(PROGRAMS) $(ARM64_OBJECTS) programs  ## Build the program and its tests
 
 demo: packages-build  ## Install what the build needs, build, compare the methods and observe a cp
 	$(Q)$(SUBMAKE) all
@@ -44,7 +45,7 @@ unit-check: $(BUILD)/unit-tests  ## Build and run the tests that need neither ro
 kernel-check: all $(BUILD)/kernel-tests $(PROGRAMS)  ## Run the tests of the BPF programs (root)
 	$(Q)scripts/check $(BUILD) kernel
 
-cli-check: all $(PROGRAMS)  ## Run the tests of the program as a user runs it (root)
+cli-check: all $(PROGRAMS) programs  ## Run the tests of the program as a user runs it (root)
 	$(Q)scripts/check $(BUILD) cli
 
 clean:  ## Remove build/

@@ -8,6 +8,7 @@
 
 #include "cli/commands/action.h"
 #include "cli/compare/plan.h"
+#include "cli/compare/programs/program_list.h"
 #include "cli/compare/run.h"
 #include "cli/options/compare_options.h"
 #include "cli/options/count_options.h"
@@ -15,6 +16,7 @@
 #include "cli/options/output_options.h"
 #include "cli/options/validators.h"
 #include "cli/output/outputs.h"
+#include "cli/output/write.h"
 #include "cli/views/compare/compare_view.h"
 #include "cli/views/html/html_page.h"
 #include "collector/observe/preflight.h"
@@ -52,9 +54,11 @@ int compare(const CompareOptions& options, const OutputOptions& output) {
 void add_compare_command(CLI::App& app, const Separated& separated, Action& chosen) {
   auto options = std::make_shared<CompareOptions>();
   auto output = std::make_shared<OutputOptions>();
+  auto programs = std::make_shared<std::string>();
   CLI::App* command =
       app.add_subcommand("compare", "Measure the transfer methods against each other");
   add_compare_options(*command, *options);
+  add_programs_option(*command, *programs);
   command
       ->add_option("--by", output->by,
                    "Also show the calls of each method and their times (syscall), or the files or "
@@ -97,13 +101,17 @@ void add_compare_command(CLI::App& app, const Separated& separated, Action& chos
               "sudo zctrace compare -- cp a b ::: dd if=a of=b bs=64K"},
              {"Compare two methods with a cold page cache",
               "sudo zctrace compare --cold --methods read_write/64K,sendfile/whole"}}});
-  command->callback([command, options, output, &separated, &chosen] {
+  command->callback([command, options, output, programs, &separated, &chosen] {
     if (separated) {
       refuse_transfer_options(*command);
       options->commands = *separated;
       if (separated->empty()) throw Error("no command given", kExitUsage);
     }
-    chosen = [options, output] { return compare(*options, *output); };
+    chosen = [options, output, programs] {
+      const std::string missing = add_listed_programs(*options, *programs);
+      if (!missing.empty()) say(missing);
+      return compare(*options, *output);
+    };
   });
 }
 

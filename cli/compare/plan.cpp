@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/compare/program_plan.h"
+#include "cli/compare/programs/program_plan.h"
 #include "cli/text/suggestion.h"
 #include "cli/text/units.h"
 #include "collector/os/error.h"

@@ -17,7 +17,7 @@
 
 #include "cli/compare/copies.h"
 #include "cli/compare/counting.h"
-#include "cli/compare/program_runs.h"
+#include "cli/compare/programs/program_runs.h"
 #include "cli/compare/progress.h"
 #include "cli/compare/route.h"
 #include "collector/observe/machine/host.h"

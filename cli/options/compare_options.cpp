@@ -138,9 +138,22 @@ void add_compare_options(CLI::App& command, CompareOptions& options) {
   add_how_to_compare(command, options);
 }
 
+void add_programs_option(CLI::App& command, std::string& wanted) {
+  command
+      .add_option(
+          "--programs", wanted,
+          "Also compare the ready programs of a language (c, go, java, python, rust), by name, "
+          "or all; 'make programs' builds them")
+      ->check(not_empty())
+      ->check(offers({",", "all", "c", "go", "java", "python", "rust"}))
+      ->type_name("LIST")
+      ->group("What to compare");
+}
+
 void refuse_transfer_options(const CLI::App& command) {
-  for (const char* name : {"--from", "--to", "--fuse-splice", "--size", "--methods", "--buffers",
-                           "--program", "--cold", "--drain", "--drain-read", "--textbook"})
+  for (const char* name :
+       {"--from", "--to", "--fuse-splice", "--size", "--methods", "--buffers", "--program",
+        "--programs", "--cold", "--drain", "--drain-read", "--textbook"})
     if (command.count(name) != 0)
       throw Error(std::string(name) + ": commands that follow '--' have neither source nor sink",
                   kExitUsage);

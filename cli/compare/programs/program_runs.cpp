@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A program is observed from its exec on, with all that it starts.
-#include "cli/compare/program_runs.h"
+#include "cli/compare/programs/program_runs.h"
 
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Refuses what cannot work before anything runs.
-#include "cli/compare/program_plan.h"
+#include "cli/compare/programs/program_plan.h"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The rows of programs and commands.
-#include "cli/compare/program_plan.h"
+#include "cli/compare/programs/program_plan.h"
 
 #include <gtest/gtest.h>
 
