@@ -99,7 +99,7 @@ class Server {
 }  // namespace
 
 void serve_drain(const Descriptor& listener, const DrainLimits& limits, int stop_fd,
-                 const std::function<void(const Served&)>& served) {
+                 const std::function<void(const EndedTransfer&)>& served) {
   Server server(limits, stop_fd);
   DrainAnswer last;
   for (;;) {
@@ -111,7 +111,7 @@ void serve_drain(const Descriptor& listener, const DrainLimits& limits, int stop
       continue;
     }
     const std::uint64_t before = last.transfers;
-    Served done{peer_of(connection), {}};
+    EndedTransfer done{peer_of(connection), {}};
     const bool go_on = server.receive(connection, last, done.cut_off);
     if (last.transfers != before) {
       done.answer = last;

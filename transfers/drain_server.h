@@ -19,7 +19,7 @@ struct DrainLimits {
 };
 
 // A connection that ended.
-struct Served {
+struct EndedTransfer {
   std::string peer;  // "10.0.0.2:4711"
   DrainAnswer answer;
   std::string cut_off{};  // "", or why it was ended early
@@ -28,6 +28,6 @@ struct Served {
 // Serves `listener`, which does not block, one connection after the other, until `stop_fd` is
 // readable. Calls `served` after each that sent anything. Throws Error.
 void serve_drain(const Descriptor& listener, const DrainLimits& limits, int stop_fd,
-                 const std::function<void(const Served&)>& served);
+                 const std::function<void(const EndedTransfer&)>& served);
 
 }  // namespace zctrace::transfers

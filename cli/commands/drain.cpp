@@ -30,7 +30,7 @@ struct ServingOptions {
 constexpr std::chrono::minutes kDefaultTimeout(10);
 constexpr std::chrono::seconds kMostSilence(30);
 
-std::string line_about(const transfers::Served& served) {
+std::string line_about(const transfers::EndedTransfer& served) {
   const transfers::DrainAnswer& got = served.answer;
   const std::string rate = got.ns == 0
                                ? ""
@@ -51,9 +51,10 @@ int drain(const ServingOptions& options) {
   ListenAddress bound = address;
   bound.port = bound_port(listener);
   say(fmt::format("draining at {}", bound.text()));
-  transfers::serve_drain(listener, limits, signals.fd(), [&](const transfers::Served& served) {
-    if (!options.quiet) say(line_about(served));
-  });
+  transfers::serve_drain(listener, limits, signals.fd(),
+                         [&](const transfers::EndedTransfer& served) {
+                           if (!options.quiet) say(line_about(served));
+                         });
   return kExitDone;
 }
 
