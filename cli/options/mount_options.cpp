@@ -42,6 +42,11 @@ void add_mount_options(CLI::App& command, MountOptions& options) {
                 "Copy data through the daemon's memory instead of splicing it")
       ->group("File system");
   command
+      .add_flag("--passthrough", options.passthrough,
+                "Let the kernel read and write the files of SOURCE itself, at their own speed: no "
+                "request shows these bytes; with --observe, the syscalls do (root; Linux 6.9)")
+      ->group("File system");
+  command
       .add_option("--threads", options.threads,
                   "Serve requests with N threads (default: two for each CPU, 4 to 32)")
       ->check(number_from(1, 1024))
@@ -59,6 +64,7 @@ fuse::ServedMountOptions served_mount_options(const MountOptions& options) {
   serving.source = options.source;
   serving.target = options.target;
   serving.passthrough.splice = !options.no_splice;
+  serving.passthrough.by_kernel = options.passthrough;
   serving.passthrough.cache = cache_option(options.cache);
   serving.passthrough.threads = options.threads;
   serving.observe = options.observe;

@@ -10,13 +10,21 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstring>
+#include <utility>
 
 namespace zctrace::fuse {
 namespace {
 
 thread_local LastReply reply;
 thread_local const std::function<void()>* before_reply = nullptr;
-thread_local std::uint32_t init_flags = 0;
+thread_local std::uint64_t kernel_flags = 0;
+thread_local std::uint64_t init_flags = 0;
+thread_local std::int32_t backing_file = 0;
+
+// Of linux/fuse.h, since Linux 6.9; and the field of fuse_init_out that follows flags2.
+constexpr std::uint32_t kOpenPassthrough = 1 << 7;
+constexpr std::uint32_t kMostStackDepth = 2;  // the kernel's own limit, FILESYSTEM_MAX_STACK_DEPTH
 
 // Everything that a thread does before a reply happens before everything that another thread does
 // after a request that came later, for example on the same file handle. The kernel guarantees this
@@ -33,10 +41,40 @@ void before_any_reply() {
 
 // `answer` is the reply to FUSE_INIT as libfuse built it.
 void add_init_flags(const iovec& answer) {
-  constexpr std::size_t kNeeded = offsetof(fuse_init_out, flags) + sizeof(init_flags);
-  if (init_flags == 0 || answer.iov_len < kNeeded) return;
-  static_cast<fuse_init_out*>(answer.iov_base)->flags |= init_flags;
+  if (init_flags == 0 || answer.iov_len < sizeof(fuse_init_out)) return;
+  auto& out = *static_cast<fuse_init_out*>(answer.iov_base);
+  out.flags |= static_cast<std::uint32_t>(init_flags);
+  if (const auto high = static_cast<std::uint32_t>(init_flags >> 32); high != 0) {
+    out.flags |= FUSE_INIT_EXT;
+    out.flags2 |= high;
+  }
+  if ((init_flags & kPassthroughFlag) != 0) out.unused[0] = kMostStackDepth;
   init_flags = 0;
+}
+
+// `answer` ends with struct fuse_open_out, in replies to open and to create.
+void add_backing_file(const iovec& answer) {
+  const std::int32_t id = std::exchange(backing_file, 0);
+  if (id == 0 || answer.iov_len < sizeof(fuse_open_out)) return;
+  auto* const end = static_cast<std::byte*>(answer.iov_base) + answer.iov_len;
+  fuse_open_out out;
+  std::memcpy(&out, end - sizeof(out), sizeof(out));
+  // What else libfuse sets is about caches that the kernel then has no use for, and refuses.
+  out.open_flags = kOpenPassthrough;
+  static_assert(sizeof(out.padding) == sizeof(id));
+  std::memcpy(&out.padding, &id, sizeof(id));
+  std::memcpy(end - sizeof(out), &out, sizeof(out));
+}
+
+void note_offer(const void* request, ssize_t size) {
+  constexpr std::size_t kNeeded = sizeof(fuse_in_header) + offsetof(fuse_init_in, unused);
+  if (size < static_cast<ssize_t>(kNeeded)) return;
+  if (static_cast<const fuse_in_header*>(request)->opcode != FUSE_INIT) return;
+  fuse_init_in in;
+  std::memcpy(&in, static_cast<const std::byte*>(request) + sizeof(fuse_in_header),
+              kNeeded - sizeof(fuse_in_header));
+  kernel_flags = in.flags;
+  if ((in.flags & FUSE_INIT_EXT) != 0) kernel_flags |= std::uint64_t{in.flags2} << 32;
 }
 
 std::atomic<std::uint64_t> requests{0};
@@ -58,7 +96,10 @@ std::uint64_t payload(ssize_t written) {
 
 ssize_t write_reply(int fd, iovec* parts, int count, void*) {
   before_any_reply();
-  if (count > 1) add_init_flags(parts[1]);
+  if (count > 1) {
+    add_init_flags(parts[1]);
+    add_backing_file(parts[1]);
+  }
   const ssize_t n = ::writev(fd, parts, count);
   writes.fetch_add(1, std::memory_order_relaxed);
   if (n < 0 || count < 1 || parts[0].iov_len < sizeof(fuse_out_header)) return n;
@@ -77,7 +118,9 @@ ssize_t splice_reply(int from, off_t* from_at, int to, off_t* to_at, size_t leng
 }
 
 ssize_t read_request(int fd, void* buffer, size_t size, void*) {
-  return taken(::read(fd, buffer, size));
+  const ssize_t n = taken(::read(fd, buffer, size));
+  note_offer(buffer, n);
+  return n;
 }
 
 ssize_t splice_request(int from, off_t* from_at, int to, off_t* to_at, size_t length,
@@ -92,7 +135,11 @@ void expect_reply(const std::function<void()>& before) noexcept {
   before_reply = &before;
 }
 
-void negotiate_also(std::uint32_t flags) noexcept { init_flags = flags; }
+std::uint64_t offered_flags() noexcept { return kernel_flags; }
+
+void negotiate_also(std::uint64_t flags) noexcept { init_flags |= flags; }
+
+void reply_with_backing_file(std::int32_t id) noexcept { backing_file = id; }
 
 LastReply last_reply() noexcept {
   before_reply = nullptr;  // in case no reply was sent

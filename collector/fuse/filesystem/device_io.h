@@ -22,9 +22,19 @@ struct LastReply {
   std::uint64_t bytes = 0;  // without fuse_out_header
 };
 
-// Call it in init(). Adds flags of fuse_init_out to the next reply of this thread. libfuse 3.14
-// accepts FUSE_CAP_HANDLE_KILLPRIV, but does not pass it on to the kernel.
-void negotiate_also(std::uint32_t flags) noexcept;
+// FUSE_PASSTHROUGH of linux/fuse.h: the kernel may read and write files itself.
+constexpr std::uint64_t kPassthroughFlag = std::uint64_t{1} << 37;
+
+// Call these in init(). The flags of fuse_init_in that the kernel offers, those of flags2 above the
+// others; libfuse 3.14 does not know all of them.
+std::uint64_t offered_flags() noexcept;
+// Adds flags of fuse_init_out to the next reply of this thread. libfuse 3.14 accepts
+// FUSE_CAP_HANDLE_KILLPRIV, but does not pass it on to the kernel.
+void negotiate_also(std::uint64_t flags) noexcept;
+
+// Call it before a reply to open or create: the kernel is to read and write the file by this
+// backing file. 0 means that the daemon does, as without this call.
+void reply_with_backing_file(std::int32_t id) noexcept;
 
 // Call it before a reply that last_reply() is to describe. `before` runs when the reply's bytes are
 // ready and the reply is about to be sent. It must outlive the reply, and must not throw.

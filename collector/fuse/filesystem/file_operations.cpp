@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 
+#include "collector/fuse/filesystem/device_io.h"
 #include "collector/fuse/filesystem/handles.h"
 #include "collector/fuse/filesystem/lookup.h"
 #include "collector/fuse/filesystem/posix_locks.h"
@@ -30,6 +31,17 @@ void set_caching(const FileSystem& fs, fuse_file_info& info, FileHandle& handle)
   handle.direct = info.direct_io != 0;
 }
 
+// Before the reply to open or create.
+void begin_use(FileSystem& fs, Inode& inode, const FileHandle& handle) {
+  fs.inodes.opened(inode, handle.user);
+  reply_with_backing_file(fs.backing_files.open(inode.backing, handle.fd.get(), fs.options));
+}
+
+void end_use(FileSystem& fs, Inode& inode, const FileHandle& handle) {
+  fs.backing_files.close(inode.backing);
+  fs.inodes.closed(inode, handle.user);
+}
+
 void open(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
   serve(raw, Operation::open, id, [info](Request& request, Inode& inode) {
     FileSystem& fs = request.fs();
@@ -47,11 +59,11 @@ void open(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
                                                request.process(), request.context().uid);
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
-    fs.inodes.opened(inode, handle->user);
+    begin_use(fs, inode, *handle);
     if (request.opened(*info)) {
       static_cast<void>(handle.release());  // owned by the kernel until release
     } else {
-      fs.inodes.closed(inode, handle->user);
+      end_use(fs, inode, *handle);
     }
   });
 }
@@ -90,11 +102,11 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
                                                request.process(), request.context().uid);
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
-    fs.inodes.opened(*inode, handle->user);
+    begin_use(fs, *inode, *handle);
     if (request.created(entry, *info)) {
       static_cast<void>(handle.release());
     } else {
-      fs.inodes.closed(*inode, handle->user);
+      end_use(fs, *inode, *handle);
       fs.inodes.forget(entry.ino, 1);
     }
   });
@@ -122,7 +134,7 @@ void release(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
     // Locks of an open file description end with it, and the kernel sends no request for that.
     for (const std::uint64_t owner : handle->lock_owners)
       release_posix_locks(request.fs(), inode, owner);
-    request.fs().inodes.closed(inode, handle->user);
+    end_use(request.fs(), inode, *handle);
     handle->fd.reset();
     request.fs().lock_waiters.wake();  // closing the descriptor released its flock() locks
     request.done();

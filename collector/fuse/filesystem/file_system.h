@@ -41,6 +41,8 @@ std::string_view cache_name(Cache cache);  // "none", "auto", "attributes", "alw
 struct FileSystemOptions {
   unsigned threads = 1;  // serving threads
   bool splice = true;
+  // The kernel reads and writes open files itself, where it can.
+  bool passthrough = false;
   Cache cache = Cache::automatic;
   // Users other than the daemon's may use the mount, so the kernel must check permissions, and
   // files that they create must belong to them. Needs root.
@@ -93,6 +95,7 @@ class FileSystem {
   TaskInspector tasks;
   Mappings mappings;
   LockWaiters lock_waiters;
+  BackingFiles backing_files;
   // requests that were served but not counted, for lack of memory
   std::atomic<std::uint64_t> uncounted{0};
   std::atomic<std::uint64_t> proc_calls{0};  // system calls that identify requesters and causes

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "collector/fuse/counts/path_tree.h"
+#include "collector/fuse/filesystem/backing_files.h"
 #include "collector/fuse/filesystem/descriptor_shares.h"
 #include "collector/os/descriptor.h"
 
@@ -62,6 +63,8 @@ struct Inode {
   std::atomic<PathTree::Node> node;  // the name that it was last looked up by or renamed to
   std::atomic<std::uint32_t> handles{0};
   std::map<uid_t, std::uint32_t> openers;  // handles of each user; under the table's lock
+
+  Backing backing;
 
   std::mutex locks_mutex;
   LockOwners lock_owners;  // under locks_mutex

@@ -54,7 +54,8 @@ unsigned thread_count(const PassthroughOptions& options) {
 }
 
 void negotiate(void* user, fuse_conn_info* connection) noexcept {
-  const FileSystemOptions& options = static_cast<FileSystem*>(user)->options;
+  FileSystem& fs = *static_cast<FileSystem*>(user);
+  const FileSystemOptions& options = fs.options;
   const auto want = [connection](unsigned capability, bool wanted) {
     if (wanted && (connection->capable & capability) != 0) {
       connection->want |= capability;
@@ -73,6 +74,10 @@ void negotiate(void* user, fuse_conn_info* connection) noexcept {
       !options.for_everyone && (connection->capable & FUSE_CAP_HANDLE_KILLPRIV) != 0;
   want(FUSE_CAP_HANDLE_KILLPRIV, drops_itself);
   if (drops_itself) negotiate_also(FUSE_HANDLE_KILLPRIV);
+  if (options.passthrough && (offered_flags() & kPassthroughFlag) != 0) {
+    negotiate_also(kPassthroughFlag);
+    fs.backing_files.enable();
+  }
   want(FUSE_CAP_DONT_MASK, options.thread_umask);
   want(FUSE_CAP_POSIX_ACL, options.for_everyone && options.thread_umask);
   want(FUSE_CAP_PARALLEL_DIROPS, true);
@@ -101,6 +106,7 @@ FileSystemOptions file_system_options(const PassthroughOptions& options, bool fo
   FileSystemOptions all;
   all.threads = thread_count(options);
   all.splice = options.splice;
+  all.passthrough = options.by_kernel;
   all.cache = options.cache;
   all.identify_requesters = options.identify_requesters;
   all.remember_requesters = options.remember_requesters;
@@ -128,6 +134,7 @@ void keep_complaint(fuse_log_level, const char* format, va_list arguments) {
 Passthrough::Passthrough(const std::string& source, const std::string& target,
                          const PassthroughOptions& options) {
   const std::string fusermount = require_fuse();
+  if (options.by_kernel) require_backing_files();
   MountPoint point = check_mount_point(source, target);
   source_ = point.source;
   target_ = point.target;

@@ -51,6 +51,7 @@ void Passthrough::start(const PassthroughOptions& options) {
   const int device = ::fuse_session_fd(session_.get());
   if (const int error = ::fuse_session_custom_io(session_.get(), &device_io(), device); error != 0)
     throw system_error("cannot observe the FUSE device", -error);
+  fs_->backing_files.set_device(device);
   served_ = options.served;
   ended_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!ended_) throw system_error("cannot create an event", errno);

@@ -33,6 +33,8 @@ struct ServedRequests {
 
 struct PassthroughOptions {
   bool splice = true;
+  // The kernel reads and writes open files itself, so no request does. Needs root and Linux 6.9.
+  bool by_kernel = false;
   Cache cache = Cache::automatic;
   unsigned threads = 0;              // 0: two for each CPU, 4 to 32
   bool identify_requesters = true;   // see FileSystemOptions
