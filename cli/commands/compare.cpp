@@ -32,6 +32,7 @@ int compare(const CompareOptions& options, const OutputOptions& output) {
   plan.channels = is_by_channel(by);
   plan.profile_hz = profile_hz(options.profile);
   require_observation();
+  require_fuse_modes(plan);
   Outputs outputs(output, STDOUT_FILENO);
   const CompareResult compared = run_compare(plan);
   const int interrupted = compared.interrupted_by != 0 ? 128 + compared.interrupted_by : 0;

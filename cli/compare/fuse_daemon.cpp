@@ -63,13 +63,14 @@ DaemonMeter& DaemonMeter::operator-=(const DaemonMeter& earlier) {
 }
 
 // The daemon's life. Its descriptors are the process's, which ends here.
-void FuseDaemon::serve(int root, int device, int meter_requests, bool splice, Record& record) {
+void FuseDaemon::serve(int root, int device, int meter_requests, FuseMode mode, Record& record) {
   ::prctl(PR_SET_NAME, "zctrace-fuse");
   // The terminal sends these to every process; the daemon is needed until the comparison ends.
   for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) ::signal(signal, SIG_IGN);
   try {
     fuse::PassthroughOptions options;
-    options.splice = splice;
+    options.splice = mode == FuseMode::splice;
+    options.by_kernel = mode == FuseMode::passthrough;
     // Otherwise a transfer of a second or more would request attributes in between.
     options.cache = fuse::Cache::attributes;
     options.threads = 1;
@@ -93,11 +94,11 @@ void FuseDaemon::serve(int root, int device, int meter_requests, bool splice, Re
   }
 }
 
-FuseDaemon::FuseDaemon(const Descriptor& root, bool splice)
-    : FuseDaemon(root, splice, fuse::open_device()) {}
+FuseDaemon::FuseDaemon(const Descriptor& root, FuseMode mode)
+    : FuseDaemon(root, mode, fuse::open_device()) {}
 
-FuseDaemon::FuseDaemon(const Descriptor& root, bool splice, Descriptor device)
-    : splice_(splice),
+FuseDaemon::FuseDaemon(const Descriptor& root, FuseMode mode, Descriptor device)
+    : mode_(mode),
       mount_(fuse::mount_detached_fuse(device)),
       outstanding_(mount_),
       directory_("/proc/self/fd/" + std::to_string(mount_.get())),
@@ -107,7 +108,7 @@ FuseDaemon::FuseDaemon(const Descriptor& root, bool splice, Descriptor device)
   meter_requests_ = std::move(asked.writer);
   Record& record = *record_->get();
   child_ = std::make_unique<Child>(dependent_child({root.get(), device.get(), heard.get()}), [&] {
-    serve(root.get(), device.get(), heard.get(), splice, record);
+    serve(root.get(), device.get(), heard.get(), mode, record);
   });
   // An open copy of the device would keep the file system alive without a daemon to answer.
   device.reset();

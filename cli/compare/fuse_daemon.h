@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/compare/fuse_mode.h"
 #include "collector/fuse/counts/usage.h"
 #include "collector/fuse/mount/detached_mount.h"
 #include "collector/os/child.h"
@@ -34,11 +35,11 @@ class FuseDaemon {
  public:
   // Serves the directory `root`, which the caller still owns. Forks, so no file of another daemon's
   // mount may be open here yet. Throws Error (cannot run here).
-  FuseDaemon(const Descriptor& root, bool splice);
+  FuseDaemon(const Descriptor& root, FuseMode mode);
   ~FuseDaemon();
 
   pid_t pid() const { return child_->pid(); }
-  bool splice() const { return splice_; }
+  FuseMode mode() const { return mode_; }
   // The root of the mount, as a path that only this process can use.
   const std::string& directory() const { return directory_; }
 
@@ -56,14 +57,14 @@ class FuseDaemon {
  private:
   struct Record;
 
-  FuseDaemon(const Descriptor& root, bool splice, Descriptor device);
-  static void serve(int root, int device, int meter_requests, bool splice, Record& record);
+  FuseDaemon(const Descriptor& root, FuseMode mode, Descriptor device);
+  static void serve(int root, int device, int meter_requests, FuseMode mode, Record& record);
   bool exited() const;
   [[noreturn]] void throw_dead() const;
   // Sleeps for a moment. Throws as require_alive() does.
   void pause() const;
 
-  bool splice_;
+  FuseMode mode_;
   Descriptor mount_;
   fuse::ConnectionQueue outstanding_;
   std::string directory_;

@@ -105,9 +105,8 @@ void say_buffers(const CompareResult& compared, Lines& lines) {
   std::map<std::string, Rows> by_method;
   for (const MethodResult& result : compared.methods) {
     if (!time_means_something(compared, result) || !result.buffer_bytes) continue;
-    const std::string daemon = !result.daemon          ? ""
-                               : result.daemon->splice ? "/splice-on"
-                                                       : "/splice-off";
+    const std::string daemon =
+        result.daemon ? fmt::format("/{}", fuse_mode_label(result.daemon->mode)) : "";
     by_method[result.method + daemon].push_back(&result);
   }
   for (auto& [method, sizes] : by_method) {
@@ -140,7 +139,7 @@ void say_notifications(const CompareResult& compared, Lines& lines) {
 // The row with the same method and buffer and a daemon that copies; nullptr: none was timed.
 const MethodResult* copying_twin(const CompareResult& compared, const MethodResult& result) {
   for (const MethodResult& other : compared.methods)
-    if (other.timed() && !other.daemon->splice && other.method == result.method &&
+    if (other.timed() && other.daemon->mode == FuseMode::copy && other.method == result.method &&
         other.buffer == result.buffer)
       return &other;
   return nullptr;
@@ -162,7 +161,7 @@ void say_daemon_splice(const CompareResult& compared, Lines& lines) {
   std::size_t faster = 0;
   std::size_t slower = 0;
   for (const MethodResult& result : compared.methods) {
-    if (!result.counted() || !result.daemon->splice) continue;
+    if (!result.counted() || result.daemon->mode != FuseMode::splice) continue;
     const MethodResult* twin = copying_twin(compared, result);
     if (twin == nullptr || !twin->counted() || twin->daemon->counts.syscalls() == 0) continue;
     faster += clearly_less(result.wall_ns, twin->wall_ns);
@@ -239,6 +238,8 @@ Lines insights(const CompareResult& compared) {
 
 Lines warnings(const CompareResult& compared) {
   Lines lines;
+  if (!compared.without_passthrough.empty())
+    lines.push_back("no row for passthrough: " + compared.without_passthrough);
   warn_of_outliers(compared, lines);
   for (const MethodResult& result : compared.methods) {
     if (result.verified == false)
@@ -252,6 +253,11 @@ Lines warnings(const CompareResult& compared) {
       lines.push_back(fmt::format(
           "{}: writing a mapping to /dev/null touches no page, so its time means nothing "
           "and is not compared.",
+          result.label));
+    if (result.daemon && result.daemon->mode == FuseMode::passthrough &&
+        result.daemon->usage.bytes_read + result.daemon->usage.bytes_written != 0)
+      lines.push_back(fmt::format(
+          "{}: the kernel did not pass these files through, so the daemon moved bytes.",
           result.label));
     if (result.timed() && result.copies && !result.copies->contradiction.empty())
       lines.push_back(

@@ -108,14 +108,14 @@ PlannedRow make_row(const transfers::Method& method, transfers::BufferSize buffe
 
 // A row for each daemon, if there are any: METHOD/BUFFER/splice-on.
 std::vector<PlannedRow> for_each_daemon(std::vector<PlannedRow> rows,
-                                        const std::vector<bool>& daemons) {
+                                        const std::vector<FuseMode>& daemons) {
   if (daemons.empty()) return rows;
   std::vector<PlannedRow> all;
   for (const PlannedRow& row : rows) {
-    for (const bool splices : daemons) {
+    for (const FuseMode mode : daemons) {
       PlannedRow& added = all.emplace_back(row);
-      added.label += splices ? "/splice-on" : "/splice-off";
-      added.daemon_splices = splices;
+      added.label += fmt::format("/{}", fuse_mode_label(mode));
+      added.fuse_mode = mode;
     }
   }
   return all;
@@ -125,7 +125,8 @@ std::vector<PlannedRow> for_each_daemon(std::vector<PlannedRow> rows,
 std::string choose_baseline(const std::string& asked, const std::vector<PlannedRow>& rows) {
   if (asked.empty()) return "";
   for (const PlannedRow& row : rows)
-    if (row.label == asked || (row.daemon_splices && row.label.starts_with(asked + "/splice-o")))
+    if (row.label == asked ||
+        (row.fuse_mode && row.label == fmt::format("{}/{}", asked, fuse_mode_label(*row.fuse_mode))))
       return row.label;
   std::vector<std::string> labels;
   for (const PlannedRow& row : rows) labels.push_back(row.label);
@@ -134,14 +135,41 @@ std::string choose_baseline(const std::string& asked, const std::vector<PlannedR
       kExitUsage);
 }
 
-std::vector<bool> splice_modes(const RouteOptions& options) {
-  if (options.from != "fuse" && options.to != "fuse") {
-    if (options.fuse_splice.empty()) return {};
-    throw Error("--fuse-splice: neither --from nor --to is fuse", kExitUsage);
+FuseMode fuse_mode_named(const std::string& name) {
+  std::vector<std::string> names = {"all"};
+  for (const FuseMode mode : kFuseModes) {
+    if (name == fuse_mode_name(mode)) return mode;
+    names.emplace_back(fuse_mode_name(mode));
   }
-  if (options.fuse_splice == "on") return {true};
-  if (options.fuse_splice == "off") return {false};
-  return {true, false};
+  throw Error("--fuse-mode: '" + name + "' is not splice, copy, passthrough or all" +
+                  suggestion(name, names),
+              kExitUsage);
+}
+
+void plan_fuse_modes(const RouteOptions& options, RoutePlan& plan) {
+  if (options.from != "fuse" && options.to != "fuse") {
+    const bool mode = !options.fuse_mode.empty();
+    if (!mode && options.fuse_splice.empty()) return;
+    throw Error(fmt::format("{}: neither --from nor --to is fuse",
+                            mode ? "--fuse-mode" : "--fuse-splice"),
+                kExitUsage);
+  }
+  if (options.fuse_mode.empty()) {
+    if (options.fuse_splice != "off") plan.fuse_modes.push_back(FuseMode::splice);
+    if (options.fuse_splice != "on") plan.fuse_modes.push_back(FuseMode::copy);
+    return;
+  }
+  for (const std::string_view name : split_list(options.fuse_mode)) {
+    if (name == "all") {
+      plan.all_fuse_modes = true;
+      plan.fuse_modes.assign(kFuseModes.begin(), kFuseModes.end());
+      continue;
+    }
+    const FuseMode mode = fuse_mode_named(std::string(name));
+    if (std::ranges::find(plan.fuse_modes, mode) == plan.fuse_modes.end())
+      plan.fuse_modes.push_back(mode);
+  }
+  if (plan.fuse_modes.empty()) throw Error("--fuse-mode: no mode given", kExitUsage);
 }
 
 }  // namespace
@@ -170,7 +198,7 @@ RoutePlan plan_route(const RouteOptions& options) {
                 kExitUsage);
   plan.sink = *sink;
   plan.sink_kind = options.to == "fuse" ? "fuse" : transfers::sink_name(*sink);
-  plan.splice = splice_modes(options);
+  plan_fuse_modes(options, plan);
   return plan;
 }
 
@@ -204,6 +232,15 @@ std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string&
   return rows;
 }
 
+void leave_out_passthrough(ComparePlan& plan, const std::string& reason) {
+  if (!plan.route.all_fuse_modes) return;
+  plan.route.without_passthrough = reason;
+  std::erase(plan.route.fuse_modes, FuseMode::passthrough);
+  std::erase_if(plan.rows, [](const PlannedRow& row) {
+    return row.fuse_mode == FuseMode::passthrough;
+  });
+}
+
 bool ComparePlan::has_programs() const {
   return std::any_of(rows.begin(), rows.end(),
                      [](const PlannedRow& row) { return row.program != nullptr; });
@@ -214,7 +251,7 @@ namespace {
 // Where the bytes go, and the rows that move them.
 void plan_transfers(const CompareOptions& options, ComparePlan& plan) {
   plan.route = plan_route(options.route);
-  plan.rows = for_each_daemon(plan_rows(options.methods, options.buffers), plan.route.splice);
+  plan.rows = for_each_daemon(plan_rows(options.methods, options.buffers), plan.route.fuse_modes);
   for (PlannedRow& row :
        plan_programs(options.programs, named_buffers(options.buffers), plan.route))
     plan.rows.push_back(std::move(row));

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/compare/fuse_mode.h"
 #include "transfers/external/program.h"
 #include "transfers/method.h"
 #include "transfers/sink.h"
@@ -20,6 +21,7 @@ struct RouteOptions {
   std::string to = "unix";
   std::string size = "256M";
   std::string fuse_splice;  // on, off, both; "" is both where FUSE is on the way
+  std::string fuse_mode;    // instead: a list of modes, or all
 };
 
 struct CompareOptions {
@@ -50,7 +52,9 @@ struct RoutePlan {
   std::uint64_t source_bytes;  // of a file that zctrace makes
   std::string sink_kind;       // "fuse", or as transfers::sink_name()
   transfers::SinkSpec sink;
-  std::vector<bool> splice;  // one entry a FUSE daemon: whether it splices; empty without FUSE
+  std::vector<FuseMode> fuse_modes;  // one entry a FUSE daemon; empty without FUSE
+  bool all_fuse_modes = false;       // that work here
+  std::string without_passthrough;   // why it was left out of these; "": it was not
 
   bool has_reader() const;  // whether a process at the other end reads the bytes
 };
@@ -68,7 +72,7 @@ struct PlannedRow {
   transfers::BufferSize buffer;                       // what each call is asked to move
   std::string buffer_name = "-";                      // "4K", "whole"; "-": the method takes none
   std::optional<std::uint64_t> buffer_bytes;          // nullopt: whole, or the method takes none
-  std::optional<bool> daemon_splices;                 // nullopt: no daemon
+  std::optional<FuseMode> fuse_mode;                  // nullopt: no daemon
   std::string label;  // "read_write/4K", "sendfile/whole", "reflink", "splice/64K/splice-off"
 };
 
@@ -96,6 +100,8 @@ struct ComparePlan {
 
 // All of these throw Error (usage), naming the option.
 ComparePlan plan_compare(const CompareOptions& options);
+// Without passthrough, for this reason, a plan of all modes that work here. Does nothing to others.
+void leave_out_passthrough(ComparePlan& plan, const std::string& reason);
 RoutePlan plan_route(const RouteOptions& options);
 // METHOD or METHOD/BUFFER, each row once, before they are multiplied by the daemons.
 std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string& buffers);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/compare/fuse_mode.h"
 #include "cli/compare/statistics.h"
 #include "collector/fuse/counts/usage.h"
 #include "collector/model/report.h"
@@ -17,7 +18,7 @@ namespace zctrace {
 // The FUSE daemon that was on the way: what it did between the client's first call and its last,
 // and what it then still had to answer.
 struct DaemonResult {
-  bool splice = true;
+  FuseMode mode = FuseMode::splice;
   std::vector<double> user_ns;  // one a timed run
   std::vector<double> system_ns;
   // Of the counting pass. `counts.pid` is 0 when it did not happen.
@@ -123,6 +124,7 @@ struct CompareResult {
   bool textbook = false;  // was asked for
   bool fuse = false;      // every row has a daemon
   std::string baseline;   // the label of a row
+  std::string without_passthrough;  // why no row has this mode although all were asked for
   std::vector<MethodResult> methods;
   Completeness completeness;
   int interrupted_by = 0;  // a signal; 0: it came to its end

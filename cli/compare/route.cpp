@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
 #include <fmt/format.h>
 
 #include "cli/text/units.h"
+#include "collector/fuse/filesystem/backing_files.h"
 #include "collector/os/error.h"
 #include "transfers/error.h"
 #include "transfers/unnamed_file.h"
@@ -73,6 +75,17 @@ void give_name(const transfers::Source& source, const Descriptor& directory) {
 
 }  // namespace
 
+void require_fuse_modes(ComparePlan& plan) {
+  if (std::ranges::find(plan.route.fuse_modes, FuseMode::passthrough) ==
+      plan.route.fuse_modes.end())
+    return;
+  const std::string refusal = fuse::refusal_of_backing_files();
+  if (refusal.empty()) return;
+  if (!plan.route.all_fuse_modes)
+    throw Error("--fuse-mode passthrough: " + refusal, kExitCannotRun);
+  leave_out_passthrough(plan, refusal);
+}
+
 std::string reader_text(const ComparePlan& plan) {
   if (!plan.route.sink.remote) return plan.drain;
   return plan.route.sink.remote->is_drain()
@@ -83,12 +96,12 @@ std::string reader_text(const ComparePlan& plan) {
 Routes::Routes(const RoutePlan& plan) {
   require_sink_directory(plan);
   if (plan.sink.remote) plan.sink.remote->meet(-1);
-  if (!plan.splice.empty()) backing_ = fuse::mount_detached_tmpfs();
+  if (!plan.fuse_modes.empty()) backing_ = fuse::mount_detached_tmpfs();
   // All daemons start before any file of a mount is open: a fork would inherit a copy, and closing
   // that would make the daemon flush.
-  for (const bool splice : plan.splice) daemons_.emplace_back(backing_, splice);
+  for (const FuseMode mode : plan.fuse_modes) daemons_.emplace_back(backing_, mode);
   const transfers::Source& source = sources_.emplace_back(make_source(plan, backing_));
-  if (plan.splice.empty()) {
+  if (plan.fuse_modes.empty()) {
     try_sink(plan, source);
     routes_.push_back({&source, plan.sink, nullptr});
     return;

@@ -21,6 +21,10 @@ struct Route {
 
 // Owns sources and daemons. There are two routes where one daemon splices and another copies; both
 // show the same file.
+// Leaves a way through FUSE that does not work here out of a plan of all of them. Throws Error
+// (cannot run here) if it was asked for by name.
+void require_fuse_modes(ComparePlan& plan);
+
 class Routes {
  public:
   // Throws Error.

@@ -43,13 +43,13 @@ MethodResult no_result_yet(const PlannedRow& row) {
   result.buffer = row.buffer_name;
   result.buffer_bytes = row.buffer_bytes;
   result.label = row.label;
-  if (row.daemon_splices) result.daemon.emplace().splice = *row.daemon_splices;
+  if (row.fuse_mode) result.daemon.emplace().mode = *row.fuse_mode;
   return result;
 }
 
 const Route& route_of(const PlannedRow& row, const std::list<Route>& routes) {
   for (const Route& route : routes)
-    if (route.daemon == nullptr || route.daemon->splice() == row.daemon_splices) return route;
+    if (route.daemon == nullptr || route.daemon->mode() == row.fuse_mode) return route;
   return routes.front();
 }
 
@@ -385,7 +385,8 @@ void describe_route(const ComparePlan& plan, const transfers::Source& source,
   compared.has_reader = plan.route.has_reader();
   compared.cold = plan.cold;
   compared.textbook = plan.textbook;
-  compared.fuse = !plan.route.splice.empty();
+  compared.fuse = !plan.route.fuse_modes.empty();
+  compared.without_passthrough = plan.route.without_passthrough;
 }
 
 }  // namespace

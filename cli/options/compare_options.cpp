@@ -35,6 +35,15 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
       ->check(one_of({"on", "off", "both"}))
       ->type_name("WHICH")
       ->group(kGroup);
+  command
+      .add_option("--fuse-mode", options.route.fuse_mode,
+                  "Measure these ways through FUSE, each in a row of its own: splice, copy, "
+                  "passthrough (the kernel reads and writes the file itself; Linux 6.9), or all "
+                  "that work here")
+      ->check(offers({"splice", "copy", "passthrough", "all"}))
+      ->excludes("--fuse-splice")
+      ->type_name("LIST")
+      ->group(kGroup);
   command.add_option("--size", options.route.size, "Make a source of this size (e.g. 4K, 64M, 1G)")
       ->type_name("SIZE")
       ->check(size_in_bytes())

@@ -40,9 +40,17 @@ Copies read_copies(const JsonNode& object) {
           object.at("evidence").wording()};
 }
 
+// Reports of earlier versions say only whether the daemon splices.
+FuseMode read_mode(const JsonNode& object, std::string_view name, std::string_view splices) {
+  const std::string mode = object.wording_of(name);
+  for (const FuseMode known : kFuseModes)
+    if (mode == fuse_mode_name(known)) return known;
+  return object.boolean_of(splices) ? FuseMode::splice : FuseMode::copy;
+}
+
 DaemonResult read_daemon(const JsonNode& object) {
   DaemonResult daemon;
-  daemon.splice = object.at("splice").boolean();
+  daemon.mode = read_mode(object, "mode", "splice");
   daemon.user_ns = read_runs(object.at("user_runs_ns"));
   daemon.system_ns = read_runs(object.at("system_runs_ns"));
   daemon.counts = read_counts(object);
@@ -104,7 +112,7 @@ MethodResult read_method(const JsonNode& object, bool fuse) {
   if (const auto daemon = object.find("daemon"))
     result.daemon = read_daemon(*daemon);
   else if (fuse && !timed)  // of a row that did not run there is only this
-    result.daemon.emplace().splice = object.boolean_of("fuse_splice");
+    result.daemon.emplace().mode = read_mode(object, "fuse_mode", "fuse_splice");
   if (fuse && !result.daemon) object.refuse("has no 'daemon', and other rows have one");
   return result;
 }

@@ -68,6 +68,7 @@ void read_mount(const JsonNode& object, Report& report) {
   mount.mount_point = place->at("mount_point").text();
   mount.cache = place->at("cache").wording();
   mount.splice = place->at("splice").boolean();
+  mount.passthrough = place->boolean_of("passthrough");
   const JsonNode daemon = object.at("daemon");
   read_fields(daemon, mount.daemon, kDaemonFields);
   const JsonNode processes = object.at("processes");

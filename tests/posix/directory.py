@@ -4,7 +4,8 @@
     CHECKED_DIRECTORY=DIR python3 -m unittest discover -s tests/posix -p '*_checks.py'
 
 On a plain directory this tests the checks, on a mount it tests the mount.
-$DIRECT_IO is set where the file system keeps no page cache.
+$DIRECT_IO is set where the file system keeps no page cache, $PASSTHROUGH where the kernel reads and
+writes the files of a FUSE mount itself.
 """
 
 import ctypes
@@ -19,6 +20,7 @@ import unittest
 
 DIRECTORY = pathlib.Path(os.environ["CHECKED_DIRECTORY"])
 DIRECT_IO = bool(os.environ.get("DIRECT_IO"))
+PASSTHROUGH = bool(os.environ.get("PASSTHROUGH"))
 NOBODY = 65534
 RENAME_NOREPLACE, RENAME_EXCHANGE = 1, 2
 FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE = 1, 2

@@ -77,7 +77,7 @@ PlannedRow row_of(const std::shared_ptr<const Program>& program) {
 std::vector<PlannedRow> plan_programs(const std::vector<std::string>& programs,
                                       const std::vector<NamedBuffer>& buffers,
                                       const RoutePlan& route) {
-  if (!programs.empty() && !route.splice.empty())
+  if (!programs.empty() && !route.fuse_modes.empty())
     throw Error("--program: cannot be measured from or to fuse", kExitUsage);
   std::vector<PlannedRow> rows;
   for (const std::string& text : programs) {

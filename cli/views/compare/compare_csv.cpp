@@ -132,7 +132,12 @@ constexpr CsvColumn kCsvColumns[] = {
     {"process", [](const CsvRecord& r) { return std::string(r.is_daemon ? "daemon" : "client"); }},
     {"fuse_splice",
      [](const CsvRecord& r) {
-       return std::string(!r.result.daemon ? "" : r.result.daemon->splice ? "on" : "off");
+       if (!r.result.daemon) return std::string();
+       return std::string(r.result.daemon->mode == FuseMode::splice ? "on" : "off");
+     }},
+    {"fuse_mode",
+     [](const CsvRecord& r) {
+       return std::string(r.result.daemon ? fuse_mode_name(r.result.daemon->mode) : "");
      }},
     {"fuse_requests",
      [](const CsvRecord& r) {

@@ -82,7 +82,9 @@ Cell method(const MethodLine& line) {
 }
 Cell method_of_daemon(const MethodLine& line) { return {line.result.method}; }
 Cell buffer(const MethodLine& line) { return {line.result.buffer}; }
-Cell splice(const MethodLine& line) { return {line.result.daemon->splice ? "on" : "off"}; }
+Cell mode(const MethodLine& line) {
+  return {std::string(fuse_mode_name(line.result.daemon->mode))};
+}
 Cell is_client(const MethodLine&) { return {"client"}; }
 Cell is_daemon(const MethodLine&) { return {"daemon"}; }
 Cell time(const MethodLine& line) { return {time_text(median_of(line.result.wall_ns))}; }
@@ -170,7 +172,7 @@ Cell verified(const MethodLine& line) {
 const ColumnOf kColumns[] = {
     {{"METHOD", false, 0, 0}, method, method_of_daemon},
     {{"BUFFER", true, 0, 0}, buffer, buffer},
-    {{"SPLICE", false, 0, 0}, splice, splice, true},
+    {{"FUSE", false, 0, 0}, mode, mode, true},
     {{"PROCESS", false, 0, 0}, is_client, is_daemon, true},
     {{"TIME", true, 0, 0}, time, nothing},
     {{"+-", true, 6, 0}, margin, nothing},

@@ -119,7 +119,8 @@ void append_cpu(ordered_json& object, const std::vector<double>& user_ns,
 
 ordered_json daemon_json(const DaemonResult& daemon) {
   ordered_json object;
-  object["splice"] = daemon.splice;
+  object["splice"] = daemon.mode == FuseMode::splice;
+  object["mode"] = fuse_mode_name(daemon.mode);
   append_cpu(object, daemon.user_ns, daemon.system_ns);
   object["user_runs_ns"] = runs_json(daemon.user_ns);
   object["system_runs_ns"] = runs_json(daemon.system_ns);
@@ -169,7 +170,10 @@ ordered_json method_json(const CompareResult& compared, const MethodResult& resu
   object["buffer"] = result.buffer;
   object["label"] = result.label;
   object["program"] = result.program ? program_json(result) : ordered_json(nullptr);
-  if (result.daemon) object["fuse_splice"] = result.daemon->splice;
+  if (result.daemon) {
+    object["fuse_splice"] = result.daemon->mode == FuseMode::splice;
+    object["fuse_mode"] = fuse_mode_name(result.daemon->mode);
+  }
   object["runs"] = result.wall_ns.size();
   object["supported"] = result.supported;
   object["error"] = result.error ? ordered_json(valid_utf8(*result.error)) : nullptr;

@@ -35,9 +35,12 @@ ordered_json operation_json(const TimedCounts& counts) {
   return object;
 }
 
-void append_usage(ordered_json& object, const Usage& usage) {
-  for (const fuse::UsageField& field : fuse::kUsageFields)
-    object[std::string(field.name)] = usage.*field.member;
+// With passthrough, requests do not show all bytes.
+void append_usage(ordered_json& object, const Usage& usage, const MountPart& mount) {
+  for (const fuse::UsageField& field : fuse::kUsageFields) {
+    ordered_json& figure = object[std::string(field.name)] = usage.*field.member;
+    if (mount.passthrough && field.bytes) figure = nullptr;
+  }
 }
 
 template <typename Counts>
@@ -53,27 +56,27 @@ ordered_json files_json(const MountPart& mount) {
   for (const FileRequests& file : mount.files) {
     ordered_json object = {{"path", valid_utf8(file.path)},
                            {"operations", operations_json(file.operations)}};
-    append_usage(object, fuse::usage_of(file.operations));
+    append_usage(object, fuse::usage_of(file.operations), mount);
     files.push_back(std::move(object));
   }
   return files;
 }
 
-ordered_json requests_json(const ProcessRequests& operations) {
+ordered_json requests_json(const ProcessRequests& operations, const MountPart& mount) {
   ordered_json object;
-  append_usage(object, fuse::usage_of(operations));
+  append_usage(object, fuse::usage_of(operations), mount);
   object["operations"] = operations_json(operations);
   return object;
 }
 
 // Those that are not among the processes of the report.
-ordered_json requesters_json(const std::vector<Process>& requesters) {
+ordered_json requesters_json(const MountPart& mount) {
   ordered_json array = ordered_json::array();
-  for (const Process& process : requesters) {
+  for (const Process& process : mount.other_requesters) {
     ordered_json object = {{"pid", process.pid}, {"name", valid_utf8(process.name)}};
     ordered_json& argv = object["argv"] = ordered_json::array();
     for (const std::string& word : process.argv) argv.push_back(valid_utf8(word));
-    object["fuse"] = requests_json(process.requests);
+    object["fuse"] = requests_json(process.requests, mount);
     array.push_back(std::move(object));
   }
   return array;
@@ -131,15 +134,16 @@ void add_mount_json(ordered_json& object, const Report& report) {
   object["mount"] = {{"source", valid_utf8(mount.source)},
                      {"mount_point", valid_utf8(mount.mount_point)},
                      {"cache", mount.cache},
-                     {"splice", mount.splice}};
+                     {"splice", mount.splice},
+                     {"passthrough", mount.passthrough}};
   object["daemon"] = daemon_json(mount.daemon);
   for (std::size_t i = 0; i < report.processes.size(); ++i)  // in the order of report_json()
     if (const Process& process = report.processes[i]; !process.requests.empty())
-      object["processes"][i]["fuse"] = requests_json(process.requests);
+      object["processes"][i]["fuse"] = requests_json(process.requests, mount);
   if (mount.observed) object["amplification"] = amplification_json(report);
   if (!report.others.sum.requests.empty())
-    object["other_processes"]["fuse"] = requests_json(report.others.sum.requests);
-  object["other_requesters"] = requesters_json(mount.other_requesters);
+    object["other_processes"]["fuse"] = requests_json(report.others.sum.requests, mount);
+  object["other_requesters"] = requesters_json(mount);
   object["summed_requesters"] = mount.summed_requesters;
   object["files"] = files_json(mount);
 }

@@ -283,7 +283,9 @@ std::vector<std::string> mount_circumstances(const Report& report, bool unicode)
       plural(report.processes.size() + report.others.processes, "process", "processes"),
       plural(report.mount->files.size(), "file", "files"),
       fmt::format("cache {}", report.mount->cache),
-      report.mount->splice ? "splice on" : "splice off"};
+      report.mount->passthrough ? "passthrough"
+      : report.mount->splice    ? "splice on"
+                                : "splice off"};
   for (std::string& item : host_items(report.host, unicode)) items.push_back(std::move(item));
   return items;
 }
@@ -301,6 +303,10 @@ std::vector<Section> mount_sections(const Report& report, const Wording& wording
     Section& files = sections.emplace_back();
     files.grid = files_grid(*report.mount, wording.unicode);
     files.notes = files_left_out(*report.mount);
+    if (report.mount->passthrough)
+      files.notes.push_back(
+          "the kernel reads and writes these files itself, so the bytes here are only those of "
+          "requests; --observe shows all that syscalls move");
   }
   if (report.mount->observed) add_amplification(sections, report, wording);
   sections.emplace_back().facts = mount_facts(report, requests);

@@ -27,10 +27,11 @@ struct Usage {
 struct UsageField {
   std::string_view name;
   std::uint64_t Usage::*member;
+  bool bytes = true;
 };
 
 inline constexpr UsageField kUsageFields[] = {
-    {"requests", &Usage::requests},           {"errors", &Usage::errors},
+    {"requests", &Usage::requests, false},    {"errors", &Usage::errors, false},
     {"bytes_read", &Usage::bytes_read},       {"bytes_written", &Usage::bytes_written},
     {"spliced_bytes", &Usage::spliced_bytes}, {"copied_bytes", &Usage::copied_bytes},
 };

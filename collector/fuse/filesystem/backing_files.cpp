@@ -12,7 +12,6 @@
 #include "collector/fuse/filesystem/file_system.h"
 #include "collector/fuse/filesystem/requester_identity.h"
 #include "collector/os/descriptor.h"
-#include "collector/os/error.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -31,16 +30,13 @@ constexpr uid_t kNobody = 65534;
 }  // namespace
 
 // A kernel that knows the call refuses it for a device without a connection.
-void require_backing_files() {
-  if (::geteuid() != 0)
-    throw Error("--passthrough: only root may let the kernel read and write files of a mount",
-                kExitCannotRun);
+std::string refusal_of_backing_files() {
+  if (::geteuid() != 0) return "only root may let the kernel read and write the files of a mount";
   const Descriptor device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   BackingMap map = {-1, 0, 0};
   if (device && ::ioctl(device.get(), kBackingOpen, &map) != 0 && errno == ENOTTY)
-    throw Error("--passthrough: this kernel cannot read and write files of a FUSE mount by itself; "
-                "that needs Linux 6.9",
-                kExitCannotRun);
+    return "this kernel cannot read and write the files of a FUSE mount itself; Linux 6.9 can";
+  return "";
 }
 
 std::int32_t BackingFiles::open(Backing& backing, int fd,

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <string>
 
 namespace zctrace::fuse {
 
@@ -21,8 +22,8 @@ struct Backing {
   std::int32_t id = 0;  // 0: the daemon serves reads and writes
 };
 
-// Throws Error if this kernel or user cannot have them.
-void require_backing_files();
+// Why this kernel or user cannot have them; "" if nothing speaks against it.
+std::string refusal_of_backing_files();
 
 // Registers backing files with the kernel, which drops what is left when the connection ends. Any
 // thread may call.

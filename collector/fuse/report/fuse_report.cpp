@@ -127,6 +127,12 @@ Report report_between(const MountSnapshot& earlier, const MountSnapshot& now, Pa
   part.mount_point = mount.target();
   part.cache = cache_name(mount.fs().options.cache);
   part.splice = mount.fs().options.splice;
+  part.passthrough = mount.fs().backing_files.enabled();
+  if (part.passthrough)
+    for (const char* figure : {"bytes_read", "bytes_written", "spliced_bytes", "copied_bytes"})
+      report.unknown[std::string("fuse.") + figure] =
+          "with passthrough the kernel reads and writes the files itself; only operations have the "
+          "bytes of the requests that there were";
   part.daemon = now.daemon;
   subtract_figures(part.daemon, earlier.daemon, kDaemonFields);
   RequestCountsSnapshot counts = now.counts;

@@ -15,13 +15,15 @@ from paths import PATIENCE_S, ROOT
 
 class Content(MountTest):
     MODES = {"default": [], "copying": ["--no-splice"], "no cache": ["--cache", "none"],
-             "all cached": ["--cache", "always"], "one thread": ["--threads", "1"]}
+             "all cached": ["--cache", "always"], "one thread": ["--threads", "1"], "passthrough": ["--passthrough"]}
 
     def check_posix(self, options, prefix=(), enter=()):
         mounted = self.mount(*options, prefix=prefix)
         environment = {**os.environ, "CHECKED_DIRECTORY": str(self.point)}
         if "none" in options:
             environment["DIRECT_IO"] = "1"
+        if "--passthrough" in options:
+            environment["PASSTHROUGH"] = "1"
         command = [*[word.format(pid=mounted.pid) for word in enter], *CHECKS, "-f"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True,
                               timeout=300, check=False)

@@ -44,6 +44,34 @@ TEST(ComparePlan, GivesEachDaemonARow) {
   EXPECT_EQ(plan.baseline, "sendfile/4K/splice-on");
 }
 
+TEST(ComparePlan, GivesEachWayThroughFuseARow) {
+  CompareOptions options;
+  options.route.to = "fuse";
+  options.methods = "sendfile/4K";
+  options.route.fuse_mode = "passthrough,copy,copy";
+  options.baseline = "sendfile/4K";
+  ComparePlan plan = plan_compare(options);
+  const std::vector<std::string> both = {"sendfile/4K/passthrough", "sendfile/4K/splice-off"};
+  EXPECT_EQ(labels(plan.rows), both);
+  EXPECT_EQ(plan.baseline, both.front());
+  leave_out_passthrough(plan, "no kernel");  // not of a plan that names it
+  EXPECT_EQ(labels(plan.rows), both);
+
+  options.route.fuse_mode = "all";
+  plan = plan_compare(options);
+  EXPECT_EQ(plan.rows.size(), 3U);
+  leave_out_passthrough(plan, "no kernel");
+  EXPECT_EQ(labels(plan.rows),
+            (std::vector<std::string>{"sendfile/4K/splice-on", "sendfile/4K/splice-off"}));
+  EXPECT_EQ(plan.route.fuse_modes.size(), 2U);
+  EXPECT_EQ(plan.route.without_passthrough, "no kernel");
+
+  options.route.fuse_mode = "pass";
+  EXPECT_EQ(usage_error(options).find("--fuse-mode: 'pass' is not splice, copy"), 0U);
+  options.route.to = "unix";
+  EXPECT_EQ(usage_error(options), "--fuse-mode: neither --from nor --to is fuse");
+}
+
 TEST(ComparePlan, KeepsTheMethodsWhenOnlyBuffersAreGiven) {
   EXPECT_EQ(
       labels(plan_rows("", "4K")),

@@ -161,7 +161,7 @@ TEST(SavedReport, KeepsAComparisonWithDaemons) {
   compared.fuse = true;
   for (MethodResult& row : compared.methods) {
     DaemonResult& daemon = row.daemon.emplace();
-    daemon.splice = false;
+    daemon.mode = FuseMode::passthrough;
     if (!row.timed()) continue;
     daemon.user_ns = {1e6, 2e6, 3e6};
     daemon.system_ns = {4e6, 4e6, 4e6};

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// How bytes get through a FUSE file system whose daemon shows files of its own.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace zctrace {
+
+enum class FuseMode {
+  splice,       // the daemon splices them between the file and /dev/fuse
+  copy,         // the daemon reads and writes them through its memory
+  passthrough,  // the kernel takes them from the file, and the daemon sees only the opening
+};
+
+inline constexpr std::array kFuseModes = {FuseMode::splice, FuseMode::copy, FuseMode::passthrough};
+
+constexpr std::string_view fuse_mode_name(FuseMode mode) {
+  switch (mode) {
+    case FuseMode::splice: return "splice";
+    case FuseMode::copy: return "copy";
+    default: return "passthrough";
+  }
+}
+
+// The end of a row's label.
+constexpr std::string_view fuse_mode_label(FuseMode mode) {
+  switch (mode) {
+    case FuseMode::splice: return "splice-on";
+    case FuseMode::copy: return "splice-off";
+    default: return "passthrough";
+  }
+}
+
+}  // namespace zctrace
