@@ -9,6 +9,7 @@
 #include "cli/commands/action.h"
 #include "cli/compare/plan.h"
 #include "cli/compare/programs/program_list.h"
+#include "cli/compare/route.h"
 #include "cli/compare/run.h"
 #include "cli/options/compare_options.h"
 #include "cli/options/count_options.h"
