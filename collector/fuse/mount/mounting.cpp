@@ -133,10 +133,10 @@ void keep_complaint(fuse_log_level, const char* format, va_list arguments) {
 
 Passthrough::Passthrough(const std::string& source, const std::string& target,
                          const PassthroughOptions& options) {
-  const std::string fusermount = require_fuse();
   if (const std::string refusal = options.by_kernel ? refusal_of_backing_files() : "";
       !refusal.empty())
     throw Error("--passthrough: " + refusal, kExitCannotRun);
+  const std::string fusermount = require_fuse();
   MountPoint point = check_mount_point(source, target);
   source_ = point.source;
   target_ = point.target;
