@@ -256,9 +256,9 @@ Lines warnings(const CompareResult& compared) {
           result.label));
     if (result.daemon && result.daemon->mode == FuseMode::passthrough &&
         result.daemon->usage.bytes_read + result.daemon->usage.bytes_written != 0)
-      lines.push_back(fmt::format(
-          "{}: the kernel did not pass these files through, so the daemon moved bytes.",
-          result.label));
+      lines.push_back(
+          fmt::format("{}: the kernel did not pass these files through, so the daemon moved bytes.",
+                      result.label));
     if (result.timed() && result.copies && !result.copies->contradiction.empty())
       lines.push_back(
           fmt::format("{}: COPIES is doubtful: {}.", result.label, result.copies->contradiction));

@@ -126,7 +126,8 @@ std::string choose_baseline(const std::string& asked, const std::vector<PlannedR
   if (asked.empty()) return "";
   for (const PlannedRow& row : rows)
     if (row.label == asked ||
-        (row.fuse_mode && row.label == fmt::format("{}/{}", asked, fuse_mode_label(*row.fuse_mode))))
+        (row.fuse_mode &&
+         row.label == fmt::format("{}/{}", asked, fuse_mode_label(*row.fuse_mode))))
       return row.label;
   std::vector<std::string> labels;
   for (const PlannedRow& row : rows) labels.push_back(row.label);
@@ -150,9 +151,9 @@ void plan_fuse_modes(const RouteOptions& options, RoutePlan& plan) {
   if (options.from != "fuse" && options.to != "fuse") {
     const bool mode = !options.fuse_mode.empty();
     if (!mode && options.fuse_splice.empty()) return;
-    throw Error(fmt::format("{}: neither --from nor --to is fuse",
-                            mode ? "--fuse-mode" : "--fuse-splice"),
-                kExitUsage);
+    throw Error(
+        fmt::format("{}: neither --from nor --to is fuse", mode ? "--fuse-mode" : "--fuse-splice"),
+        kExitUsage);
   }
   if (options.fuse_mode.empty()) {
     if (options.fuse_splice != "off") plan.fuse_modes.push_back(FuseMode::splice);
@@ -236,9 +237,8 @@ void leave_out_passthrough(ComparePlan& plan, const std::string& reason) {
   if (!plan.route.all_fuse_modes) return;
   plan.route.without_passthrough = reason;
   std::erase(plan.route.fuse_modes, FuseMode::passthrough);
-  std::erase_if(plan.rows, [](const PlannedRow& row) {
-    return row.fuse_mode == FuseMode::passthrough;
-  });
+  std::erase_if(plan.rows,
+                [](const PlannedRow& row) { return row.fuse_mode == FuseMode::passthrough; });
 }
 
 bool ComparePlan::has_programs() const {

@@ -31,10 +31,12 @@ std::set<pid_t> children() {
 }  // namespace
 
 Orphans::Orphans() {
-  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+  if (::prctl(PR_GET_CHILD_SUBREAPER, &before_) != 0 || ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
     throw SetupError(errno, "become the parent of orphaned processes");
   others_ = children();
 }
+
+Orphans::~Orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, before_); }
 
 bool Orphans::end_all(pid_t program, std::chrono::milliseconds patience) const {
   const auto deadline = std::chrono::steady_clock::now() + patience;

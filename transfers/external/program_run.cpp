@@ -118,7 +118,7 @@ void take_usage(const rusage& before, const ExecRecord& record, TransferResult& 
 // What a program does that does not fail, and yet moves the wrong bytes.
 void compare_bytes(const ProgramJob& job, bool verify, TransferResult& outcome) {
   if (outcome.error || job.sink == nullptr || job.sink->kind == SinkKind::null) return;
-  if (job.sink->remote && !job.sink->remote->is_drain()) return;  // nobody knows
+  if (job.sink->remote && !job.sink->remote->is_drain()) return;  // not known
   const std::uint64_t wanted = job.source->bytes();
   if (outcome.moved_bytes != wanted)
     outcome.error = RunFailure{EIO, "delivered " + std::to_string(outcome.moved_bytes) + " of " +

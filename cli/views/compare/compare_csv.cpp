@@ -135,10 +135,6 @@ constexpr CsvColumn kCsvColumns[] = {
        if (!r.result.daemon) return std::string();
        return std::string(r.result.daemon->mode == FuseMode::splice ? "on" : "off");
      }},
-    {"fuse_mode",
-     [](const CsvRecord& r) {
-       return std::string(r.result.daemon ? fuse_mode_name(r.result.daemon->mode) : "");
-     }},
     {"fuse_requests",
      [](const CsvRecord& r) {
        const bool has = r.is_daemon && r.counts().pid != 0;
@@ -154,6 +150,10 @@ constexpr CsvColumn kCsvColumns[] = {
      }},
     {"startup_ns", program_time<&ProgramResult::startup_ns>},
     {"transfer_ns", program_time<&ProgramResult::transfer_ns>},
+    {"fuse_mode",
+     [](const CsvRecord& r) {
+       return std::string(r.result.daemon ? fuse_mode_name(r.result.daemon->mode) : "");
+     }},
 };
 
 void add_line(std::string& csv, auto text_of) {

@@ -31,7 +31,7 @@ TEST_F(Top, NarrowScreenKeepsWhatMatters) {
 }
 
 TEST_F(Top, WideScreenHasTheCommandLine) {
-  EXPECT_NE(text(160).find("/usr/bin/copier --all"), std::string::npos) << text(160);
+  EXPECT_NE(text(200).find("/usr/bin/copier --all"), std::string::npos) << text(200);
   EXPECT_NE(text(160).find("DELIVERED/s"), std::string::npos);
 }
 

@@ -200,8 +200,10 @@ TEST(CompareCsv, HasAsManyFieldsInEveryRecord) {
   const auto lines = lines_of(compare_csv(compared));
   ASSERT_EQ(lines.size(), 6U);  // header, two clients with daemons, one that is unsupported
   for (const std::string& line : lines)
-    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 37) << line;
+    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 38) << line;
   EXPECT_NE(lines[2].find(",daemon,on,"), std::string::npos);
+  EXPECT_TRUE(lines[0].ends_with(",fuse_mode"));
+  EXPECT_TRUE(lines[2].ends_with(",splice"));
 }
 
 TEST(CompareCsv, LeavesTheSpreadOfOneRunEmpty) {
