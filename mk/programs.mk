@@ -27,7 +27,7 @@ $(GO_ROWS): $(ROWS)/%: $(ROW_SOURCES)/%.go
 	$(call say,GO,$<)mkdir -p $(@D) && GO111MODULE=off GOCACHE=$(abspath $(BUILD))/go $(GO) build -o $@ $<
 
 $(RUST_ROWS): $(ROWS)/%: $(ROW_SOURCES)/%.rs $(ROW_SOURCES)/rust/ends.rs
-	$(call say,RUSTC,$<)mkdir -p $(@D) && $(RUSTC) --edition 2021 -O -A dead_code -o $@ $<
+	$(call say,RUSTC,$<)mkdir -p $(@D) && MAKEFLAGS= $(RUSTC) --edition 2021 -O -A dead_code -o $@ $<
 
 $(JAVA_ROWS): $(wildcard $(ROW_SOURCES)/java/*.java)
 	$(call say,JAVAC,$(ROW_SOURCES)/java)mkdir -p $(@D) && $(JAVAC) -d $(@D) $^
