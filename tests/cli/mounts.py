@@ -35,6 +35,16 @@ def why_no_fuse():
     return None if shutil.which("fusermount3") else "fusermount3 is not installed"
 
 
+def passes_through():
+    """Whether this kernel can: /dev/fuse knows the call, and refuses it without a connection."""
+    probe = ("import fcntl, os, struct\n"
+             "device = os.open('/dev/fuse', os.O_RDWR)\n"
+             "fcntl.ioctl(device, 0x4010e501, struct.pack('iIQ', -1, 0, 0))\n")
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True,
+                          timeout=PATIENCE_S, check=False)
+    return "Inappropriate ioctl" not in done.stderr
+
+
 def digest(data):
     return hashlib.sha256(data).hexdigest()
 

@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 from comparing import Comparing
+from mounts import passes_through
 from paths import PATIENCE_S, ZCTRACE
 from processes import argv_of, children
 
@@ -101,6 +102,21 @@ class Counts(Fuse):
         self.assertEqual(report["baseline"], "read_write/4K/splice-on")
         self.assertEqual(report["completeness"]["lost_events"], 0)
 
+    @unittest.skipUnless(passes_through(), "this kernel has no FUSE passthrough")
+    def test_the_daemon_moves_nothing_where_the_kernel_passes_through(self):
+        for direction in (("--from", "fuse", "--to", "unix"), ("--from", "disk", "--to", "fuse")):
+            rows, report = self.compare(*direction, "--size", BYTES, "--runs", "1", "--fuse-mode",
+                                        "all", "--methods", "read_write/64K")
+            self.assertEqual([row["fuse_mode"] for row in rows.values()],
+                             ["splice", "copy", "passthrough"])
+            row = rows["read_write/64K/passthrough"]
+            self.assert_verified(row, direction[3])
+            self.assertEqual(data_calls(row)["write"], BYTES // 65536)
+            self.assertEqual(row["daemon"]["fuse_bytes_read"] + row["daemon"]["fuse_bytes_written"],
+                             0, row["daemon"])
+            self.assertEqual(row["daemon"]["copied_bytes"] + row["daemon"]["in_kernel_bytes"], 0)
+            self.assertEqual([line for line in report["warnings"] if "pass" in line], [])
+
     def test_the_daemon_moves_each_byte_once_by_splice_or_by_a_copy(self):
         rows, _ = self.compare("--from", "fuse", "--to", "null", "--size", BYTES, "--runs", "2",
                                "--methods", "read_write/64K,sendfile/64K,splice/64K")
@@ -188,10 +204,10 @@ class Output(Fuse):
         lines = [line.split()[:4] for line in done.stdout.splitlines()
                  if line.startswith(("sendfile ", "reflink "))]
         self.assertEqual([" ".join(line) for line in lines],
-                         ["sendfile 64K on client", "sendfile 64K on daemon",
-                          "sendfile 64K off client", "sendfile 64K off daemon",
-                          "reflink - on client", "reflink - off client"])
-        self.assertIn("| sendfile | 64K | on | daemon |", text.read_text())
+                         ["sendfile 64K splice client", "sendfile 64K splice daemon",
+                          "sendfile 64K copy client", "sendfile 64K copy daemon",
+                          "reflink - splice client", "reflink - copy client"])
+        self.assertIn("| sendfile | 64K | splice | daemon |", text.read_text())
         parsed = list(csv.DictReader(io.StringIO(rows.read_text())))
         for row in parsed:
             self.assertNotIn(None, row)

@@ -3,10 +3,9 @@
 
 import os
 import subprocess
-import sys
 import unittest
 
-from mounts import AS_NOBODY, MEBIBYTE, READ_BY_MMAP
+from mounts import AS_NOBODY, MEBIBYTE, READ_BY_MMAP, passes_through
 from observed_mounts import ObserveTest
 from paths import PATIENCE_S, ZCTRACE
 from report import Report
@@ -34,16 +33,6 @@ assert os.pread(reader, 6, 0) == b"onetwo"
 with open(path, "r+b") as again: again.truncate(1)
 assert open(path, "rb").read() == b"n"
 """
-
-
-def passes_through():
-    """Whether this kernel can: /dev/fuse knows the call, and refuses it without a connection."""
-    probe = ("import fcntl, os, struct\n"
-             "device = os.open('/dev/fuse', os.O_RDWR)\n"
-             "fcntl.ioctl(device, 0x4010e501, struct.pack('iIQ', -1, 0, 0))\n")
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True,
-                          timeout=PATIENCE_S, check=False)
-    return "Inappropriate ioctl" not in done.stderr
 
 
 @unittest.skipIf(os.geteuid() != 0, "needs root, as zctrace does for this")
