@@ -99,13 +99,13 @@ std::string network_text(const CompareResult& compared) {
     most = std::max(most, each);
   }
   if (most == 0) return "TCP stays on the loopback, so no network device takes part";
-  const auto times = [](double each) {
-    return each == 1 ? "once" : fmt::format("{:.3g} times", each);
-  };
-  if (times(least) == times(most))
-    return fmt::format("TCP handed each byte to a network device {}", times(most));
-  return fmt::format("TCP handed each byte to a network device {:.3g} to {:.3g} times", least,
-                     most);
+  // A few bytes more are segments that were sent again.
+  const std::string few = fmt::format("{:.3g}", least);
+  const std::string many = fmt::format("{:.3g}", most);
+  return fmt::format("TCP handed each byte to a network device {}",
+                     many == "1"   ? "once"
+                     : few == many ? many + " times"
+                                   : few + " to " + many + " times");
 }
 
 }  // namespace
