@@ -49,7 +49,7 @@ struct CompareOptions {
 struct RoutePlan {
   std::string source_kind;     // "disk", "tmpfs", "fuse", "file"
   std::string source_path;     // of a file that exists already
-  std::uint64_t source_bytes;  // of a file that zctrace makes
+  std::uint64_t source_bytes = 0;  // of a file that zctrace makes
   std::string sink_kind;       // "fuse", or as transfers::sink_name()
   transfers::SinkSpec sink;
   std::vector<FuseMode> fuse_modes;  // one entry a FUSE daemon; empty without FUSE

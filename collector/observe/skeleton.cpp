@@ -204,12 +204,11 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
                               options.stack_bytes != 0 && arguments_of(program, kernel) > 0);
 }
 
-// On a kernel that lacks a function which the programs would call, libbpf goes on looking in the
-// modules. It needs CAP_SYS_ADMIN to list them, and without it refuses to load anything, although
-// the function is weak. It lists them once for an object, whether that works or not: a name that
-// no kernel has makes it do so now, with no other effect.
-void keep_out_of_modules(const zctrace_bpf& bpf) {
-  if (bpf.rodata->config.rdonly_cast != 0) return;
+// libbpf looks in the modules for a function or a type that the kernel itself lacks, such as struct
+// vsock_sock. It needs CAP_SYS_ADMIN to list them, and without it refuses to load anything, although
+// the programs can do without. It lists them once for an object, whether that works or not: a name
+// that no kernel has makes it do so now, with no other effect.
+void look_into_modules_if_allowed(const zctrace_bpf& bpf) {
   (void)bpf_program__set_attach_target(bpf.progs.zc_newtask, 0, "zctrace_no_such_name");
 }
 
@@ -224,7 +223,7 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   const KernelTypes kernel;
   configure(*bpf_, options, table, kernel);
   choose_programs(*bpf_, options, kernel);
-  keep_out_of_modules(*bpf_);
+  look_into_modules_if_allowed(*bpf_);
   disk_accounting_ = options.latency && kernel.has_member("task_io_accounting", "read_bytes");
   io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
   if (const int error = zctrace_bpf__load(bpf_.get()); error != 0)

@@ -39,16 +39,18 @@ std::string refusal_of_backing_files() {
   return "";
 }
 
-std::int32_t BackingFiles::open(Backing& backing, int fd,
+std::int32_t BackingFiles::open(Backing& backing, const std::function<Descriptor()>& reopen,
                                 const FileSystemOptions& options) noexcept {
   if (!enabled_) return 0;
   const std::lock_guard lock(backing.mutex);
   if (backing.opens++ != 0) return backing.id;
+  // The kernel keeps this description. That of a handle must end with the handle, for its locks.
+  const Descriptor file = reopen();
   struct stat status;
-  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return 0;
   // The kernel reads and writes as the thread that registers the file.
   const RequesterSpace as(status.st_uid != 0 ? status.st_uid : kNobody, options, true);
-  BackingMap map = {fd, 0, 0};
+  BackingMap map = {file.get(), 0, 0};
   const int id = ::ioctl(device_, kBackingOpen, &map);
   backing.id = id > 0 ? id : 0;
   return backing.id;

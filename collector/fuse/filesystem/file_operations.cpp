@@ -34,7 +34,8 @@ void set_caching(const FileSystem& fs, fuse_file_info& info, FileHandle& handle)
 // Before the reply to open or create.
 void begin_use(FileSystem& fs, Inode& inode, const FileHandle& handle) {
   fs.inodes.opened(inode, handle.user);
-  reply_with_backing_file(fs.backing_files.open(inode.backing, handle.fd.get(), fs.options));
+  reply_with_backing_file(fs.backing_files.open(
+      inode.backing, [&] { return fs.reopen(inode, O_RDONLY | O_NONBLOCK); }, fs.options));
 }
 
 void end_use(FileSystem& fs, Inode& inode, const FileHandle& handle) {
