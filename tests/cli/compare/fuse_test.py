@@ -114,7 +114,9 @@ class Counts(Fuse):
             self.assertEqual(data_calls(row)["write"], BYTES // 65536)
             self.assertEqual(row["daemon"]["fuse_bytes_read"] + row["daemon"]["fuse_bytes_written"],
                              0, row["daemon"])
-            self.assertEqual(row["daemon"]["copied_bytes"] + row["daemon"]["in_kernel_bytes"], 0)
+            daemon = row["daemon"]
+            self.assertLess(daemon["copied_bytes"] + daemon["in_kernel_bytes"],
+                            HEADERS * (daemon["fuse_requests"] + 1))
             self.assertEqual([line for line in report["warnings"] if "pass" in line], [])
 
     def test_the_daemon_moves_each_byte_once_by_splice_or_by_a_copy(self):
