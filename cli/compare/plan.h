@@ -47,10 +47,10 @@ struct CompareOptions {
 
 // Where the bytes come from and where they go. Nothing is opened yet.
 struct RoutePlan {
-  std::string source_kind;     // "disk", "tmpfs", "fuse", "file"
-  std::string source_path;     // of a file that exists already
+  std::string source_kind;         // "disk", "tmpfs", "fuse", "file"
+  std::string source_path;         // of a file that exists already
   std::uint64_t source_bytes = 0;  // of a file that zctrace makes
-  std::string sink_kind;       // "fuse", or as transfers::sink_name()
+  std::string sink_kind;           // "fuse", or as transfers::sink_name()
   transfers::SinkSpec sink;
   std::vector<FuseMode> fuse_modes;  // one entry a FUSE daemon; empty without FUSE
   bool all_fuse_modes = false;       // that work here

@@ -205,9 +205,9 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
 }
 
 // libbpf looks in the modules for a function or a type that the kernel itself lacks, such as struct
-// vsock_sock. It needs CAP_SYS_ADMIN to list them, and without it refuses to load anything, although
-// the programs can do without. It lists them once for an object, whether that works or not: a name
-// that no kernel has makes it do so now, with no other effect.
+// vsock_sock. It needs CAP_SYS_ADMIN to list them, and without it refuses to load anything,
+// although the programs can do without. It lists them once for an object, whether that works or
+// not: a name that no kernel has makes it do so now, with no other effect.
 void look_into_modules_if_allowed(const zctrace_bpf& bpf) {
   (void)bpf_program__set_attach_target(bpf.progs.zc_newtask, 0, "zctrace_no_such_name");
 }

@@ -38,10 +38,10 @@ class BackingFiles {
   // The session's /dev/fuse, before the first open.
   void set_device(int device) noexcept { device_ = device; }
 
-  // The inode is opened once more; `reopen` opens its file for I/O. Returns the backing file that the
-  // reply must name, or 0. A file that the kernel does not take, such as one of a source
-  // that is stacked too high, is served by the daemon. Writes take space as the owner of the file,
-  // never as root.
+  // The inode is opened once more; `reopen` opens its file for I/O. Returns the backing file that
+  // the reply must name, or 0. A file that the kernel does not take, such as one of a source that
+  // is stacked too high, is served by the daemon. Writes take space as the owner of the file, never
+  // as root.
   std::int32_t open(Backing& backing, const std::function<Descriptor()>& reopen,
                     const FileSystemOptions& options) noexcept;
   // One of its opens has ended.
