@@ -64,14 +64,14 @@ HttpServer::Response HttpServer::response(std::string_view text, const char* typ
   return made;
 }
 
-HttpServer::HttpServer(Descriptor listener, EventLoop& loop, Served served)
+HttpServer::HttpServer(Descriptor listener, EventLoop& loop, const Served& served)
     : loop_(loop),
       start_page_(response(served.page, "text/html; charset=utf-8", served.policy)),
       healthy_(response("ok\n", kText)),
       not_found_(response("Not found. The counts are at /metrics.\n", kText)),
       wrong_method_(response("Only GET and HEAD are served.\n", kText)),
-      metrics_{"text/plain; version=0.0.4; charset=utf-8", std::move(served.metrics)},
-      report_{"application/json", std::move(served.report)} {
+      metrics_{"text/plain; version=0.0.4; charset=utf-8", served.metrics},
+      report_{"application/json", served.report} {
   microhttpd().add_response_header(wrong_method_.get(), MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
   for (Made* const made : {&metrics_, &report_}) made->waiting.reserve(kMostConnections + kReserve);
   daemon_.reset(microhttpd().start_daemon(

@@ -41,7 +41,7 @@ class HttpServer {
   static constexpr int kReportRest = 20;
 
   // Serves the clients of `listener` in `loop`. Throws Error.
-  HttpServer(Descriptor listener, EventLoop& loop, Served served);
+  HttpServer(Descriptor listener, EventLoop& loop, const Served& served);
 
  private:
   struct Connection {

@@ -61,7 +61,7 @@ class Shows(Top):
         window._tmux("resize-window", "-x", "40", "-y", "10")
         window.wait_for("KERNEL +ZC")
         self.assertLessEqual(max(map(len, self.lines(window))), 40)
-        window._tmux("resize-window", "-x", "160", "-y", "30")
+        window._tmux("resize-window", "-x", "200", "-y", "30")
         window.wait_for("COMMAND")
         self.assertEqual(len(self.lines(window)), 30)
         window._tmux("resize-window", "-x", "3", "-y", "2")
