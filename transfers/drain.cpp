@@ -68,7 +68,7 @@ class Splicer {
   Pipe pipe_;
 };
 
-// The first connection to `listener`; none if nobody can send on `last_call` any more and no
+// The first connection to `listener`; none if no process can send on `last_call` any more and no
 // connection waits. errno says why in other cases.
 Descriptor accept_one(int listener, int last_call) {
   pollfd events[] = {{listener, POLLIN, 0}, {last_call, 0, 0}};

@@ -19,7 +19,7 @@ SessionOptions counting_options(const ComparePlan& plan);
 std::shared_ptr<const Report> by_channel(const ComparePlan& plan, const Session& session,
                                          const std::vector<Process>& processes);
 
-// To /dev/null, if that is the sink. Nobody receives these bytes, so they are not delivered.
+// To /dev/null, if that is the sink. No process receives these bytes, so they are not delivered.
 std::uint64_t bytes_to_devices(const Process& counts);
 
 // Adds what another session lost. The calls in flight when it began belong to no transfer.

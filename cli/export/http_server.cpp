@@ -15,7 +15,7 @@ namespace zctrace {
 namespace {
 
 constexpr const char* kText = "text/plain; charset=utf-8";
-// Of what is no page.
+// The policy of everything but the page.
 constexpr std::string_view kNothing = "default-src 'none'";
 
 // Connections that are being closed count for libmicrohttpd, which stops accepting at its limit.

@@ -129,7 +129,7 @@ TEST(AdaptiveTiming, TimesEveryCallOfARowThatOftenWaits) {
   }
 }
 
-// Whoever takes the processor from a call that is not timed: that time is measured nevertheless.
+// Time for which a call is off the CPU is measured even if the call is not timed.
 TEST(AdaptiveTiming, TimeOffTheCpuStaysExactAndPartOfTheTime) {
   ZC_NEEDS_PROBES();
   const Observation seen = observe(

@@ -137,7 +137,8 @@ ordered_json daemon_json(const DaemonResult& daemon) {
   return object;
 }
 
-// What only a program has. Two figures are not known where nobody sees its first and last byte.
+// What only a program has. Two figures are not known where no reader sees its first and
+// last byte.
 ordered_json program_json(const MethodResult& result) {
   const ProgramResult& program = *result.program;
   ordered_json object;

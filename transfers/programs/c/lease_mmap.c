@@ -31,7 +31,7 @@ static void handle(int signal, void (*handler)(int)) {
   if (sigaction(signal, &action, NULL) != 0) fail("sigaction");
 }
 
-// An unnamed copy of the source that nobody has open for writing.
+// An unnamed copy of the source that no process has open for writing.
 static int copy_of(const struct source* source) {
   char path[64];
   const int writable = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What `export` shows as a page: since the start, bounded, and without what is nobody's business.
+// What `export` shows as a page: since the start, bounded, and without
+// command lines, paths and addresses.
 #include "cli/export/live_report.h"
 
 #include <gtest/gtest.h>
