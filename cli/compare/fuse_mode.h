@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 namespace zctrace {
@@ -21,6 +22,12 @@ constexpr std::string_view fuse_mode_name(FuseMode mode) {
     case FuseMode::copy: return "copy";
     default: return "passthrough";
   }
+}
+
+constexpr std::optional<FuseMode> fuse_mode_named(std::string_view name) {
+  for (const FuseMode mode : kFuseModes)
+    if (name == fuse_mode_name(mode)) return mode;
+  return std::nullopt;
 }
 
 // The end of a row's label.

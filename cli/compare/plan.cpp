@@ -136,12 +136,10 @@ std::string choose_baseline(const std::string& asked, const std::vector<PlannedR
       kExitUsage);
 }
 
-FuseMode fuse_mode_named(const std::string& name) {
+FuseMode parse_fuse_mode(const std::string& name) {
+  if (const auto mode = fuse_mode_named(name)) return *mode;
   std::vector<std::string> names = {"all"};
-  for (const FuseMode mode : kFuseModes) {
-    if (name == fuse_mode_name(mode)) return mode;
-    names.emplace_back(fuse_mode_name(mode));
-  }
+  for (const FuseMode mode : kFuseModes) names.emplace_back(fuse_mode_name(mode));
   throw Error("--fuse-mode: '" + name + "' is not splice, copy, passthrough or all" +
                   suggestion(name, names),
               kExitUsage);
@@ -166,7 +164,7 @@ void plan_fuse_modes(const RouteOptions& options, RoutePlan& plan) {
       plan.fuse_modes.assign(kFuseModes.begin(), kFuseModes.end());
       continue;
     }
-    const FuseMode mode = fuse_mode_named(std::string(name));
+    const FuseMode mode = parse_fuse_mode(std::string(name));
     if (std::ranges::find(plan.fuse_modes, mode) == plan.fuse_modes.end())
       plan.fuse_modes.push_back(mode);
   }

@@ -42,9 +42,7 @@ Copies read_copies(const JsonNode& object) {
 
 // Reports of earlier versions say only whether the daemon splices.
 FuseMode read_mode(const JsonNode& object, std::string_view name, std::string_view splices) {
-  const std::string mode = object.wording_of(name);
-  for (const FuseMode known : kFuseModes)
-    if (mode == fuse_mode_name(known)) return known;
+  if (const auto mode = fuse_mode_named(object.wording_of(name))) return *mode;
   return object.boolean_of(splices) ? FuseMode::splice : FuseMode::copy;
 }
 
