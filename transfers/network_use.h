@@ -15,8 +15,8 @@ namespace zctrace::transfers {
 std::optional<bool> leaves_by_a_device(const Descriptor& socket);
 
 // Bytes of data that a TCP socket has sent so far, connected or not any more. Without headers, and
-// with what it sent again. nullopt: it is not a TCP socket, or the kernel does not say (before Linux
-// 4.19).
+// with what it sent again. nullopt: it is not a TCP socket, or the kernel does not say (before
+// Linux 4.19).
 std::optional<std::uint64_t> tcp_sent_bytes(const Descriptor& socket);
 
 }  // namespace zctrace::transfers
