@@ -21,6 +21,9 @@ RPM_PACKAGES := rpm rpmlint
 ROOT_PACKAGES := mmdebstrap
 # The proxy in Go of the case studies.
 README_PACKAGES := golang-go
+# Compilers and crates of all rows of `compare --programs`, and the reader of published runs.
+PROGRAM_PACKAGES := g++ golang-go rustc cargo librust-nix-dev librust-tokio-dev default-jdk-headless python3 \
+	netcat-openbsd
 SOAK_PACKAGES := stress-ng
 MATRIX_PACKAGES := qemu-system-x86 busybox-static binutils e2fsprogs
 ARM64_PACKAGES := qemu-system-arm lld
@@ -28,7 +31,7 @@ ARM64_PACKAGES := qemu-system-arm lld
 GUEST_PACKAGES := busybox-static bash dash coreutils tar findutils strace mount util-linux procps \
 	xfsprogs btrfs-progs iproute2 python3 python3-jsonschema
 
-.PHONY: packages packages-build packages-test packages-tidy packages-bench packages-html packages-deb packages-rpm packages-root packages-live packages-readme packages-soak packages-matrix packages-arm64
+.PHONY: packages packages-build packages-test packages-tidy packages-bench packages-html packages-deb packages-rpm packages-root packages-live packages-readme packages-programs packages-soak packages-matrix packages-arm64
 
 packages: packages-build  ## Install the packages that the build needs (Debian; root or sudo)
 
@@ -61,6 +64,9 @@ packages-live: packages-root
 
 packages-readme:
 	$(Q)scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(README_PACKAGES)
+
+packages-programs:
+	$(Q)scripts/packages $(BUILD_PACKAGES) $(PROGRAM_PACKAGES)
 
 packages-soak:
 	$(Q)scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(SOAK_PACKAGES)

@@ -30,7 +30,7 @@ std::string quoted(const std::string& text) {
   return word + "'";
 }
 
-// Name, language, sinks, file, then the command.
+// Name, language with ":PACKAGE" where it needs one, sinks, file, then the command.
 ListedProgram parse_line(const std::string& line, const fs::path& directory) {
   ListedProgram program;
   std::string sinks;
@@ -40,6 +40,10 @@ ListedProgram parse_line(const std::string& line, const fs::path& directory) {
   std::getline(fields, program.command);
   if (program.command.empty())
     throw Error("the list of programs has a line that is not whole: " + line);
+  if (const auto colon = program.language.find(':'); colon != std::string::npos) {
+    program.package = program.language.substr(colon + 1);
+    program.language.resize(colon);
+  }
   for (const std::string_view sink : split_list(sinks)) program.sinks.emplace_back(sink);
   const fs::path path = directory / file;
   program.command =
@@ -109,18 +113,22 @@ std::vector<ListedProgram> choose_programs(const std::vector<ListedProgram>& lis
 }
 
 std::string missing_text(const std::vector<ListedProgram>& chosen) {
+  std::set<std::string> compiled;  // languages whose compiler was there
+  for (const ListedProgram& program : chosen)
+    if (program.built) compiled.insert(program.language);
   std::vector<std::string> names;
-  std::set<std::string> languages;
+  std::set<std::string> needed;
   for (const ListedProgram& program : chosen) {
     if (program.built) continue;
     names.push_back(program.name);
-    languages.insert(program.language);
+    if (program.package.empty() || !compiled.contains(program.language))
+      needed.insert("a compiler of " + program.language);
+    if (!program.package.empty()) needed.insert(program.package);
   }
   if (names.empty()) return "";
-  return fmt::format(
-      "{} {} not compared: not built; install a compiler of {} and run 'make programs'",
-      listed(names), names.size() == 1 ? "is" : "are",
-      listed({languages.begin(), languages.end()}));
+  return fmt::format("{} {} not compared: not built; install {} and run 'make programs'",
+                     listed(names), names.size() == 1 ? "is" : "are",
+                     listed({needed.begin(), needed.end()}));
 }
 
 std::string add_listed_programs(CompareOptions& options, const std::string& wanted) {

@@ -13,6 +13,7 @@ namespace zctrace {
 struct ListedProgram {
   std::string name;                // "c-sendfile"
   std::string language;            // "c", "go", "java", "python", "rust"
+  std::string package;             // of Debian, which building needs beside the compiler; or ""
   std::vector<std::string> sinks;  // "unix", "tcp", "file"
   std::string command;             // as --program takes it after NAME=
   bool built = false;

@@ -10,7 +10,8 @@ PROGRAMS = pathlib.Path(ZCTRACE).resolve().parent / "transfers/programs"
 CALLS = {"c-read-send/64K": "sendto", "c-mmap-send": "sendto", "c-lease-mmap-send": "sendto",
          "c-sendfile": "sendfile", "c-splice": "splice", "c-vmsplice": "vmsplice", "c-tee": "tee",
          "python-sendfile": "sendfile", "c-sendfile-loop/64K": "sendfile",
-         "rust-sendfile64": "sendfile", "python-copyfile": "sendfile", "java-transfer-to": "sendfile"}
+         "rust-sendfile64": "sendfile", "rust-nix-sendfile64": "sendfile", "go-file-server": "sendfile",
+         "python-copyfile": "sendfile", "java-transfer-to": "sendfile"}
 
 
 class ReadyPrograms(Comparing):

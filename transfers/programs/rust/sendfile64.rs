@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! sendfile64 of the C library, which the standard library links anyway.
 use std::io::{Error, ErrorKind, Result};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::io::{AsRawFd, RawFd};
 
 mod ends;
 

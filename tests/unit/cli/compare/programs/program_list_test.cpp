@@ -64,5 +64,20 @@ TEST(ProgramList, SaysWhatIsMissing) {
   EXPECT_EQ(missing_text({programs[0]}), "");
 }
 
+TEST(ProgramList, SaysWhichPackageIsMissing) {
+  const auto programs = parse_program_list(
+      "one rust file proc/self/stat {file}\n"
+      "two rust:librust-two-dev file proc/none/two {file}\n"
+      "three go file proc/none/three {file}\n",
+      "/");
+  EXPECT_EQ(programs[1].language, "rust");
+  EXPECT_EQ(missing_text(programs),
+            "two and three are not compared: not built; install a compiler of go and "
+            "librust-two-dev and run 'make programs'");
+  EXPECT_EQ(missing_text({programs[1]}),
+            "two is not compared: not built; install a compiler of rust and librust-two-dev and "
+            "run 'make programs'");
+}
+
 }  // namespace
 }  // namespace zctrace
