@@ -28,12 +28,13 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
   Signals signals;
   AttachSession session(export_session(options, targets));
   session.drop_privileges();
-  MetricsServer server(options.max_series, timing_of(options.count) != Timing::none,
+  MetricsServer server(series_of_counts(options), timing_of(options.count) != Timing::none,
                        options.channels);
   EventLoop loop(signals);
   const auto read = [&] {
     session.poll();
     server.add(session.take_counts());
+    if (options.count.cost) server.show_programs(session.cost().programs);
   };
   read();
   ListenAddress bound = address;

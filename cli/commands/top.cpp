@@ -46,6 +46,7 @@ int top(const TopOptions& options, const Targets& targets) {
   live.observing = attach_options(options.targets, targets, session);
   live.interval = options.interval.value_or(kDefaultInterval);
   live.duration = options.duration;
+  live.cost = options.count.cost;
   live.group = parse_top_group(options.by).value();
   show_live(live);
   return kExitDone;
@@ -76,6 +77,7 @@ void add_top_command(CLI::App& app, Action& chosen) {
                  "Do not count by file and peer (the keys f and p), which makes each call cheaper")
       ->group("Count");
   add_count_options(*command, options->count);
+  add_cost_option(*command, options->count);
   add_profile_option(*command, options->count.profile);
   set_help(
       *command,

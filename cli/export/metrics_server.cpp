@@ -71,7 +71,9 @@ std::string MetricsServer::report(const std::function<void(Report&)>& describe) 
 }
 
 std::string MetricsServer::text() const {
-  return prometheus::TextSerializer().Serialize(prometheus_view(metrics_, self_cost()));
+  SelfCost self = self_cost();
+  self.programs = programs_;
+  return prometheus::TextSerializer().Serialize(prometheus_view(metrics_, self));
 }
 
 }  // namespace zctrace

@@ -60,6 +60,14 @@ void add_verify_option(CLI::App& command, CountOptions& options) {
       ->group("What to count");
 }
 
+void add_cost_option(CLI::App& command, CountOptions& options) {
+  command
+      .add_flag("--cost", options.cost,
+                "Show how long zctrace's BPF programs run; the kernel measures it (CAP_SYS_ADMIN), "
+                "which adds tens of ns to each run of every BPF program of the machine")
+      ->group("What to count");
+}
+
 void check_syscalls(const CountOptions& options) {
   try {
     syscall_names(options.syscalls);
@@ -158,6 +166,7 @@ SessionOptions session_options(const CountOptions& count, const OutputOptions& o
   options.probes.adaptive = timing_of(count) == Timing::adaptive;
   options.probes.follow_children = !count.no_follow;
   options.probes.verify = count.verify;
+  options.probes.run_times = count.cost;
   options.probes.profile_hz = profile_hz(count.profile);
   // The program at entry notes which call is in flight.
   if (options.probes.profile_hz != 0 && !options.probes.latency)

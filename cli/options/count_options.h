@@ -21,6 +21,7 @@ struct CountOptions {
   bool no_follow = false;
   std::vector<std::string> room;  // NAME=N, as ProbeOptions::room
   bool verify = false;            // where the command has it
+  bool cost = false;              // where the command has it
   std::string profile;            // the rate; empty: no profile; where the command has it
   AdviceOptions advice;           // where the command has it
 };
@@ -40,6 +41,9 @@ Timing timing_of(const CountOptions& options);
 
 // For commands that end in one report.
 void add_verify_option(CLI::App& command, CountOptions& options);
+
+// For commands that show what observing costs.
+void add_cost_option(CLI::App& command, CountOptions& options);
 
 // For commands that show a profile.
 void add_profile_option(CLI::App& command, std::string& profile,

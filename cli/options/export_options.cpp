@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <string>
+
 #include "cli/options/output_options.h"
 #include "cli/options/validators.h"
+#include "cli/views/prometheus/prometheus_view.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -14,6 +17,7 @@ void add_export_options(CLI::App& command, ExportOptions& options) {
   constexpr const char* kGroup = "Output";
   add_target_options(command, options.targets);
   add_count_options(command, options.count);
+  add_cost_option(command, options.count);
   command
       .add_option("--listen", options.listen,
                   "Serve at this address; with 0.0.0.0 other machines can connect, too")
@@ -37,14 +41,30 @@ void add_export_options(CLI::App& command, ExportOptions& options) {
       ->group(kGroup);
 }
 
+namespace {
+
+std::size_t series_of_cost(const ExportOptions& options) {
+  return options.count.cost ? kProgramSeries : 0;
+}
+
+}  // namespace
+
+std::size_t series_of_counts(const ExportOptions& options) {
+  return options.max_series - series_of_cost(options);
+}
+
 void check_series(const ExportOptions& options) {
-  const std::size_t least = Metrics::least_series(options.channels);
+  const std::size_t least = Metrics::least_series(options.channels) + series_of_cost(options);
   if (options.max_series >= least) return;
-  const bool both = options.channels.ports && options.channels.mounts;
+  std::string needed_by;
+  const auto add = [&needed_by](bool given, const char* option) {
+    if (given) needed_by += (needed_by.empty() ? "" : " and ") + std::string(option);
+  };
+  add(options.channels.ports, "--by-port");
+  add(options.channels.mounts, "--by-mount");
+  add(options.count.cost, "--cost");
   throw Error(fmt::format("--max-series {}: must be at least {} with {}", options.max_series, least,
-                          both                     ? "--by-port and --by-mount"
-                          : options.channels.ports ? "--by-port"
-                                                   : "--by-mount"),
+                          needed_by),
               kExitUsage);
 }
 

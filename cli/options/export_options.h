@@ -25,6 +25,8 @@ void add_export_options(CLI::App& command, ExportOptions& options);
 
 // Throws Error (usage) if --max-series is too few for the others.
 void check_series(const ExportOptions& options);
+// How many of them there are for counts: those of --cost are apart.
+std::size_t series_of_counts(const ExportOptions& options);
 
 AttachSessionOptions export_session(const ExportOptions& options, const Targets& targets);
 

@@ -80,6 +80,7 @@ std::shared_ptr<const TopSample> grouped(std::shared_ptr<const TopSample> sample
   sums->completeness = sample->completeness;
   sums->interval = sample->interval;
   sums->total = sample->total;
+  sums->cost = sample->cost;
   // The lines point into these, so they must not move any more.
   sums->standing.processes.reserve(groups.size());
   sums->between.processes.reserve(groups.size());

@@ -58,7 +58,9 @@ void show_live(const LiveOptions& options) {
   const auto show = [&](nanoseconds elapsed) {
     Report report = session.take_counts();
     owners.update(report.processes);
-    controls.show(model.add(std::move(report), elapsed, owners));
+    std::optional<CostReading> cost;
+    if (options.cost) cost = session.cost();
+    controls.show(model.add(std::move(report), elapsed, owners, std::move(cost)));
   };
   TopSurroundings around;
   around.targets = printable(description(options.observing.targets), false);

@@ -15,6 +15,7 @@ struct LiveOptions {
   std::chrono::nanoseconds interval;
   std::optional<std::chrono::nanoseconds> duration;
   TopGroup group = TopGroup::process;
+  bool cost = false;  // show what observing costs; needs ProbeOptions::run_times
 };
 
 // Shows the targets on the whole screen until q, a signal, the end of the duration, or until the

@@ -77,7 +77,8 @@ const TopProcess* TopSample::find(const LineKey& key) const {
 }
 
 std::shared_ptr<const TopSample> TopModel::add(Report standing, std::chrono::nanoseconds elapsed,
-                                               const OwnerCache& owners) {
+                                               const OwnerCache& owners,
+                                               std::optional<CostReading> cost) {
   auto sample = std::make_shared<TopSample>();
   sample->latency = standing.latency;
   sample->channels = standing.channels;
@@ -118,6 +119,10 @@ std::shared_ptr<const TopSample> TopModel::add(Report standing, std::chrono::nan
   }
   for (const auto& [key, process] : before) gone_ += summary_of(*process);
   sample->total += gone_;
+  if (cost) {
+    sample->cost = {observer_cost(*cost, {}), observer_cost(*cost, cost_)};
+    cost_ = std::move(*cost);
+  }
   last_ = std::move(sample);
   return last_;
 }

@@ -14,6 +14,7 @@
 
 #include "collector/model/process_summary.h"
 #include "collector/model/report.h"
+#include "collector/model/timing/observer_cost.h"
 #include "collector/observe/owner.h"
 
 namespace zctrace {
@@ -43,6 +44,12 @@ struct TopProcess {
   }
 };
 
+// What observing costs.
+struct TopCost {
+  ObserverCost total;  // since the programs were loaded
+  ObserverCost interval;
+};
+
 // The state at the end of an interval. Immutable; owns what its processes point to.
 struct TopSample {
   double seconds = 0;        // length of the interval; 0: the first sample, nothing to compare with
@@ -53,6 +60,7 @@ struct TopSample {
   std::vector<TopProcess> processes;  // those that run or have ended in the interval
   ProcessSummary interval;            // of all processes
   ProcessSummary total;               // also of those that ended long ago
+  std::optional<TopCost> cost;        // if asked for
 
   const ProcessSummary& sum(bool totals) const { return totals ? total : interval; }
   const TopProcess* find(const LineKey& key) const;
@@ -67,12 +75,15 @@ class TopModel {
  public:
   // `standing` counts from the beginning of the observation; `elapsed` is the time since the
   // report before it, of no meaning with the first. `owners` has been updated with its processes.
+  // `cost` is what observing took so far.
   std::shared_ptr<const TopSample> add(Report standing, std::chrono::nanoseconds elapsed,
-                                       const OwnerCache& owners = OwnerCache());
+                                       const OwnerCache& owners = OwnerCache(),
+                                       std::optional<CostReading> cost = std::nullopt);
 
  private:
   std::shared_ptr<const TopSample> last_;
   ProcessSummary gone_;
+  CostReading cost_;  // at the latest sample
 };
 
 // What makes one line: a process, or all those with the same name, unit or container.

@@ -35,7 +35,8 @@ class View {
     if (controls_.help()) return {help_page(size_.width, height, unicode_), std::nullopt};
     const bool footer = height >= 4;
     const bool header = height >= 2;
-    const std::size_t summary = height >= 12 ? 3 : height >= 8 ? 2 : height >= 5 ? 1 : 0;
+    const bool cost = height >= 13 && sample().cost;
+    const std::size_t summary = cost ? 4 : height >= 12 ? 3 : height >= 8 ? 2 : height >= 5 ? 1 : 0;
     const std::size_t used = summary + (footer ? 1 : 0) + (header ? 1 : 0);
     controls_.fit(height - used);
 
@@ -105,6 +106,28 @@ class View {
                                                       figures.involuntary_switches, numerals_))));
     rest.add_item(item("CPU", numerals_.time(figures.cpu_ns) + (controls_.totals() ? "" : "%")));
     lines.push_back(rest.take());
+    if (sample().cost) lines.push_back(cost_line(*sample().cost));
+  }
+
+  // Of all processes, whichever is opened.
+  Line cost_line(const TopCost& spent) const {
+    const ObserverCost& cost = controls_.totals() ? spent.total : spent.interval;
+    LineWriter line(size_.width, unicode_);
+    const auto item = [&line](std::string_view label, std::string value, std::string_view rest) {
+      line.add_item(
+          {{std::string(label) + " "}, {std::move(value), Style::bold}, {std::string(rest)}});
+    };
+    const auto time = [this](std::uint64_t ns) {
+      return numerals_.time(ns) + (controls_.totals() ? "" : "%");
+    };
+    const auto mean = [](std::uint64_t ns, std::uint64_t runs) {
+      return runs == 0 ? "-" : compact_ns((ns + runs / 2) / runs);
+    };
+    item("cost: BPF programs", time(cost.programs_ns), " of a CPU");
+    item("a call", mean(cost.call_ns, cost.calls), "");
+    item("a switch", mean(cost.switch_ns, cost.switches), "");
+    item("zctrace", time(cost.own_cpu_ns), "");
+    return line.take();
   }
 
   std::vector<Line> summary_lines() {

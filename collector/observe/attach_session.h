@@ -63,6 +63,8 @@ class AttachSession {
   // Makes a report of such counts, or of some of them, complete: what was observed, where, since
   // when, and the peak RSS of the processes that it lists.
   void describe(Report& report);
+  // As Session::cost().
+  CostReading cost() const { return session_.cost(); }
 
  private:
   void follow_cgroups();

@@ -52,6 +52,13 @@ std::chrono::nanoseconds thread_cpu_time() {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
+std::uint64_t process_cpu_ns() {
+  timespec time = {};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 std::vector<std::string> split_command(const zc_command& command) {
   const std::size_t length = std::min<std::size_t>(command.bytes, ZC_COMMAND_BYTES);
   return words_of_command({command.text, length}, command.cut != 0);
@@ -319,6 +326,8 @@ void Session::stop() {
   poll();
   poll();
 }
+
+CostReading Session::cost() const { return {skeleton_.bpf_run_times(), process_cpu_ns()}; }
 
 std::map<std::string, std::string> Session::unknown() const {
   std::map<std::string, std::string> unknown;

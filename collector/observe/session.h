@@ -104,6 +104,8 @@ class Session {
   const StackProfile* stacks() { return stacks_ ? &stacks_->finish() : nullptr; }
   // Figures that are not known, and why.
   std::map<std::string, std::string> unknown() const;
+  // What observing took so far. Run times are 0 without ProbeOptions::run_times.
+  CostReading cost() const;
   std::size_t running() const { return ledger_.running(); }
   bool has_observed_any() const { return !ledger_.empty(); }
   bool observed(pid_t pid) const { return ledger_.account_of(pid) != 0; }

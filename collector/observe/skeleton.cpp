@@ -17,6 +17,7 @@
 #include "collector/observe/compat_table.h"
 #include "collector/observe/machine/bpf_loading.h"
 #include "collector/observe/machine/kernel_types.h"
+#include "collector/observe/machine/run_times.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/os/error.h"
 #include "zctrace.skel.h"
@@ -212,12 +213,15 @@ void look_into_modules_if_allowed(const zctrace_bpf& bpf) {
   (void)bpf_program__set_attach_target(bpf.progs.zc_newtask, 0, "zctrace_no_such_name");
 }
 
+static_assert(sizeof(zctrace_bpf::progs) / sizeof(bpf_program*) <= kMostPrograms);
+
 }  // namespace
 
 void Skeleton::Destroy::operator()(zctrace_bpf* bpf) const { zctrace_bpf__destroy(bpf); }
 
 Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   keep_bpf_warnings();
+  if (options.run_times) measuring_ = measure_run_times();
   bpf_.reset(zctrace_bpf__open());
   if (!bpf_) throw bpf_load_error("cannot open the BPF object", errno);
   const KernelTypes kernel;
@@ -364,5 +368,9 @@ volatile std::uint32_t* Skeleton::window() { return &bpf_->bss->window_open; }
 std::uint64_t Skeleton::loss(std::uint32_t reason) const { return bpf_->bss->losses[reason]; }
 
 std::uint64_t Skeleton::missed_runs() const { return zctrace::missed_runs(bpf_->obj); }
+
+std::vector<BpfRunTime> Skeleton::bpf_run_times() const {
+  return zctrace::bpf_run_times(bpf_->obj);
+}
 
 }  // namespace zctrace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bpf/abi.h"
+#include "collector/model/timing/observer_cost.h"
 #include "collector/observe/syscall_table.h"
 #include "collector/os/descriptor.h"
 
@@ -39,6 +40,7 @@ struct ProbeOptions {
   bool relays = false;            // notice bytes that are only passed on; needs `channels`
   bool mapped = false;            // count what page faults map of files; needs `channels`
   std::uint64_t stack_bytes = 0;  // one stack for about so many bytes moved; 0: no stacks
+  bool run_times = false;         // have the kernel measure how long the programs run
   NewTasks new_tasks;
   // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
   // how many tasks are ever given a state. "claims": as on a kernel that does not tell the lengths
@@ -146,11 +148,14 @@ class Skeleton {
   std::uint64_t loss(std::uint32_t reason) const;
   // Runs of a program that the kernel left out because it was running already.
   std::uint64_t missed_runs() const;
+  // How often the programs ran; with ProbeOptions::run_times also how long.
+  std::vector<BpfRunTime> bpf_run_times() const;
 
  private:
   struct Destroy {
     void operator()(zctrace_bpf* bpf) const;
   };
+  Descriptor measuring_;  // open while the kernel measures run times
   std::unique_ptr<zctrace_bpf, Destroy> bpf_;
   bool io_accounting_ = false;
   bool disk_accounting_ = false;

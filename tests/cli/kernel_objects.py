@@ -58,3 +58,19 @@ def wait_until_unloaded(test, ids):
     for kind, held in ids.items():
         if held:
             test.wait_until(lambda: not held & bpf_objects(kind), f"{kind} {held} are gone")
+
+
+def bpf_programs_of(pid):
+    """The BPF programs that a process holds: name -> (runs, ns of run time)."""
+    listed = subprocess.run([tool("bpftool"), "--json", "prog", "show"], capture_output=True,
+                            text=True, check=True, timeout=PATIENCE_S).stdout
+    held = bpf_objects_of(pid)["prog"]
+    return {found["name"]: (found.get("run_cnt", 0), found.get("run_time_ns", 0))
+            for found in json.loads(listed) if found["id"] in held}
+
+
+def measures_run_times(pid):
+    """Whether the process has the kernel measure the run times of BPF programs."""
+    return any("bpf-stats" in os.readlink(descriptor.path)
+               for descriptor in os.scandir(f"/proc/{pid}/fd")
+               if os.path.lexists(descriptor.path))

@@ -214,6 +214,13 @@ std::vector<MetricFamily> prometheus_view(const Metrics& metrics, const SelfCost
   add_contents(families, metrics.contents());
   families.count("zctrace_self_cpu_seconds_total", "CPU time that zctrace itself took.",
                  self.cpu_seconds);
+  for (const BpfRunTime& program : self.programs)
+    families.count("zctrace_bpf_run_time_seconds_total",
+                   "Time in zctrace's own BPF programs, on behalf of all processes of the machine.",
+                   seconds(program.ns), with_label({}, "program", program.name));
+  for (const BpfRunTime& program : self.programs)
+    families.count("zctrace_bpf_runs_total", "Runs of zctrace's own BPF programs.",
+                   static_cast<double>(program.runs), with_label({}, "program", program.name));
   families.gauge("zctrace_self_resident_memory_bytes", "Memory that zctrace itself holds.",
                  static_cast<double>(self.resident_bytes));
   families.gauge("zctrace_build_info", "Always 1; the label is the version.", 1,

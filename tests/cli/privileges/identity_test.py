@@ -4,6 +4,7 @@
 import grp
 import json
 import os
+import pathlib
 import pwd
 import re
 import shlex
@@ -241,6 +242,15 @@ class Capabilities(NeedsRoot):
         self.skip_where_nothing_works()
         done = self.run_as_nobody(ZCTRACE, "run", "-q", "--", "true", capabilities=("sys_admin",))
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_measuring_run_times_needs_sys_admin(self):
+        self.skip_where_nothing_works()
+        if pathlib.Path("/proc/sys/kernel/bpf_stats_enabled").read_text() != "0\n":
+            self.skipTest("the kernel measures run times anyway")
+        done = self.run_as_nobody(ZCTRACE, "export", "-a", "--cost", "--listen", "127.0.0.1:0",
+                                  capabilities=("bpf", "perfmon"))
+        self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (77, "", 1))
+        self.assertRegex(done.stderr, "--cost: cannot measure .*: Operation not permitted; .*sudo")
 
     def test_capabilities_of_the_program_file(self):
         self.skip_where_nothing_works()

@@ -64,7 +64,7 @@ class Counting : public testing::Test {
   double value(const std::string& family,
                std::vector<std::pair<std::string, std::string>> labels = {}) {
     double sum = -1;
-    for (const MetricFamily& found : prometheus_view(metrics_, {})) {
+    for (const MetricFamily& found : prometheus_view(metrics_, self_)) {
       if (found.name != family) continue;
       for (const ClientMetric& metric : found.metric) {
         const bool all = std::all_of(labels.begin(), labels.end(), [&metric](const auto& wanted) {
@@ -94,10 +94,19 @@ class Counting : public testing::Test {
 
   std::size_t max_series_;
   Metrics metrics_;
+  SelfCost self_;
   OwnerCache owners_{"/nowhere"};
   Completeness completeness_;
   Metrics::Clock::time_point now_{};
 };
+
+TEST_F(Counting, ServesRunTimesByProgram) {
+  EXPECT_EQ(value("zctrace_bpf_runs_total"), -1) << "not asked for";
+  self_.programs = {{"zc_sys_exit", 3, 1'500'000'000}, {"zc_walk", 2, 0}};
+  EXPECT_EQ(value("zctrace_bpf_runs_total", {{"program", "zc_sys_exit"}}), 3);
+  EXPECT_EQ(value("zctrace_bpf_run_time_seconds_total", {{"program", "zc_sys_exit"}}), 1.5);
+  EXPECT_EQ(value("zctrace_bpf_run_time_seconds_total", {{"program", "zc_walk"}}), 0);
+}
 
 TEST_F(Counting, AddsUpDifferencesOfProcessesWithTheSameName) {
   add({process(1, "nginx", {sendfile(2, 100)}), process(2, "nginx", {sendfile(3, 50)})});
