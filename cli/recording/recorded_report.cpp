@@ -123,7 +123,10 @@ ordered_json add_flows(const SqlDatabase& database, std::int64_t interval,
 }
 
 [[noreturn]] void refuse(const std::string& name, const Error& error) {
-  const std::string what = error.what();
+  std::string what = error.what();
+  const auto* const of_sqlite = dynamic_cast<const SqlError*>(&error);
+  if (of_sqlite != nullptr && of_sqlite->needs_writing())
+    what += "; it was cut off: copy it, and its '-wal' if there is one, to where you may write";
   throw Error(what.starts_with("'" + name) ? "cannot read " + what
                                            : "cannot read '" + name + "': " + what);
 }

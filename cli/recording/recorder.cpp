@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,11 +103,22 @@ void bind_channel(SqlStatement& statement, const ordered_json& flow, const char*
     statement.bind(channels.at(place.get<std::size_t>()));
 }
 
+// Programs share the index of a log by mapping it, which not all file systems allow.
+bool can_be_mapped(int file) {
+  constexpr std::size_t kLength = 1;
+  void* const mapped = ::mmap(nullptr, kLength, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (mapped == MAP_FAILED) return false;
+  ::munmap(mapped, kLength);
+  return true;
+}
+
 }  // namespace
 
 Recorder::Recorder(const RecorderOptions& options) : options_(options) { create(options.file); }
 
 Recorder::~Recorder() {
+  insert_.reset();
+  database_.reset();  // the last program that closes a database removes its log
   struct stat named = {};
   if (has_head_ || ::lstat(options_.file.c_str(), &named) != 0) return;
   if (named.st_dev == device_ && named.st_ino == inode_) ::unlink(options_.file.c_str());
@@ -123,29 +135,49 @@ void Recorder::create(const std::string& path) {
   device_ = made.st_dev;
   inode_ = made.st_ino;
   give_to_caller(file);
+  const bool with_log = can_be_mapped(file);
   ::close(file);
   try {
-    database_.emplace(path, SqlDatabase::Mode::write);
-    // Another program sees whole intervals only. The file need not survive a crash of the machine,
-    // and waiting for the disk would disturb what is measured.
-    database_->run("PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF;");
-    database_->run("BEGIN;" + recording_tables() + "COMMIT;");
-    SqlStatement statement = database_->prepare("INSERT INTO recording VALUES ('schema', ?)");
-    statement.bind(kRecordingSchema).run();
-    database_->run(
-        "INSERT INTO processes (id, pid, tid, started_ns, name) "
-        "VALUES (0, 0, 0, 0, '(other processes)')");
-    insert_.emplace(Insertions{database_->prepare(kInsertProcess),
-                               database_->prepare(insert_statement("usage", {"interval", "process"},
-                                                                   recorded_usage_columns())),
-                               database_->prepare(insert_statement("rows", {"interval", "process"},
-                                                                   recorded_row_columns())),
-                               database_->prepare(insert_statement(
-                                   "flows", {"interval", "process", "from_channel", "to_channel"},
-                                   recorded_row_columns()))});
+    open(path, with_log);
   } catch (const SqlError& error) {
+    insert_.reset();
+    database_.reset();
     ::unlink(path.c_str());
     throw Error("cannot record to " + std::string(error.what()));
+  }
+}
+
+// With a write-ahead log, other programs see whole intervals at every moment. The file need not
+// survive a crash of the machine, and waiting for the disk would disturb what is measured.
+void Recorder::open(const std::string& path, bool with_log) {
+  database_.emplace(path, SqlDatabase::Mode::write);
+  database_->run("PRAGMA synchronous = OFF");
+  database_->run(with_log ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = DELETE");
+  database_->run("BEGIN;" + recording_tables() + "COMMIT;");
+  SqlStatement statement = database_->prepare("INSERT INTO recording VALUES ('schema', ?)");
+  statement.bind(kRecordingSchema).run();
+  database_->run(
+      "INSERT INTO processes (id, pid, tid, started_ns, name) "
+      "VALUES (0, 0, 0, 0, '(other processes)')");
+  insert_.emplace(Insertions{
+      database_->prepare(kInsertProcess),
+      database_->prepare(
+          insert_statement("usage", {"interval", "process"}, recorded_usage_columns())),
+      database_->prepare(insert_statement("rows", {"interval", "process"}, recorded_row_columns())),
+      database_->prepare(insert_statement("flows",
+                                          {"interval", "process", "from_channel", "to_channel"},
+                                          recorded_row_columns()))});
+  empty_log();
+}
+
+void Recorder::empty_log() {
+  try {
+    SqlStatement statement = database_->prepare("PRAGMA wal_checkpoint(PASSIVE)");
+    statement.step();  // -1 frames where there is no log
+    const std::int64_t frames = statement.whole_number(1) - statement.whole_number(2);
+    log_bytes_ = static_cast<std::uint64_t>(frames * database_->number("PRAGMA page_size"));
+  } catch (const SqlError&) {
+    // What is in the log is as good as in the file. The next interval tries again.
   }
 }
 
@@ -159,8 +191,14 @@ void Recorder::write(const Report& interval) {
   else
     pending_ = interval;
   try {
+    // A reader that keeps an old state for long keeps the log from being emptied.
+    if (log_bytes_ > options_.most_bytes) empty_log();
+    if (log_bytes_ > options_.most_bytes)
+      throw Error("'" + printable(options_.file, false) +
+                  "': another program has been reading it for too long");
     write_pending();
     keep_size();
+    empty_log();
   } catch (const Error& error) {
     say_once(
         fmt::format("cannot record to {}; the observation goes on, and what is missing is "
@@ -327,7 +365,7 @@ bool Recorder::merge_one_pair() {
   return true;
 }
 
-bool Recorder::finish(const Report* whole) {
+bool Recorder::write_whole(const Report* whole) {
   try {
     if (pending_) write_pending();
     if (whole == nullptr) return true;
@@ -342,6 +380,24 @@ bool Recorder::finish(const Report* whole) {
     else
       say_once(fmt::format("cannot record the final report to {}", error.what()));
     return false;
+  }
+}
+
+bool Recorder::finish(const Report* whole) {
+  const bool written = write_whole(whole);
+  insert_.reset();
+  remove_log();
+  return written;
+}
+
+void Recorder::remove_log() {
+  try {
+    database_->run("PRAGMA journal_mode = DELETE");
+  } catch (const SqlError& error) {
+    say(fmt::format(
+        "'{}-wal' is still a part of the recording ({}); the next program that opens the "
+        "recording and may write to it puts them together",
+        printable(options_.file, false), error.what()));
   }
 }
 

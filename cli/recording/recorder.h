@@ -23,10 +23,12 @@ struct RecorderOptions {
 };
 
 // Owns the file. Each interval is one transaction: other programs may read the file at any moment,
-// also after zctrace was killed. The rollback journal beside it exists only during a transaction.
-// Where an interval cannot be written, because the disk is full or a reader holds a lock, it is
-// said once, and the interval is added to the next one. Above the size limit the oldest intervals
-// are merged pairwise: details in time are lost, sums are not. One thread.
+// also after zctrace was killed, and delay nothing. While it is open, SQLite has a write-ahead log
+// and its index beside it, which finish() removes; on a file system that cannot map files, a
+// rollback journal, and readers and intervals wait for each other. Where an interval cannot be
+// written, because the disk is full or a lock is held, it is said once, and the interval is added
+// to the next one. Above the size limit the oldest intervals are merged pairwise: details in time
+// are lost, sums are not. One thread.
 class Recorder {
  public:
   // Makes the file, readable by its owner only, the user of sudo where there is one. Throws Error:
@@ -39,11 +41,17 @@ class Recorder {
   // What happened since the latest interval. Never throws for what may pass; says it.
   void write(const Report& interval);
   // The last interval has been written. `whole`: what the command prints of all of them; nullptr:
-  // it does not. False, and said: something is not in the file.
+  // it does not. Puts the log into the file; where a reader prevents that, it is said, and the
+  // last program that closes the recording does it. False, and said: something is not recorded.
   bool finish(const Report* whole);
 
  private:
   void create(const std::string& path);
+  void open(const std::string& path, bool with_log);
+  bool write_whole(const Report* whole);  // finish(), but for the log
+  // Moves the log into the file as far as readers allow. What remains is in `log_bytes_`.
+  void empty_log();
+  void remove_log();
   // One transaction. Throws SqlError, then nothing has changed.
   void write_pending();
   void insert(const Report& interval, std::int64_t id, std::uint64_t at_ns, std::uint64_t merged);
@@ -70,7 +78,8 @@ class Recorder {
   std::optional<Report> pending_;
   std::uint64_t device_ = 0;  // of the file, and its inode: the name may come to mean another one
   std::uint64_t inode_ = 0;
-  std::uint64_t at_ns_ = 0;  // where the next interval begins
+  std::uint64_t at_ns_ = 0;      // where the next interval begins
+  std::uint64_t log_bytes_ = 0;  // that are not in the file yet
   bool has_head_ = false;
   bool said_ = false;
 };

@@ -23,6 +23,10 @@ SqlError sql_error(const std::string& name, sqlite3* database, int code) {
 
 }  // namespace
 
+bool SqlError::needs_writing() const {
+  return code_ == SQLITE_READONLY || code_ == SQLITE_CANTOPEN;
+}
+
 SqlStatement::SqlStatement(sqlite3* database, std::string name, const std::string& sql)
     : database_(database), name_(std::move(name)), statement_(nullptr, sqlite3_finalize) {
   sqlite3_stmt* statement = nullptr;
@@ -121,8 +125,8 @@ SqlDatabase::SqlDatabase(const std::string& path, Mode mode)
     : name_(printable(path, false)), database_(nullptr, sqlite3_close) {
   // An absolute or relative path, never a URI or ":memory:".
   const std::string file = path.starts_with('/') ? path : "./" + path;
-  // A transaction that a SIGKILL cut off is undone by the next reader, which needs to write. Where
-  // it may not, SQLite opens the file for reading only.
+  // After a SIGKILL the next reader puts the log into the file, which needs to write. Where it may
+  // not, SQLite opens both for reading only.
   const int flags = SQLITE_OPEN_READWRITE | (mode == Mode::read ? 0 : SQLITE_OPEN_NOFOLLOW);
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &database, flags | SQLITE_OPEN_NOMUTEX, nullptr);

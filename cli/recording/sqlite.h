@@ -20,6 +20,8 @@ class SqlError : public Error {
  public:
   SqlError(const std::string& message, int code) : Error(message), code_(code) {}
   int code() const { return code_; }
+  // A log is still to be put into the file, but nothing may be written beside it.
+  bool needs_writing() const;
 
  private:
   int code_;

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 
 from attached import Attach
-from paths import PATIENCE_S, ROOT
+from paths import PATIENCE_S, ROOT, ZCTRACE
 from recordings import query
 from report import Report
 
@@ -69,10 +69,70 @@ class Recordings(Attach):
             self.assertEqual(query(path, "PRAGMA integrity_check"), ("ok",))
             self.report(path)
         attached.send_signal(signal.SIGINT)
-        attached.communicate(timeout=PATIENCE_S)
-        self.assertEqual(attached.returncode, 0)
+        _, errors = attached.communicate(timeout=PATIENCE_S)
+        self.assertEqual((attached.returncode, errors), (0, ""))
         self.assert_writes(self.report(path).totals, 303, 3 * 707)
         self.assertEqual(sorted(p.name for p in self.directory.glob("r.db*")), ["r.db"])
+
+    def test_a_reader_never_finds_it_locked(self):
+        target = self.start(BUSY)
+        path = self.directory / "r.db"
+        self.attach("-p", target.pid, "--record", path, "-i", "10ms")
+        self.wait_until(lambda: self.intervals(path) > 0, "there are intervals")
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0) as database:
+            while database.execute("SELECT count(*) FROM intervals").fetchone()[0] < 50:
+                pass
+
+    def as_nobody(self, *command):
+        done = self.start(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", *command],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return (*done.communicate(timeout=PATIENCE_S), done.returncode)
+
+    def test_a_reader_that_may_not_write(self):
+        """While it grows, and after SIGKILL."""
+        target = self.start(BUSY)
+        self.directory.chmod(0o755)
+        path = self.directory / "r.db"
+        attached = self.attach("-p", target.pid, "--record", path, "-i", "50ms")
+        self.wait_until(lambda: self.intervals(path) > 1, "there are intervals")
+        for file in self.directory.glob("r.db*"):
+            file.chmod(0o644)
+        for killed in (False, True):
+            if killed:
+                attached.kill()
+                attached.wait(PATIENCE_S)
+            found, errors, status = self.as_nobody("sqlite3", path, "SELECT count(*) FROM intervals")
+            self.assertEqual((errors, status), ("", 0))
+            self.assertGreater(int(found), 1)
+            found, errors, status = self.as_nobody(ZCTRACE, "report", "-q", "--json", "-", path)
+            self.assertEqual((errors, status), ("", 0))
+            self.assertGreater(Report(found).totals["syscalls"], 0)
+        # Without its log, where a log cannot be made.
+        alone = self.directory / "alone"
+        alone.mkdir(mode=0o755)
+        copy = alone / "r.db"
+        copy.write_bytes(path.read_bytes())
+        _, errors, status = self.as_nobody(ZCTRACE, "report", copy)
+        self.assertEqual(status, 1)
+        self.assertIn("it was cut off: copy it, and its '-wal'", errors)
+
+    def test_where_files_cannot_be_mapped(self):
+        """On FUSE with direct I/O a log has no index that programs share."""
+        source, mounted = self.directory / "source", self.directory / "mounted"
+        source.mkdir()
+        mounted.mkdir()
+        mount = self.start([ZCTRACE, "mount", "-q", "--cache", "none", source, mounted],
+                           stderr=subprocess.DEVNULL)
+        self.wait_until(mounted.is_mount, "it is mounted")
+        self.addCleanup(subprocess.run, ["umount", "-l", mounted], check=False,
+                        stderr=subprocess.DEVNULL)
+        path = mounted / "r.db"
+        done = self.zctrace("run", "-q", "--record", path, "-i", "50ms", "--", "cat", "/etc/passwd")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertGreater(self.report(path).totals["syscalls"], 0)
+        self.assertEqual([file.name for file in mounted.iterdir()], ["r.db"])
+        subprocess.run(["umount", mounted], check=True)
+        mount.wait(PATIENCE_S)
 
     def test_after_sigkill(self):
         target = self.start(BUSY)
@@ -84,7 +144,11 @@ class Recordings(Attach):
                             "there are intervals")
             attached.kill()
             attached.wait(PATIENCE_S)
+            beside = sorted(file.name for file in self.directory.glob(f"{path.name}*"))
+            self.assertEqual(beside, [path.name, f"{path.name}-shm", f"{path.name}-wal"])
             self.assertGreater(self.report(path).totals["syscalls"], 0)
+            # What read it has put everything into the file.
+            self.assertEqual([file.name for file in self.directory.glob(f"{path.name}*")], [path.name])
             self.assertEqual(query(path, "PRAGMA integrity_check"), ("ok",))
 
     def test_when_the_disk_is_full(self):
@@ -108,7 +172,7 @@ class Recordings(Attach):
         target = self.commanded()
         small = self.tmpfs("600k")
         path = small / "r.db"
-        attached = self.attach("-p", target.pid, "--record", path)
+        attached = self.attach("-p", target.pid, "--record", path, "-i", "50ms")
         self.wait_until(lambda: self.intervals(path) > 0, "there are intervals")
         self.fill(small)
         self.tell(target, "write 101 7")

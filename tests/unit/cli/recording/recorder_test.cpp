@@ -8,7 +8,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/recording/recorded_report.h"
@@ -204,6 +206,50 @@ TEST_F(RecorderTest, AddsWhatALockKeptOutToTheNextInterval) {
   EXPECT_EQ(number("SELECT sum(duration_ns) FROM intervals"), 3'000'000'000);
 }
 
+TEST_F(RecorderTest, IsNotDelayedByAReader) {
+  Recorder recorder(options());
+  recorder.write(interval());
+  std::optional<SqlDatabase> reader(std::in_place, path(), SqlDatabase::Mode::read);
+  reader->run("BEGIN");
+  const auto seen = [&] { return reader->number("SELECT count(*) FROM intervals"); };
+  EXPECT_EQ(seen(), 1);
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) recorder.write(interval());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(number("SELECT count(*) FROM intervals"), 4);
+  EXPECT_EQ(seen(), 1);
+  // It reads on when the recording ends, and puts the log into the file.
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(recorder.finish(nullptr));
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("r.db-wal' is still a part"),
+            std::string::npos);
+  reader.reset();
+  EXPECT_EQ(number("SELECT count(*) FROM intervals"), 4);
+}
+
+TEST_F(RecorderTest, BoundsTheLogThatAReaderKeeps) {
+  RecorderOptions small = options();
+  small.most_bytes = 200'000;
+  Recorder recorder(small);
+  recorder.write(interval(20));
+  std::optional<SqlDatabase> reader(std::in_place, path(), SqlDatabase::Mode::read);
+  reader->run("BEGIN");
+  EXPECT_EQ(reader->number("SELECT count(*) FROM intervals"), 1);
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 30; ++i) recorder.write(interval(20));
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("reading it for too long"),
+            std::string::npos);
+  const auto log = std::filesystem::file_size(path() + "-wal");
+  EXPECT_GT(log, 200'000U);
+  recorder.write(interval(20));
+  EXPECT_EQ(std::filesystem::file_size(path() + "-wal"), log);
+  reader.reset();
+  recorder.write(interval(20));
+  EXPECT_EQ(number("SELECT sum(duration_ns) FROM intervals"), 33'000'000'000);
+  EXPECT_TRUE(recorder.finish(nullptr));
+  EXPECT_FALSE(std::filesystem::exists(path() + "-wal"));
+}
+
 TEST_F(RecorderTest, IsReadableByItsOwnerOnlyAndReplacesNothing) {
   Recorder recorder(options());
   recorder.write(interval());
@@ -231,6 +277,7 @@ TEST_F(RecorderTest, RemovesAFileWithoutIntervals) {
 TEST_F(RecorderTest, LeavesNoFileBesideIt) {
   Recorder recorder(options());
   recorder.write(interval());
+  recorder.finish(nullptr);
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(directory_))
     names.push_back(entry.path().filename());
