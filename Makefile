@@ -57,4 +57,4 @@ help:  ## Show this list
 
 # Neither unpacked packages, nor packages of ours, nor builds of other kinds are searched for dependencies.
 -include $(shell find $(BUILD) \( -path $(MATRIX_TREE) -o -path $(BUILD)/programs -o -path $(DEB) -o -path $(RPM) \
-	-o -path $(TARBALL) -o -path $(BUILD)/package-check \) -prune -o -name '*.d' -print 2>/dev/null)
+	-o -path $(TARBALL) -o -path $(BUILD)/package-check -o -path $(BUILD)/examples \) -prune -o -name '*.d' -print 2>/dev/null)

@@ -27,6 +27,12 @@ vpath %.c $(sort $(dir $(PROGRAM_SOURCES)))
 $(BUILD)/programs/%: %.c tests/fixtures/programs/known.h
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(filter-out $(DEPENDENCIES),$(ALL_CFLAGS)) -pthread $< -o $@ $(PROGRAM_LIBS)
 
+# In a copy of the tree and of what is built of it.
+.PHONY: contributing-check
+contributing-check: packages-test  ## Apply, build and test the examples of CONTRIBUTING.md (root; EXAMPLE=add-a-view for one)
+	$(Q)$(SUBMAKE) $(BUILD)/zctrace
+	$(Q)MAKE='$(MAKE)' CXX='$(CXX)' scripts/examples $(BUILD) $(EXAMPLE)
+
 # Each sanitizer has a build tree of its own. A sanitizer's report fails the test that caused it.
 comma := ,
 define sanitized

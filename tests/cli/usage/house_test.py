@@ -170,3 +170,31 @@ class House(TestCase):
                           "docs/a.md: the link to ../h.md is broken: no such file",
                           "docs/a.md: the link to b.md is broken: no such file",
                           "docs/a.md: the link to e.svg is broken: no such file")
+
+    def test_an_example_that_no_longer_applies(self):
+        self.write("cli/a.cpp", LICENSE + "one\ntwo\nthree\n")
+        self.write("docs/examples/add.patch", "Adds a line.\n\nTest: unit *A*\n\n"
+                   "diff --git a/cli/a.cpp b/cli/a.cpp\n--- a/cli/a.cpp\n+++ b/cli/a.cpp\n"
+                   "@@ -2,2 +2,3 @@\n one\n+more\n two\n"
+                   "diff --git a/cli/b.cpp b/cli/b.cpp\nnew file mode 100644\n--- /dev/null\n"
+                   "+++ b/cli/b.cpp\n@@ -0,0 +1 @@\n+b\n")
+        page = "[example](docs/examples/add.patch): `cli/a.cpp`, `cli/b.cpp`, `build/zctrace`\n"
+        self.write("CONTRIBUTING.md", page)
+        self.assert_finds()
+        self.write("cli/a.cpp", LICENSE + "one\n2\nthree\n")
+        self.assert_finds("docs/examples/add.patch: does not apply any more: error: patch failed: "
+                          "cli/a.cpp:2; mend it as CONTRIBUTING.md says")
+        # Above it, the lines may move.
+        self.write("cli/a.cpp", LICENSE + "// more\none\ntwo\nthree\n")
+        self.assert_finds()
+
+    def test_an_example_without_tests_or_a_link(self):
+        self.write("cli/a.cpp", LICENSE + "one\ntwo\n")
+        self.write("docs/examples/add.patch", "Adds a line.\n\nTest: all *A*\n\n"
+                   "diff --git a/cli/a.cpp b/cli/a.cpp\n--- a/cli/a.cpp\n+++ b/cli/a.cpp\n"
+                   "@@ -2,2 +2,3 @@\n one\n+more\n two\n")
+        self.write("CONTRIBUTING.md", "`cli/c.cpp`\n")
+        self.assert_finds("docs/examples/add.patch: CONTRIBUTING.md has no link to it",
+                          "docs/examples/add.patch: needs a line `Test: SUITE PATTERN`; the suites are "
+                          "unit, kernel",
+                          "CONTRIBUTING.md: there is no cli/c.cpp")
