@@ -198,3 +198,20 @@ class House(TestCase):
                           "docs/examples/add.patch: needs a line `Test: SUITE PATTERN`; the suites are "
                           "unit, kernel",
                           "CONTRIBUTING.md: there is no cli/c.cpp")
+
+    def test_versions_that_disagree(self):
+        self.write("VERSION", "0.3.0\n")
+        self.write("CHANGELOG.md", "## [Unreleased]\n\n## [0.3.0] - 2026-12-01\n\n## [0.2.0] - 2026-11-29\n")
+        self.write("CITATION.cff", "version: 0.3.0\ndate-released: 2026-12-01\n")
+        self.write("deploy/kubernetes/pod.yaml", "image: zctrace:0.3.0\n")
+        self.assert_finds()
+        self.write("CHANGELOG.md", "## [Unreleased]\n\n## [0.3.0]\n")
+        self.write("CITATION.cff", "version: 0.2.0\n")
+        self.write("deploy/kubernetes/pod.yaml", "image: zctrace:0.2.0\n")
+        self.assert_finds("CHANGELOG.md: the release 0.3.0 has no day: ## [0.3.0] - YYYY-MM-DD",
+                          "CITATION.cff: version is 0.2.0, and should be 0.3.0",
+                          "deploy/kubernetes/pod.yaml: names the image zctrace:0.2.0, but VERSION is 0.3.0")
+        self.write("VERSION", "0.4.0\n")
+        self.write("CITATION.cff", "version: 0.4.0\n")
+        self.write("deploy/kubernetes/pod.yaml", "")
+        self.assert_finds("CHANGELOG.md: its latest release is 0.3.0, but VERSION is 0.4.0")
