@@ -199,7 +199,11 @@ static long zc_write_row(__u32 slot, struct zc_row_writer *out)
 	return 0;
 }
 
-static __always_inline int zc_write_task(struct seq_file *seq, struct task_struct *task)
+/*
+ * Not inline: its record takes half of the 512 bytes of stack that zc_walk() and what it calls may
+ * have, and zc_attach() with its patterns the other half.
+ */
+static __noinline int zc_write_task(struct seq_file *seq, struct task_struct *task)
 {
 	struct zc_snapshot_task head = {};
 	struct zc_task *state = zc_task_state(task, 0);
