@@ -23,7 +23,7 @@ std::string group_of(const TopProcess& process, TopGroup by) {
   };
   switch (by) {
     case TopGroup::unit: return named(process.owner.unit);
-    case TopGroup::container: return named(process.owner.container_id);
+    case TopGroup::container: return named(process.owner.container_text());
     case TopGroup::name:
     case TopGroup::process: break;
   }

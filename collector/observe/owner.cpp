@@ -77,6 +77,12 @@ ProcessOwner owner_of_path(std::string_view path) {
 
 }  // namespace
 
+std::string ProcessOwner::container_text() const {
+  if (container_id.empty()) return {};
+  const std::string& own = named.container.empty() ? container_id : named.container;
+  return named.pod.empty() ? own : named.pod_namespace + "/" + named.pod + "/" + own;
+}
+
 ProcessOwner owner_of(std::string_view cgroups) {
   ProcessOwner found;
   for (const std::string_view line : split(cgroups, '\n')) {  // "0::/path", "4:cpu,cpuacct:/path"
@@ -143,6 +149,9 @@ void OwnerCache::update(const std::vector<Process>& processes) {
     const auto added = entries.insert_or_assign(key, std::move(now)).first;
     latest[process.pid] = &added->second.owner;
   }
+  names_.begin_round();
+  for (auto& [key, entry] : entries)
+    entry.owner.named = names_.of(entry.owner.container_id, entry.owner.pod_uid);
   entries_ = std::move(entries);
 }
 

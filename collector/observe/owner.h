@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "collector/model/report.h"
+#include "collector/observe/containers/container_names.h"
 #include "collector/os/proc_reader.h"
 
 namespace zctrace {
@@ -21,6 +22,11 @@ struct ProcessOwner {
   std::string unit;          // "nginx.service"
   std::string container_id;  // 64 hexadecimal digits, as the runtimes give it
   std::string pod_uid;       // with hyphens
+  ContainerName named{};     // where the runtime's files tell
+
+  // "namespace/pod/container" or "container"; the ID in the place of a name that is not known, and
+  // empty without a container.
+  std::string container_text() const;
 
   auto operator<=>(const ProcessOwner&) const = default;
 };
@@ -33,12 +39,13 @@ ProcessOwner owner_of(std::string_view cgroups);
 // Remembers the owners of processes for as long as they are in the reports. One thread at a time.
 class OwnerCache {
  public:
-  // Looks at /proc below `root`, which tests replace with a tree of their own.
-  explicit OwnerCache(std::filesystem::path root = "/") : root_(std::move(root)) {}
+  // Looks at /proc and at the files of container runtimes below `root`, which tests replace with a
+  // tree of their own.
+  explicit OwnerCache(const std::filesystem::path& root = "/") : root_(root), names_(root) {}
 
   // Looks up processes that are new or have a new name (an exec may follow a move to another
   // cgroup), and forgets those that are not in `processes`. A process that ended before the first
-  // look has the owner of its parent.
+  // look has the owner of its parent. Names of containers may come later than their IDs.
   void update(const std::vector<Process>& processes);
 
   // The owner of a process that is in the latest update. An empty one for any other process.
@@ -54,6 +61,7 @@ class OwnerCache {
   std::map<std::int64_t, ProcessOwner> look_up(const std::vector<Process>& processes);
 
   std::filesystem::path root_;
+  ContainerNames names_;
   std::unique_ptr<ProcReader> proc_ = std::make_unique<ProcReader>();
   std::map<PidAndStart, CacheEntry> entries_;
 };

@@ -97,6 +97,10 @@ TEST(OwnerOf, ReadsTheLinesOfBothVersions) {
   EXPECT_EQ(owner_of("nonsense\n:\n0:\n"), ProcessOwner());
 }
 
+// As the files in the tree name them.
+const ProcessOwner kRedis = {"", kId, "", {"redis", "", ""}};
+const ProcessOwner kEnvoy = {"", kOtherId, kPod, {"proxy", "envoy-0", "mesh"}};
+
 class OwnersInATree : public testing::Test {
  protected:
   static Process process(std::int64_t pid, const std::string& name, std::int64_t parent = 1) {
@@ -123,10 +127,10 @@ TEST_F(OwnersInATree, AreReadFromProc) {
                                           process(105, "envoy"), process(199, "gone")};
   owners.update(processes);
   EXPECT_EQ(owners.of(processes[0]), unit("nginx.service"));
-  EXPECT_EQ(owners.of(processes[1]), container(kId));
-  EXPECT_EQ(owners.of(processes[2]), container(kId));
-  EXPECT_EQ(owners.of(processes[3]), container(kOtherId, kPod));
-  EXPECT_EQ(owners.of(processes[4]), container(kOtherId, kPod));
+  EXPECT_EQ(owners.of(processes[1]), kRedis);
+  EXPECT_EQ(owners.of(processes[2]), kRedis);
+  EXPECT_EQ(owners.of(processes[3]), kEnvoy);
+  EXPECT_EQ(owners.of(processes[4]), kEnvoy);
   EXPECT_EQ(owners.of(processes[5]), ProcessOwner());
 }
 
@@ -139,7 +143,7 @@ TEST_F(OwnersInATree, OfAProcessThatEndedIsItsParents) {
   owners.update({parent, child, grandchild, unknown_parent});
   EXPECT_EQ(owners.of(child), unit("nginx.service"));
   EXPECT_EQ(owners.of(grandchild), unit("nginx.service"));
-  EXPECT_EQ(owners.of(unknown_parent), container(kOtherId, kPod));
+  EXPECT_EQ(owners.of(unknown_parent), kEnvoy);
 }
 
 // It ends between the open and the read of its file: a directory can be opened but not read.

@@ -67,6 +67,20 @@ TEST(Grouping, ByProcessIsTheSampleItself) {
   EXPECT_EQ(grouped(sample, TopGroup::process), sample);
 }
 
+TEST(Grouping, ByContainerHasNamesWhereFilesTell) {
+  Process in_pod = named(104, "envoy", 3);
+  Process in_docker = named(102, "redis", 5);
+  Process in_none = named(101, "nginx", 7);
+  OwnerCache owners("tests/fixtures/containers");
+  const Report report = report_of({in_pod, in_docker, in_none});
+  owners.update(report.processes);
+  TopModel model;
+  const auto groups = grouped(model.add(report, seconds(0), owners), TopGroup::container);
+  EXPECT_NE(groups->find({0, 0, 0, "mesh/envoy-0/proxy"}), nullptr);
+  EXPECT_NE(groups->find({0, 0, 0, "redis"}), nullptr);
+  EXPECT_NE(groups->find({0, 0, 0, "(no container)"}), nullptr);
+}
+
 TEST(Grouping, HasAWordForEachGroup) {
   for (const TopGroup by : {TopGroup::process, TopGroup::name, TopGroup::unit, TopGroup::container})
     EXPECT_EQ(parse_top_group(group_name(by)), by);
