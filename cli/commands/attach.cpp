@@ -65,7 +65,7 @@ int attach(const AttachOptions& options, const Targets& targets) {
   }
   if (recorder) record_interval();
   const Report report = advisor.advised(session.report(), session.stacks(), signals.fd());
-  const bool recorded = !recorder || recorder->finish(&report);
+  const bool recorded = !recorder || recorder->finish(&report, session.stacks());
   outputs.write(report, session.stacks());
   return recorded ? outputs.status(report) : kExitFailed;
 }

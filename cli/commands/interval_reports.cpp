@@ -17,7 +17,7 @@ void IntervalReports::write(Report interval) {
 int IntervalReports::finish(const StackProfile* stacks, const Report& whole, bool strict) {
   outputs_.write_stacks(stacks, whole);
   outputs_.finish_intervals(stacks);
-  if (recorder_ != nullptr && !recorder_->finish(nullptr)) return kExitFailed;
+  if (recorder_ != nullptr && !recorder_->finish(nullptr, stacks)) return kExitFailed;
   return strict && lost_ ? kExitLost : kExitDone;
 }
 

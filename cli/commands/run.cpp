@@ -78,7 +78,7 @@ int run(const RunOptions& options) {
     lost = intervals.finish(observed.stacks(), *report, options.output.strict);
   } else {
     report = advisor.advised(std::move(*report), observed.stacks(), signals.fd());
-    const bool recorded = !recorder || recorder->finish(&*report);
+    const bool recorded = !recorder || recorder->finish(&*report, observed.stacks());
     outputs.write(*report, observed.stacks());
     lost = recorded ? outputs.status(*report) : kExitFailed;
   }

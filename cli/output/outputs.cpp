@@ -37,10 +37,12 @@ std::string table_of(const Report& report, const OutputOptions& options, const T
   return report.mount ? table + "\n" + mount_part_table(report, style) : table;
 }
 
-nlohmann::ordered_json json_of(const Report& report, const OutputOptions& options) {
+nlohmann::ordered_json json_of(const Report& report, const OutputOptions& options,
+                               const StackProfile* stacks = nullptr) {
   if (is_of_mount(report)) return mount_json(report);
   nlohmann::ordered_json json = report_json(report, options.by, options.channels);
   if (report.mount) add_mount_json(json, report);
+  add_stacks_json(json, stacks);
   return json;
 }
 
@@ -179,17 +181,16 @@ void Outputs::warn_of_mixed_output(const Report& report) const {
   }
 }
 
-std::string Outputs::page_of(nlohmann::ordered_json json, const StackProfile* stacks) const {
+std::string Outputs::page_of(nlohmann::ordered_json json) const {
   if (!intervals_.empty()) json["intervals"] = intervals_json(intervals_.intervals());
-  if (stacks != nullptr && stacks->samples() != 0) json["stacks"] = flame_json(*stacks);
   return html_page(json);
 }
 
 Views Outputs::views_of(const Report& report, const StackProfile* stacks) {
   return {[&] { return table_of(report, options_, style()); },
-          [&] { return json_of(report, options_).dump(2) + "\n"; },
+          [&, stacks] { return json_of(report, options_, stacks).dump(2) + "\n"; },
           [&] { return csv_of(report, options_); }, [&] { return markdown_of(report, options_); },
-          [&, stacks] { return page_of(json_of(report, options_), stacks); }};
+          [&, stacks] { return page_of(json_of(report, options_, stacks)); }};
 }
 
 Views Outputs::interval_views_of(const Report& report) {
@@ -226,7 +227,7 @@ void Outputs::write_interval(const Report& report) {
 
 void Outputs::finish_intervals(const StackProfile* stacks) {
   if (!html_.wanted() || intervals_.empty()) return;
-  html_.write(page_of(json_of(intervals_.whole(), options_), stacks));
+  html_.write(page_of(json_of(intervals_.whole(), options_, stacks)));
 }
 
 void Outputs::note_interval(const Report& report) {

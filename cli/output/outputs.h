@@ -58,7 +58,7 @@ class Outputs {
 
  private:
   Views views_of(const Report& report, const StackProfile* stacks = nullptr);
-  std::string page_of(nlohmann::ordered_json json, const StackProfile* stacks) const;
+  std::string page_of(nlohmann::ordered_json json) const;
   Views interval_views_of(const Report& report);
   // One CSV of many: all but the first lose their header.
   std::string without_repeated_header(const std::string& csv);

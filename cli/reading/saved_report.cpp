@@ -14,6 +14,7 @@
 #include "cli/reading/compare_reading.h"
 #include "cli/reading/json_node.h"
 #include "cli/reading/report_reading.h"
+#include "cli/reading/stacks_reading.h"
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
 #include "cli/views/json_view.h"
@@ -97,6 +98,7 @@ SavedReport checked(ordered_json json, std::string_view text) {
     saved.report = read_comparison(root);
   else
     saved.report = read_report(root);
+  if (const auto stacks = root.find("stacks")) check_stacks(*stacks);
   return saved;
 }
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "cli/reading/report_reading.h"
+#include "cli/reading/stacks_reading.h"
 #include "cli/recording/tables.h"
 #include "cli/text/printable.h"
 #include "cli/views/json_view.h"
@@ -131,9 +132,10 @@ ordered_json add_flows(const SqlDatabase& database, std::int64_t interval,
                                            : "cannot read '" + name + "': " + what);
 }
 
-SavedReport saved(Report report) {
+SavedReport saved(Report report, const ordered_json& stacks = nullptr) {
   SavedReport one;
   one.json = report_json(report);
+  if (!stacks.is_null()) one.json["stacks"] = stacks;
   one.text = one.json.dump(2) + "\n";
   one.report = std::move(report);
   return one;
@@ -157,6 +159,15 @@ std::string RecordedReports::value(const char* name) const {
 }
 
 std::string RecordedReports::whole() const { return value("report"); }
+
+ordered_json RecordedReports::stacks() const {
+  const std::string text = value("stacks");
+  if (text.empty()) return nullptr;
+  ordered_json json = {{"stacks", parse_document(text)}};
+  const JsonNode root(json);
+  check_stacks(root.at("stacks"));
+  return std::move(json["stacks"]);
+}
 
 std::vector<RecordedInterval> RecordedReports::intervals() const {
   std::vector<RecordedInterval> intervals;
@@ -271,7 +282,8 @@ SavedFile read_recording(const std::string& path, const RecordingPart& part) {
     }
     if (!sum)
       throw Error(part.is_whole() ? "it has no interval yet" : "it has no interval in that time");
-    file.reports.push_back(saved(std::move(*sum)));
+    file.reports.push_back(
+        saved(std::move(*sum), part.is_whole() ? recorded.stacks() : ordered_json()));
     return with_intervals(std::move(file));
   } catch (const Error& error) {
     refuse(name, error);

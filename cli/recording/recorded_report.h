@@ -44,6 +44,8 @@ class RecordedReports {
   nlohmann::ordered_json totals_over_time(const RecordingPart& part) const;
   // What the command itself printed; "" where it was killed, or printed intervals.
   std::string whole() const;
+  // "stacks" of a report (flame_json.h) that whole() does not have; null: none were sampled.
+  nlohmann::ordered_json stacks() const;
 
  private:
   nlohmann::ordered_json interval_json(std::int64_t id) const;

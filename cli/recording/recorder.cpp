@@ -18,6 +18,7 @@
 #include "cli/recording/tables.h"
 #include "cli/text/printable.h"
 #include "cli/text/units.h"
+#include "cli/views/html/flame_json.h"
 #include "cli/views/json_view.h"
 #include "collector/model/add_interval.h"
 
@@ -154,8 +155,7 @@ void Recorder::open(const std::string& path, bool with_log) {
   database_->run("PRAGMA synchronous = OFF");
   database_->run(with_log ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = DELETE");
   database_->run("BEGIN;" + recording_tables() + "COMMIT;");
-  SqlStatement statement = database_->prepare("INSERT INTO recording VALUES ('schema', ?)");
-  statement.bind(kRecordingSchema).run();
+  insert_property("schema", kRecordingSchema);
   database_->run(
       "INSERT INTO processes (id, pid, tid, started_ns, name) "
       "VALUES (0, 0, 0, 0, '(other processes)')");
@@ -168,6 +168,11 @@ void Recorder::open(const std::string& path, bool with_log) {
                                           {"interval", "process", "from_channel", "to_channel"},
                                           recorded_row_columns()))});
   empty_log();
+}
+
+void Recorder::insert_property(const char* name, const std::string& value) {
+  SqlStatement statement = database_->prepare("INSERT OR REPLACE INTO recording VALUES (?, ?)");
+  statement.bind(name).bind(value).run();
 }
 
 void Recorder::empty_log() {
@@ -235,9 +240,7 @@ void Recorder::insert(const Report& interval, std::int64_t id, std::uint64_t at_
   if (!has_head_) {
     ordered_json head = report;
     for (const std::string& name : kNotOfHead) head.erase(name);
-    SqlStatement statement =
-        database_->prepare("INSERT OR REPLACE INTO recording VALUES ('head', ?)");
-    statement.bind(head.dump()).run();
+    insert_property("head", head.dump());
   }
   SqlStatement statement = database_->prepare("INSERT INTO intervals VALUES (?, ?, ?, ?, ?, ?, ?)");
   statement.bind(id)
@@ -365,13 +368,16 @@ bool Recorder::merge_one_pair() {
   return true;
 }
 
-bool Recorder::write_whole(const Report* whole) {
+bool Recorder::write_whole(const Report* whole, const StackProfile* stacks) {
   try {
     if (pending_) write_pending();
-    if (whole == nullptr) return true;
-    SqlStatement statement =
-        database_->prepare("INSERT OR REPLACE INTO recording VALUES ('report', ?)");
-    statement.bind(report_json(*whole, options_.by, options_.channels).dump(2) + "\n").run();
+    ordered_json json = ordered_json::object();
+    if (whole != nullptr) json = report_json(*whole, options_.by, options_.channels);
+    add_stacks_json(json, stacks);
+    if (whole != nullptr)
+      insert_property("report", json.dump(2) + "\n");
+    else if (!json.empty())
+      insert_property("stacks", json.at("stacks").dump());
     return true;
   } catch (const Error& error) {
     if (pending_)
@@ -383,8 +389,8 @@ bool Recorder::write_whole(const Report* whole) {
   }
 }
 
-bool Recorder::finish(const Report* whole) {
-  const bool written = write_whole(whole);
+bool Recorder::finish(const Report* whole, const StackProfile* stacks) {
+  const bool written = write_whole(whole, stacks);
   insert_.reset();
   remove_log();
   return written;

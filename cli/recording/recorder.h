@@ -11,6 +11,7 @@
 #include "cli/recording/sqlite.h"
 #include "cli/views/report/channel_table.h"
 #include "collector/model/report.h"
+#include "collector/observe/stacks/stack_profile.h"
 
 namespace zctrace {
 
@@ -41,14 +42,17 @@ class Recorder {
   // What happened since the latest interval. Never throws for what may pass; says it.
   void write(const Report& interval);
   // The last interval has been written. `whole`: what the command prints of all of them; nullptr:
-  // it does not. Puts the log into the file; where a reader prevents that, it is said, and the
-  // last program that closes the recording does it. False, and said: something is not recorded.
-  bool finish(const Report* whole);
+  // it does not. `stacks`: nullptr where they were not asked for. Puts the log into the file; where
+  // a reader prevents that, it is said, and the last program that closes the recording does it.
+  // False, and said: something is not recorded.
+  bool finish(const Report* whole, const StackProfile* stacks = nullptr);
 
  private:
   void create(const std::string& path);
   void open(const std::string& path, bool with_log);
-  bool write_whole(const Report* whole);  // finish(), but for the log
+  // finish(), but for the log.
+  bool write_whole(const Report* whole, const StackProfile* stacks);
+  void insert_property(const char* name, const std::string& value);
   // Moves the log into the file as far as readers allow. What remains is in `log_bytes_`.
   void empty_log();
   void remove_log();

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "cli/text/printable.h"
@@ -54,26 +55,26 @@ class FlameTree {
     return chosen;
   }
 
-  // It is as deep as a stack, whose frames StackReader bounds.
-  ordered_json json(const StackProfile& profile, const std::vector<bool>& chosen,
-                    std::size_t place = 0) const {
+  // Appends a frame and those that it called. It is as deep as a stack, whose frames StackReader
+  // bounds.
+  void list(const StackProfile& profile, const std::vector<bool>& chosen, ordered_json& frames,
+            std::size_t place = 0, const ordered_json& parent = nullptr) const {
     const FlameFrame& node = nodes_[place];
-    ordered_json object = {{"name", cut_to_width(node.name, kLongestName, true)},
-                           {"kind", node.kind},
-                           {"samples", node.samples},
-                           {"bytes", profile.bytes(node.samples)},
-                           {"margin_bytes", profile.margin(node.samples)}};
+    const std::size_t own = frames.size();
+    frames.push_back({{"parent", parent},
+                      {"name", cut_to_width(node.name, kLongestName, true)},
+                      {"kind", node.kind},
+                      {"samples", node.samples},
+                      {"bytes", profile.bytes(node.samples)},
+                      {"margin_bytes", profile.margin(node.samples)}});
     std::vector<std::size_t> shown;
     for (const std::size_t one : node.children)
       if (chosen[one]) shown.push_back(one);
-    if (shown.empty()) return object;
     // By name, so that two flame graphs look alike.
     std::sort(shown.begin(), shown.end(), [this](std::size_t one, std::size_t other) {
       return nodes_[one].name < nodes_[other].name;
     });
-    ordered_json& children = object["children"] = ordered_json::array();
-    for (const std::size_t one : shown) children.push_back(json(profile, chosen, one));
-    return object;
+    for (const std::size_t one : shown) list(profile, chosen, frames, one, own);
   }
 
  private:
@@ -96,10 +97,16 @@ ordered_json flame_json(const StackProfile& profile) {
   FlameTree tree;
   for (const StackProfile::SampledStack& entry : profile.entries())
     tree.add(folded_frames(entry), entry.samples);
+  ordered_json frames = ordered_json::array();
+  tree.list(profile, tree.largest(kMostFlameFrames), frames);
   return {{"every_bytes", profile.every()},
           {"samples", profile.samples()},
-          {"left_out", tree.size() - std::min(tree.size(), kMostFlameFrames)},
-          {"root", tree.json(profile, tree.largest(kMostFlameFrames))}};
+          {"left_out", tree.size() - frames.size()},
+          {"frames", std::move(frames)}};
+}
+
+void add_stacks_json(ordered_json& report, const StackProfile* stacks) {
+  if (stacks != nullptr && stacks->samples() != 0) report["stacks"] = flame_json(*stacks);
 }
 
 }  // namespace zctrace

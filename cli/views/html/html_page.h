@@ -8,8 +8,7 @@
 namespace zctrace {
 
 // The page of what --json writes for run, attach, compare and mount, so a saved report makes the
-// same page. It is made from that object alone. Optional: "stacks" (flame_json.h), and "intervals",
-// an array of
+// same page. It is made from that object alone. Optional: "intervals", an array of
 // {"started_at", "duration_ns", "totals"} in the order of time, which the page draws over time. All
 // of them are drawn: more than a thousand or so should be added up first. The report's strings may
 // be hostile: they are embedded as data and shown as text. What would make the page too large to

@@ -78,6 +78,32 @@ class Flames(PageCase):
         self.assertRegex(self.browser.text("#flame .status"), r"^\d+\.\d% of what is shown$")
         self.assert_quiet()
 
+    def test_a_saved_report_and_a_recording_have_the_same_frames(self):
+        recording = self.directory / "r.db"
+        self.run_page("dd", f"if={self.file()}", f"of={self.directory}/copy", "bs=64K",
+                      options=[*self.options, "--record", recording])
+        frames = self.frames()
+        self.assertGreater(len(frames), 5)
+        again = self.directory / "again.html"
+        for saved in (self.json, recording):
+            with self.subTest(saved=saved.name):
+                self.assertEqual(self.zctrace("report", "-q", "--html", again, saved).returncode, 0)
+                self.browser.open(again)
+                self.assert_quiet()
+                self.assertEqual(self.frames(), frames)
+
+    def test_a_recording_of_intervals_has_stacks(self):
+        recording = self.directory / "r.db"
+        target = self.start(["sh", "-c", f"while :; do cat {self.file()} > /dev/null; done"],
+                            stderr=subprocess.DEVNULL)
+        done = self.zctrace("attach", "-q", "-p", target.pid, "-d", "1s", "-i", "300ms", *self.options,
+                            "--record", recording)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.zctrace("report", "-q", "--html", self.page, recording).returncode, 0)
+        self.browser.open(self.page)
+        self.assert_quiet()
+        self.assertIn("cat", {frame["name"] for frame in self.frames()})
+
     def test_a_page_without_stacks_has_none(self):
         self.run_page("true")
         self.assertIsNone(self.browser.text("#flame"))

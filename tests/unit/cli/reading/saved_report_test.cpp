@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "cli/views/compare/compare_view.h"
 #include "cli/views/json_view.h"
@@ -48,6 +49,44 @@ TEST(SavedReport, NamesTheValueThatIsWrong) {
             "cannot read 'f': the report has no 'host'");
   EXPECT_EQ(error_after([](auto& json) { json["processes"] = nullptr; }),
             "cannot read 'f': processes must be an array, not null");
+}
+
+TEST(SavedReport, ChecksThatStacksAreATree) {
+  const auto with_stacks = [](auto change) {
+    return error_after([&](auto& json) {
+      const auto frame = [](nlohmann::ordered_json parent, const char* kind) {
+        return nlohmann::ordered_json{{"parent", std::move(parent)},
+                                      {"name", "f"},
+                                      {"kind", kind},
+                                      {"samples", 1},
+                                      {"bytes", 1},
+                                      {"margin_bytes", 0}};
+      };
+      json["stacks"] = {{"every_bytes", 1},
+                        {"samples", 1},
+                        {"left_out", 0},
+                        {"frames", {frame(nullptr, "all"), frame(0, "user"), frame(1, "call")}}};
+      change(json["stacks"]["frames"]);
+    });
+  };
+  EXPECT_EQ(with_stacks([](auto&) {}), "");
+  EXPECT_EQ(
+      with_stacks([](auto& frames) { frames[2]["parent"] = 2; }),
+      "cannot read 'f': stacks.frames[2].parent must be the place of a frame before this one");
+  EXPECT_EQ(
+      with_stacks([](auto& frames) { frames[1]["parent"] = nullptr; }),
+      "cannot read 'f': stacks.frames[1].parent must be the place of a frame before this one");
+  EXPECT_EQ(with_stacks([](auto& frames) { frames[0]["parent"] = 0; }),
+            "cannot read 'f': stacks.frames[0].parent must be null, for the first frame");
+  EXPECT_EQ(with_stacks([](auto& frames) { frames[1]["kind"] = "moon"; }),
+            "cannot read 'f': stacks.frames[1].kind is not the name of a kind of frame that this "
+            "version knows");
+  EXPECT_EQ(with_stacks([](auto& frames) { frames.clear(); }),
+            "cannot read 'f': stacks.frames must have a frame");
+  EXPECT_EQ(with_stacks([](auto& frames) {
+              for (int i = 0; i < 2500; ++i) frames.push_back(frames[2]);
+            }),
+            "cannot read 'f': stacks.frames must have at most 2500 frames");
 }
 
 TEST(SavedReport, RefusesControlCharactersInItsOwnWords) {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -15,6 +16,7 @@
 
 #include "cli/recording/recorded_report.h"
 #include "cli/recording/tables.h"
+#include "cli/views/html/flame_json.h"
 #include "cli/views/json_view.h"
 #include "cli/views/table_view.h"
 #include "collector/model/add_interval.h"
@@ -171,6 +173,28 @@ TEST_F(RecorderTest, PrintsWhatTheCommandPrinted) {
   whole.exit_code = 3;
   EXPECT_TRUE(recorder.finish(&whole));
   EXPECT_EQ(json_of(read({}, path())), json_of(whole));
+}
+
+TEST_F(RecorderTest, KeepsStacks) {
+  StackProfile stacks(1000);
+  CallStack stack;
+  stack.user.emplace_back().function = "main";
+  stacks.add({7, "cat", "read", Kind::file, Kind::user}, stack, 3);
+  const Report whole = interval();
+  for (const Report* const printed : {&whole, static_cast<const Report*>(nullptr)}) {
+    {
+      Recorder recorder(options());
+      recorder.write(interval());
+      EXPECT_TRUE(recorder.finish(printed, &stacks));
+    }
+    const SavedFile file = read_recording(path(), {});
+    EXPECT_EQ(file.reports.at(0).json["stacks"], flame_json(stacks));
+    EXPECT_NE(file.reports.at(0).text.find("\"stacks\""), std::string::npos);
+    // Samples have no time, so those of a part are not known.
+    const SavedFile part = read_recording(path(), {std::chrono::seconds(0), {}});
+    EXPECT_FALSE(part.reports.at(0).json.contains("stacks"));
+    ::unlink(path().c_str());
+  }
 }
 
 TEST_F(RecorderTest, MergesTheOldestIntervalsAboveItsSize) {

@@ -21,10 +21,17 @@ function place(frame, top) {
   return left < -1e-9 || left + part > 1 + 1e-9 || part < NARROWEST ? null : {left, width: part};
 }
 
+// The frames as a tree. In the list each comes after its caller.
+function callTree(frames) {
+  const nodes = frames.map((frame) => ({...frame, children: []}));
+  nodes.slice(1).forEach((node) => nodes[node.parent].children.push(node));
+  return nodes[0];
+}
+
 export function flameSection(report) {
   const {stacks} = report;
   if (!stacks) return null;
-  const tree = hierarchy(stacks.root, (frame) => frame.children)
+  const tree = hierarchy(callTree(stacks.frames), (frame) => frame.children)
     .each((node) => { node.value = node.data.samples; });
   partition()(tree);
   const all = tree.descendants();
