@@ -62,6 +62,45 @@ class ComparePage(PageCase):
                 self.assertIn(measured["label"], rows)
 
 
+    def open_saved(self, report):
+        """The page of a report as it is."""
+        self.json.write_text(json.dumps(report))
+        done = self.zctrace("report", "-q", "--html", self.page, self.json)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.browser.open(self.page)
+        self.assert_quiet()
+        return {line["label"]: line["cells"] for line in self.browser.run(LINES)}
+
+    def test_a_sum_with_a_part_that_is_unknown_is_unknown(self):
+        report = self.compare("--from", "fuse", "--fuse-mode", "splice", "--methods", "sendfile/whole,splice/64K")
+        whole, part = report["methods"][:2]
+        self.assertGreater(part["daemon"]["cpu_ns"], 0)
+        for name in ("cpu_ns", "user_ns", "system_ns"):
+            part["daemon"][name] = None
+        part["involuntary_switches"] = None
+        lines = self.open_saved(report)
+        self.assertEqual(lines[whole["label"]][2], duration_text(whole["cpu_ns"] + whole["daemon"]["cpu_ns"]))
+        self.assertIn("that of the FUSE daemon was not measured", lines[part["label"]][2])
+        self.assertIn("unknown", lines[part["label"]][5])
+        # The sender's own, as reports without cpu_ns have it.
+        for name in ("cpu_ns", "user_ns", "system_ns"):
+            whole.pop(name)
+        self.assertIn("it was not measured", self.open_saved(report)[whole["label"]][2])
+        whole.update(user_ns=2_000_000, system_ns=1_000_000)
+        self.assertEqual(self.open_saved(report)[whole["label"]][2],
+                         duration_text(3_000_000 + whole["daemon"]["cpu_ns"]))
+
+    def test_commands_are_called_so(self):
+        done = self.zctrace("compare", "--runs", "3", *self.files, "--", "true", ":::", "sleep", "0.001")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.browser.open(self.page)
+        self.assert_quiet()
+        self.assertEqual(self.browser.text("#methods h2"), "2 commands, 3 rounds")
+        self.assertEqual(self.browser.text("#methods th"), "command")
+        self.assertEqual(self.browser.text("#calls h2"), "Calls of each command")
+        self.assertNotIn("method", self.browser.text("body main, #page").lower())
+
+
 class MountPage(PageCase, MountTest):
     def test_files_and_requesters(self):
         point = self.point

@@ -17,16 +17,21 @@ function unknown(reason) {
   return el("div", {class: "measure unknown", title: printable(reason)}, "unknown", el("span", {class: "note"}, printable(reason)));
 }
 
+// What is the sum of something unknown is not known, either.
+const isKnown = (value) => value !== null && value !== undefined;
+const sum = (...parts) => (parts.every(isKnown) ? parts.reduce((all, part) => all + part, 0) : null);
+
 // The division between user and system may be null where both together are known.
-const ownCpu = (one) => one.cpu_ns ?? (one.user_ns === null ? null : one.user_ns + one.system_ns);
-const cpuOf = (method) => (ownCpu(method) === null ? null : ownCpu(method) + (method.daemon ? ownCpu(method.daemon) ?? 0 : 0));
-const switchesOf = (method) => (method.voluntary_switches === null ? null : method.voluntary_switches + method.involuntary_switches);
+const ownCpu = (one) => one.cpu_ns ?? sum(one.user_ns, one.system_ns);
+const cpuOf = (method) => (method.daemon ? sum(ownCpu(method), ownCpu(method.daemon)) : ownCpu(method));
+const switchesOf = (method) => sum(method.voluntary_switches, method.involuntary_switches);
 const largest = (methods, value) => Math.max(0, ...methods.map((method) => value(method) ?? 0));
 const NOT_COUNTED = "the counting pass was not made";
 
 function cpuCell(method, most) {
-  if (cpuOf(method) === null) return unknown(method.unknown?.cpu_ns ?? "it was not measured");
-  const parts = method.user_ns === null ? [["user and system", ownCpu(method), "undivided"]]
+  if (cpuOf(method) === null)
+    return unknown(ownCpu(method) === null ? method.unknown?.cpu_ns ?? "it was not measured" : "that of the FUSE daemon was not measured");
+  const parts = sum(method.user_ns, method.system_ns) === null ? [["user and system", ownCpu(method), "undivided"]]
     : [["user", method.user_ns, "user"], ["system", method.system_ns, "system"]];
   if (method.daemon) parts.push(["FUSE daemon", ownCpu(method.daemon), "daemon"]);
   return explain(bar(parts, most, duration(cpuOf(method))), () => facts("CPU time", parts.map(([name, value]) => [name, duration(value)])));
@@ -40,7 +45,7 @@ function copiesCell(method, most) {
 }
 
 function countCell(value, most, parts) {
-  if (value === null) return unknown(NOT_COUNTED);
+  if (!isKnown(value)) return unknown(NOT_COUNTED);
   return bar(parts, most, count(value));
 }
 
@@ -74,7 +79,7 @@ function methodLine(report, method, scales) {
 }
 
 function legend(timed) {
-  const undivided = timed.some((method) => method.user_ns === null);
+  const undivided = timed.some((method) => sum(method.user_ns, method.system_ns) === null);
   const item = (kind, text) => el("li", {}, el("span", {class: `swatch part ${kind}`}), text);
   return el("ul", {class: "legend"}, item("run-dot", "a run"), item("interval-box", "interval of the median"),
     item("user", "CPU in user space"), item("system", "CPU in the kernel"),
@@ -82,14 +87,18 @@ function legend(timed) {
     item("by-user", "copies by its own calls"), item("by-kernel", "by the kernel besides"), item("by-reader", "by the reader"));
 }
 
+// What the rows are: commands alone are compared without source and sink.
+export const rowsOf = (report) => (report.source ? {one: "method", all: "methods", title: "Methods"} : {one: "command", all: "commands", title: "Commands"});
+
 export function methodsSection(report) {
   const {methods} = report;
+  const rows = rowsOf(report);
   const timed = methods.filter((method) => method.wall_ns);
   const scales = {time: timeScale(timed), cpu: largest(timed, cpuOf), copies: largest(timed, (method) => method.copies?.per_byte),
     syscalls: largest(timed, (method) => method.syscalls), switches: largest(timed, switchesOf)};
-  const heads = [["method"], ["wall time, each run", timeAxis(scales.time)], ["CPU time"], ["copies a byte"], ["system calls"], ["switches"]];
-  return section("methods", `${plural(methods.length, "method", "methods")}, ${plural(report.rounds, "round", "rounds")}`, legend(timed),
-    el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": "Methods"}, el("table", {class: "methods"},
+  const heads = [[rows.one], ["wall time, each run", timeAxis(scales.time)], ["CPU time"], ["copies a byte"], ["system calls"], ["switches"]];
+  return section("methods", `${plural(methods.length, rows.one, rows.all)}, ${plural(report.rounds, "round", "rounds")}`, legend(timed),
+    el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": rows.title}, el("table", {class: "methods"},
       el("thead", {}, el("tr", {}, heads.map(([title, axis]) => el("th", {scope: "col"}, title, axis)))),
       el("tbody", {}, methods.map((method) => methodLine(report, method, scales))))));
 }

@@ -8,10 +8,10 @@ import {rowColumns} from "../report/rows.js";
 import {circumstances} from "../report/summary.js";
 import {table} from "../table.js";
 import {printable, shortened} from "../text.js";
-import {methodsSection} from "./methods.js";
+import {methodsSection, rowsOf} from "./methods.js";
 
 function header(report) {
-  const verdict = printable(report.insights[0] ?? "No method could be timed.");
+  const verdict = printable(report.insights[0] ?? `No ${rowsOf(report).one} could be timed.`);
   document.title = `${shortened(verdict, 80)} – zctrace compare`;
   const {source, sink, precision} = report;
   return el("header", {id: "summary"}, el("h1", {}, el("bdi", {}, verdict)),
@@ -54,7 +54,7 @@ function textbookSection(report) {
 function callsSection(report) {
   const counted = report.methods.filter((method) => method.rows?.length > 0);
   if (counted.length === 0) return null;
-  return section("calls", "Calls of each method", el("p", {class: "note"}, "From the counting pass, which runs with probes and is not timed."),
+  return section("calls", `Calls of each ${rowsOf(report).one}`, el("p", {class: "note"}, "From the counting pass, which runs with probes and is not timed."),
     counted.map((method) => el("details", {}, el("summary", {}, printable(method.label)),
       table(method.rows, rowColumns(method.rows, true), {label: `Calls of ${method.label}`, noun: ["row", "rows"], sort: 2}),
       profileSection(method))));
