@@ -103,6 +103,16 @@ class Offers(unittest.TestCase):
             with self.subTest(line=line):
                 self.assertEqual([word.rstrip("/") for word in self.complete(line)], ["data.d"])
 
+    def test_the_reports_to_compare_are_files(self):
+        for name in ("data.json", "data.db"):
+            (self.directory / name).touch()
+        (self.directory / "other").touch()
+        for line in ("zctrace diff dat", "zctrace diff data.json dat", "zctrace report dat",
+                     "zctrace diff --all --fail-if 'syscalls>5' data.json dat"):
+            with self.subTest(line=line):
+                self.assertEqual(sorted(self.complete(line)), ["data.db", "data.json"])
+        self.assert_offers("zctrace diff ", "data.json", "data.db", "other")
+
     def test_the_observed_command_is_completed_as_by_itself(self):
         (self.directory / "data.json").touch()
         for line in ("zctrace run -- cat dat", "zctrace run cat dat",
