@@ -2,9 +2,11 @@
 """`zctrace compare --programs`: the ready programs move every byte, by the calls of their names."""
 
 import pathlib
+import shutil
+import subprocess
 
 from comparing import Comparing
-from paths import ZCTRACE
+from paths import PATIENCE_S, ROOT, ZCTRACE
 
 PROGRAMS = pathlib.Path(ZCTRACE).resolve().parent / "transfers/programs"
 CALLS = {"c-read-send/64K": "sendto", "c-mmap-send": "sendto", "c-lease-mmap-send": "sendto",
@@ -56,3 +58,24 @@ class ReadyPrograms(Comparing):
             done = self.zctrace("compare", *options)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertIn(text, done.stderr.splitlines()[0])
+
+
+class Reproduction(Comparing):
+    def test_the_page_has_every_program_that_is_built(self):
+        if not (PROGRAMS / "list").exists():
+            self.skipTest("'make programs' was not run")
+        page = self.directory / "page.md"
+        done = subprocess.run([ROOT / "scripts/reproduce", ZCTRACE, "1M", "1", page], capture_output=True,
+                              text=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text = page.read_text()
+        disk = text[text.index("## A file on disk"):text.index("## A file on tmpfs")]
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in disk.splitlines()
+                if line.startswith("| ")]
+        self.assertEqual(rows.pop(0)[0], "program")
+        self.assertEqual(len(rows), 11)
+        copies = {row[0]: row[-1] for row in rows if "not built" not in row}
+        self.assertEqual((copies["read/send 4K"], copies["mmap/send"], copies["sendfile"]),
+                         ("2.00", "1.00", "0.00"))
+        # nc reads where the published run had it.
+        self.assertEqual("the reader is `nc -lU`" in disk, shutil.which("nc.openbsd") is not None)
