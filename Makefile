@@ -52,9 +52,9 @@ clean:  ## Remove build/
 	rm -rf $(BUILD)
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z0-9-]*\):.*##  *\(.*\)/  \1\t\2/p' $(filter-out %.d,$(MAKEFILE_LIST)) | sort | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*##  *\(.*\)/  \1\t\2/p' $(filter-out %.d,$(MAKEFILE_LIST)) | sort | expand -t 22
 	@echo '  V=1 prints the commands. mk/flags.mk lists the variables: CXX, CXXFLAGS, LDFLAGS, WERROR=, PREFIX, DESTDIR'
 
 # Neither unpacked packages, nor packages of ours, nor builds of other kinds are searched for dependencies.
 -include $(shell find $(BUILD) \( -path $(MATRIX_TREE) -o -path $(BUILD)/programs -o -path $(DEB) -o -path $(RPM) \
-	-o -path $(TARBALL) -o -path $(BUILD)/package-check -o -path $(BUILD)/examples \) -prune -o -name '*.d' -print 2>/dev/null)
+	-o -path $(TARBALL) -o -path $(BUILD)/package-check -o -path $(IMAGE) -o -path $(BUILD)/examples \) -prune -o -name '*.d' -print 2>/dev/null)

@@ -19,6 +19,7 @@ DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian
 RPM_PACKAGES := rpm rpmlint
 # For clean roots, in which packages are installed and tried.
 ROOT_PACKAGES := mmdebstrap
+IMAGE_PACKAGES := buildah
 # The proxy in Go of the case studies.
 README_PACKAGES := golang-go
 # Compilers and crates of all rows of `compare --programs`, and the reader of published runs.
@@ -31,7 +32,7 @@ ARM64_PACKAGES := qemu-system-arm lld
 GUEST_PACKAGES := busybox-static bash dash coreutils tar findutils strace mount util-linux procps \
 	xfsprogs btrfs-progs iproute2 python3 python3-jsonschema
 
-.PHONY: packages packages-build packages-test packages-tidy packages-bench packages-html packages-deb packages-rpm packages-root packages-live packages-readme packages-programs packages-soak packages-matrix packages-arm64
+.PHONY: packages packages-build packages-test packages-tidy packages-bench packages-html packages-deb packages-rpm packages-root packages-image packages-live packages-readme packages-programs packages-soak packages-matrix packages-arm64
 
 packages: packages-build  ## Install the packages that the build needs (Debian; root or sudo)
 
@@ -58,6 +59,9 @@ packages-rpm:
 
 packages-root:
 	$(Q)scripts/packages $(BUILD_PACKAGES) $(DEB_PACKAGES) $(ROOT_PACKAGES)
+
+packages-image:
+	$(Q)scripts/packages $(IMAGE_PACKAGES) $(ROOT_PACKAGES)
 
 packages-live: packages-root
 	$(Q)scripts/packages $(MATRIX_PACKAGES)

@@ -14,7 +14,9 @@ SHARED_LIBS := -lfmt -lprometheus-cpp-core
 STATIC_LIBS := $(filter-out $(SHARED_LIBS) -pthread -lpthread -ltinfo,$(filter -l%,$(LIBS))) -ltinfo -llzma -lbz2
 RELEASE_LDFLAGS := -Wl,-rpath,'$$ORIGIN/../lib/zctrace' -Wl,--disable-new-dtags -Wl,-z,relro,-z,now
 
-.PHONY: deb rpm tarball package-check
+IMAGE := $(BUILD)/image
+
+.PHONY: deb rpm tarball image package-check
 
 deb: packages-deb  ## Make the Debian package in build/deb/, and check it with lintian
 	$(Q)CXX='$(CXX)' packaging/deb/build $(DEB) $(BUILD_PACKAGES)
@@ -35,6 +37,12 @@ $(TARBALL)/$(RELEASE).tar.gz: $(BUILD)/zctrace-release $(REFERENCE)/made $(wildc
 	$(Q)packaging/tarball/build $< $(TARBALL)/$(RELEASE)
 	$(Q)install -m 644 packaging/tarball/README LICENSE CHANGELOG.md $(TARBALL)/$(RELEASE)
 	$(Q)tar -C $(TARBALL) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$$(stat -c %Y VERSION) -czf $@ $(RELEASE)
+
+image: packages-image  ## Build the container image in build/image/ on a plain Debian, without a registry, and run it (root)
+	$(Q)packaging/check/root $(CLEAN_ROOT)
+	$(Q)rm -rf --one-file-system $(CLEAN_ROOT)
+	$(Q)packaging/image/build $(CLEAN_ROOT).tar $(IMAGE)
+	$(Q)packaging/image/check $(IMAGE)/zctrace-$(VERSION).oci.tar
 
 package-check: packages-root  ## Install, run and purge the packages in a plain Debian (root; KIND=deb or tarball for one)
 	$(Q)$(SUBMAKE) $(or $(KIND),deb tarball)
