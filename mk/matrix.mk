@@ -6,14 +6,23 @@ MATRIX_TREE := $(BUILD)/kernel-matrix
 MATRIX_CLI := copies.filesystems_test.* copies.network_test.* copies.sockets_test.*
 IN_GUEST := zctrace kernel-tests bench/verified
 
-.PHONY: kernel-matrix matrix-amd64 matrix-arm64 matrix-programs
+# What `make support` runs in the guests, instead of the suites.
+GUEST_TESTS = --cli '$(MATRIX_CLI)'
+
+.PHONY: kernel-matrix support matrix-amd64 matrix-arm64 matrix-programs
 kernel-matrix: $(MATRIX:%=matrix-%)  ## Run the tests on Linux 6.1 and 6.12 in an emulator (MATRIX='amd64 arm64')
+
+# Both leave what they found in results/. The page has the kernels that this run has seen.
+support:  ## Boot the same kernels, run the smoke tests there, and write docs/support.md (root; MATRIX=amd64)
+	$(Q)rm -rf $(MATRIX_TREE)/results
+	$(Q)$(MAKE) --no-print-directory kernel-matrix GUEST_TESTS=--only-smoke
+	$(Q)scripts/support docs/support.md $(BUILD)/zctrace $(MATRIX_TREE)/results/*.json
 
 matrix-programs: $(IN_GUEST:%=$(BUILD)/%) $(PROGRAMS)
 
 matrix-amd64: packages-matrix
 	$(Q)$(SUBMAKE) matrix-programs
-	$(Q)scripts/kernel-matrix/run $(BUILD) --directory $(MATRIX_TREE) --cli '$(MATRIX_CLI)' \
+	$(Q)scripts/kernel-matrix/run $(BUILD) --directory $(MATRIX_TREE) $(GUEST_TESTS) \
 		--kernel linux-image-cloud-amd64 --kernel linux-image-6.12-cloud-amd64
 
 # clang needs no other compiler to cross-compile against Debian's own packages. The host's
@@ -25,7 +34,7 @@ matrix-arm64: packages-arm64
 		libc6-dev libstdc++-$(shell g++ -dumpversion)-dev fuse3 $(GUEST_PACKAGES)
 	$(Q)$(SUBMAKE) BUILD=$(BUILD)/arm64 ARCH=arm64 PKG_CONFIG=false OPTIMIZE=-O1 \
 		CC='$(CLANG) $(ARM64)' CXX='$(CLANGXX) $(ARM64)' matrix-programs
-	$(Q)scripts/kernel-matrix/run $(BUILD)/arm64 --arch arm64 --directory $(MATRIX_TREE) --cli '$(MATRIX_CLI)' \
+	$(Q)scripts/kernel-matrix/run $(BUILD)/arm64 --arch arm64 --directory $(MATRIX_TREE) $(GUEST_TESTS) \
 		--root $(MATRIX_TREE)/arm64 \
 		--kernel linux-image-cloud-arm64 --kernel linux-image-6.12-cloud-arm64
 
