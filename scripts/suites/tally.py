@@ -12,6 +12,7 @@ ALLOWED_SKIPS = {
     "*test_direct_on_a_file_in_memory_*": "needs O_DIRECT on tmpfs (Linux 6.6)",
     "*test_ktls_*": "needs the kernel's module tls",
     "*test_splice_into_af_alg_*": "needs AF_ALG with ctr(aes)",
+    "channels.vsock_test.*": "needs the kernel's module vsock_loopback",
     "*test_notifications_vouch_*": "needs IORING_SEND_ZC_REPORT_USAGE (Linux 6.2)",
     "*EveryReadOfAPipeCountsAndIsTakenOutOfIt*": "needs IORING_OP_READ_MULTISHOT (Linux 6.7)",
     "Stacks.OfTheFilesThatAreReadHaveTheKernelsFunctions*": "needs mm_filemap_get_pages (Linux 6.12)",

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -38,10 +39,19 @@ SocketEnd unix_end(const zc_socket_end& end) {
   return {name, 0};
 }
 
-SocketEnd vsock_end(const zc_socket_end& end) {
+std::uint32_t vsock_context(const zc_socket_end& end) {
   std::uint32_t context = 0;
   std::memcpy(&context, end.address, sizeof(context));
-  return {std::to_string(context) + ":" + std::to_string(end.port), end.port};
+  return context;
+}
+
+// As ss has it: a client that did not bind has no context of its own. Empty: a remote end that is
+// not set.
+SocketEnd vsock_end(const zc_socket_end& end) {
+  if (end.port == VMADDR_PORT_ANY) return {};
+  const std::uint32_t context = vsock_context(end);
+  const std::string name = context == VMADDR_CID_ANY ? "*" : std::to_string(context);
+  return {name + ":" + std::to_string(end.port), end.port};
 }
 
 Protocol inet_protocol(std::uint32_t protocol) {
@@ -73,6 +83,7 @@ void name_socket(ChannelName& name, const zc_socket_name& socket) {
       name.protocol = Protocol::vsock;
       name.local = vsock_end(socket.local);
       name.remote = vsock_end(socket.remote);
+      name.bound = vsock_context(socket.local) != VMADDR_CID_ANY;
       break;
     case AF_NETLINK:
       name.protocol = Protocol::netlink;

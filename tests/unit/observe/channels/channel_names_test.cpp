@@ -3,6 +3,7 @@
 #include "collector/observe/channels/channel_names.h"
 
 #include <gtest/gtest.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -109,6 +110,24 @@ TEST(ChannelNamesTest, OfUnixSockets) {
   EXPECT_EQ(name.local.text, "/run/x.sock");
   EXPECT_EQ(name.remote.text, "@abs@tract");
   EXPECT_EQ(name.peer_pid, 42u);
+}
+
+TEST(ChannelNamesTest, OfSocketsOfVirtualMachines) {
+  zc_socket_name socket{};
+  socket.family = AF_VSOCK;
+  std::memset(socket.local.address, 0xff, sizeof(std::uint32_t));  // VMADDR_CID_ANY
+  socket.local.port = 1304772263;
+  socket.remote.address[0] = 2;
+  socket.remote.port = 5000;
+  EXPECT_EQ(socket_name(socket).protocol, Protocol::vsock);
+  EXPECT_EQ(socket_name(socket).local.text, "*:1304772263");
+  EXPECT_EQ(socket_name(socket).remote.text, "2:5000");
+  EXPECT_EQ(socket_name(socket).remote.port, 5000u);
+  EXPECT_FALSE(socket_name(socket).bound);
+  socket.local.address[0] = 3;
+  EXPECT_TRUE(socket_name(socket).bound);
+  socket.remote.port = VMADDR_PORT_ANY;
+  EXPECT_EQ(socket_name(socket).remote.text, "");
 }
 
 TEST(ChannelNamesTest, ARecordThatIsCutIsNone) {
