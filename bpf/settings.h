@@ -118,7 +118,8 @@ struct zc_config {
 	__u8 relays;		/* notice bytes that are read and written again unchanged */
 	__u8 mapped;		/* count what page faults map of files */
 	__u8 adaptive;		/* with `latency`: not every call of a busy row is timed */
-	__u8 pad[3];
+	__u8 sliced;		/* no program at exits but while window_open is set */
+	__u8 pad[2];
 	__u32 wanted_cgroups;	/* how many of cgroup_targets[] are set */
 	__u32 wanted_names;	/* the same of name_targets[] */
 	__u32 direct_flag;	/* O_DIRECT of this architecture */

@@ -200,6 +200,24 @@ static long zc_write_row(__u32 slot, struct zc_row_writer *out)
 }
 
 /*
+ * Between two slices no program sees calls return. What a call in flight has noted must not be
+ * taken for a later call's. While the window is closed, no other program writes it.
+ */
+static __always_inline void zc_forget_call(struct zc_task *state)
+{
+	if (window_open)
+		return;
+	state->head.call = -1;
+	state->head.pipes = 0;
+	state->head.messages = 0;
+	state->head.message_bytes = 0;
+	state->head.copied = 0;
+	state->head.restartable = 0;
+	state->head.flags &= ~(ZC_TASK_COMPAT | ZC_TASK_DIRECT | ZC_TASK_SENT_PAGES |
+			       ZC_TASK_SENT_COPIES);
+}
+
+/*
  * Not inline: its record takes half of the 512 bytes of stack that zc_walk() and what it calls may
  * have, and zc_attach() with its patterns the other half.
  */
@@ -232,6 +250,8 @@ static __noinline int zc_write_task(struct seq_file *seq, struct task_struct *ta
 	out.seq = seq;
 	out.state = state;
 	bpf_loop(head.used, zc_write_row, &out, 0);
+	if (config.sliced)
+		zc_forget_call(state);
 	return 0;
 }
 

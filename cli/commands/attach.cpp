@@ -25,12 +25,13 @@ namespace zctrace {
 namespace {
 
 int attach(const AttachOptions& options, const Targets& targets) {
-  check_syscalls(options.count);  // usage errors come first
+  check_attach_options(options);  // usage errors come first
   const Advisor advisor(options.count.advice, options.output, options.interval.has_value());
   require_observation();
   AttachSessionOptions observing =
       attach_options(options.targets, targets, session_options(options.count, options.output));
   observing.session.max_ended = options.output.max_processes;
+  observing.duty = duty_share(options.count);
   // Opening a FIFO waits for its reader; only before Signals does Ctrl-C end that.
   Outputs outputs(options.output, STDOUT_FILENO);
   const std::unique_ptr<Recorder> recorder = make_recorder(options.record, options.output);

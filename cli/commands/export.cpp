@@ -43,6 +43,7 @@ int serve(const ExportOptions& options, const Targets& targets, const ListenAddr
                [&session](Report& report) { session.describe(report); });
   say(fmt::format("serving http://{}/metrics and the page http://{}/", bound.text(), bound.text()));
 
+  session.slice_in(loop);
   // A process that ends between two readings leaves its counts in kernel memory, which is limited,
   // so they are read without a scrape, too. It goes on after the last target has ended. A server
   // may come back under its name, and the last counts of one that does not come back have yet to be

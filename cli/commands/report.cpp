@@ -58,6 +58,8 @@ int report(const ReportOptions& options) {
   const SavedFile file =
       recording ? read_recording(options.file, options.part) : read_saved_file(options.file);
   check_by(file, options.output.by);
+  if (!options.output.csv.empty()) refuse_estimates(file, "a reader of --csv");
+  if (!options.output.html.empty()) refuse_estimates(file, "a reader of --html");
   OutputOptions output = options.output;
   if (output.by.empty()) output.by = saved_by(file.reports.front().json);
   Outputs outputs(output, STDOUT_FILENO);

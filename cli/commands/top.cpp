@@ -40,10 +40,11 @@ constexpr std::size_t kMostFlows = 4096;
 int top(const TopOptions& options, const Targets& targets) {
   check_syscalls(options.count);  // usage errors come first
   SessionOptions session = session_options(options.count, OutputOptions{});
-  session.probes.channels = session.probes.mapped = !options.no_files;
+  session.probes.channels = session.probes.mapped = !options.no_files && options.count.duty.empty();
   session.max_flows = kMostFlows;
   LiveOptions live;
   live.observing = attach_options(options.targets, targets, session);
+  live.observing.duty = duty_share(options.count);
   live.interval = options.interval.value_or(kDefaultInterval);
   live.duration = options.duration;
   live.cost = options.count.cost;
@@ -78,6 +79,7 @@ void add_top_command(CLI::App& app, Action& chosen) {
       ->group("Count");
   add_count_options(*command, options->count);
   add_cost_option(*command, options->count);
+  add_duty_option(*command, options->count);
   add_profile_option(*command, options->count.profile);
   set_help(
       *command,

@@ -75,6 +75,7 @@ ordered_json LiveReport::json(const Report& standing,
   Report report;
   report.latency = standing.latency;
   report.adaptive = standing.adaptive;
+  report.duty = standing.duty;
   report.unknown = standing.unknown;
   report.selection = standing.selection;
   report.completeness = standing.completeness;

@@ -24,5 +24,7 @@ struct AttachOptions {
 
 // Adds all of them, in the order of the help.
 void add_attach_options(CLI::App& command, AttachOptions& options);
+// Throws Error (usage): a name in -e that no syscall has, or options that exclude each other.
+void check_attach_options(const AttachOptions& options);
 
 }  // namespace zctrace

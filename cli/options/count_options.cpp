@@ -68,6 +68,34 @@ void add_cost_option(CLI::App& command, CountOptions& options) {
       ->group("What to count");
 }
 
+void add_duty_option(CLI::App& command, CountOptions& options) {
+  command
+      .add_option("--duty", options.duty,
+                  "Observe only PERCENT of the time, in slices at random times, and estimate the "
+                  "counts from these: between slices no system call pays for it. Implies "
+                  "--timing none (1% to 90%, e.g. 10%)")
+      ->type_name("PERCENT")
+      ->group("What to count");
+}
+
+double duty_share(const CountOptions& options) {
+  if (options.duty.empty()) return 0;
+  std::string_view text = options.duty;
+  if (text.ends_with('%')) text.remove_suffix(1);
+  double percent = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, percent);
+  if (parsed.ec != std::errc() || parsed.ptr != end || !(percent >= 1 && percent <= 90))
+    throw Error("--duty: invalid share '" + options.duty + "': must be 1% to 90%", kExitUsage);
+  return percent / 100;
+}
+
+void refuse_with_duty(const CountOptions& options, bool given, const std::string& option,
+                      const char* why) {
+  if (given && !options.duty.empty())
+    throw Error("--duty and " + option + " cannot be combined: " + why, kExitUsage);
+}
+
 void check_syscalls(const CountOptions& options) {
   try {
     syscall_names(options.syscalls);
@@ -128,6 +156,7 @@ int print_syscall_list() {
 }
 
 Timing timing_of(const CountOptions& options) {
+  if (!options.duty.empty()) return Timing::none;
   if (options.no_latency || options.timing == "none") return Timing::none;
   return options.timing == "all" ? Timing::all : Timing::adaptive;
 }
@@ -157,10 +186,32 @@ std::uint64_t stack_bytes(const OutputOptions& output) {
   return every;
 }
 
+// What slices cannot count, or what cannot say that it is an estimate.
+void check_duty(const CountOptions& count, const OutputOptions& output) {
+  duty_share(count);
+  const auto refuse = [&count](bool given, const std::string& option, const char* why) {
+    refuse_with_duty(count, given, option, why);
+  };
+  constexpr const char* kCut = "a call may be longer than a slice, so it has no time";
+  constexpr const char* kExact = "it needs every call, and --duty observes slices of the time";
+  constexpr const char* kUnmarked =
+      "it would show estimates as exact; use the table, --json or --markdown";
+  refuse(count.timing == "all", "--timing all", kCut);
+  refuse(!count.profile.empty(), "--profile", kCut);
+  refuse(count.verify, "--verify-counts", kExact);
+  refuse(count.advice.wanted(), "--advise", kExact);
+  refuse(!output.stacks.empty(), "--stacks", kExact);
+  const bool by_channel = output.by == "file" || output.by == "peer" || output.by == "port";
+  refuse(by_channel, "--by " + output.by, kExact);
+  refuse(!output.csv.empty(), "--csv", kUnmarked);
+  refuse(!output.html.empty(), "--html", kUnmarked);
+}
+
 }  // namespace
 
 SessionOptions session_options(const CountOptions& count, const OutputOptions& output) {
   SessionOptions options;
+  check_duty(count, output);
   options.syscalls = count.syscalls;
   options.probes.latency = timing_of(count) != Timing::none;
   options.probes.adaptive = timing_of(count) == Timing::adaptive;

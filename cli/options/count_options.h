@@ -22,6 +22,7 @@ struct CountOptions {
   std::vector<std::string> room;  // NAME=N, as ProbeOptions::room
   bool verify = false;            // where the command has it
   bool cost = false;              // where the command has it
+  std::string duty;               // the share; empty: all the time; where the command has it
   std::string profile;            // the rate; empty: no profile; where the command has it
   AdviceOptions advice;           // where the command has it
 };
@@ -44,6 +45,14 @@ void add_verify_option(CLI::App& command, CountOptions& options);
 
 // For commands that show what observing costs.
 void add_cost_option(CLI::App& command, CountOptions& options);
+
+// For commands that may observe slices of the time only.
+void add_duty_option(CLI::App& command, CountOptions& options);
+// The share of the time, 0 to 1; 0: not given. Throws Error: usage.
+double duty_share(const CountOptions& options);
+// Throws Error (usage) if --duty and this `option` are given.
+void refuse_with_duty(const CountOptions& options, bool given, const std::string& option,
+                      const char* why);
 
 // For commands that show a profile.
 void add_profile_option(CLI::App& command, std::string& profile,

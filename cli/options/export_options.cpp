@@ -18,6 +18,7 @@ void add_export_options(CLI::App& command, ExportOptions& options) {
   add_target_options(command, options.targets);
   add_count_options(command, options.count);
   add_cost_option(command, options.count);
+  add_duty_option(command, options.count);
   command
       .add_option("--listen", options.listen,
                   "Serve at this address; with 0.0.0.0 other machines can connect, too")
@@ -43,18 +44,22 @@ void add_export_options(CLI::App& command, ExportOptions& options) {
 
 namespace {
 
-std::size_t series_of_cost(const ExportOptions& options) {
-  return options.count.cost ? kProgramSeries : 0;
+// Those that are not of counts.
+std::size_t other_series(const ExportOptions& options) {
+  return (options.count.cost ? kProgramSeries : 0) + (options.count.duty.empty() ? 0 : kDutySeries);
 }
 
 }  // namespace
 
 std::size_t series_of_counts(const ExportOptions& options) {
-  return options.max_series - series_of_cost(options);
+  return options.max_series - other_series(options);
 }
 
 void check_series(const ExportOptions& options) {
-  const std::size_t least = Metrics::least_series(options.channels) + series_of_cost(options);
+  constexpr const char* kExact = "they need every call, and --duty observes slices of the time";
+  refuse_with_duty(options.count, options.channels.ports, "--by-port", kExact);
+  refuse_with_duty(options.count, options.channels.mounts, "--by-mount", kExact);
+  const std::size_t least = Metrics::least_series(options.channels) + other_series(options);
   if (options.max_series >= least) return;
   std::string needed_by;
   const auto add = [&needed_by](bool given, const char* option) {
@@ -63,6 +68,7 @@ void check_series(const ExportOptions& options) {
   add(options.channels.ports, "--by-port");
   add(options.channels.mounts, "--by-mount");
   add(options.count.cost, "--cost");
+  add(!options.count.duty.empty(), "--duty");
   throw Error(fmt::format("--max-series {}: must be at least {} with {}", options.max_series, least,
                           needed_by),
               kExitUsage);
@@ -73,7 +79,9 @@ AttachSessionOptions export_session(const ExportOptions& options, const Targets&
   session.commands = false;  // no series shows them
   session.probes.channels = options.channels.ports || options.channels.mounts;
   session.probes.mapped = options.channels.mounts;
-  return attach_options(options.targets, targets, session);
+  AttachSessionOptions observing = attach_options(options.targets, targets, session);
+  observing.duty = duty_share(options.count);
+  return observing;
 }
 
 }  // namespace zctrace

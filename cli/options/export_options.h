@@ -23,9 +23,9 @@ struct ExportOptions {
 
 void add_export_options(CLI::App& command, ExportOptions& options);
 
-// Throws Error (usage) if --max-series is too few for the others.
+// Throws Error (usage) if --max-series is too few for the others, or if --duty excludes some.
 void check_series(const ExportOptions& options);
-// How many of them there are for counts: those of --cost are apart.
+// How many of them there are for counts: those of --cost and --duty are apart.
 std::size_t series_of_counts(const ExportOptions& options);
 
 AttachSessionOptions export_session(const ExportOptions& options, const Targets& targets);

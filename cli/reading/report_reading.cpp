@@ -60,6 +60,7 @@ void read_figures(const JsonNode& object, Process& process) {
   const JsonNode outside = object.at("outside_syscalls");
   read_fields(outside, process.outside_syscalls, kOutsideFields);
   process.rows = read_rows(object, object.find("counted_rows") ? "counted_rows" : "rows");
+  process.sliced = read_sliced_sum(object);
   read_pipes(object, process);
   process.cpu_outside = read_cpu_profile(object);
   for (const Row& row : process.rows) process.cpu_outside -= row.cpu;
@@ -168,6 +169,12 @@ Report read_report(const JsonNode& object) {
   if (const auto options = object.find("options")) {
     report.selection = options->wording_of("syscalls", report.selection);
     report.adaptive = options->wording_of("timing", "") == timing_name(Timing::adaptive);
+  }
+  if (const auto duty = object.find("duty")) {
+    const double share = duty->at("share").number();
+    if (!(share > 0 && share < 1)) duty->at("share").refuse("must be between 0 and 1");
+    report.duty = {share, duty->at("observed_ns").count(), duty->at("slices").count(),
+                   read_sliced_sum(object.at("totals"))};
   }
   report.completeness = read_completeness(object);
   const JsonNode processes = object.at("processes");

@@ -83,6 +83,10 @@ Verdict read_verdict(const JsonNode& object) {
   return loopback ? Verdict::zerocopy_loopback : verdict;
 }
 
+double read_variance(const JsonNode& estimate, std::string_view error) {
+  return sliced_variance(estimate.count_or_null(error).value_or(0), estimate.at("slices").count());
+}
+
 }  // namespace
 
 Kind read_kind(const JsonNode& name) {
@@ -150,10 +154,23 @@ Row read_row(const JsonNode& object) {
   read_errors(object, "more_errors_by", row);
   row.verdict = read_verdict(object);
   row.wall_variance = variance_of(object.count_of("wall_error_ns"));
+  if (const auto estimate = object.find("estimate")) {
+    row.sliced.slices = estimate->at("slices").count();
+    row.sliced.calls_variance = read_variance(*estimate, "calls_error");
+    row.sliced.bytes_variance = read_variance(*estimate, "bytes_error");
+  }
   read_latency(object, row);
   row.cpu = read_cpu_profile(object);
   row.shown = object.boolean_of("listed", true);
   return row;
+}
+
+SlicedSum read_sliced_sum(const JsonNode& object) {
+  const auto estimate = object.find("estimate");
+  if (!estimate) return {};
+  return {read_variance(*estimate, "syscalls_error"),
+          read_variance(*estimate, "delivered_bytes_error"),
+          read_variance(*estimate, "cpu_copied_bytes_error"), estimate->at("slices").count()};
 }
 
 std::vector<Row> read_rows(const JsonNode& object, std::string_view name) {

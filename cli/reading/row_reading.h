@@ -25,6 +25,9 @@ void read_fields(const JsonNode& object, Figures& figures,
     if (field.listed) figures.*field.member = object.count_of(field.name);
 }
 
+// Of a process or the totals, with --duty.
+SlicedSum read_sliced_sum(const JsonNode& object);
+
 // What add_pipes_json() adds.
 void read_pipes(const JsonNode& object, Process& process);
 

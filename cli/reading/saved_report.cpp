@@ -194,4 +194,11 @@ SavedFile read_saved_file(const std::string& path) {
   return parse_saved_reports(name, text, limits);
 }
 
+void refuse_estimates(const SavedFile& file, const std::string& where) {
+  for (const SavedReport& saved : file.reports)
+    if (saved.json.contains("duty"))
+      throw Error(fmt::format("'{}' has estimates (--duty), which {} would take for exact counts",
+                              printable(file.name, false), where));
+}
+
 }  // namespace zctrace

@@ -45,4 +45,7 @@ SavedFile read_saved_file(const std::string& path);
 SavedFile parse_saved_reports(const std::string& name, std::string_view text,
                               const DocumentLimits& limits = {});
 
+// Throws Error if a report of the file has estimates (--duty), which `where` cannot mark.
+void refuse_estimates(const SavedFile& file, const std::string& where);
+
 }  // namespace zctrace

@@ -12,7 +12,11 @@ namespace {
 
 // A command is compared as a whole. Of other observations, each interval is a sample.
 SavedFile read_for_diff(const std::string& name) {
-  if (!is_recording(name)) return read_saved_file(name);
+  if (!is_recording(name)) {
+    SavedFile file = read_saved_file(name);
+    refuse_estimates(file, "diff");
+    return file;
+  }
   SavedFile whole = read_recording(name, {});
   return whole.reports.front().json["command"] == "run" ? whole : read_recorded_intervals(name);
 }

@@ -81,6 +81,7 @@ std::shared_ptr<const TopSample> grouped(std::shared_ptr<const TopSample> sample
   sums->interval = sample->interval;
   sums->total = sample->total;
   sums->cost = sample->cost;
+  sums->duty = sample->duty;
   // The lines point into these, so they must not move any more.
   sums->standing.processes.reserve(groups.size());
   sums->between.processes.reserve(groups.size());

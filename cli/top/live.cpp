@@ -28,6 +28,9 @@ using std::chrono::nanoseconds;
 // The first figures come sooner than the interval says.
 constexpr nanoseconds kFirstInterval = milliseconds(300);
 
+// With --duty: how often to look whether a slice has ended.
+constexpr nanoseconds kSlicePause = milliseconds(50);
+
 // The frame without colours and without its last line, which names keys, for the terminal that top
 // leaves behind.
 std::string plain_text(const Frame& frame) {
@@ -80,15 +83,25 @@ void show_live(const LiveOptions& options) {
   auto sampled = EventLoop::Clock::now();
   auto next_sample = sampled + std::min(options.interval, kFirstInterval);
   const auto pause = [&](EventLoop::Clock::time_point now) {
-    return std::min<nanoseconds>(next_sample - now, session.poll_interval());
+    const auto due = std::min<nanoseconds>(next_sample - now, session.poll_interval());
+    // It may be overdue, until a slice ends.
+    return session.covered() ? std::max<nanoseconds>(due, kSlicePause) : due;
   };
+  session.slice_in(loop);
+  auto covered = session.covered();
   loop.repeat(pause(sampled), [&] {
-    const bool due = EventLoop::Clock::now() >= next_sample;
+    const bool sliced = covered.has_value();
+    // What a slice has not shown yet cannot be in an interval.
+    const bool due =
+        EventLoop::Clock::now() >= next_sample && (!sliced || session.covered() != covered);
     session.poll();
     // The counts are those of this moment: reading a thousand tasks takes a while.
     const auto now = EventLoop::Clock::now();
     if (due) {
-      show(now - std::exchange(sampled, now));
+      if (sliced)
+        show(*session.covered() - *std::exchange(covered, session.covered()));
+      else
+        show(now - std::exchange(sampled, now));
       next_sample = now + options.interval;
     }
     return pause(now);

@@ -82,6 +82,7 @@ std::shared_ptr<const TopSample> TopModel::add(Report standing, std::chrono::nan
   auto sample = std::make_shared<TopSample>();
   sample->latency = standing.latency;
   sample->channels = standing.channels;
+  if (standing.duty) sample->duty = standing.duty->share;
   sample->completeness = standing.completeness;
   sample->standing = std::move(standing);
   std::map<LineKey, const Process*> before;

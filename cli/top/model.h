@@ -61,6 +61,7 @@ struct TopSample {
   ProcessSummary interval;            // of all processes
   ProcessSummary total;               // also of those that ended long ago
   std::optional<TopCost> cost;        // if asked for
+  std::optional<double> duty;         // figures are estimates from this share of the time
 
   const ProcessSummary& sum(bool totals) const { return totals ? total : interval; }
   const TopProcess* find(const LineKey& key) const;

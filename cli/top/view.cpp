@@ -63,6 +63,9 @@ class View {
     line.add_item(first);
     // Lost events make every figure a lower bound.
     if (sample().completeness.lost_events() > 0) line.add_item({{"EVENTS LOST", Style::warning}});
+    // All but CPU time, faults and memory.
+    if (const auto duty = sample().duty)
+      line.add_item({{fmt::format("ESTIMATES from {}", percent_text(*duty)), Style::warning}});
     if (controls_.paused()) line.add_item({{"PAUSED", Style::reverse}});
     line.add_item({{controls_.totals() ? "totals" : "per second", Style::bold}});
     line.add_item({{fmt::format("by {}{}", controls_.sort_title(),

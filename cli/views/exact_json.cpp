@@ -153,4 +153,20 @@ void add_flows_json(ordered_json& object, const Report& report, const ChannelLim
   object["other_processes"]["mapped"] = channels.mapped_json(report.others.sum.mapped_files);
 }
 
+ordered_json estimate_json(const SlicedRow& row) {
+  return {{"slices", row.slices},
+          {"calls_error", or_null(sliced_error(row.calls_variance, row.slices))},
+          {"bytes_error", or_null(sliced_error(row.bytes_variance, row.slices))}};
+}
+
+ordered_json estimate_json(const SlicedSum& sum) {
+  const auto error = [&sum](double variance) {
+    return or_null(sliced_error(variance, sum.slices));
+  };
+  return {{"slices", sum.slices},
+          {"syscalls_error", error(sum.syscalls_variance)},
+          {"delivered_bytes_error", error(sum.delivered_bytes_variance)},
+          {"cpu_copied_bytes_error", error(sum.cpu_copied_bytes_variance)}};
+}
+
 }  // namespace zctrace

@@ -26,4 +26,9 @@ void add_pipes_json(nlohmann::ordered_json& object, const Process& process);
 void add_flows_json(nlohmann::ordered_json& object, const Report& report,
                     const ChannelLimits& limits);
 
+// With --duty: how far the counts may be from the truth; null where too few slices say it. Of a
+// row, and of a process or the totals.
+nlohmann::ordered_json estimate_json(const SlicedRow& row);
+nlohmann::ordered_json estimate_json(const SlicedSum& sum);
+
 }  // namespace zctrace

@@ -218,6 +218,7 @@ ordered_json process_json(const Process& process, const Measured& measured) {
   object["exit_code"] = or_null(process.exit_code);
   object["signal"] = process.signal ? ordered_json(signal_name(*process.signal)) : nullptr;
   append_figures(object, process, delivered_by(process), measured);
+  if (measured.sliced) object["estimate"] = estimate_json(process.sliced);
   return object;
 }
 
@@ -280,7 +281,8 @@ ordered_json text_or_null(std::string_view text) {
 }
 
 Measured measured_of(const Report& report) {
-  return {report.latency, !report.unknown.contains("disk_read_bytes"), report.command != "mount"};
+  return {report.latency, !report.unknown.contains("disk_read_bytes"), report.command != "mount",
+          report.duty.has_value()};
 }
 
 std::string version() { return ZCTRACE_VERSION; }
@@ -330,6 +332,7 @@ ordered_json row_json(const Row& row, const Measured& measured) {
   object["wall_error_ns"] = timed ? ordered_json(row.wall_error_ns()) : ordered_json(nullptr);
   if (ordered_json unknown = unknown_of(row, measured); !unknown.empty())
     object["unknown"] = std::move(unknown);
+  if (measured.sliced) object["estimate"] = estimate_json(row.sliced);
   object["errors_by"] = errors_json(row);
   ordered_json more = more_errors_json(row, object["errors_by"]);
   if (!more.empty()) object["more_errors_by"] = std::move(more);
@@ -382,10 +385,15 @@ ordered_json report_json(const Report& report, std::string_view by, const Channe
                        {"by", by.empty() ? ordered_json(nullptr) : ordered_json(by)},
                        {"timing", timing_name(report.timing())}};
   if (!report.targets.empty()) object["targets"] = valid_utf8(report.targets);
+  if (report.duty)
+    object["duty"] = {{"share", report.duty->share},
+                      {"observed_ns", report.duty->observed_ns},
+                      {"slices", report.duty->slices}};
   object["unknown"] = unknown;
   object["completeness"] = completeness_json(report.completeness);
   ordered_json& sum = object["totals"] = ordered_json::object();
   append_figures(sum, totals.sum, totals.delivered, measured);
+  if (report.duty) sum["estimate"] = estimate_json(report.duty->sum);
   ordered_json& processes = object["processes"] = ordered_json::array();
   for (const Process& process : report.processes) {
     processes.push_back(process_json(process, measured));
@@ -394,6 +402,7 @@ ordered_json report_json(const Report& report, std::string_view by, const Channe
   const Totals& others = report.others;
   ordered_json& rest = object["other_processes"] = {{"count", others.processes}};
   append_figures(rest, others.sum, others.delivered, measured);
+  if (report.duty) rest["estimate"] = estimate_json(others.sum.sliced);
   if (report.channels) {
     add_channels_json(object, report, limits);
     add_flows_json(object, report, limits);

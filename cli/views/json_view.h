@@ -33,6 +33,7 @@ struct Measured {
   bool latency = true;  // times inside calls
   bool charges = true;  // what calls read from disks and made dirty; if not, the report says why
   bool copies = true;   // the same of how often a CPU copied the bytes
+  bool sliced = false;  // counts are estimates (--duty)
 };
 
 Measured measured_of(const Report& report);

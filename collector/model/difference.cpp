@@ -46,6 +46,7 @@ void subtract(Row& later, const Row& earlier) {
   const bool estimated = later.sample.untimed != 0;
   subtract_figures<RowFigures>(later, earlier, kRowFields);
   if (estimated) subtract_estimate(later, earlier);
+  later.sliced -= earlier.sliced;
   later.latency -= earlier.latency;
   later.cpu -= earlier.cpu;
   for (const auto& [number, count] : earlier.errors_by)
@@ -91,6 +92,7 @@ void subtract(Process& later, const Process& earlier) {
   subtract_figures<ProcessFigures>(later, earlier, kProcessFields);
   subtract_figures(later.outside_syscalls, earlier.outside_syscalls, kOutsideFields);
   later.cpu_outside -= earlier.cpu_outside;
+  later.sliced -= earlier.sliced;
   later.delivered_to_pipes -= earlier.delivered_to_pipes;
   later.delivered_to_pipes_in_kernel -= earlier.delivered_to_pipes_in_kernel;
   later.spliced_from_user -= earlier.spliced_from_user;
@@ -211,6 +213,11 @@ Report difference_with_whole_flows(const Report& later, const Report& earlier, b
     if (const auto found = earlier.completeness.lost_by_reason.find(reason);
         found != earlier.completeness.lost_by_reason.end())
       count -= found->second;
+  if (between.duty && earlier.duty) {
+    between.duty->observed_ns -= earlier.duty->observed_ns;
+    between.duty->slices -= earlier.duty->slices;
+    between.duty->sum -= earlier.duty->sum;
+  }
   between.completeness.folded_rows -= earlier.completeness.folded_rows;
   between.completeness.in_flight_at_start -= earlier.completeness.in_flight_at_start;
   between.completeness.compat_syscalls -= earlier.completeness.compat_syscalls;

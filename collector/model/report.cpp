@@ -98,6 +98,7 @@ void add_row(Row& into, const Row& from) {
   // As exact as a saved report has it, so that what is read again adds up to the same.
   into.wall_variance = variance_of(error_of(into.wall_variance + from.wall_variance));
   into.sample.add(from.sample);
+  into.sliced += from.sliced;
   into.cpu += from.cpu;
 }
 
@@ -105,6 +106,7 @@ void add_process(Process& into, const Process& from) {
   add_figures<ProcessFigures>(into, from, kProcessFields);
   add_figures(into.outside_syscalls, from.outside_syscalls, kOutsideFields);
   into.cpu_outside += from.cpu_outside;
+  into.sliced += from.sliced;
   for (const auto sum : {&Process::delivered_to_pipes, &Process::delivered_to_pipes_in_kernel,
                          &Process::spliced_from_user})
     into.*sum = wrapped_sum(into.*sum, from.*sum);

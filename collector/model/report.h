@@ -17,6 +17,7 @@
 #include "collector/model/channels.h"
 #include "collector/model/copies.h"
 #include "collector/model/cpu_profile.h"
+#include "collector/model/duty/sliced.h"
 #include "collector/model/fields.h"
 #include "collector/model/histogram.h"
 #include "collector/model/relays.h"
@@ -63,7 +64,8 @@ struct Row : RowFigures {
   // variance in ns^2.
   double wall_variance = 0;
   TimedSample sample;
-  CpuProfile cpu;  // of its calls
+  SlicedRow sliced;  // with --duty
+  CpuProfile cpu;    // of its calls
   // An operation that the kernel runs for an earlier call (io_uring): not a crossing.
   bool asynchronous = false;
   // Whether this charge was measured.
@@ -119,6 +121,7 @@ struct Process : ProcessFigures {
   std::optional<int> exit_code;         // as a shell shows it: 128+N for a signal
   std::optional<int> signal;            // that ended it
   OutsideFigures outside_syscalls;
+  SlicedSum sliced;        // with --duty
   CpuProfile cpu_outside;  // of calls
   std::vector<Row> rows;
   // Of a sum, only where a view adds them up by itself.
@@ -249,8 +252,9 @@ struct Report {
   std::optional<int> exit_code;
   std::string started_at;  // RFC 3339, UTC
   std::uint64_t duration_ns = 0;
-  bool latency = true;    // false with --timing none: no times inside calls
-  bool adaptive = false;  // not every call was timed
+  bool latency = true;       // false with --timing none: no times inside calls
+  bool adaptive = false;     // not every call was timed
+  std::optional<Duty> duty;  // counts are estimates from slices of the time
   // Figures that are not known, by their names, and why.
   std::map<std::string, std::string> unknown;
   std::string selection = "%io";  // -e

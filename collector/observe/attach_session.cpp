@@ -27,6 +27,7 @@ std::vector<Cgroup> find_cgroups(const Targets& targets, const TargetFinder& fin
 SessionOptions session_options(const AttachSessionOptions& options, const TargetFinder& finder,
                                const std::vector<Cgroup>& cgroups) {
   SessionOptions session = options.session;
+  session.probes.sliced = options.duty != 0;
   NewTasks& wanted = session.probes.new_tasks;
   wanted.all = options.targets.all;
   wanted.names = options.targets.names;
@@ -48,6 +49,7 @@ AttachSession::AttachSession(const AttachSessionOptions& options)
       unattached_(options.targets.pids) {
   attach();
   poll();
+  if (options_.duty != 0) duty_.emplace(session_, options_.duty, options_.session.max_ended);
   for (const pid_t pid : options_.targets.pids) require_observed(pid);
   clock_.restart();
   interval_clock_.restart();
@@ -94,12 +96,23 @@ void AttachSession::attach() {
 void AttachSession::poll() {
   follow_cgroups();  // before attach() looks which tasks are in them
   attach();
-  session_.poll();
+  // A reading within a slice would cut calls in two.
+  if (!duty_ || !duty_->is_open()) session_.poll();
   next_poll_ = EventLoop::after(poll_interval());
+}
+
+void AttachSession::slice_in(EventLoop& loop) {
+  if (duty_) loop.repeat(duty_->first(), [this] { return duty_->step(); });
+}
+
+std::optional<std::chrono::nanoseconds> AttachSession::covered() const {
+  if (!duty_) return std::nullopt;
+  return std::chrono::nanoseconds(duty_->estimates().covered_ns());
 }
 
 // Does not poll if an interval has just done so.
 void AttachSession::poll_in(EventLoop& loop) {
+  slice_in(loop);
   loop.repeat(poll_interval(), [this, &loop] {
     if (EventLoop::Clock::now() >= next_poll_) poll();
     if (ended()) loop.stop();
@@ -116,12 +129,14 @@ bool AttachSession::ended() const {
 }
 
 void AttachSession::finish() {
+  if (duty_) duty_->finish();
   poll();
   if (options_.session.probes.verify) verification_ = session_.verify();
   // Reading the last counts may take a while on a busy machine. The report does not cover that.
   clock_.stop();
   interval_clock_.stop();
   session_.stop();
+  if (duty_) duty_->estimates().update(session_.take_processes());
   finished_ = true;
 }
 
@@ -132,7 +147,14 @@ Report AttachSession::counts(std::vector<Process> processes) const {
   report.unknown = session_.unknown();
   report.selection = session_.selection();
   report.processes = std::move(processes);
-  report.others = session_.others();
+  report.others = duty_ ? duty_->estimates().others() : session_.others();
+  if (duty_) {
+    report.duty = duty_->estimates().duty();
+    for (const char* figure :
+         {"wall_ns", "off_cpu_ns", "latency_ns", "disk_read_bytes", "dirtied_bytes"})
+      report.unknown[figure] =
+          "not measured with --duty, because a call may be longer than a slice";
+  }
   session_.add_channels(report);
   report.completeness = session_.completeness();
   report.completeness.verification = verification_;
@@ -145,10 +167,17 @@ void AttachSession::set_circumstances(Report& report) const {
   report.argv = own_command_line();
   report.targets = description(options_.targets);
   clock_.stamp(report);
+  if (duty_) report.duration_ns = duty_->estimates().covered_ns();
+}
+
+std::vector<Process> AttachSession::estimates() {
+  std::vector<Process> processes = duty_->estimates().processes();
+  session_.read_peak_memory(processes);
+  return processes;
 }
 
 Report AttachSession::report() {
-  Report report = counts(session_.processes());
+  Report report = counts(duty_ ? estimates() : session_.processes());
   set_circumstances(report);
   return report;
 }
@@ -160,7 +189,11 @@ void AttachSession::describe(Report& report) {
 
 Report AttachSession::take_interval() {
   Report interval = next_interval();
-  session_.forget_ended();  // they are in this report
+  // They are in this report.
+  if (duty_)
+    duty_->estimates().forget_ended();
+  else
+    session_.forget_ended();
   return interval;
 }
 
@@ -169,11 +202,19 @@ Report AttachSession::next_interval() {
   Report standing = report();
   Report between = difference(standing, last_);
   interval_clock_.stamp(between);
+  if (duty_)
+    between.duration_ns =
+        standing.duration_ns - std::exchange(covered_before_ns_, standing.duration_ns);
   last_ = std::move(standing);
   if (!finished_) interval_clock_.restart();
   return between;
 }
 
-Report AttachSession::take_counts() { return counts(session_.take_processes()); }
+Report AttachSession::take_counts() {
+  if (!duty_) return counts(session_.take_processes());
+  Report report = counts(duty_->estimates().processes());
+  duty_->estimates().forget_ended();
+  return report;
+}
 
 }  // namespace zctrace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collector/model/report.h"
+#include "collector/observe/duty/duty_cycle.h"
 #include "collector/observe/report_clock.h"
 #include "collector/observe/session.h"
 #include "collector/observe/targets.h"
@@ -19,6 +20,7 @@ struct AttachSessionOptions {
   SessionOptions session;  // the targets decide which new tasks its probes look for
   Targets targets;
   bool wait = false;  // for a process with one of the names
+  double duty = 0;    // observe slices that are this share of the time; 0: all of it
   // What the caller itself will need after drop_privileges().
   Privilege kept = Privilege::none;
 };
@@ -38,6 +40,10 @@ class AttachSession {
   // Looks for new targets and reads the counts. Call it again after poll_interval().
   void poll();
   std::chrono::milliseconds poll_interval() const { return session_.poll_interval(); }
+  // Opens and closes slices in `loop`, if options ask for them. poll_in() does so, too.
+  void slice_in(EventLoop& loop);
+  // The time that the counts are of; nullopt: until now. It grows when a slice ends.
+  std::optional<std::chrono::nanoseconds> covered() const;
   // Polls in `loop`, and stops it when the last target has ended.
   void poll_in(EventLoop& loop);
   // How many tasks existed when they were attached to, of all that were ever observed.
@@ -72,17 +78,20 @@ class AttachSession {
   void require_observed(pid_t pid) const;
   Report counts(std::vector<Process> processes) const;
   void set_circumstances(Report& report) const;
+  std::vector<Process> estimates();
 
   AttachSessionOptions options_;
   TargetFinder finder_;
   std::vector<Cgroup> cgroups_;  // in the order of NewTasks::cgroups
   Session session_;
+  std::optional<DutyCycle> duty_;
   std::vector<pid_t> unattached_;
   std::uint64_t tasks_attached_ = 0;
   EventLoop::Clock::time_point next_poll_;
   ReportClock clock_;
   ReportClock interval_clock_;
-  Report last_;  // at the latest interval
+  Report last_;                          // at the latest interval
+  std::uint64_t covered_before_ns_ = 0;  // it
   bool finished_ = false;
   std::optional<Verification> verification_;
 };

@@ -74,6 +74,10 @@ class Session {
   // Call verify() before.
   void stop();
 
+  // As in Skeleton. poll() after close_slice(), and never in between.
+  std::chrono::steady_clock::time_point open_slice() { return skeleton_.open_slice(); }
+  std::chrono::steady_clock::time_point close_slice() { return skeleton_.close_slice(); }
+
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
   std::vector<Process> processes();

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "collector/observe/compat_table.h"
+#include "collector/observe/duty/slice_programs.h"
 #include "collector/observe/machine/bpf_loading.h"
 #include "collector/observe/machine/kernel_types.h"
 #include "collector/observe/machine/run_times.h"
@@ -110,7 +111,8 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.wide_tasks = table.wide();
   config.by_thread = options.by_thread;
   config.follow_children = options.follow_children;
-  config.windowed = options.windowed;
+  config.windowed = options.windowed || options.sliced;
+  config.sliced = options.sliced;
   config.verify = options.verify;
   config.channels = options.channels;
   config.relays = options.relays;
@@ -141,6 +143,7 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.aio_write_row = table.aio_write_row();
   std::copy(table.calls().begin(), table.calls().end(), config.calls);
   std::copy(table.uring_ops().begin(), table.uring_ops().end(), config.uring_ops);
+  if (options.sliced) exclude_from_slices(config);
   configure_new_tasks(bpf, config, options.new_tasks);
   bpf.rodata->config = config;
   configure_room(bpf, options.room);
@@ -213,6 +216,10 @@ void look_into_modules_if_allowed(const zctrace_bpf& bpf) {
   (void)bpf_program__set_attach_target(bpf.progs.zc_newtask, 0, "zctrace_no_such_name");
 }
 
+// Returns after every program that runs on another CPU now has ended. If the kernel lacks this
+// call (CONFIG_MEMBARRIER, nohz_full), the read that follows takes longer than any program.
+void wait_for_programs() { ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0); }
+
 static_assert(sizeof(zctrace_bpf::progs) / sizeof(bpf_program*) <= kMostPrograms);
 
 }  // namespace
@@ -240,6 +247,7 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
       {bpf_->progs.zc_cgroup_move, &bpf_->links.zc_cgroup_move},
   };
   for (const auto& [program, link] : beginners) bpf_program__set_autoattach(program, false);
+  if (options.sliced) leave_to_slices(*bpf_);
   int error = zctrace_bpf__attach(bpf_.get());
   for (const auto& [program, link] : beginners) {
     if (error != 0 || !bpf_program__autoload(program)) continue;
@@ -352,9 +360,21 @@ void Skeleton::stop_counting() {
     bpf_link__destroy(*link);
     *link = nullptr;
   }
-  // Returns after every program that runs on another CPU now has ended. If the kernel lacks this
-  // call (CONFIG_MEMBARRIER, nohz_full), the read that follows takes longer than any program.
-  ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+  wait_for_programs();
+}
+
+std::chrono::steady_clock::time_point Skeleton::open_slice() {
+  attach_for_slice(*bpf_);
+  *window() = 1;
+  return std::chrono::steady_clock::now();
+}
+
+std::chrono::steady_clock::time_point Skeleton::close_slice() {
+  const auto end = std::chrono::steady_clock::now();
+  *window() = 0;
+  detach_after_slice(*bpf_);
+  wait_for_programs();
+  return end;
 }
 
 bool Skeleton::has_message_lengths() const { return bpf_->rodata->config.message_lengths != 0; }

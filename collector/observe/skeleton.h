@@ -2,6 +2,7 @@
 // Owns the BPF object: opens, configures, loads and attaches it. Closing it unloads everything.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -40,7 +41,10 @@ struct ProbeOptions {
   bool relays = false;            // notice bytes that are only passed on; needs `channels`
   bool mapped = false;            // count what page faults map of files; needs `channels`
   std::uint64_t stack_bytes = 0;  // one stack for about so many bytes moved; 0: no stacks
-  bool run_times = false;         // have the kernel measure how long the programs run
+  // Only notices which tasks begin, end and switch, except between open_slice() and close_slice().
+  // Without `latency`.
+  bool sliced = false;
+  bool run_times = false;  // have the kernel measure how long the programs run
   NewTasks new_tasks;
   // For tests of what happens when there is no room: entries of a map by its name; of "tasks",
   // how many tasks are ever given a state. "claims": as on a kernel that does not tell the lengths
@@ -129,6 +133,12 @@ class Skeleton {
   // Stops counting calls and requests, none of which is half counted. Still counts switches and
   // notices which tasks end.
   void stop_counting();
+
+  // With ProbeOptions::sliced. Returns when the slice began. Throws Error.
+  std::chrono::steady_clock::time_point open_slice();
+  // The same for its end. No program counts calls any more; the next walk makes tasks forget the
+  // calls that they are in.
+  std::chrono::steady_clock::time_point close_slice();
 
   // Whether the programs see the true lengths of the messages of sendmmsg and recvmmsg.
   bool has_message_lengths() const;

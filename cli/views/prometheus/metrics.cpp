@@ -235,6 +235,7 @@ void Metrics::add(Report standing, const OwnerCache& owners, double taken_at, Cl
 
   now_ = now;
   held_.taken_at = taken_at;
+  held_.duty = last_.duty;
   held_.completeness = last_.completeness;
   held_.running = static_cast<std::size_t>(
       std::count_if(last_.processes.begin(), last_.processes.end(),

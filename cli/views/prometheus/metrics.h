@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -88,6 +89,7 @@ class Metrics {
     ChannelMetrics channels;
     std::uint64_t folded = 0;   // series that there was no space for
     std::uint64_t retired = 0;  // series that made space for others
+    std::optional<Duty> duty = {};
     Completeness completeness = {};
     std::size_t running = 0;  // processes
     double taken_at = 0;      // seconds since the epoch

@@ -71,12 +71,15 @@ ClientMetric histogram(ClientMetric metric, const Row& row) {
 // Families in the order in which they are first named.
 class Families {
  public:
+  // What stands before the help of those that follow.
+  void explain(std::string_view prefix) { prefix_ = prefix; }
+
   void add(std::string_view name, std::string_view help, MetricType type, ClientMetric metric) {
     const auto [found, is_new] = index_.try_emplace(std::string(name), families_.size());
     if (is_new) {
       families_.emplace_back();
       families_.back().name = name;
-      families_.back().help = help;
+      families_.back().help = prefix_ + std::string(help);
       families_.back().type = type;
     }
     families_[found->second].metric.push_back(std::move(metric));
@@ -107,6 +110,7 @@ class Families {
   std::vector<MetricFamily> take() { return std::move(families_); }
 
  private:
+  std::string prefix_;
   std::vector<MetricFamily> families_;
   std::map<std::string, std::size_t> index_;
 };
@@ -155,7 +159,17 @@ void add_mounts(Families& families, const ChannelMetrics& channels) {
   }
 }
 
+void add_duty(Families& families, const Duty& duty) {
+  families.gauge("zctrace_duty_share", "The share of the time that is observed (--duty).",
+                 duty.share);
+  families.count("zctrace_duty_observed_seconds_total", "How much time was observed.",
+                 seconds(duty.observed_ns));
+  families.count("zctrace_duty_slices_total", "Slices of the time that were observed.",
+                 static_cast<double>(duty.slices));
+}
+
 void add_contents(Families& families, const Metrics::Contents& held) {
+  if (held.duty) families.explain("Estimated from slices of the time (--duty). ");
   for (const auto& [labels, entry] : held.calls.entries)
     families.add_figures<RowFigures>(
         labels, entry.sums, kRowFields, held.latency, [&row = entry.sums](const auto& field) {
@@ -185,6 +199,8 @@ void add_contents(Families& families, const Metrics::Contents& held) {
         "The part of zctrace_delivered_bytes_total that never passed through user space.",
         static_cast<double>(entry.sums.delivered.kernel_only), with_labels(labels));
   }
+  families.explain("");
+  if (held.duty) add_duty(families, *held.duty);
   add_ports(families, held.channels);
   add_mounts(families, held.channels);
   for (const auto& [reason, count] : held.completeness.lost_by_reason)

@@ -16,6 +16,8 @@ namespace zctrace {
 
 // Those of SelfCost::programs, at most.
 inline constexpr std::size_t kProgramSeries = 2 * kMostPrograms;
+// Those that say how much of the time was observed, with --duty.
+inline constexpr std::size_t kDutySeries = 3;
 
 // What zctrace itself costs.
 struct SelfCost {

@@ -253,7 +253,30 @@ std::vector<Fact> derived_facts(const Process& process, const Delivered& deliver
   return facts;
 }
 
-std::vector<Fact> completeness_facts(const Completeness& completeness) {
+std::vector<Fact> duty_facts(const Report& report, const Process& sum) {
+  if (!report.duty) return {};
+  const Duty& duty = *report.duty;
+  Fact fact{"ESTIMATES", {}, Tone::warning};
+  fact.items.push_back(fmt::format("from {}, {} of {} (--duty)",
+                                   plural(duty.slices, "slice", "slices"),
+                                   format_ns(duty.observed_ns), format_ns(report.duration_ns)));
+  const auto error = [&](const char* what, std::uint64_t value, double variance) {
+    const auto off = sliced_error(variance, duty.sum.slices);
+    if (off && value != 0)
+      fact.items.push_back(fmt::format(
+          "{} ± {:.2g}%", what, 100 * static_cast<double>(*off) / static_cast<double>(value)));
+  };
+  error("syscalls", sum.syscalls(), duty.sum.syscalls_variance);
+  error("delivered", sum.delivered_bytes(), duty.sum.delivered_bytes_variance);
+  error("cpu copies", sum.cpu_copied_bytes(), duty.sum.cpu_copied_bytes_variance);
+  if (duty.sum.slices < kLeastSlices)
+    fact.items.push_back(
+        fmt::format("how far off is not known with calls in fewer than {} slices", kLeastSlices));
+  fact.items.push_back("CPU time, faults and memory are exact");
+  return {std::move(fact)};
+}
+
+std::vector<Fact> completeness_facts(const Completeness& completeness, bool sliced) {
   const std::uint64_t lost = completeness.lost_events();
   std::vector<Fact> facts;
   const bool whole = lost + completeness.compat_syscalls + completeness.unfollowed_tasks == 0;
@@ -272,7 +295,10 @@ std::vector<Fact> completeness_facts(const Completeness& completeness) {
   if (completeness.unfollowed_tasks != 0)
     complete.items.push_back(
         plural(completeness.unfollowed_tasks, "task not followed", "tasks not followed"));
-  if (complete.items.size() == 1 && lost == 0) complete.items.push_back("nothing left out");
+  if (sliced)
+    complete.items.push_back("in the slices");
+  else if (complete.items.size() == 1 && lost == 0)
+    complete.items.push_back("nothing left out");
   facts.push_back(std::move(complete));
   if (lost > 0) {
     Fact warning{"LOST", {}, Tone::warning};

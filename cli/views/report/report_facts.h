@@ -26,7 +26,10 @@ std::vector<std::string> resource_items(const Process& process, bool is_sum);
 // Crossings, copied, in kernel, delivered, CPU copies, shares, and all per GB.
 std::vector<Fact> derived_facts(const Process& process, const Delivered& delivered,
                                 const Wording& wording);
-std::vector<Fact> completeness_facts(const Completeness& completeness);
+// How much of the time was observed (--duty), and how far the estimates may be off.
+std::vector<Fact> duty_facts(const Report& report, const Process& sum);
+// `sliced`: with --duty, where most of the time is left out.
+std::vector<Fact> completeness_facts(const Completeness& completeness, bool sliced = false);
 
 // Whether it lists threads rather than processes.
 bool has_threads(const Report& report);

@@ -86,7 +86,9 @@ std::vector<Section> report_sections(const Report& report, std::optional<GroupBy
   if (several && !by) sections.push_back(process_lines(report, wording));
   Section facts;
   facts.facts = derived_facts(totals.sum, totals.delivered, wording);
-  for (Fact& fact : completeness_facts(report.completeness)) facts.facts.push_back(std::move(fact));
+  for (Fact& fact : duty_facts(report, totals.sum)) facts.facts.push_back(std::move(fact));
+  for (Fact& fact : completeness_facts(report.completeness, report.duty.has_value()))
+    facts.facts.push_back(std::move(fact));
   sections.push_back(std::move(facts));
   if (report.advice) sections.push_back(advice_section(*report.advice, wording));
   return sections;

@@ -20,6 +20,7 @@ export function live(draw) {
     if (problem) status.textContent = `No answer from zctrace: ${problem}. `;
     else if (paused) status.textContent = "Paused.";
     else if (shown && inUse()) status.textContent = "Waits while you use the page.";
+    else if (shown && shown.duty) status.textContent = `Live: estimates from ${Math.round(100 * shown.duty.share)}% of the time since zctrace started (--duty).`;
     else status.textContent = "Live: the counts since zctrace started.";
     status.classList.toggle("bad", problem !== null);
     if (!shown && problem) replace(page, el("p", {class: "empty"}, "There is no report to show."));

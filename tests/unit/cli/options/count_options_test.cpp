@@ -34,5 +34,29 @@ TEST(CountOptions, SuggestsTheSyscallThatWasMeant) {
   EXPECT_TRUE(refusal_of("frobnicate").ends_with("give names, or %copy, %zerocopy, %io, %all"));
 }
 
+double share_of(const std::string& text) {
+  CountOptions options;
+  options.duty = text;
+  return duty_share(options);
+}
+
+TEST(CountOptions, TakesAShareOfTheTime) {
+  EXPECT_EQ(share_of(""), 0);
+  EXPECT_DOUBLE_EQ(share_of("10%"), 0.1);
+  EXPECT_DOUBLE_EQ(share_of("10"), 0.1);
+  EXPECT_DOUBLE_EQ(share_of("2.5%"), 0.025);
+  for (const char* wrong : {"0", "0.9%", "90.1", "-5", "nan", "inf", "10%%", "%", "1O%", " 10"})
+    EXPECT_THROW(share_of(wrong), Error) << wrong;
+}
+
+TEST(CountOptions, TimeNoCallsInSlices) {
+  CountOptions options;
+  options.duty = "10%";
+  EXPECT_EQ(timing_of(options), Timing::none);
+  EXPECT_FALSE(session_options(options, OutputOptions{}).probes.latency);
+  options.timing = "all";
+  EXPECT_THROW(session_options(options, OutputOptions{}), Error);
+}
+
 }  // namespace
 }  // namespace zctrace
