@@ -150,6 +150,9 @@ Report AttachSession::counts(std::vector<Process> processes) const {
   report.others = duty_ ? duty_->estimates().others() : session_.others();
   if (duty_) {
     report.duty = duty_->estimates().duty();
+    for (const char* row : {"aio:read", "aio:write"})
+      report.unknown[row] =
+          "not counted with --duty, because results stay in memory of the process until it looks";
     for (const char* figure :
          {"wall_ns", "off_cpu_ns", "latency_ns", "disk_read_bytes", "dirtied_bytes"})
       report.unknown[figure] =
