@@ -118,7 +118,9 @@ std::string empty_text(const TopControls& controls) {
   const char* const what = pane.kind() == ChannelKind::files   ? "file"
                            : pane.kind() == ChannelKind::peers ? "peer"
                                                                : "port";
-  if (!controls.sample().channels) return "not counted, because of --no-files";
+  if (!controls.sample().channels)
+    return std::string("not counted, because of ") +
+           (controls.sample().duty ? "--duty" : "--no-files");
   if (!pane.filter.empty()) return std::string("no ") + what + " matches the filter; / changes it";
   if (controls.totals()) return std::string("no ") + what + " was used";
   return std::string("no ") + what + " was used in this interval; t shows the totals";

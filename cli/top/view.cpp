@@ -211,8 +211,10 @@ class View {
     const bool channels = controls_.shows_channels();
     const ChannelKind kind = controls_.channels().kind();
     if (!opened || channels) key("Enter", "rows");
-    if (!channels || kind != ChannelKind::files) key("f", "files");
-    key("p", channels && kind == ChannelKind::peers ? "ports" : "peers");
+    if (controls_.sample().channels) {
+      if (!channels || kind != ChannelKind::files) key("f", "files");
+      key("p", channels && kind == ChannelKind::peers ? "ports" : "peers");
+    }
     key("t", controls_.totals() ? "per second" : "totals");
     if (!opened || channels) key("/", "filter");
     if (!opened) key("g", "group");
