@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "collector/os/child.h"
 #include "collector/os/exit_status.h"
+#include "tests/unit/os/own_children.h"
 #include "transfers/run.h"
 #include "transfers/shared_record.h"
 #include "transfers/workspace.h"
@@ -28,13 +28,6 @@ std::vector<ExpectedCalls> nothing_expected(const Workload&) { return {}; }
 
 Method test_method(Moved (*move)(const Transfer&, Workspace&)) {
   return {.name = "test", .summary = "", .move = move, .expected = nothing_expected};
-}
-
-std::vector<pid_t> children_of_this_thread() {
-  std::ifstream list("/proc/thread-self/children");
-  std::vector<pid_t> children;
-  for (pid_t child; list >> child;) children.push_back(child);
-  return children;
 }
 
 struct Window {

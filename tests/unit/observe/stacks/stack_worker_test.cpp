@@ -6,15 +6,18 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <vector>
 
 #include "collector/observe/stacks/unwinder.h"
 #include "collector/os/split.h"
+#include "tests/unit/os/own_children.h"
 
 namespace zctrace {
 namespace {
@@ -157,7 +160,12 @@ TEST(StackWorker, GarbageIsAnswered) {
 
 TEST(StackWorker, OneThatDoesNotAnswerIsLeft) {
   StackWorker worker;
-  EXPECT_FALSE(worker.unwind(of_this_process(), StackWorker::Clock::now() - seconds(1)));
+  const std::vector<pid_t> children = children_of_this_thread();
+  ASSERT_EQ(children.size(), 1u);
+  ASSERT_EQ(::kill(children[0], SIGSTOP), 0);
+  siginfo_t stopped;
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(children[0]), &stopped, WSTOPPED), 0);
+  EXPECT_FALSE(worker.unwind(of_this_process(), StackWorker::Clock::now()));
 }
 
 TEST(PackedStack, IsUnpackedUnchanged) {
