@@ -34,6 +34,9 @@ while os.getppid() == parent:
 """
 BYTES = 97
 LEAST_SLICES = 16
+# The error holds in 95 of 100 observations, which tests/unit/model/duty tries; three times as much in
+# practically all.
+TIMES = 3
 NULL = ("write", "user", "device")
 
 
@@ -78,7 +81,7 @@ class Duty(TestCase):
         self.assertGreaterEqual(max(seen) - min(seen), 3)
         return min(seen), max(seen)
 
-    def test_the_truth_is_within_the_error(self):
+    def test_the_truth_is_near_the_estimate(self):
         path = self.directory / "report.json"
         before = self.calls()
         attach = self.start([ZCTRACE, "attach", "-p", self.writer.pid, "--duty", "40%", "--json",
@@ -106,8 +109,9 @@ class Duty(TestCase):
         estimate = row["estimate"]
         self.assertGreaterEqual(estimate["slices"], LEAST_SLICES)
         self.assertLess(estimate["calls_error"], row["calls"])
-        self.assertGreaterEqual(row["calls"], ending - begun - estimate["calls_error"])
-        self.assertLessEqual(row["calls"], after - before + estimate["calls_error"])
+        margin = TIMES * estimate["calls_error"]
+        self.assertGreaterEqual(row["calls"], ending - begun - margin)
+        self.assertLessEqual(row["calls"], after - before + margin)
         # As many bytes in each call: only rounding differs.
         self.assertAlmostEqual(row["bytes"], BYTES * row["calls"], delta=BYTES)
         self.assertAlmostEqual(estimate["bytes_error"], BYTES * estimate["calls_error"],
