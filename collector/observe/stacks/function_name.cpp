@@ -31,6 +31,7 @@ struct RustName {
 // nothing but a jump ends it in time; the demangler has no memory that would have to be freed,
 // except for identifiers that are not ASCII.
 void add(const char* part, std::size_t bytes, void* argument) {
+  if (bytes == 0) return;  // an identifier that is empty has no address
   auto* const name = static_cast<RustName*>(argument);
   const std::size_t left = sizeof(name->text) - name->bytes;
   std::memcpy(name->text + name->bytes, part, std::min(bytes, left));

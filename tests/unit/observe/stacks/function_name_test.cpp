@@ -49,6 +49,9 @@ TEST(FunctionName, OfRust) {
             "std::io::copy::stack_buffer_copy::<copy::Plain<std::fs::File>, "
             "copy::Out<std::fs::File>>");
   EXPECT_EQ(function_name("_Rnonsense"), "_Rnonsense");
+  // One of its identifiers is empty.
+  const std::string empty = "_RNvXsa_NtCsjSEGnQ3l9_0std2fsNtB5_4FileNtNtB7_2io4Read4read";
+  EXPECT_EQ(function_name(empty), empty);
   // As long as such a hash, but none.
   EXPECT_EQ(function_name("_ZN3foo17hzzzzzzzzzzzzzzzzE"), "foo::hzzzzzzzzzzzzzzzz");
 }
