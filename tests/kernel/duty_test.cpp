@@ -110,7 +110,7 @@ TEST_F(Sliced, CountsEachSliceExactlyAndNothingBetween) {
   EXPECT_EQ(session_->completeness().lost_events(), 0u);
 }
 
-// A call that was seen to wait in a slice, and returned after it, is no other call.
+// A call that was seen to wait in a slice, and returned after it, is not taken for another one.
 TEST_F(Sliced, DoesNotTakeALaterCallForOneThatWasInFlightAtTheEnd) {
   ZC_NEEDS_PROBES();
   const SocketPair pair;
