@@ -205,9 +205,7 @@ Report AttachSession::next_interval() {
   Report standing = report();
   Report between = difference(standing, last_);
   interval_clock_.stamp(between);
-  if (duty_)
-    between.duration_ns =
-        standing.duration_ns - std::exchange(covered_before_ns_, standing.duration_ns);
+  if (duty_) between.duration_ns = standing.duration_ns - last_.duration_ns;
   last_ = std::move(standing);
   if (!finished_) interval_clock_.restart();
   return between;

@@ -90,8 +90,7 @@ class AttachSession {
   EventLoop::Clock::time_point next_poll_;
   ReportClock clock_;
   ReportClock interval_clock_;
-  Report last_;                          // at the latest interval
-  std::uint64_t covered_before_ns_ = 0;  // it
+  Report last_;  // at the latest interval
   bool finished_ = false;
   std::optional<Verification> verification_;
 };

@@ -46,17 +46,10 @@ constexpr milliseconds kCommandPatience(100);
 // How often a walk that found no memory for a task is repeated, a millisecond apart.
 constexpr int kWalkTries = 100;
 
-std::chrono::nanoseconds thread_cpu_time() {
+std::chrono::nanoseconds cpu_time(clockid_t clock) {
   timespec time = {};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  ::clock_gettime(clock, &time);
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
-
-std::uint64_t process_cpu_ns() {
-  timespec time = {};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 std::vector<std::string> split_command(const zc_command& command) {
@@ -216,7 +209,7 @@ void Session::read_commands() {
 
 void Session::poll() {
   const auto start = steady_clock::now();
-  const auto cpu_before = thread_cpu_time();
+  const auto cpu_before = cpu_time(CLOCK_THREAD_CPUTIME_ID);
   if (skeleton_.take_walk_wanted()) walk_until_settled();
   std::int64_t ended = 0;
   {
@@ -244,7 +237,7 @@ void Session::poll() {
   // Little of what a burst allocated is kept, spread over the heap. Give the rest back to the
   // kernel.
   if (ended > kEndedAtOnce / 4) ::malloc_trim(0);
-  const auto took = std::chrono::ceil<milliseconds>(thread_cpu_time() - cpu_before);
+  const auto took = std::chrono::ceil<milliseconds>(cpu_time(CLOCK_THREAD_CPUTIME_ID) - cpu_before);
   const auto since = std::chrono::ceil<milliseconds>(start - last_poll_);
   const milliseconds until_many(since.count() * kEndedAtOnce / std::max<std::int64_t>(ended, 1));
   last_poll_ = start;
@@ -327,7 +320,10 @@ void Session::stop() {
   poll();
 }
 
-CostReading Session::cost() const { return {skeleton_.bpf_run_times(), process_cpu_ns()}; }
+CostReading Session::cost() const {
+  return {skeleton_.bpf_run_times(),
+          static_cast<std::uint64_t>(cpu_time(CLOCK_PROCESS_CPUTIME_ID).count())};
+}
 
 std::map<std::string, std::string> Session::unknown() const {
   std::map<std::string, std::string> unknown;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 namespace zctrace {
 namespace {
@@ -19,6 +20,26 @@ double without(double later, double earlier) { return std::max(0.0, later - earl
 std::uint64_t fewer(std::uint64_t one, std::uint64_t other) {
   // A row without slices is one that nothing was seen of yet.
   return one == 0 || other == 0 ? std::max(one, other) : std::min(one, other);
+}
+
+constexpr double SlicedRow::*kOfRows[] = {&SlicedRow::calls_variance, &SlicedRow::bytes_variance};
+constexpr double SlicedSum::*kOfSums[] = {&SlicedSum::syscalls_variance,
+                                          &SlicedSum::delivered_bytes_variance,
+                                          &SlicedSum::cpu_copied_bytes_variance};
+
+template <typename Sliced, std::size_t N>
+Sliced& add(Sliced& sum, const Sliced& more, double Sliced::*const (&variances)[N]) {
+  for (const auto variance : variances) sum.*variance = both(sum.*variance, more.*variance);
+  sum.slices = fewer(sum.slices, more.slices);
+  return sum;
+}
+
+template <typename Sliced, std::size_t N>
+Sliced& subtract(Sliced& later, const Sliced& earlier, double Sliced::*const (&variances)[N]) {
+  for (const auto variance : variances)
+    later.*variance = without(later.*variance, earlier.*variance);
+  later.slices -= std::min(later.slices, earlier.slices);
+  return later;
 }
 
 // Half the width of a 95% interval in standard errors. Differences of neighbours say as much about
@@ -38,34 +59,16 @@ double scale(std::uint64_t slices) {
 
 }  // namespace
 
-SlicedRow& SlicedRow::operator+=(const SlicedRow& more) {
-  calls_variance = both(calls_variance, more.calls_variance);
-  bytes_variance = both(bytes_variance, more.bytes_variance);
-  slices = fewer(slices, more.slices);
-  return *this;
-}
+SlicedRow& SlicedRow::operator+=(const SlicedRow& more) { return add(*this, more, kOfRows); }
 
 SlicedRow& SlicedRow::operator-=(const SlicedRow& earlier) {
-  calls_variance = without(calls_variance, earlier.calls_variance);
-  bytes_variance = without(bytes_variance, earlier.bytes_variance);
-  slices -= std::min(slices, earlier.slices);
-  return *this;
+  return subtract(*this, earlier, kOfRows);
 }
 
-SlicedSum& SlicedSum::operator+=(const SlicedSum& more) {
-  for (const auto figure : {&SlicedSum::syscalls_variance, &SlicedSum::delivered_bytes_variance,
-                            &SlicedSum::cpu_copied_bytes_variance})
-    this->*figure = both(this->*figure, more.*figure);
-  slices = fewer(slices, more.slices);
-  return *this;
-}
+SlicedSum& SlicedSum::operator+=(const SlicedSum& more) { return add(*this, more, kOfSums); }
 
 SlicedSum& SlicedSum::operator-=(const SlicedSum& earlier) {
-  for (const auto figure : {&SlicedSum::syscalls_variance, &SlicedSum::delivered_bytes_variance,
-                            &SlicedSum::cpu_copied_bytes_variance})
-    this->*figure = without(this->*figure, earlier.*figure);
-  slices -= std::min(slices, earlier.slices);
-  return *this;
+  return subtract(*this, earlier, kOfSums);
 }
 
 std::optional<std::uint64_t> sliced_error(double variance, std::uint64_t slices) {

@@ -39,7 +39,7 @@ struct ObserverCost {
   std::uint64_t own_cpu_ns = 0;
 };
 
-// Programs are told apart by their names. `before` may be empty: since they were loaded.
+// Matches programs by name. If `before` is empty, this is what was spent since they were loaded.
 ObserverCost observer_cost(const CostReading& now, const CostReading& before);
 
 }  // namespace zctrace

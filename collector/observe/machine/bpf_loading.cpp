@@ -71,16 +71,23 @@ std::uint32_t own_pid_namespace() {
   return static_cast<std::uint32_t>(status.st_ino);
 }
 
-std::uint64_t missed_runs(const bpf_object* object) {
-  std::uint64_t missed = 0;
+void for_each_loaded(
+    const bpf_object* object,
+    const std::function<void(const bpf_program* program, const bpf_prog_info& info)>& use) {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object) {
     if (!bpf_program__autoload(program)) continue;
     bpf_prog_info info = {};
     __u32 size = sizeof(info);
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
-      missed += info.recursion_misses;
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) use(program, info);
   }
+}
+
+std::uint64_t missed_runs(const bpf_object* object) {
+  std::uint64_t missed = 0;
+  for_each_loaded(object, [&missed](const bpf_program*, const bpf_prog_info& info) {
+    missed += info.recursion_misses;
+  });
   return missed;
 }
 

@@ -4,11 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "collector/os/error.h"
 
 struct bpf_object;
+struct bpf_prog_info;
+struct bpf_program;
 
 namespace zctrace {
 
@@ -23,6 +26,11 @@ Error too_few_files(const std::string& what);
 // The inode number of zctrace's own PID namespace. Throws Error (cannot run here).
 std::uint32_t own_pid_namespace();
 
+// Calls `use` for each program of an object that is loaded, with what the kernel says of it.
+// Programs of which it says nothing are left out.
+void for_each_loaded(
+    const bpf_object* object,
+    const std::function<void(const bpf_program* program, const bpf_prog_info& info)>& use);
 // Runs of an object's programs that the kernel left out because they were running already.
 std::uint64_t missed_runs(const bpf_object* object);
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "collector/observe/machine/bpf_loading.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -33,14 +34,9 @@ Descriptor measure_run_times() {
 
 std::vector<BpfRunTime> bpf_run_times(const bpf_object* object) {
   std::vector<BpfRunTime> found;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object) {
-    if (!bpf_program__autoload(program)) continue;
-    bpf_prog_info info = {};
-    __u32 size = sizeof(info);
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
-      found.push_back({bpf_program__name(program), info.run_cnt, info.run_time_ns});
-  }
+  for_each_loaded(object, [&found](const bpf_program* program, const bpf_prog_info& info) {
+    found.push_back({bpf_program__name(program), info.run_cnt, info.run_time_ns});
+  });
   return found;
 }
 
