@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 
 #include "collector/fuse/requesters/proc_file.h"
@@ -55,11 +54,10 @@ bool handles_mappings(long number) {
 }
 
 TaskInspection inspect_now(int proc, pid_t tid) noexcept {
-  char name[32];
-  std::snprintf(name, sizeof(name), "%d/syscall", static_cast<int>(tid));
+  thread_local TaskSyscallFile file;
   char text[256];
   // The kernel checks ptrace permission at read, not at open.
-  const ssize_t length = read_proc_file(proc, name, text, sizeof(text));
+  const ssize_t length = file.read(proc, tid, text, sizeof(text));
   if (length < 0) return {TaskState::elsewhere, length == -EACCES || length == -EPERM};
   return {state_in({text, static_cast<std::size_t>(length)}), false};
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// The file of a task that is kept open between two looks at it.
+#include "collector/fuse/requesters/proc_file.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <string>
+
+#include "collector/os/pipe.h"
+
+namespace zctrace::fuse {
+namespace {
+
+// A process that waits in read(2) until it is ended.
+class Reader {
+ public:
+  Reader() : pipe_(make_pipe()), pid_(::fork()) {
+    if (pid_ != 0) return;
+    char byte;
+    ::_exit(::read(pipe_.reader.get(), &byte, 1) == 1 ? 0 : 1);
+  }
+  ~Reader() { end(); }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  pid_t pid() const { return pid_; }
+  void end() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+
+ private:
+  Pipe pipe_;
+  pid_t pid_;
+};
+
+class TaskSyscallFiles : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(proc_);
+    take_proc_calls();
+  }
+
+  // The number at the beginning of the file; -1 of a task that waits outside of any call. Waits
+  // until the task sleeps. Negative errno if it cannot be read.
+  long syscall_of(pid_t tid) {
+    for (;;) {
+      char text[256];
+      take_proc_calls();
+      const ssize_t n = file_.read(proc_.get(), tid, text, sizeof(text));
+      if (n < 0) return n;
+      const std::string line(text, static_cast<std::size_t>(n));
+      if (line != "running\n") return std::stol(line);
+      ::usleep(1000);
+    }
+  }
+
+  Descriptor proc_{::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  TaskSyscallFile file_;
+};
+
+TEST_F(TaskSyscallFiles, OneCallForEachFurtherLookAtATask) {
+  const Reader reader;
+  ASSERT_GT(reader.pid(), 0);
+  EXPECT_EQ(syscall_of(reader.pid()), SYS_read);
+  EXPECT_EQ(syscall_of(reader.pid()), SYS_read);
+  EXPECT_EQ(take_proc_calls(), 1);
+}
+
+TEST_F(TaskSyscallFiles, AnotherTaskIsNotTakenForTheLast) {
+  const Reader first;
+  Reader second;
+  EXPECT_EQ(syscall_of(first.pid()), SYS_read);
+  EXPECT_EQ(syscall_of(second.pid()), SYS_read);
+  EXPECT_EQ(take_proc_calls(), 3);  // close, open, read
+  const pid_t ended = second.pid();
+  second.end();
+  EXPECT_EQ(syscall_of(ended), -ENOENT);
+  EXPECT_EQ(syscall_of(first.pid()), SYS_read);
+}
+
+TEST_F(TaskSyscallFiles, ATaskThatDoesNotExistIsNotRemembered) {
+  EXPECT_EQ(syscall_of(0), -ENOENT);
+  const Reader reader;
+  EXPECT_EQ(syscall_of(reader.pid()), SYS_read);
+}
+
+}  // namespace
+}  // namespace zctrace::fuse
