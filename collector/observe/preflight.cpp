@@ -248,9 +248,9 @@ Requirement tls_requirement(const fs::path& root) {
   while (file >> one)
     if (one == "tls") return {kName, State::ok, "loaded: devices that encrypt are known", ""};
   return {kName, State::optional_missing,
-          "the module tls is not loaded; if it is when observation begins, devices that encrypt "
-          "are known, otherwise a CPU does, by rule",
-          "if it is needed: sudo modprobe tls"};
+          "the module tls is not loaded; load it before you observe kTLS, or encryption counts as "
+          "work of a CPU, by rule, even where a device does it",
+          "sudo modprobe tls"};
 }
 
 Requirement fuse_watch_requirement(const fs::path& root, FuseTracepoints kernel) {
