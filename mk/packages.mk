@@ -13,7 +13,8 @@ TEST_PACKAGES := $(UNIT_TEST_PACKAGES) fuse3 fio nginx caddy haproxy postgresql 
 	man-db mandoc groff-base bash-completion zsh fish cmark-gfm \
 	chromium chromium-driver python3-selenium nodejs sqlite3 binutils libdebuginfod1 lsof
 TIDY_PACKAGES := clang-tidy cppcheck pyflakes3 shellcheck
-BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk fio fuse3 python3
+BENCH_PACKAGES := libbpf-tools bpftrace linux-perf strace nginx wrk haproxy postgresql redis-server redis-tools \
+	fio fuse3 python3
 HTML_PACKAGES := cmark-gfm python3
 DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian
 RPM_PACKAGES := rpm rpmlint

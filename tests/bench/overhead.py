@@ -6,17 +6,19 @@ Run by `make bench`. Prints tables, each figure with its spread; --json FILE kee
 """
 
 import argparse
+import functools
 import json
 import os
 import pathlib
 import sys
 
-import nginx_load
 import own_cost
+import server_load
 import syscall_loop
-from observers import Failed, installed, with_tracefs
+from observers import Failed, with_tracefs
+from servers import SERVERS
 
-PARTS = ("loop", "parts", "switches", "threads", "start", "crowds", "scrapes", "nginx")
+PARTS = ("loop", "parts", "switches", "threads", "start", "crowds", "scrapes", *SERVERS)
 
 
 def progress(text):
@@ -42,17 +44,16 @@ def measure(part, options):
         return own_cost.measure_crowds(options.watch_seconds, progress), own_cost.show_crowds
     if part == "scrapes":
         return own_cost.measure_scrapes(20 * options.rounds, progress), own_cost.show_scrapes
-    for name in ("nginx", "wrk"):
-        if not installed(name):
-            raise Failed(f"{name} is not installed")
-    return nginx_load.measure(options.rounds, options.seconds, progress), nginx_load.show
+    return (server_load.measure(part, options.rounds, options.seconds, progress,
+                                options.observers),
+            functools.partial(server_load.show, part))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=int, default=1,
-                        help="of load on nginx in each measurement")
+    parser.add_argument("--seconds", type=int, default=2,
+                        help="of load on a server in each measurement; its best slice counts")
     parser.add_argument("--watch-seconds", type=int, default=10,
                         help="how long zctrace's own use is watched")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART",
@@ -60,7 +61,7 @@ def main():
     parser.add_argument("--against", metavar="PROGRAM",
                         help="another build of zctrace, which the loop measures in the same rounds")
     parser.add_argument("--observers", nargs="+", metavar="NAME",
-                        help="the only observers that the loop measures")
+                        help="the only observers that the loop and the servers measure")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
     options = parser.parse_args()
     if min(options.rounds, options.seconds, options.watch_seconds) < 1:

@@ -19,7 +19,7 @@ import urllib.request
 
 from observers import BUILD, PATIENCE_S, ZCTRACE, Failed, installed, wait_until
 
-from nginx_load import NGINX_CONF, started
+from servers import NGINX_CONF, started
 
 MIB = 1 << 20
 CHUNK = 64 << 10
