@@ -28,7 +28,7 @@ static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_stru
 {
 	static const struct zc_folded_counts no_counts;
 	struct zc_account account = {};
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = zc_leader_of(task);
 	struct zc_share *share = zc_share_at(index);
 
 	if (share->accounts >= config.most.accounts)
@@ -37,10 +37,10 @@ static __noinline __attribute__((unused)) __u64 zc_account_open(struct task_stru
 	account.parent = parent;
 	account.share = index;
 	account.start_ns = task->start_boottime;
-	account.process_start_ns = leader->start_boottime;
+	account.process_start_ns = BPF_CORE_READ(leader, start_boottime);
 	account.pid = zc_namespace_pid(leader);
 	account.tid = config.by_thread ? zc_namespace_pid(task) : 0;
-	account.parent_pid = zc_namespace_pid(leader->real_parent->group_leader);
+	account.parent_pid = zc_namespace_pid(BPF_CORE_READ(leader, real_parent, group_leader));
 	account.global_pid = task->tgid;
 	bpf_probe_read_kernel(account.name, sizeof(account.name), task->comm);
 	if (bpf_map_update_elem(&accounts, &account.id, &account, BPF_NOEXIST))

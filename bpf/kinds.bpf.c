@@ -246,13 +246,21 @@ __u64 zc_file_end(__u64 address)
 	return zc_end_of((void *)address);
 }
 
-static __always_inline struct file *zc_fd_of(struct fdtable *fdt, __u32 fd)
+static __always_inline struct fdtable *zc_fdt_of(struct task_struct *task)
+{
+	if (config.rdonly_cast)
+		task = bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
+	return task->files->fdt;
+}
+
+static __always_inline struct file *zc_fd_of(__u64 table, __u32 fd)
 {
 	struct list_head *place;
+	struct fdtable *fdt;
 
 	if (!config.rdonly_cast)
-		return zc_file_at(fdt, fd);
-	fdt = bpf_rdonly_cast(fdt, bpf_core_type_id_kernel(struct fdtable));
+		return zc_file_at((void *)table, fd);
+	fdt = zc_fdt_of((void *)table);
 	if (fd >= fdt->max_fds)
 		return 0;
 	/* To read a pointer, any type that begins with one will do. */
@@ -273,9 +281,9 @@ static __always_inline void zc_channel_at(struct inode *inode, struct zc_channel
 	channel->device = BPF_CORE_READ(inode, i_sb, s_dev);
 }
 
-__u64 zc_fd_end(__u64 address, __u32 fd, struct zc_channel *channel)
+__u64 zc_fd_end(__u64 table, __u32 fd, struct zc_channel *channel)
 {
-	struct file *file = zc_fd_of((void *)address, fd);
+	struct file *file = zc_fd_of(table, fd);
 
 	if (channel && config.channels) {
 		if (file)
@@ -288,7 +296,7 @@ __u64 zc_fd_end(__u64 address, __u32 fd, struct zc_channel *channel)
 
 __u64 zc_current_file(__u32 fd)
 {
-	struct fdtable *fdt = bpf_get_current_task_btf()->files->fdt;
+	struct fdtable *fdt = zc_fdt_of(bpf_get_current_task_btf());
 	__u64 file = 0;
 
 	if (fd < fdt->max_fds)

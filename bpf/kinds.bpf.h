@@ -30,10 +30,11 @@ static __always_inline struct zc_key zc_key_of(__u32 row, __u64 from, __u64 to)
 }
 
 /*
- * The end that is a descriptor in the struct fdtable at `fdt`. `channel`: where to say which file,
- * pipe or socket it is; NULL: nowhere.
+ * The end that is a descriptor. `table`: the address of its task or, without
+ * bpf_rdonly_cast(), of the struct fdtable. `channel`: where to say which file, pipe or socket it
+ * is; NULL: nowhere.
  */
-__u64 zc_fd_end(__u64 fdt, __u32 fd, struct zc_channel *channel);
+__u64 zc_fd_end(__u64 table, __u32 fd, struct zc_channel *channel);
 
 /* The end that is the struct file at `address`; 0 means no file. */
 __u64 zc_file_end(__u64 address);

@@ -52,7 +52,7 @@ int BPF_PROG(zc_cgroup_move, struct cgroup *cgroup, const char *path, struct tas
 	/* The next walk finds the other threads. */
 	walk_wanted = 1;
 	/* Only the walk gives a thread the account of its process, which may exist already. */
-	if (task != task->group_leader || zc_task_state(task, 0))
+	if (task != zc_leader_of(task) || zc_task_state(task, 0))
 		return 0;
 	observed = zc_observe_process(task, 0, ZC_TASK_FRESH);
 	if (zc_refused(observed))
@@ -64,8 +64,8 @@ static __always_inline void zc_note_command(struct task_struct *task, __u64 acco
 {
 	__u32 only = 0;
 	struct zc_command *command = bpf_map_lookup_elem(&new_command, &only);
-	__u64 start = task->mm->arg_start;
-	__u64 bytes = task->mm->arg_end - start;
+	__u64 start = BPF_CORE_READ(task, mm, arg_start);
+	__u64 bytes = BPF_CORE_READ(task, mm, arg_end) - start;
 
 	if (!command)
 		return;
@@ -163,7 +163,7 @@ int BPF_PROG(zc_exit, struct task_struct *task)
 
 	if (!state || state->head.flags & ZC_TASK_FOLDED)
 		return 0;
-	if (aio_used && !task->signal->live.counter)
+	if (aio_used && !BPF_CORE_READ(task, signal, live.counter))
 		zc_aio_exit();
 	/* From here on the programs write only to the account. */
 	state->head.flags |= ZC_TASK_FOLDED;
@@ -179,16 +179,16 @@ int BPF_PROG(zc_exit, struct task_struct *task)
 	__sync_fetch_and_add(&account->outside.off_cpu_ns,
 			     state->head.outside.off_cpu_ns + state->head.call_off_cpu_ns);
 	__sync_fetch_and_add(&account->compat_calls, state->head.compat_calls);
-	max_rss = task->signal->maxrss;
+	max_rss = BPF_CORE_READ(task, signal, maxrss);
 	if (max_rss > account->max_rss_pages)
 		account->max_rss_pages = max_rss;
-	if (task == task->group_leader || config.by_thread) {
+	if (task == zc_leader_of(task) || config.by_thread) {
 		bpf_probe_read_kernel(account->name, sizeof(account->name), task->comm);
 		account->exit_code = task->exit_code;
 	}
 	/* As wait(2) reports it, even if the leader left first, by pthread_exit(). */
-	if (!config.by_thread && task->signal->flags & SIGNAL_GROUP_EXIT)
-		account->exit_code = task->signal->group_exit_code;
+	if (!config.by_thread && BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
+		account->exit_code = BPF_CORE_READ(task, signal, group_exit_code);
 	account->end_ns = bpf_ktime_get_boot_ns();
 	__sync_fetch_and_add(&account->folded, 1);
 	return 0;

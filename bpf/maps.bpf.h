@@ -138,7 +138,7 @@ ZC_MAP struct {
  */
 struct zc_chunk {
 	char bytes[4096];
-};
+} __attribute__((aligned(8)));
 
 ZC_MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

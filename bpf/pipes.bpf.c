@@ -52,3 +52,10 @@ int zc_pipe_fold(struct zc_task_head *head, __u32 put)
 	}
 	return 0;
 }
+
+int zc_pipe_request(struct zc_task_head *head, __u64 from, __u64 to, __u32 result, __u64 bytes)
+{
+	if (head)
+		zc_pipes_add(head, zc_pipes_use(head, from, to, result), bytes);
+	return 0;
+}

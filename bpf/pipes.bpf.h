@@ -18,13 +18,16 @@ static __always_inline void zc_pipe_fold_runs(struct zc_task *task)
 	zc_pipe_fold(&task->head, 1);
 }
 
-static __always_inline void zc_pipe_use(struct zc_task *task, struct zc_pipe_run *run, __u64 pipe,
-					__u32 put)
+/* All that a request does with pipes. */
+int zc_pipe_request(struct zc_task_head *head, __u64 from, __u64 to, __u32 result, __u64 bytes);
+
+static __always_inline void zc_pipe_use(struct zc_task_head *head, struct zc_pipe_run *run,
+					__u64 pipe, __u32 put)
 {
 	if (run->pipe == pipe)
 		return;
 	if (run->copied | run->moved)
-		zc_pipe_fold(&task->head, put);
+		zc_pipe_fold(head, put);
 	run->pipe = pipe;
 }
 
@@ -33,16 +36,17 @@ static __always_inline void zc_pipe_use(struct zc_task *task, struct zc_pipe_run
  * a set of enum zc_pipe_use. tee leaves the bytes in the pipe that it reads; vmsplice
  * lends pages to a pipe, but copies out of it.
  */
-static __always_inline __u8 zc_pipes_use(struct zc_task *task, __u64 from, __u64 to, __u8 result)
+static __always_inline __u8 zc_pipes_use(struct zc_task_head *head, __u64 from, __u64 to,
+					 __u8 result)
 {
 	__u8 pipes = 0;
 
 	if (ZC_END_PIPE(from) && result != ZC_RESULT_TEE) {
-		zc_pipe_use(task, &task->head.taken, ZC_END_PIPE(from), 0);
+		zc_pipe_use(head, &head->taken, ZC_END_PIPE(from), 0);
 		pipes |= ZC_PIPE_TAKES;
 	}
 	if (ZC_END_PIPE(to)) {
-		zc_pipe_use(task, &task->head.put, ZC_END_PIPE(to), 1);
+		zc_pipe_use(head, &head->put, ZC_END_PIPE(to), 1);
 		pipes |= ZC_PIPE_PUTS;
 	}
 	if (to == ZC_USER || (from == ZC_USER && result != ZC_RESULT_VMSPLICE))
@@ -50,17 +54,17 @@ static __always_inline __u8 zc_pipes_use(struct zc_task *task, __u64 from, __u64
 	return pipes;
 }
 
-static __always_inline void zc_pipes_add(struct zc_task *task, __u8 pipes, __u64 bytes)
+static __always_inline void zc_pipes_add(struct zc_task_head *head, __u8 pipes, __u64 bytes)
 {
 	__u64 copied = pipes & ZC_PIPE_COPIES ? bytes : 0;
 
 	if (pipes & ZC_PIPE_TAKES) {
-		task->head.taken.copied += copied;
-		task->head.taken.moved += bytes - copied;
+		head->taken.copied += copied;
+		head->taken.moved += bytes - copied;
 	}
 	if (pipes & ZC_PIPE_PUTS) {
-		task->head.put.copied += copied;
-		task->head.put.moved += bytes - copied;
+		head->put.copied += copied;
+		head->put.moved += bytes - copied;
 	}
 }
 

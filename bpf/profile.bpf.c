@@ -39,7 +39,7 @@ static __always_inline void zc_sample_process(const struct task_struct *task,
 					      struct zc_sample *sample)
 {
 	sample->account = 0;
-	sample->pid = zc_namespace_pid(task->group_leader);
+	sample->pid = zc_namespace_pid(zc_leader_of(task));
 	sample->tid = zc_namespace_pid(task);
 	sample->in_call = 0;
 	sample->key.word = 0;

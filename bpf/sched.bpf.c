@@ -33,7 +33,7 @@ static __always_inline void zc_note_call(struct zc_task *state, struct task_stru
 		state->head.flags &= ~ZC_TASK_COMPAT;
 		return;
 	}
-	zc_note_row(state, task, regs, index, true);
+	zc_note_row(state, task, regs, index, ZC_APART | ZC_SWITCHING);
 	state->head.entered_ns = 0;
 }
 
@@ -62,7 +62,7 @@ static __always_inline void zc_switch_exited(struct zc_task *state, struct task_
 	 * A thread that runs exec waits for its leader to exit, and takes over its number and
 	 * this bit; sched_process_exec comes only later.
 	 */
-	if (task->pid != task->tgid || !task->signal->group_exec_task)
+	if (task->pid != task->tgid || !BPF_CORE_READ(task, signal, group_exec_task))
 		zc_observed_clear(task->pid);
 	/* Last, because the collector may then delete the account. */
 	__sync_fetch_and_add(&account->dead, 1);

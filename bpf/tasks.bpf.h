@@ -46,6 +46,15 @@ static __always_inline __u64 zc_address(const void *pointer)
 	return address;
 }
 
+/*
+ * For a pointer that is loaded through a trusted one, the verifier of 6.18 searches all types by
+ * name, on each path. So where the time does not matter, a helper reads such pointers.
+ */
+static __always_inline struct task_struct *zc_leader_of(const struct task_struct *task)
+{
+	return BPF_CORE_READ(task, group_leader);
+}
+
 static __always_inline bool zc_counting(void)
 {
 	return !config.windowed || window_open;

@@ -60,21 +60,22 @@ static __always_inline int zc_begin(struct task_struct *task, __u32 flags)
 
 static __always_inline bool zc_matches(struct task_struct *task)
 {
-	__u32 pid = zc_namespace_pid(task->group_leader);
+	struct task_struct *leader = zc_leader_of(task);
+	__u32 pid = zc_namespace_pid(leader);
 
 	if (pid == config.own_pid)
 		return false;
 	if (bpf_map_lookup_elem(&wanted_pids, &pid))
 		return zc_may_be_target(zc_address(task));
-	if (config.follow_children && zc_observed(task->real_parent))
+	if (config.follow_children && zc_observed_tid(BPF_CORE_READ(task, real_parent, pid)))
 		return true;
 	if (!pid || !zc_finds_targets())
 		return false;
 	/* A thread may have a name of its own. */
-	if (zc_wanted(zc_address(task->group_leader)))
+	if (zc_wanted(zc_address(leader)))
 		return true;
 	/* A threaded cgroup may hold some of the threads of a process that is elsewhere. */
-	return config.wanted_cgroups && task != task->group_leader &&
+	return config.wanted_cgroups && task != leader &&
 	       zc_may_be_target(zc_address(task)) && zc_in_wanted_cgroup(zc_address(task));
 }
 
@@ -96,15 +97,17 @@ static __always_inline __u64 zc_leaders_account(struct task_struct *leader, stru
 
 static __always_inline enum zc_observing zc_attach_task(struct task_struct *task, __u32 flags)
 {
+	struct task_struct *leader;
 	struct zc_task *state;
 
 	if (config.by_thread)
 		return zc_observe_process(task, 0, flags);
-	if (task != task->group_leader) {
-		state = zc_task_state(task->group_leader, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (task != zc_leader_of(task)) {
+		leader = task->group_leader;
+		state = zc_task_state(leader, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (!state)
 			return ZC_NO_MEMORY;
-		return zc_observe(task, zc_leaders_account(task->group_leader, state), flags);
+		return zc_observe(task, zc_leaders_account(leader, state), flags);
 	}
 	state = zc_task_state(task, 0);
 	if (state && state->head.account)
@@ -125,7 +128,8 @@ static __always_inline void zc_end_unseen(struct task_struct *task)
 
 	/* The order matters: it is on its CPU until it is dead. */
 	zc_full_barrier();
-	if (!dead || task->on_cpu || task->signal->group_exec_task || !zc_observed_take(task->pid))
+	if (!dead || task->on_cpu || BPF_CORE_READ(task, signal, group_exec_task) ||
+	    !zc_observed_take(task->pid))
 		return;
 	state = zc_task_state(task, 0);
 	if (!state)
@@ -226,6 +230,7 @@ static __noinline int zc_write_task(struct seq_file *seq, struct task_struct *ta
 	struct zc_snapshot_task head = {};
 	struct zc_task *state = zc_task_state(task, 0);
 	struct zc_row_writer out;
+	__u64 named;
 
 	if (!state || state->head.flags & (ZC_TASK_FOLDED | ZC_TASK_ARMED))
 		return 0;
@@ -239,13 +244,14 @@ static __noinline int zc_write_task(struct seq_file *seq, struct task_struct *ta
 	head.put = state->head.put;
 	head.compat_calls = state->head.compat_calls;
 	head.start_ns = task->start_boottime;
-	head.pid = zc_namespace_pid(task->group_leader);
+	head.pid = zc_namespace_pid(zc_leader_of(task));
 	head.tid = zc_namespace_pid(task);
 	head.used = state->head.used;
 	head.in_call = zc_in_call(task, state);
 	head.flags = state->head.flags;
+	named = config.by_thread ? zc_address(task) : zc_address(zc_leader_of(task));
 	bpf_probe_read_kernel(head.name, sizeof(head.name),
-			      config.by_thread ? task->comm : task->group_leader->comm);
+			      (void *)named + bpf_core_field_offset(task->comm));
 	bpf_seq_write(seq, &head, sizeof(head));
 	out.seq = seq;
 	out.state = state;

@@ -78,7 +78,7 @@ __u32 zc_takes_from(__u32 fd);
 
 /* With config.channels, zc_task_call() then has the channel of an end that is a descriptor. */
 static __always_inline __u64 zc_call_end(struct zc_task *state, const struct zc_args *args,
-					 __u64 fdt, __u8 end, bool to)
+					 __u64 table, __u8 end, bool to)
 {
 	struct zc_channel *channel = 0;
 	__u32 fd;
@@ -98,9 +98,9 @@ static __always_inline __u64 zc_call_end(struct zc_task *state, const struct zc_
 	default:
 		return ZC_OTHER;
 	}
-	if (config.channels)
+	if (config.channels && state)
 		channel = to ? &zc_task_call(state)->to : &zc_task_call(state)->from;
-	return zc_fd_end(fdt, fd, channel);
+	return zc_fd_end(table, fd, channel);
 }
 
 /* Whether a call that receives throws the bytes away. */
@@ -134,15 +134,21 @@ static __always_inline bool zc_sends(__u8 result)
 	       result == ZC_RESULT_SENDMMSG;
 }
 
+/* How zc_call_key() works. */
+enum zc_key_flags {
+	ZC_SWITCHING = 1,	/* the task is being switched out during the call */
+	ZC_APART = 2,		/* rarely: in a function that the verifier checks once */
+};
+
 /* The row of a call whose descriptors are not simply arguments. */
 static __always_inline struct zc_key zc_special_key(const struct zc_args *args, __u32 row,
-						    __u8 result, bool switching)
+						    __u8 result, __u32 flags)
 {
 	if (result == ZC_RESULT_CLONE_FILE) {
 		if (zc_is_clone(args->arg[1]))
 			return (struct zc_key){ zc_clone_key(args->arg[0], args->arg[1],
 							     args->arg[2]) };
-	} else if (result >= ZC_RESULT_AIO_SUBMIT && !switching) {
+	} else if (result >= ZC_RESULT_AIO_SUBMIT && !(flags & ZC_SWITCHING)) {
 		/*
 		 * io_destroy() takes the ring away. Not during a switch: with interrupts off,
 		 * a map can allocate only a few entries.
@@ -152,18 +158,51 @@ static __always_inline struct zc_key zc_special_key(const struct zc_args *args, 
 	return ZC_KEY(row, ZC_OTHER, ZC_OTHER);
 }
 
+/* `state`: where the channels of its descriptors go; NULL: nowhere. */
+static __always_inline struct zc_key zc_key_of_ends(struct zc_task *state,
+						    struct zc_task_head *head,
+						    const struct zc_args *args, __u64 table,
+						    const volatile struct zc_call *call)
+{
+	__u64 from = zc_call_end(state, args, table, call->from, false);
+	__u64 to = zc_call_end(state, args, table, call->to, true);
+	__u8 result = call->result;
+
+	if (result == ZC_RESULT_VMSPLICE && zc_takes_from(args->arg[0])) {
+		from = to;
+		to = ZC_USER;
+	}
+	if (ZC_END_PIPE(from) | ZC_END_PIPE(to))
+		head->pipes = zc_pipes_use(head, from, to, result);
+	if (zc_receives(result) && zc_discards(args, result))
+		to = ZC_DISCARD;
+	if (zc_sends(result))
+		to |= ZC_END(0, 0, zc_lends(args, result));
+	if (from == ZC_FILE && (ZC_END_KIND(to) == ZC_SOCKET || ZC_END_KIND(to) == ZC_PIPE))
+		from |= ZC_END(0, 0, zc_file_has_no_pages(zc_current_file(
+					     args->arg[call->from == ZC_END_ARG1])));
+	/* copy_file_range(): no other call has a file at both ends and its sink there. */
+	if (from == ZC_FILE && to == ZC_FILE && call->to == ZC_END_ARG2)
+		to |= ZC_END(0, 0, zc_file_offloads(zc_current_file(args->arg[2])));
+	return zc_key_of(call->row, from, to);
+}
+
+/* The word of that key, without channels. */
+__u32 zc_word_of_ends(struct zc_task_head *head, const struct zc_args *args, __u64 table,
+		      __u32 index);
+
 /*
  * The row that the call of `task`, the current one, belongs to. Also begins to count what
- * it does with pipes. `switching`: the task is being switched out during the call.
+ * it does with pipes. `flags`: of enum zc_key_flags.
  */
 static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct task_struct *task,
-						 struct pt_regs *regs,
-						 const volatile struct zc_call *call, bool switching)
+						 struct pt_regs *regs, __u32 index, __u32 flags)
 {
+	const volatile struct zc_call *call = zc_call_at(index);
 	bool compat = state->head.flags & ZC_TASK_COMPAT;
-	__u64 fdt, from, to;
 	__u32 row = call->row;
 	struct zc_args args;
+	__u64 table;
 	__u8 result;
 
 	/* Most calls move no bytes and end here. */
@@ -173,27 +212,11 @@ static __always_inline struct zc_key zc_call_key(struct zc_task *state, struct t
 	result = call->result;
 	state->head.pipes = 0;
 	if (result >= ZC_RESULT_CLONE_FILE)
-		return zc_special_key(&args, row, result, switching);
-	fdt = zc_number(state, task->files->fdt);
-	from = zc_call_end(state, &args, fdt, call->from, false);
-	to = zc_call_end(state, &args, fdt, call->to, true);
-	if (result == ZC_RESULT_VMSPLICE && zc_takes_from(args.arg[0])) {
-		from = to;
-		to = ZC_USER;
-	}
-	if (ZC_END_PIPE(from) | ZC_END_PIPE(to))
-		state->head.pipes = zc_pipes_use(state, from, to, result);
-	if (zc_receives(result) && zc_discards(&args, result))
-		to = ZC_DISCARD;
-	if (zc_sends(result))
-		to |= ZC_END(0, 0, zc_lends(&args, result));
-	if (from == ZC_FILE && (ZC_END_KIND(to) == ZC_SOCKET || ZC_END_KIND(to) == ZC_PIPE))
-		from |= ZC_END(0, 0, zc_file_has_no_pages(zc_current_file(
-					     args.arg[call->from == ZC_END_ARG1])));
-	/* copy_file_range(): no other call has a file at both ends and its sink there. */
-	if (from == ZC_FILE && to == ZC_FILE && call->to == ZC_END_ARG2)
-		to |= ZC_END(0, 0, zc_file_offloads(zc_current_file(args.arg[2])));
-	return zc_key_of(row, from, to);
+		return zc_special_key(&args, row, result, flags);
+	table = zc_number(state, config.rdonly_cast ? (void *)task : (void *)task->files->fdt);
+	if (flags & ZC_APART && !config.channels)
+		return (struct zc_key){ zc_word_of_ends(&state->head, &args, table, index) };
+	return zc_key_of_ends(state, &state->head, &args, table, call);
 }
 
 static __always_inline struct zc_channel_use zc_call_channel(const struct zc_args *args, __u8 end)
@@ -287,10 +310,10 @@ static __noinline __attribute__((unused)) int zc_channels_begin(struct zc_task *
 
 /* Does what zc_note_row() does, but for the channels. */
 static __always_inline struct zc_key zc_note_key(struct zc_task *state, struct task_struct *task,
-						 struct pt_regs *regs, __u32 index, bool switching)
+						 struct pt_regs *regs, __u32 index, __u32 flags)
 {
 	const volatile struct zc_call *call = zc_call_at(index);
-	struct zc_key key = zc_call_key(state, task, regs, call, switching);
+	struct zc_key key = zc_call_key(state, task, regs, index, flags);
 	__u32 slot;
 
 	if (call->result == ZC_RESULT_RESTART && state->head.restartable)
@@ -303,12 +326,12 @@ static __always_inline struct zc_key zc_note_key(struct zc_task *state, struct t
 
 /*
  * Notes the current task's call, and the slot of the row that it belongs to. Returns the key of
- * that row. `switching`: as in zc_call_key().
+ * that row. `flags`: as in zc_call_key().
  */
 static __always_inline struct zc_key zc_note_row(struct zc_task *state, struct task_struct *task,
-						 struct pt_regs *regs, __u32 index, bool switching)
+						 struct pt_regs *regs, __u32 index, __u32 flags)
 {
-	struct zc_key key = zc_note_key(state, task, regs, index, switching);
+	struct zc_key key = zc_note_key(state, task, regs, index, flags);
 
 	if (config.channels)
 		zc_channels_begin(state, task, regs, index, state->head.slot);

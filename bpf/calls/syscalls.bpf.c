@@ -43,7 +43,7 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 		index = zc_index_of(task, regs, number);
 		state->head.flags |= ZC_TASK_COMPAT;
 	}
-	key = zc_note_key(state, task, regs, index, false);
+	key = zc_note_key(state, task, regs, index, 0);
 	if (config.channels && !zc_channels_repeat(state, index, state->head.slot))
 		zc_channels_begin(state, task, regs, index, state->head.slot);
 	if (zc_call_at(index)->from != ZC_END_NONE)
@@ -98,7 +98,7 @@ static __always_inline bool zc_unentered(struct zc_task *state, struct task_stru
 	/* Seccomp answers before sys_enter. Its answer is the result, unless it is a signal. */
 	if (zc_trapped(task, number, *ret))
 		*ret = -1;
-	zc_note_row(state, task, regs, index, false);
+	zc_note_row(state, task, regs, index, config.latency ? ZC_APART : 0);
 	state->head.entered_ns = 0;
 	return true;
 }
@@ -166,7 +166,7 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 		bytes = zc_call_bytes(state, task, regs, result, ret, compat);
 		row->bytes += bytes;
 		if (state->head.pipes && bytes)
-			zc_pipes_add(state, state->head.pipes, bytes);
+			zc_pipes_add(&state->head, state->head.pipes, bytes);
 		if (config.relays && bytes)
 			zc_relay_call(state, regs, bytes);
 		if (result == ZC_RESULT_RECVMSG && !compat)

@@ -12,7 +12,10 @@
 /* The kernel allows 32 levels. */
 #define ZC_MAX_USER_LEVELS 33
 
-/* In the PID namespace with the number `namespace`. 0: it has none there. */
+/*
+ * In the PID namespace with the number `namespace`. 0: it has none there. Not by bpf_loop(): with
+ * zc_name() in a switch there is no space for one more stack frame, which is 32 bytes on Linux 6.1.
+ */
 static __always_inline __u32 zc_number_in(struct pid *pid, __u32 namespace)
 {
 	__u32 level = BPF_CORE_READ(pid, level);
@@ -29,19 +32,32 @@ static __always_inline __u32 zc_number_in(struct pid *pid, __u32 namespace)
 	return 0;
 }
 
+struct zc_user_search {
+	__u64 space;	/* the address of a struct user_namespace */
+	__u32 user;
+};
+
+static __attribute__((unused)) long zc_leave_user_level(__u32 level, struct zc_user_search *search)
+{
+	struct user_namespace *space = (void *)search->space;
+
+	if (BPF_CORE_READ(space, level) <= 0)
+		return 1;
+	search->user = BPF_CORE_READ(space, owner.val);
+	search->space = (__u64)BPF_CORE_READ(space, parent);
+	return 0;
+}
+
 /*
  * The user outside of all user namespaces that `user`, a kernel's number of a user in `space`, or
  * its outermost namespace, belongs to.
  */
 static __always_inline __u32 zc_outer_user(struct user_namespace *space, __u32 user)
 {
-	for (__u32 i = 0; i < ZC_MAX_USER_LEVELS; i++) {
-		if (BPF_CORE_READ(space, level) <= 0)
-			return user;
-		user = BPF_CORE_READ(space, owner.val);
-		space = BPF_CORE_READ(space, parent);
-	}
-	return user;
+	struct zc_user_search search = { .space = (__u64)space, .user = user };
+
+	bpf_loop(ZC_MAX_USER_LEVELS, zc_leave_user_level, &search, 0);
+	return search.user;
 }
 
 /* One of ZC_SHARES: Fibonacci hashing. */

@@ -148,8 +148,7 @@ static long zc_aio_count_one(__u32 index, struct zc_aio_look *look)
 		return 0;
 	row->bytes += event.result;
 	if (ZC_END_PIPE(note.end))
-		zc_pipes_add(look->task, zc_pipes_use(look->task, from, to, ZC_RESULT_BYTES),
-			     event.result);
+		zc_pipe_request(&look->task->head, from, to, ZC_RESULT_BYTES, event.result);
 	return 0;
 }
 

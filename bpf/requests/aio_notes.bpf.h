@@ -52,7 +52,7 @@ static __always_inline void zc_aio_begin_reads(void)
 /* PIDs are reused, and many processes have a context at the same address. */
 static __always_inline __u64 zc_process(void)
 {
-	return bpf_get_current_task_btf()->group_leader->start_boottime;
+	return BPF_CORE_READ(bpf_get_current_task_btf(), group_leader, start_boottime);
 }
 
 /* Reads the request itself; false if it moves no bytes or cannot be read, which is a fault. */

@@ -314,7 +314,7 @@ static __always_inline int zc_count_request(struct zc_task *state, struct io_kio
 			ZC_STACK_LATER |
 				(state->head.flags & ZC_TASK_WORKER ? ZC_STACK_WORKER : 0));
 	if (ZC_END_PIPE(from) | ZC_END_PIPE(to))
-		zc_pipes_add(state, zc_pipes_use(state, from, to, op->result), bytes);
+		zc_pipe_request(&state->head, from, to, op->result, bytes);
 	return 0;
 }
 
