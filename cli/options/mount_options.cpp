@@ -42,6 +42,14 @@ void add_mount_options(CLI::App& command, MountOptions& options) {
                 "Copy data through the daemon's memory instead of splicing it")
       ->group("File system");
   command
+      .add_option("--transport", options.transport,
+                  "Receive requests by read (with splice), or by uring (io_uring, which copies; "
+                  "Linux 6.14, where an administrator has switched it on); auto is read")
+      ->check(one_of({"auto", "read", "uring"}))
+      ->type_name("HOW")
+      ->capture_default_str()
+      ->group("File system");
+  command
       .add_flag("--passthrough", options.passthrough,
                 "Let the kernel read and write the files of SOURCE itself, at their own speed: no "
                 "request shows these bytes; with --observe, the syscalls do (root; Linux 6.9)")
@@ -64,6 +72,8 @@ fuse::ServedMountOptions served_mount_options(const MountOptions& options) {
   serving.source = options.source;
   serving.target = options.target;
   serving.passthrough.splice = !options.no_splice;
+  serving.passthrough.transport =
+      options.transport == "uring" ? fuse::Transport::uring : fuse::Transport::read;
   serving.passthrough.by_kernel = options.passthrough;
   serving.passthrough.cache = cache_option(options.cache);
   serving.passthrough.threads = options.threads;

@@ -19,6 +19,7 @@ struct MountOptions {
   std::optional<std::chrono::nanoseconds> interval;
   std::string cache = "auto";
   bool no_splice = false;
+  std::string transport = "auto";
   bool passthrough = false;
   bool observe = false;
   unsigned threads = 0;

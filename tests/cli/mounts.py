@@ -110,6 +110,19 @@ class MountTest(TestCase):
         self.assertIn("is mounted at", line, line)
         return Mounted(self, process, report)
 
+    def check_posix(self, options, prefix=(), enter=()):
+        mounted = self.mount(*options, prefix=prefix)
+        environment = {**os.environ, "CHECKED_DIRECTORY": str(self.point)}
+        if "none" in options:
+            environment["DIRECT_IO"] = "1"
+        if "--passthrough" in options:
+            environment["PASSTHROUGH"] = "1"
+        command = [*[word.format(pid=mounted.pid) for word in enter], *CHECKS, "-f"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True,
+                              timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return mounted.stop()
+
     def unmount(self):
         if mounts_at(self.point):
             subprocess.run(["fusermount3", "-uz", self.point], check=False)

@@ -15,6 +15,7 @@
 #include "collector/fuse/filesystem/request.h"
 #include "collector/fuse/filesystem/requester_identity.h"
 #include "collector/fuse/requesters/read_cause.h"
+#include "collector/fuse/ring/ring_slot.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -43,6 +44,13 @@ class CopyBuffer {
 };
 
 thread_local CopyBuffer copy_buffer;
+
+// Memory for the data of this thread's reply: where the kernel takes it from, or the thread's own.
+char* reply_buffer(std::size_t size) {
+  if (const RingSlot* const slot = served_slot(); slot != nullptr && size <= slot->payload().size())
+    return reinterpret_cast<char*>(slot->payload().data());
+  return copy_buffer.of(size);
+}
 
 fuse_bufvec file_buffer(int fd, std::size_t size, off_t offset) {
   fuse_bufvec vector = FUSE_BUFVEC_INIT(size);
@@ -83,8 +91,8 @@ Operation cause_of(Request& request, const Inode& inode, FileHandle& handle,
   const ProcessId process = request.process();
   if (process == Requesters::kKernel) return Operation::read_or_mmap;
   if (requesters.may_inspect(process)) {
-    const TaskInspection look =
-        request.fs().tasks.inspect(request.context().pid, !is_ordinary_user(request.raw()));
+    const TaskInspection look = request.fs().tasks.inspect(
+        request.context().pid, !is_ordinary_user(request.raw()) && !others_wait_for_this_thread());
     if (look.refused) requesters.refuse_inspection(process);
     if (look.state == TaskState::reading) return remember_cause(handle, Operation::read);
     if (look.state != TaskState::elsewhere) return remember_cause(handle, Operation::mmap);
@@ -117,7 +125,7 @@ void read(fuse_req_t raw, fuse_ino_t id, std::size_t size, off_t offset,
       request.spliced(from, note_cause);
       return;
     }
-    char* const buffer = copy_buffer.of(size);
+    char* const buffer = reply_buffer(size);
     std::size_t done = 0;
     const int error = transfer_all(size, done, [&](std::size_t at) {
       return ::pread(fd, buffer + at, size - at, offset + static_cast<off_t>(at));

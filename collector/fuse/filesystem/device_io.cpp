@@ -13,6 +13,8 @@
 #include <cstring>
 #include <utility>
 
+#include "collector/fuse/ring/ring_slot.h"
+
 namespace zctrace::fuse {
 namespace {
 
@@ -80,6 +82,10 @@ void note_offer(const void* request, ssize_t size) {
 std::atomic<std::uint64_t> requests{0};
 std::atomic<std::uint64_t> writes{0};
 std::atomic<std::uint64_t> splices{0};
+std::atomic<std::uint64_t> ring_requests{0};
+std::atomic<std::uint64_t> ring_request_bytes{0};
+std::atomic<std::uint64_t> ring_replies{0};
+std::atomic<std::uint64_t> ring_reply_bytes{0};
 
 // Call it after an attempt to receive a request. `n` is the result of the call, and is returned.
 ssize_t taken(ssize_t n) {
@@ -100,10 +106,17 @@ ssize_t write_reply(int fd, iovec* parts, int count, void*) {
     add_init_flags(parts[1]);
     add_backing_file(parts[1]);
   }
-  const ssize_t n = ::writev(fd, parts, count);
-  writes.fetch_add(1, std::memory_order_relaxed);
-  if (n < 0 || count < 1 || parts[0].iov_len < sizeof(fuse_out_header)) return n;
+  if (count < 1 || parts[0].iov_len < sizeof(fuse_out_header)) return ::writev(fd, parts, count);
   const auto* header = static_cast<const fuse_out_header*>(parts[0].iov_base);
+  ssize_t n;
+  if (reply_by_ring(header->unique, parts, count, n)) {
+    ring_replies.fetch_add(1, std::memory_order_relaxed);
+    if (n > 0) ring_reply_bytes.fetch_add(static_cast<std::uint64_t>(n), std::memory_order_relaxed);
+  } else {
+    n = ::writev(fd, parts, count);
+    writes.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (n < 0) return n;
   reply = {false, -header->error, payload(n)};
   return n;
 }
@@ -151,9 +164,30 @@ const fuse_custom_io& device_io() noexcept {
   return io;
 }
 
+void note_ring_request(std::size_t size) noexcept {
+  taken(1);
+  ring_requests.fetch_add(1, std::memory_order_relaxed);
+  ring_request_bytes.fetch_add(size, std::memory_order_relaxed);
+}
+
+RingTraffic& RingTraffic::operator-=(const RingTraffic& earlier) {
+  requests -= earlier.requests;
+  request_bytes -= earlier.request_bytes;
+  replies -= earlier.replies;
+  reply_bytes -= earlier.reply_bytes;
+  return *this;
+}
+
+RingTraffic ring_traffic() noexcept {
+  return {ring_requests.load(std::memory_order_relaxed),
+          ring_request_bytes.load(std::memory_order_relaxed),
+          ring_replies.load(std::memory_order_relaxed),
+          ring_reply_bytes.load(std::memory_order_relaxed)};
+}
+
 DeviceCalls device_calls() noexcept {
   return {requests.load(std::memory_order_relaxed), writes.load(std::memory_order_relaxed),
-          splices.load(std::memory_order_relaxed)};
+          splices.load(std::memory_order_relaxed), ring_replies.load(std::memory_order_relaxed)};
 }
 
 }  // namespace zctrace::fuse

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The daemon's own reads and writes of /dev/fuse, counted where they happen.
+// The daemon's own reads and writes of /dev/fuse, counted where they happen. A reply to a request
+// that came by io_uring goes into the slot of that request.
 //
 // The way of a read request has one odd turn. libfuse calls write_reply() or splice_reply() from
 // inside fuse_reply_data(), and offers no argument of our own there. So expect_reply() leaves a
@@ -10,6 +11,7 @@
 
 #include <fuse3/fuse_lowlevel.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 
@@ -45,12 +47,28 @@ LastReply last_reply() noexcept;
 // decides by itself whether it splices a reply, and does not report it.
 const fuse_custom_io& device_io() noexcept;
 
-// Calls on /dev/fuse by all threads since the program started.
+// A request of `size` bytes came by io_uring: the calling thread is about to serve it.
+void note_ring_request(std::size_t size) noexcept;
+
+// What all threads exchanged with the kernel since the program started.
 struct DeviceCalls {
-  std::uint64_t requests = 0;  // received by read or splice
+  std::uint64_t requests = 0;  // received by read, splice or io_uring
   std::uint64_t writes = 0;    // replies written
   std::uint64_t splices = 0;   // replies spliced
+  std::uint64_t commits = 0;   // replies given by io_uring
 };
 DeviceCalls device_calls() noexcept;
+
+// What all threads exchanged by io_uring, in bytes that read and write would have moved: with their
+// headers.
+struct RingTraffic {
+  std::uint64_t requests = 0;
+  std::uint64_t request_bytes = 0;
+  std::uint64_t replies = 0;
+  std::uint64_t reply_bytes = 0;
+
+  RingTraffic& operator-=(const RingTraffic& earlier);
+};
+RingTraffic ring_traffic() noexcept;
 
 }  // namespace zctrace::fuse

@@ -61,7 +61,7 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
         return InodeTable(std::move(root), key, shares);
       }()),
       proc(open_proc()),
-      tasks(proc.get(), options.threads, options.for_everyone),
+      tasks(proc.get(), options.threads_of_a_queue, options.for_everyone),
       self_fd_(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
       device_(inodes.find(InodeTable::kRootId)->key.device) {
   if (!self_fd_) throw system_error("cannot open '/proc/self/fd'", errno);
@@ -143,7 +143,7 @@ DescriptorShares::Room FileSystem::room_for(uid_t user) {
 // does not make others wait.
 bool FileSystem::wait_for_room(uid_t user, int tries) {
   bool may = room_for(user) <= DescriptorShares::Room::little;
-  if (may || !shortage.begin_wait(user, options.threads / 2)) return may;
+  if (may || !shortage.begin_wait(user, options.threads_of_a_queue / 2)) return may;
   for (int attempt = 0; attempt < tries && !may; ++attempt) {
     ::usleep(kPauseUs);
     may = room_for(user) <= DescriptorShares::Room::little;

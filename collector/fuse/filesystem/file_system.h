@@ -40,7 +40,11 @@ std::string_view cache_name(Cache cache);  // "none", "auto", "attributes", "alw
 
 struct FileSystemOptions {
   unsigned threads = 1;  // serving threads
+  // How many of them take their requests from the same queue. Without io_uring there is one queue.
+  unsigned threads_of_a_queue = 1;
   bool splice = true;
+  // Requests come by io_uring, if the kernel offers it.
+  bool by_ring = false;
   // The kernel reads and writes open files itself, where it can.
   bool passthrough = false;
   Cache cache = Cache::automatic;
@@ -96,6 +100,8 @@ class FileSystem {
   Mappings mappings;
   LockWaiters lock_waiters;
   BackingFiles backing_files;
+  // Whether the kernel and the daemon have agreed on io_uring.
+  std::atomic<bool> by_ring{false};
   // requests that were served but not counted, for lack of memory
   std::atomic<std::uint64_t> uncounted{0};
   std::atomic<std::uint64_t> proc_calls{0};  // system calls that identify requesters and causes

@@ -4,6 +4,7 @@
 
 #include "collector/fuse/filesystem/device_io.h"
 #include "collector/fuse/requesters/proc_file.h"
+#include "collector/fuse/ring/ring_slot.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -111,6 +112,7 @@ void Request::nothing() {
 }
 
 Request::Deferred Request::defer() {
+  defer_reply();
   answered_ = true;
   counted_ = false;
   return {request_, process_, file_, record_.operation, start_};

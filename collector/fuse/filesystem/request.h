@@ -71,7 +71,7 @@ class Request {
     std::chrono::steady_clock::time_point start;
     void answer(FileSystem& fs, int error) const;
   };
-  Deferred defer();
+  Deferred defer();  // throws std::bad_alloc; then the request is still to be answered
 
  private:
   bool answer(int error, int reply_result);

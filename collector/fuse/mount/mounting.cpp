@@ -19,15 +19,14 @@
 #include "collector/fuse/mount/detached_mount.h"
 #include "collector/fuse/mount/mount_point.h"
 #include "collector/fuse/mount/passthrough.h"
+#include "collector/fuse/ring/request_ring.h"
+#include "collector/fuse/ring/ring_support.h"
 #include "collector/os/error.h"
 #include "collector/os/mountinfo.h"
 
 namespace zctrace::fuse {
 namespace {
 
-// A request and its header must fit into a pipe, and pipe sizes are powers of two: half of the
-// largest pipe that an ordinary user may have.
-constexpr unsigned kMaxWrite = 512 * 1024;
 constexpr std::size_t kOtherDescriptors = 256;
 
 std::size_t raise_descriptor_limit() {
@@ -78,6 +77,10 @@ void negotiate(void* user, fuse_conn_info* connection) noexcept {
     negotiate_also(kPassthroughFlag);
     fs.backing_files.enable();
   }
+  if (options.by_ring && (offered_flags() & kRingFlag) != 0) {
+    negotiate_also(kRingFlag);
+    fs.by_ring = true;
+  }
   want(FUSE_CAP_DONT_MASK, options.thread_umask);
   want(FUSE_CAP_POSIX_ACL, options.for_everyone && options.thread_umask);
   want(FUSE_CAP_PARALLEL_DIROPS, true);
@@ -105,7 +108,11 @@ fuse_lowlevel_ops all_operations(bool with_access) {
 FileSystemOptions file_system_options(const PassthroughOptions& options, bool for_everyone) {
   FileSystemOptions all;
   all.threads = thread_count(options);
-  all.splice = options.splice;
+  all.by_ring = options.transport == Transport::uring;
+  all.threads_of_a_queue =
+      all.by_ring ? static_cast<unsigned>(threads_of_each_queue(all.threads, possible_cpus()))
+                  : all.threads;
+  all.splice = options.splice && !all.by_ring;  // there is nothing to splice from or to
   all.passthrough = options.by_kernel;
   all.cache = options.cache;
   all.identify_requesters = options.identify_requesters;
@@ -131,11 +138,22 @@ void keep_complaint(fuse_log_level, const char* format, va_list arguments) {
 
 }  // namespace
 
+namespace {
+
+void require_transport(const PassthroughOptions& options) {
+  if (options.transport != Transport::uring) return;
+  if (const std::string refusal = refusal_of_rings(); !refusal.empty())
+    throw Error("--transport uring: " + refusal, kExitCannotRun);
+}
+
+}  // namespace
+
 Passthrough::Passthrough(const std::string& source, const std::string& target,
                          const PassthroughOptions& options) {
   if (const std::string refusal = options.by_kernel ? refusal_of_backing_files() : "";
       !refusal.empty())
     throw Error("--passthrough: " + refusal, kExitCannotRun);
+  require_transport(options);
   const std::string fusermount = require_fuse();
   MountPoint point = check_mount_point(source, target);
   source_ = point.source;
@@ -160,7 +178,7 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
 
 Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& target,
                          const PassthroughOptions& options)
-    : source_(target),
+    : source_((require_transport(options), target)),
       target_(target),
       fs_(std::make_unique<FileSystem>(std::move(root), file_system_options(options, true))) {
   open_session("");

@@ -7,17 +7,21 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "collector/fuse/filesystem/device_io.h"
 #include "collector/fuse/mount/mount_point.h"
 #include "collector/fuse/mount/serving_rights.h"
+#include "collector/fuse/requesters/proc_file.h"
+#include "collector/fuse/ring/request_ring.h"
 #include "collector/os/error.h"
 
 namespace zctrace::fuse {
@@ -67,11 +71,17 @@ void Passthrough::start(const PassthroughOptions& options) {
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const unsigned count = fs_->options.threads;
   try {
-    workers_.reserve(count);
-    waiting_.reserve(count);
-    for (unsigned i = 0; i < count; ++i) {
-      ++serving_;
-      workers_.emplace_back([this, is_first = i == 0] { serve(is_first); });
+    workers_.reserve(count + 1);
+    waiting_.reserve(count + 1);
+    if (fs_->options.by_ring) {
+      start_worker(true, nullptr);
+      for (unsigned i = 0; i < count; ++i)
+        start_worker(false, rings_
+                                .emplace_back(std::make_unique<RequestRing>(
+                                    device, queues_of(i, count, possible_cpus())))
+                                .get());
+    } else {
+      for (unsigned i = 0; i < count; ++i) start_worker(i == 0, nullptr);
     }
     forgetter_ended_ = false;
     forgetter_ = std::thread([this] {
@@ -86,12 +96,24 @@ void Passthrough::start(const PassthroughOptions& options) {
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   try {
+    if (fs_->options.by_ring) require_rings();
     if (options.before_serving) options.before_serving(thread_ids());
   } catch (...) {
     stop();
     throw;
   }
   open_gate();
+}
+
+void Passthrough::start_worker(bool is_first, RequestRing* ring) {
+  ++serving_;
+  workers_.emplace_back([this, is_first, ring] { serve(is_first, ring); });
+}
+
+// Once FUSE_INIT is answered, the kernel would wait for a ring that does not come.
+void Passthrough::require_rings() {
+  thread_ids();
+  if (ring_error_ != 0) throw system_error("cannot set up io_uring for requests", ring_error_);
 }
 
 std::vector<pid_t> Passthrough::thread_ids() {
@@ -118,16 +140,57 @@ void Passthrough::let_all_receive() noexcept {
 
 // Until FUSE_INIT is answered, libfuse receives by read(2), also on a mount that splices. A worker
 // that waited there would copy its first request, so only the first worker receives until then.
-void Passthrough::serve(bool is_first) noexcept {
+void Passthrough::serve(bool is_first, RequestRing* ring) noexcept {
   if (fs_->options.thread_umask) ::unshare(CLONE_FS);
   if (fs_->options.for_everyone) drop_other_rights();
   ::pthread_setname_np(::pthread_self(), "zctrace-fuse");
+  if (ring != nullptr)
+    if (const int error = ring->open(ring_payload(kMaxWrite)); error != 0) ring_error_ = error;
   {
     std::unique_lock lock(gate_mutex_);
     waiting_.push_back(::gettid());
+    if (is_first) first_worker_ = waiting_.back();
     gate_.notify_all();
     gate_.wait(lock, [this, is_first] { return gate_open_ && (is_first || negotiated_); });
   }
+  if (ring != nullptr && fs_->by_ring) receive_from_ring(*ring);
+  receive_from_device(is_first);
+  if (--serving_ == 0) mark_ended(ended_.get());
+}
+
+void Passthrough::receive_from_ring(RequestRing& ring) noexcept {
+  fuse_session* const session = session_.get();
+  while (::fuse_session_exited(session) == 0 && !ring.ended()) {
+    RingSlot* const slot = ring.next();
+    if (slot == nullptr) continue;
+    const std::span<std::byte> request = slot->request();
+    if (slot->is_token()) {
+      slot->answer(0);
+      ring.answered(*slot);
+      continue;
+    }
+    if (served_ != nullptr) std::atomic_ref(served_->taken)++;
+    note_ring_request(request.size());
+    begin_serving(*slot);
+    if (!request.empty()) {
+      fuse_buf buffer = {};
+      buffer.size = request.size();
+      buffer.mem = request.data();
+      ::fuse_session_process_buf(session, &buffer);
+    }
+    if (end_serving()) {
+      ring.answered(*slot);
+    } else {
+      ring.deferred(*slot);
+    }
+    if (served_ != nullptr) std::atomic_ref(served_->done)++;
+    if (fs_->near_descriptor_limit()) fs_->shortage.notify();
+  }
+  ring.close();
+}
+
+// Also where a ring has ended: the kernel may have refused its slots and send the requests here.
+void Passthrough::receive_from_device(bool is_first) noexcept {
   fuse_session* const session = session_.get();
   fuse_buf buffer = {};
   bool tells_the_others = is_first;
@@ -143,7 +206,6 @@ void Passthrough::serve(bool is_first) noexcept {
   }
   if (tells_the_others) let_all_receive();  // it ends without a request; so do they
   std::free(buffer.mem);
-  if (--serving_ == 0) mark_ended(ended_.get());
 }
 
 // Runs in a thread of its own. The kernel locks the parent directory for this, and may hold that
@@ -182,6 +244,17 @@ bool Passthrough::is_connected() const noexcept {
   return ::poll(&device, 1, 0) >= 0 && (device.revents & POLLERR) == 0;
 }
 
+bool Passthrough::device_is_empty() const {
+  pollfd device = {::fuse_session_fd(session_.get()), POLLIN, 0};
+  if (::poll(&device, 1, 0) != 0) return false;
+  const std::string path = "/proc/self/task/" + std::to_string(first_worker_) + "/syscall";
+  char text[128];
+  const ssize_t length = read_proc_file(AT_FDCWD, path.c_str(), text, sizeof(text));
+  const std::string call = std::to_string(SYS_read) + " ";
+  return std::string_view(text, static_cast<std::size_t>(std::max<ssize_t>(length, 0)))
+      .starts_with(call);
+}
+
 void Passthrough::stop() noexcept {
   open_gate();
   fs_->shortage.stop();
@@ -206,6 +279,7 @@ void Passthrough::stop() noexcept {
   for (std::thread& worker : workers_) worker.join();
   workers_.clear();
   fs_->lock_waiters.stop();
+  for (const auto& ring : rings_) ring->commit_after_close();
   close_session();
 }
 
@@ -216,6 +290,8 @@ bool Passthrough::break_connection() noexcept {
   if (::pipe2(ends, O_CLOEXEC) != 0) return false;
   const Descriptor writer(ends[1]);
   ::close(ends[0]);
+  // A command that is in flight would keep the device open.
+  for (const auto& ring : rings_) ring->cut(writer.get());
   return ::dup3(writer.get(), ::fuse_session_fd(session_.get()), O_CLOEXEC) >= 0;
 }
 

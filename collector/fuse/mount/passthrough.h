@@ -22,6 +22,8 @@
 
 namespace zctrace::fuse {
 
+class RequestRing;
+
 // The number of requests (including forgets) that the threads have received from the device, and
 // the number that they have finished. Each number is written atomically after the event it counts.
 // When both are equal and the kernel waits for no answer, every thread is about to wait for the
@@ -31,12 +33,24 @@ struct ServedRequests {
   std::uint64_t done = 0;
 };
 
+// How requests and replies get between the kernel and the daemon.
+enum class Transport {
+  read,   // read and write, or splice, on /dev/fuse
+  uring,  // commands of io_uring on /dev/fuse (Linux 6.14)
+};
+
+// A request and its header must fit into a pipe, and pipe sizes are powers of two: half of the
+// largest pipe that an ordinary user may have.
+constexpr unsigned kMaxWrite = 512 * 1024;
+
 struct PassthroughOptions {
-  bool splice = true;
+  Transport transport = Transport::read;
+  bool splice = true;  // not with io_uring
   // The kernel reads and writes open files itself, so no request does. Needs root and Linux 6.9.
   bool by_kernel = false;
   Cache cache = Cache::automatic;
-  unsigned threads = 0;              // 0: two for each CPU, 4 to 32
+  // 0: two for each CPU, 4 to 32. With io_uring one more, which receives what comes by read only.
+  unsigned threads = 0;
   bool identify_requesters = true;   // see FileSystemOptions
   bool remember_requesters = false;  // see FileSystemOptions
   ServedRequests* served = nullptr;  // updated if not null; may be in shared memory
@@ -75,6 +89,10 @@ class Passthrough {
   // destroyed: end the process by _exit(). The destructor does that with status 1.
   bool has_stuck_threads() const { return stuck_; }
 
+  // Over io_uring: whether the thread that reads forgets and the like waits for more, and none is
+  // there.
+  bool device_is_empty() const;
+
   FileSystem& fs() { return *fs_; }
   const std::string& source() const { return source_; }
   const std::string& target() const { return target_; }
@@ -99,7 +117,12 @@ class Passthrough {
   std::vector<pid_t> thread_ids();  // waits until every worker has its ID
   void open_gate() noexcept;
   void let_all_receive() noexcept;
-  void serve(bool is_first) noexcept;
+  // `ring`: where this worker's requests come, or null.
+  void serve(bool is_first, RequestRing* ring) noexcept;
+  void receive_from_ring(RequestRing& ring) noexcept;
+  void receive_from_device(bool is_first) noexcept;
+  void start_worker(bool is_first, RequestRing* ring);
+  void require_rings();
   void make_kernel_forget() noexcept;
   bool break_connection() noexcept;
   void close_session() noexcept;
@@ -117,11 +140,14 @@ class Passthrough {
   std::unique_ptr<CrashWatcher> crash_watcher_;
 
   Descriptor ended_;
+  std::vector<std::unique_ptr<RequestRing>> rings_;  // of all workers but the first
+  std::atomic<int> ring_error_{0};
   std::vector<std::thread> workers_;
   std::atomic<std::size_t> serving_{0};
 
   std::mutex gate_mutex_;
   std::condition_variable gate_;
+  std::atomic<pid_t> first_worker_{0};
   std::vector<pid_t> waiting_;  // workers that have reached the gate
   bool gate_open_ = false;
   bool negotiated_ = false;  // the first request, FUSE_INIT, is answered

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <thread>
 
+#include "collector/fuse/report/ring_rows.h"
+
 namespace zctrace::fuse {
 namespace {
 
@@ -69,6 +71,7 @@ ObservedCalls MountSession::seen() const {
   add_calls_on_fuse(seen.applications, ended_);
   add_calls_on_fuse(seen.applications, running_);
   seen.daemon = sum_of(session_.own_threads());
+  add_ring_rows(seen.daemon, ring_traffic());
   seen.lost_by_reason = session_.completeness().lost_by_reason;
   // These count losses of any process on the machine. None of them concerns a call on a file of the
   // mount.

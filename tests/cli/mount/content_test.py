@@ -17,19 +17,6 @@ class Content(MountTest):
     MODES = {"default": [], "copying": ["--no-splice"], "no cache": ["--cache", "none"],
              "all cached": ["--cache", "always"], "one thread": ["--threads", "1"], "passthrough": ["--passthrough"]}
 
-    def check_posix(self, options, prefix=(), enter=()):
-        mounted = self.mount(*options, prefix=prefix)
-        environment = {**os.environ, "CHECKED_DIRECTORY": str(self.point)}
-        if "none" in options:
-            environment["DIRECT_IO"] = "1"
-        if "--passthrough" in options:
-            environment["PASSTHROUGH"] = "1"
-        command = [*[word.format(pid=mounted.pid) for word in enter], *CHECKS, "-f"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True,
-                              timeout=300, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return mounted.stop()
-
     def test_posix_checks_pass_in_the_plain_directory(self):
         environment = {**os.environ, "CHECKED_DIRECTORY": str(self.source)}
         done = subprocess.run(CHECKS, env=environment, capture_output=True,
