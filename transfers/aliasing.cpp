@@ -58,6 +58,10 @@ Descriptor make_marked_file(const Source& source, std::uint64_t bytes) {
   const ssize_t n = ::pwrite(file.get(), content.data(), bytes, 0);
   if (n < 0 || static_cast<std::uint64_t>(n) != bytes)
     throw SetupError(n < 0 ? errno : ENOSPC, "write a file in " + source.directory());
+  // btrfs reads a range that is still being written back through the page cache, also with
+  // O_DIRECT.
+  if (::fsync(file.get()) != 0)
+    throw SetupError(errno, "write back a file in " + source.directory());
   return file;
 }
 
