@@ -30,6 +30,10 @@ constexpr useconds_t kPauseUs = 50;
 // that waits (fuse_dev_do_read(), forget_batch).
 constexpr int kRequestsBeforeForget = 8;
 
+// What the daemon is asked.
+constexpr char kMeter = 'm';           // to fill in the meter
+constexpr char kForgetsAreDone = 'f';  // to answer when it has taken every forget
+
 // What Record::state says.
 constexpr std::uint64_t kServing = 1;
 constexpr std::uint64_t kFailed = 2;
@@ -59,11 +63,12 @@ DaemonMeter& DaemonMeter::operator-=(const DaemonMeter& earlier) {
   user_ns -= std::min(user_ns, earlier.user_ns);
   system_ns -= std::min(system_ns, earlier.system_ns);
   usage -= earlier.usage;
+  ring -= earlier.ring;
   return *this;
 }
 
 // The daemon's life. Its descriptors are the process's, which ends here.
-void FuseDaemon::serve(int root, int device, int meter_requests, FuseMode mode, Record& record) {
+void FuseDaemon::serve(int root, int device, int questions, FuseMode mode, Record& record) {
   ::prctl(PR_SET_NAME, "zctrace-fuse");
   // The terminal sends these to every process; the daemon is needed until the comparison ends.
   for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) ::signal(signal, SIG_IGN);
@@ -71,6 +76,7 @@ void FuseDaemon::serve(int root, int device, int meter_requests, FuseMode mode, 
     fuse::PassthroughOptions options;
     options.splice = mode == FuseMode::splice;
     options.by_kernel = mode == FuseMode::passthrough;
+    if (mode == FuseMode::uring) options.transport = fuse::Transport::uring;
     // Otherwise a transfer of a second or more would request attributes in between.
     options.cache = fuse::Cache::attributes;
     options.threads = 1;
@@ -80,11 +86,17 @@ void FuseDaemon::serve(int root, int device, int meter_requests, FuseMode mode, 
     std::atomic_ref(record.state).store(kServing);
     for (;;) {
       char question;
-      const ssize_t n = ::read(meter_requests, &question, 1);
+      const ssize_t n = ::read(questions, &question, 1);
       if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) ::_exit(0);  // the process that requests it has ended
+      if (n <= 0) ::_exit(0);  // the process that asks has ended
+      if (question == kForgetsAreDone) {
+        while (!passthrough.device_is_empty()) ::usleep(kPauseUs);
+        std::atomic_ref(record.answers)++;
+        continue;
+      }
       const DaemonUse use = fuse::this_daemon(passthrough.fs(), passthrough.threads());
-      record.meter = {use.user_ns, use.system_ns, whole_usage(passthrough.fs())};
+      record.meter = {use.user_ns, use.system_ns, whole_usage(passthrough.fs()),
+                      fuse::ring_traffic()};
       std::atomic_ref(record.answers)++;
     }
   } catch (const std::exception& error) {
@@ -105,7 +117,7 @@ FuseDaemon::FuseDaemon(const Descriptor& root, FuseMode mode, Descriptor device)
       record_(std::make_unique<transfers::SharedRecord<Record>>()) {
   Pipe asked = make_pipe();
   const Descriptor heard = std::move(asked.reader);
-  meter_requests_ = std::move(asked.writer);
+  questions_ = std::move(asked.writer);
   Record& record = *record_->get();
   child_ = std::make_unique<Child>(dependent_child({root.get(), device.get(), heard.get()}), [&] {
     serve(root.get(), device.get(), heard.get(), mode, record);
@@ -149,7 +161,13 @@ void FuseDaemon::wait_until_idle() const {
   while (load(served.taken) != load(served.done)) pause();
 }
 
-void FuseDaemon::wait_until_forgets_are_done() const {
+void FuseDaemon::wait_until_forgets_are_done() {
+  // Over io_uring other requests do not push them.
+  if (mode_ == FuseMode::uring) {
+    ask(kForgetsAreDone);
+    wait_until_idle();
+    return;
+  }
   struct statx status = {};
   constexpr int kAsk = AT_EMPTY_PATH | AT_STATX_FORCE_SYNC;
   for (int request = 0; request <= kRequestsBeforeForget; ++request)
@@ -157,12 +175,21 @@ void FuseDaemon::wait_until_forgets_are_done() const {
   wait_until_idle();
 }
 
-DaemonMeter FuseDaemon::meter() {
-  const char question = '?';
+void FuseDaemon::ask(char question) {
   // If the daemon died, the write fails (SIGPIPE is ignored), and pause() below finds out.
-  if (::write(meter_requests_.get(), &question, 1) == 1) asked_++;
+  if (::write(questions_.get(), &question, 1) == 1) asked_++;
   while (load(record_->get()->answers) != asked_) pause();
+}
+
+DaemonMeter FuseDaemon::meter() {
+  ask(kMeter);
   return record_->get()->meter;
+}
+
+DaemonMeter FuseDaemon::used() {
+  DaemonMeter now = meter();
+  now -= start_;
+  return now;
 }
 
 }  // namespace zctrace

@@ -11,6 +11,7 @@
 
 #include "cli/compare/fuse_mode.h"
 #include "collector/fuse/counts/usage.h"
+#include "collector/fuse/filesystem/device_io.h"
 #include "collector/fuse/mount/detached_mount.h"
 #include "collector/os/child.h"
 #include "collector/os/descriptor.h"
@@ -23,6 +24,7 @@ struct DaemonMeter {
   std::uint64_t user_ns = 0;
   std::uint64_t system_ns = 0;
   fuse::Usage usage;
+  fuse::RingTraffic ring;
 
   DaemonMeter& operator-=(const DaemonMeter& earlier);
 };
@@ -48,17 +50,21 @@ class FuseDaemon {
   void wait_until_idle() const;
   // Also waits for the requests that the kernel sends late (forget). It sends requests of its own
   // to make the kernel send them.
-  void wait_until_forgets_are_done() const;
+  void wait_until_forgets_are_done();
   // Throws Error if the daemon died: other errors are then only a consequence.
   void require_alive() const;
   // Makes the daemon read its own clocks. Must not run while the daemon's calls are counted.
-  DaemonMeter meter();
+  void reset_meter() { start_ = meter(); }
+  // Since then; the same holds.
+  DaemonMeter used();
 
  private:
   struct Record;
 
   FuseDaemon(const Descriptor& root, FuseMode mode, Descriptor device);
-  static void serve(int root, int device, int meter_requests, FuseMode mode, Record& record);
+  static void serve(int root, int device, int questions, FuseMode mode, Record& record);
+  void ask(char question);
+  DaemonMeter meter();
   bool exited() const;
   [[noreturn]] void throw_dead() const;
   // Sleeps for a moment. Throws as require_alive() does.
@@ -68,8 +74,9 @@ class FuseDaemon {
   Descriptor mount_;
   fuse::ConnectionQueue outstanding_;
   std::string directory_;
-  Descriptor meter_requests_;  // a byte requests the meter; closing it ends the daemon
+  Descriptor questions_;  // one byte each; closing it ends the daemon
   std::uint64_t asked_ = 0;
+  DaemonMeter start_;
   std::unique_ptr<transfers::SharedRecord<Record>> record_;
   std::unique_ptr<Child> child_;
 };

@@ -238,8 +238,9 @@ Lines insights(const CompareResult& compared) {
 
 Lines warnings(const CompareResult& compared) {
   Lines lines;
-  if (!compared.without_passthrough.empty())
-    lines.push_back("no row for passthrough: " + compared.without_passthrough);
+  for (const LeftOutMode& left_out : compared.left_out)
+    lines.push_back(
+        fmt::format("no row for {}: {}", fuse_mode_name(left_out.mode), left_out.reason));
   warn_of_outliers(compared, lines);
   for (const MethodResult& result : compared.methods) {
     if (result.verified == false)

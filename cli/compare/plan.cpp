@@ -140,7 +140,7 @@ FuseMode parse_fuse_mode(const std::string& name) {
   if (const auto mode = fuse_mode_named(name)) return *mode;
   std::vector<std::string> names = {"all"};
   for (const FuseMode mode : kFuseModes) names.emplace_back(fuse_mode_name(mode));
-  throw Error("--fuse-mode: '" + name + "' is not splice, copy, passthrough or all" +
+  throw Error("--fuse-mode: '" + name + "' is not splice, copy, passthrough, uring or all" +
                   suggestion(name, names),
               kExitUsage);
 }
@@ -231,12 +231,11 @@ std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string&
   return rows;
 }
 
-void leave_out_passthrough(ComparePlan& plan, const std::string& reason) {
+void leave_out(ComparePlan& plan, FuseMode mode, const std::string& reason) {
   if (!plan.route.all_fuse_modes) return;
-  plan.route.without_passthrough = reason;
-  std::erase(plan.route.fuse_modes, FuseMode::passthrough);
-  std::erase_if(plan.rows,
-                [](const PlannedRow& row) { return row.fuse_mode == FuseMode::passthrough; });
+  plan.route.left_out.push_back({mode, reason});
+  std::erase(plan.route.fuse_modes, mode);
+  std::erase_if(plan.rows, [mode](const PlannedRow& row) { return row.fuse_mode == mode; });
 }
 
 bool ComparePlan::has_programs() const {

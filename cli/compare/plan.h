@@ -52,9 +52,9 @@ struct RoutePlan {
   std::uint64_t source_bytes = 0;  // of a file that zctrace makes
   std::string sink_kind;           // "fuse", or as transfers::sink_name()
   transfers::SinkSpec sink;
-  std::vector<FuseMode> fuse_modes;  // one entry a FUSE daemon; empty without FUSE
-  bool all_fuse_modes = false;       // that work here
-  std::string without_passthrough;   // why it was left out of these; "": it was not
+  std::vector<FuseMode> fuse_modes;   // one entry a FUSE daemon; empty without FUSE
+  bool all_fuse_modes = false;        // that work here
+  std::vector<LeftOutMode> left_out;  // of these
 
   bool has_reader() const;  // whether a process at the other end reads the bytes
 };
@@ -100,8 +100,8 @@ struct ComparePlan {
 
 // All of these throw Error (usage), naming the option.
 ComparePlan plan_compare(const CompareOptions& options);
-// Without passthrough, for this reason, a plan of all modes that work here. Does nothing to others.
-void leave_out_passthrough(ComparePlan& plan, const std::string& reason);
+// Takes a mode, for this reason, out of a plan of all modes that work here. Does nothing to others.
+void leave_out(ComparePlan& plan, FuseMode mode, const std::string& reason);
 RoutePlan plan_route(const RouteOptions& options);
 // METHOD or METHOD/BUFFER, each row once, before they are multiplied by the daemons.
 std::vector<PlannedRow> plan_rows(const std::string& methods, const std::string& buffers);

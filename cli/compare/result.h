@@ -121,10 +121,10 @@ struct CompareResult {
   unsigned rounds_done = 0;  // that every row has
   double precision = 0;      // that was asked for, as a share; 0: none was
   bool cold = false;
-  bool textbook = false;            // was asked for
-  bool fuse = false;                // every row has a daemon
-  std::string baseline;             // the label of a row
-  std::string without_passthrough;  // why no row has this mode although all were asked for
+  bool textbook = false;              // was asked for
+  bool fuse = false;                  // every row has a daemon
+  std::string baseline;               // the label of a row
+  std::vector<LeftOutMode> left_out;  // modes that no row has although all were asked for
   std::vector<MethodResult> methods;
   Completeness completeness;
   int interrupted_by = 0;  // a signal; 0: it came to its end

@@ -13,6 +13,7 @@
 
 #include "cli/text/units.h"
 #include "collector/fuse/filesystem/backing_files.h"
+#include "collector/fuse/ring/ring_support.h"
 #include "collector/os/error.h"
 #include "transfers/error.h"
 #include "transfers/unnamed_file.h"
@@ -76,14 +77,16 @@ void give_name(const transfers::Source& source, const Descriptor& directory) {
 }  // namespace
 
 void require_fuse_modes(ComparePlan& plan) {
-  if (std::ranges::find(plan.route.fuse_modes, FuseMode::passthrough) ==
-      plan.route.fuse_modes.end())
-    return;
-  const std::string refusal = fuse::refusal_of_backing_files();
-  if (refusal.empty()) return;
-  if (!plan.route.all_fuse_modes)
-    throw Error("--fuse-mode passthrough: " + refusal, kExitCannotRun);
-  leave_out_passthrough(plan, refusal);
+  const auto require = [&plan](FuseMode mode, std::string (*refusal_of)()) {
+    if (std::ranges::find(plan.route.fuse_modes, mode) == plan.route.fuse_modes.end()) return;
+    const std::string refusal = refusal_of();
+    if (refusal.empty()) return;
+    if (!plan.route.all_fuse_modes)
+      throw Error(fmt::format("--fuse-mode {}: {}", fuse_mode_name(mode), refusal), kExitCannotRun);
+    leave_out(plan, mode, refusal);
+  };
+  require(FuseMode::passthrough, fuse::refusal_of_backing_files);
+  require(FuseMode::uring, fuse::refusal_of_rings);
 }
 
 std::string reader_text(const ComparePlan& plan) {

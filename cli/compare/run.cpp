@@ -20,6 +20,7 @@
 #include "cli/compare/programs/program_runs.h"
 #include "cli/compare/progress.h"
 #include "cli/compare/route.h"
+#include "collector/fuse/report/ring_rows.h"
 #include "collector/observe/machine/host.h"
 #include "collector/observe/session.h"
 #include "collector/os/error.h"
@@ -179,15 +180,13 @@ class CompareRun {
     transfers::TransferOptions timing = base_;
     DaemonMeter meter;
     if (FuseDaemon* const daemon = run.route->daemon) {
-      timing.before_move = [&meter, daemon] {
+      timing.before_move = [daemon] {
         daemon->wait_until_forgets_are_done();
-        meter = daemon->meter();
+        daemon->reset_meter();
       };
       timing.after_move = [&meter, daemon] {
         daemon->wait_until_idle();
-        DaemonMeter used = daemon->meter();
-        used -= meter;
-        meter = used;
+        meter = daemon->used();
       };
     }
     const auto done = once(run, timing);
@@ -304,16 +303,16 @@ class CompareRun {
     };
     counting.before_move = [&, read] {
       daemon.wait_until_forgets_are_done();
-      counted.usage = daemon.meter().usage;
+      daemon.reset_meter();
       counted.counts = read();
     };
     counting.after_move = [&, read] {
       daemon.wait_until_idle();
       counted.counts = difference(read(), counted.counts);
       // After the reading, because the answer costs the daemon calls of its own.
-      fuse::Usage usage = daemon.meter().usage;
-      usage -= counted.usage;
-      counted.usage = usage;
+      const DaemonMeter used = daemon.used();
+      counted.usage = used.usage;
+      fuse::add_ring_rows(counted.counts, used.ring);
     };
   }
 
@@ -386,7 +385,7 @@ void describe_route(const ComparePlan& plan, const transfers::Source& source,
   compared.cold = plan.cold;
   compared.textbook = plan.textbook;
   compared.fuse = !plan.route.fuse_modes.empty();
-  compared.without_passthrough = plan.route.without_passthrough;
+  compared.left_out = plan.route.left_out;
 }
 
 }  // namespace

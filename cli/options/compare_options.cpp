@@ -38,9 +38,9 @@ void add_what_to_compare(CLI::App& command, CompareOptions& options) {
   command
       .add_option("--fuse-mode", options.route.fuse_mode,
                   "Measure these ways through FUSE, each in a row of its own: splice, copy, "
-                  "passthrough (the kernel reads and writes the file itself; Linux 6.9), or all "
-                  "that work here")
-      ->check(offers({"splice", "copy", "passthrough", "all"}))
+                  "passthrough (the kernel reads and writes the file itself; Linux 6.9), uring "
+                  "(io_uring in place of read and write; Linux 6.14), or all that work here")
+      ->check(offers({"splice", "copy", "passthrough", "uring", "all"}))
       ->excludes("--fuse-splice")
       ->type_name("LIST")
       ->group(kGroup);

@@ -14,6 +14,7 @@ from comparing import Comparing
 from mounts import passes_through
 from paths import PATIENCE_S, ZCTRACE
 from processes import argv_of, children
+from rings import rings, why_no_rings
 
 MIB = 1024 * 1024
 BYTES = 4 * MIB
@@ -107,7 +108,7 @@ class Counts(Fuse):
         for direction in (("--from", "fuse", "--to", "unix"), ("--from", "disk", "--to", "fuse")):
             rows, report = self.compare(*direction, "--size", BYTES, "--runs", "1", "--fuse-mode",
                                         "all", "--methods", "read_write/64K")
-            self.assertEqual([row["fuse_mode"] for row in rows.values()],
+            self.assertEqual([row["fuse_mode"] for row in rows.values()][:3],
                              ["splice", "copy", "passthrough"])
             row = rows["read_write/64K/passthrough"]
             self.assert_verified(row, direction[3])
@@ -118,6 +119,41 @@ class Counts(Fuse):
             self.assertLess(daemon["copied_bytes"] + daemon["in_kernel_bytes"],
                             HEADERS * (daemon["fuse_requests"] + 1))
             self.assertEqual([line for line in report["warnings"] if "pass" in line], [])
+
+    @unittest.skipIf(why_no_rings(), why_no_rings())
+    def test_the_daemon_makes_two_calls_for_a_request_over_io_uring(self):
+        for direction in (("--from", "fuse", "--to", "null"), ("--from", "tmpfs", "--to", "fuse")):
+            with rings():
+                rows, _ = self.compare(*direction, "--size", BYTES, "--runs", "1", "--fuse-mode",
+                                       "copy,uring", "--methods", "read_write/64K")
+            copy, ring = (rows[f"read_write/64K/{name}"]["daemon"] for name in ("splice-off",
+                                                                               "uring"))
+            self.assert_verified(rows["read_write/64K/uring"], direction[3])
+            self.assertEqual(ring["mode"], "uring")
+            self.assertEqual(ring["fuse_copied_bytes"], BYTES)
+            self.assertLess(abs(ring["copied_bytes"] - copy["copied_bytes"]),
+                            HEADERS * (ring["fuse_requests"] + 1))
+            self.assertEqual(ring["in_kernel_bytes"], 0)
+            requests = ring["fuse_requests"]
+            calls = data_calls(ring)
+            self.assertEqual(calls["io_uring_enter"], requests)
+            self.assertEqual(calls["io_uring:fuse_request"], requests)
+            self.assertEqual(calls["io_uring:fuse_reply"], requests)
+            self.assertNotIn("read", calls)
+            self.assertNotIn("writev", calls)
+            if direction[1] == "fuse":
+                self.assertEqual(ring["syscalls"], 2 * requests)
+
+    @unittest.skipIf(why_no_rings(), why_no_rings())
+    def test_a_mode_that_is_switched_off_is_left_out_or_refused_over_io_uring(self):
+        with rings(on=False):
+            rows, report = self.compare("--from", "fuse", "--to", "null", "--size", "1M", "--runs",
+                                        "1", "--fuse-mode", "all", "--methods", "sendfile/64K")
+            done = self.zctrace("compare", "--from", "fuse", "--to", "null", "--fuse-mode", "uring")
+        self.assertNotIn("uring", [row["fuse_mode"] for row in rows.values()])
+        self.assertTrue(any(line.startswith("no row for uring: ") for line in report["warnings"]))
+        self.assertEqual(done.returncode, 77)
+        self.assertIn("enable_uring", done.stderr)
 
     def test_the_daemon_moves_each_byte_once_by_splice_or_by_a_copy(self):
         rows, _ = self.compare("--from", "fuse", "--to", "null", "--size", BYTES, "--runs", "2",

@@ -40,7 +40,8 @@ TEST(ComparePlan, GivesEachDaemonARow) {
   options.baseline = "sendfile/4K";
   const ComparePlan plan = plan_compare(options);
   EXPECT_EQ(labels(plan.rows),
-            (std::vector<std::string>{"sendfile/4K/splice-on", "sendfile/4K/splice-off"}));
+            (std::vector<std::string>{"sendfile/4K/splice-on", "sendfile/4K/splice-off",
+                                      "sendfile/4K/uring"}));
   EXPECT_EQ(plan.baseline, "sendfile/4K/splice-on");
 }
 
@@ -54,17 +55,19 @@ TEST(ComparePlan, GivesEachWayThroughFuseARow) {
   const std::vector<std::string> both = {"sendfile/4K/passthrough", "sendfile/4K/splice-off"};
   EXPECT_EQ(labels(plan.rows), both);
   EXPECT_EQ(plan.baseline, both.front());
-  leave_out_passthrough(plan, "no kernel");  // not of a plan that names it
+  leave_out(plan, FuseMode::passthrough, "no kernel");  // not of a plan that names it
   EXPECT_EQ(labels(plan.rows), both);
 
   options.route.fuse_mode = "all";
   plan = plan_compare(options);
-  EXPECT_EQ(plan.rows.size(), 3U);
-  leave_out_passthrough(plan, "no kernel");
+  EXPECT_EQ(plan.rows.size(), 4U);
+  leave_out(plan, FuseMode::passthrough, "no kernel");
   EXPECT_EQ(labels(plan.rows),
             (std::vector<std::string>{"sendfile/4K/splice-on", "sendfile/4K/splice-off"}));
-  EXPECT_EQ(plan.route.fuse_modes.size(), 2U);
-  EXPECT_EQ(plan.route.without_passthrough, "no kernel");
+  EXPECT_EQ(plan.route.fuse_modes.size(), 3U);
+  ASSERT_EQ(plan.route.left_out.size(), 1U);
+  EXPECT_EQ(plan.route.left_out[0].mode, FuseMode::passthrough);
+  EXPECT_EQ(plan.route.left_out[0].reason, "no kernel");
 
   options.route.fuse_mode = "pass";
   EXPECT_EQ(usage_error(options).find("--fuse-mode: 'pass' is not splice, copy"), 0U);
