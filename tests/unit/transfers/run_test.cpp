@@ -74,6 +74,7 @@ TEST(TransferRun, HoldsTheChildBackUntilItIsReleased) {
 }
 
 TEST(TransferRun, EndsTheChildWhenTheHookThrows) {
+  const NewChildren children;
   TransferOptions options;
   pid_t seen = 0;
   options.before_release = [&](pid_t child) {
@@ -83,10 +84,11 @@ TEST(TransferRun, EndsTheChildWhenTheHookThrows) {
   const Source source = Source::make(kDiskDirectory, 10);
   EXPECT_THROW(run_once(*find_method("sendfile"), {4096}, source, {}, options), SetupError);
   EXPECT_EQ(::kill(seen, 0), -1);
-  EXPECT_EQ(children_of_this_thread(), std::vector<pid_t>{});
+  EXPECT_EQ(children.now(), std::vector<pid_t>{});
 }
 
 TEST(TransferRun, KillsTheChildWhenTheRunIsStopped) {
+  const NewChildren children;
   const Method method = test_method([](const Transfer&, Workspace&) -> Moved {
     for (;;) ::pause();
   });
@@ -97,10 +99,11 @@ TEST(TransferRun, KillsTheChildWhenTheRunIsStopped) {
   const TransferResult result = run_once(method, {4096}, source, {}, options);
   ASSERT_TRUE(result.error);
   EXPECT_EQ(result.error->number, ECANCELED);
-  EXPECT_EQ(children_of_this_thread(), std::vector<pid_t>{});
+  EXPECT_EQ(children.now(), std::vector<pid_t>{});
 }
 
 TEST(TransferRun, DoesNotWaitAroundAMoveWhenTheRunIsStopped) {
+  const NewChildren children;
   const Method method = test_method([](const Transfer&, Workspace&) -> Moved { return {}; });
   const Descriptor stop(::eventfd(0, EFD_CLOEXEC));
   TransferOptions options;
@@ -108,7 +111,7 @@ TEST(TransferRun, DoesNotWaitAroundAMoveWhenTheRunIsStopped) {
   options.before_move = [&] { ::eventfd_write(stop.get(), 1); };
   const Source source = Source::make(kDiskDirectory, 10);
   run_once(method, {4096}, source, {}, options);
-  EXPECT_EQ(children_of_this_thread(), std::vector<pid_t>{});
+  EXPECT_EQ(children.now(), std::vector<pid_t>{});
 }
 
 TEST(TransferRun, StopsTheChildRightBeforeAndRightAfterTheMove) {
@@ -154,13 +157,14 @@ TEST(TransferRun, StopsOnceForAMoveThatIsKilled) {
 }
 
 TEST(TransferRun, EndsTheChildWhenAStopThrows) {
+  const NewChildren children;
   const Method method = test_method([](const Transfer&, Workspace&) -> Moved { return {}; });
   TransferOptions options;
   options.after_move = [] { throw std::runtime_error("no"); };
   const Source source = Source::make(kDiskDirectory, 0);
   EXPECT_THROW(run_once(method, {4096}, source, {SinkKind::unix_stream}, options),
                std::runtime_error);
-  EXPECT_TRUE(children_of_this_thread().empty());
+  EXPECT_EQ(children.now(), std::vector<pid_t>{});
 }
 
 TEST(TransferRun, SurvivesAMethodThatIsKilled) {
@@ -268,6 +272,7 @@ TEST(TransferRun, MakesMoreThanOneSinkAndDrainForTee) {
 }
 
 TEST(TransferRun, LeavesNoDescriptorAndNoChild) {
+  const NewChildren children;
   const auto next_free = [] { return Descriptor(::open("/dev/null", O_RDONLY)).get(); };
   const Source source = Source::make(kDiskDirectory, 10'000);
   const int before = next_free();
@@ -277,7 +282,7 @@ TEST(TransferRun, LeavesNoDescriptorAndNoChild) {
     }
   }
   EXPECT_EQ(next_free(), before);
-  EXPECT_EQ(children_of_this_thread(), std::vector<pid_t>{});
+  EXPECT_EQ(children.now(), std::vector<pid_t>{});
 }
 
 // The runner is killed while its child waits at the gate: child and drain must follow.

@@ -44,23 +44,25 @@ class Reader {
 
 class TaskSyscallFiles : public testing::Test {
  protected:
-  void SetUp() override {
-    ASSERT_TRUE(proc_);
-    take_proc_calls();
-  }
+  void SetUp() override { ASSERT_TRUE(proc_); }
 
-  // The number at the beginning of the file; -1 of a task that waits outside of any call. Waits
-  // until the task sleeps. Negative errno if it cannot be read.
+  // The number of the call in which the task waits; a negative errno if its file cannot be read.
   long syscall_of(pid_t tid) {
     for (;;) {
       char text[256];
-      take_proc_calls();
       const ssize_t n = file_.read(proc_.get(), tid, text, sizeof(text));
       if (n < 0) return n;
       const std::string line(text, static_cast<std::size_t>(n));
       if (line != "running\n") return std::stol(line);
       ::usleep(1000);
     }
+  }
+
+  // How many system calls it takes to look at a task that waits.
+  std::uint64_t calls_to_look_at(const Reader& reader) {
+    take_proc_calls();
+    EXPECT_EQ(syscall_of(reader.pid()), SYS_read);
+    return take_proc_calls();
   }
 
   Descriptor proc_{::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)};
@@ -70,17 +72,16 @@ class TaskSyscallFiles : public testing::Test {
 TEST_F(TaskSyscallFiles, OneCallForEachFurtherLookAtATask) {
   const Reader reader;
   ASSERT_GT(reader.pid(), 0);
-  EXPECT_EQ(syscall_of(reader.pid()), SYS_read);
-  EXPECT_EQ(syscall_of(reader.pid()), SYS_read);
-  EXPECT_EQ(take_proc_calls(), 1);
+  calls_to_look_at(reader);
+  EXPECT_EQ(calls_to_look_at(reader), 1);
 }
 
 TEST_F(TaskSyscallFiles, AnotherTaskIsNotTakenForTheLast) {
   const Reader first;
   Reader second;
-  EXPECT_EQ(syscall_of(first.pid()), SYS_read);
-  EXPECT_EQ(syscall_of(second.pid()), SYS_read);
-  EXPECT_EQ(take_proc_calls(), 3);  // close, open, read
+  calls_to_look_at(second);  // until it waits
+  calls_to_look_at(first);
+  EXPECT_EQ(calls_to_look_at(second), 3);  // close, open, read
   const pid_t ended = second.pid();
   second.end();
   EXPECT_EQ(syscall_of(ended), -ENOENT);

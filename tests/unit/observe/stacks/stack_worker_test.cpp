@@ -159,8 +159,9 @@ TEST(StackWorker, GarbageIsAnswered) {
 }
 
 TEST(StackWorker, OneThatDoesNotAnswerIsLeft) {
+  const NewChildren of_the_worker;
   StackWorker worker;
-  const std::vector<pid_t> children = children_of_this_thread();
+  const std::vector<pid_t> children = of_the_worker.now();
   ASSERT_EQ(children.size(), 1u);
   ASSERT_EQ(::kill(children[0], SIGSTOP), 0);
   siginfo_t stopped;
