@@ -61,7 +61,7 @@ FileSystem::FileSystem(Descriptor root, const FileSystemOptions& options)
         return InodeTable(std::move(root), key, shares);
       }()),
       proc(open_proc()),
-      tasks(proc.get(), options.threads_of_a_queue, options.for_everyone),
+      tasks(proc.get(), options.threads, options.threads_of_a_queue, options.for_everyone),
       self_fd_(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
       device_(inodes.find(InodeTable::kRootId)->key.device) {
   if (!self_fd_) throw system_error("cannot open '/proc/self/fd'", errno);

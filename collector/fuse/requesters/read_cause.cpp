@@ -75,8 +75,8 @@ TaskState state_in(std::string_view proc_syscall) {
   return handles_mappings(number) ? TaskState::mapping : TaskState::elsewhere;
 }
 
-TaskInspector::TaskInspector(int proc, unsigned serving, bool for_everyone)
-    : proc_(proc), may_look_(serving - 1) {
+TaskInspector::TaskInspector(int proc, unsigned serving, unsigned of_a_queue, bool for_everyone)
+    : proc_(proc), may_look_(of_a_queue - 1) {
   for (unsigned i = 0; i < (for_everyone ? serving : 1); ++i)
     readers_.push_back(std::make_unique<BackgroundReader>(BackgroundReader::AtTheEnd::leave));
 }

@@ -40,8 +40,9 @@ struct TaskInspection {
 class TaskInspector {
  public:
   // `proc`: a descriptor of /proc, which outlives this. `serving`: the number of threads that may
-  // call inspect(). `for_everyone`: they serve other users, too.
-  TaskInspector(int proc, unsigned serving, bool for_everyone);
+  // call inspect(). `of_a_queue`: how many of them can serve any one request. `for_everyone`: they
+  // serve other users, too.
+  TaskInspector(int proc, unsigned serving, unsigned of_a_queue, bool for_everyone);
 
   // `trusted`: the task belongs to the daemon's user. Then it takes a few microseconds: the thread
   // inspects the task itself, unless it is the last one that is free. That one has to serve the
