@@ -16,11 +16,6 @@ def added(with_it, without):
                    for number in sorted(with_it.keys() & without.keys())])
 
 
-def ratio(with_it, without):
-    return spread([with_it[number] / without[number]
-                   for number in sorted(with_it.keys() & without.keys())])
-
-
 def span(figure, form=".0f", scale=1):
     """'min .. max'"""
     return f"{figure['min'] * scale:{form}} .. {figure['max'] * scale:{form}}"

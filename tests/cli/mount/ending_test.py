@@ -8,39 +8,12 @@ import signal
 import subprocess
 import unittest
 
-from mounts import MEBIBYTE, MountTest, mounts_at
+from mount_endings import Endings
+from mounts import MountTest, mounts_at
 from paths import PATIENCE_S, ZCTRACE
 
 
-class Ending(MountTest):
-    def test_signals_unmount_and_report(self):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            with self.subTest(number):
-                mounted = self.mount()
-                os.listdir(self.point)
-                mounted.stop(number)
-                self.assertEqual(mounts_at(self.point), [])
-                self.assertIn("opendir", mounted.stdout)
-
-    def test_another_process_unmounts(self):
-        mounted = self.mount()
-        # Whatever looks at the new mount at this moment makes it busy.
-        self.wait_until(lambda: subprocess.run(["fusermount3", "-u", self.point], check=False,
-                                               timeout=PATIENCE_S).returncode == 0,
-                        "the mount is not busy")
-        mounted.process.wait(PATIENCE_S)
-        mounted.stop()
-
-    def test_a_busy_mount_is_detached(self):
-        self.file()
-        mounted = self.mount()
-        with open(self.point / "file", "rb") as held:
-            mounted.process.send_signal(signal.SIGTERM)
-            self.wait_until(lambda: not mounts_at(self.point), "the mount is detached")
-            self.assertEqual(len(held.read()), MEBIBYTE + 7)  # it still serves the open file
-        mounted.process.wait(PATIENCE_S)
-        self.assertIn("in use", mounted.process.stderr.read())
-
+class Ending(Endings, MountTest):
     def mount_tmpfs(self):
         subprocess.run(["mount", "-t", "tmpfs", "theirs", self.point], check=True)
         self.addCleanup(subprocess.run, ["umount", self.point], capture_output=True, check=False)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import unittest
 
+from mount_endings import Endings, closing
 from mounts import AS_NOBODY, MEBIBYTE, MountTest, mounts_at
 from observed_mounts import BLOCK, BLOCKS, ObserveTest
 from paths import PATIENCE_S, ZCTRACE
@@ -28,17 +29,6 @@ try:
 except OSError as error:
     print(type(error).__name__, error.errno, flush=True)
 """
-
-
-@contextlib.contextmanager
-def closing(path):
-    """The open file; its mount may be gone when it is closed."""
-    file = open(path, "r+b", buffering=0)
-    try:
-        yield file
-    finally:
-        with contextlib.suppress(OSError):
-            file.close()
 
 
 class OverRing(WithRings, MountTest):
@@ -185,34 +175,7 @@ class Locks(OverRing):
         mounted.process.wait(PATIENCE_S)
 
 
-class Ending(OverRing):
-    def test_signals_unmount_and_report(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            mounted = self.mount()
-            os.listdir(self.point)
-            mounted.stop(number)
-            self.assertEqual(mounts_at(self.point), [])
-            self.assertIn("opendir", mounted.stdout)
-
-    def test_another_process_unmounts(self):
-        mounted = self.mount()
-        self.wait_until(lambda: subprocess.run(["fusermount3", "-u", self.point], check=False,
-                                               timeout=PATIENCE_S).returncode == 0,
-                        "the mount is not busy")
-        mounted.process.wait(PATIENCE_S)
-        mounted.stop()
-
-    def test_a_busy_mount_is_detached_and_serves_a_while(self):
-        data = self.file()
-        mounted = self.mount()
-        with closing(self.point / "file") as held:
-            mounted.process.send_signal(signal.SIGTERM)
-            self.wait_until(lambda: not mounts_at(self.point), "the mount is detached")
-            self.assertEqual(held.read(), data)
-            mounted.process.wait(PATIENCE_S)
-            with self.assertRaises(OSError):
-                os.pread(held.fileno(), 1, 0)
-
+class Ending(Endings, OverRing):
     def test_sigkill_leaves_no_mount(self):
         self.file()
         mounted = self.mount()

@@ -5,13 +5,14 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
+#include <optional>
 #include <string>
+#include <utility>
 
+#include "collector/os/child.h"
 #include "collector/os/pipe.h"
 
 namespace zctrace::fuse {
@@ -20,26 +21,15 @@ namespace {
 // A process that waits in read(2) until it is ended.
 class Reader {
  public:
-  Reader() : pipe_(make_pipe()), pid_(::fork()) {
-    if (pid_ != 0) return;
-    char byte;
-    ::_exit(::read(pipe_.reader.get(), &byte, 1) == 1 ? 0 : 1);
-  }
-  ~Reader() { end(); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-
-  pid_t pid() const { return pid_; }
-  void end() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-  }
+  pid_t pid() const { return child_->pid(); }
+  void end() { child_.reset(); }
 
  private:
-  Pipe pipe_;
-  pid_t pid_;
+  Pipe pipe_ = make_pipe();
+  std::optional<Child> child_{std::in_place, ChildOptions{.dies_with_parent = true}, [this] {
+                                char byte;
+                                while (::read(pipe_.reader.get(), &byte, 1) < 0) continue;
+                              }};
 };
 
 class TaskSyscallFiles : public testing::Test {
@@ -71,7 +61,6 @@ class TaskSyscallFiles : public testing::Test {
 
 TEST_F(TaskSyscallFiles, OneCallForEachFurtherLookAtATask) {
   const Reader reader;
-  ASSERT_GT(reader.pid(), 0);
   calls_to_look_at(reader);
   EXPECT_EQ(calls_to_look_at(reader), 1);
 }
