@@ -58,10 +58,6 @@ Descriptor make_marked_file(const Source& source, std::uint64_t bytes) {
   const ssize_t n = ::pwrite(file.get(), content.data(), bytes, 0);
   if (n < 0 || static_cast<std::uint64_t>(n) != bytes)
     throw SetupError(n < 0 ? errno : ENOSPC, "write a file in " + source.directory());
-  // btrfs reads a range that is still being written back through the page cache, also with
-  // O_DIRECT.
-  if (::fsync(file.get()) != 0)
-    throw SetupError(errno, "write back a file in " + source.directory());
   return file;
 }
 
@@ -105,6 +101,11 @@ void move_and_change(const Method& method, const Transfer& job, int writable_sou
                      Experiment& experiment) {
   Workspace workspace;
   Failure error = prepare(method, job, workspace);
+  experiment.direct = (::fcntl(job.in_fd, F_GETFL) & O_DIRECT) != 0;
+  // btrfs reads a range that is still being written back through the page cache, also with
+  // O_DIRECT.
+  if (!error && experiment.direct && ::fsync(writable_source_fd) != 0)
+    error = last_error("fsync of the source");
   if (!error) {
     std::uint64_t before = 0;
     std::uint64_t after = 0;
@@ -113,7 +114,6 @@ void move_and_change(const Method& method, const Transfer& job, int writable_sou
     experiment.knows_device_bytes = experiment.knows_device_bytes && read_device_bytes(after);
     experiment.device_bytes = after - before;
     experiment.moved_bytes = moved.bytes;
-    experiment.direct = (::fcntl(job.in_fd, F_GETFL) & O_DIRECT) != 0;
     experiment.direct_sink = (::fcntl(job.out_fd, F_GETFL) & O_DIRECT) != 0;
     error = moved.error;
     if (!error) error = change_source(writable_source_fd, job.length);

@@ -187,7 +187,7 @@ RingTraffic ring_traffic() noexcept {
 
 DeviceCalls device_calls() noexcept {
   return {requests.load(std::memory_order_relaxed), writes.load(std::memory_order_relaxed),
-          splices.load(std::memory_order_relaxed), ring_replies.load(std::memory_order_relaxed)};
+          splices.load(std::memory_order_relaxed)};
 }
 
 }  // namespace zctrace::fuse

@@ -55,7 +55,6 @@ struct DeviceCalls {
   std::uint64_t requests = 0;  // received by read, splice or io_uring
   std::uint64_t writes = 0;    // replies written
   std::uint64_t splices = 0;   // replies spliced
-  std::uint64_t commits = 0;   // replies given by io_uring
 };
 DeviceCalls device_calls() noexcept;
 

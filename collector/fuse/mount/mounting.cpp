@@ -136,10 +136,6 @@ void keep_complaint(fuse_log_level, const char* format, va_list arguments) {
   while (!last_complaint.empty() && last_complaint.back() == '\n') last_complaint.pop_back();
 }
 
-}  // namespace
-
-namespace {
-
 void require_transport(const PassthroughOptions& options) {
   if (options.transport != Transport::uring) return;
   if (const std::string refusal = refusal_of_rings(); !refusal.empty())
@@ -178,9 +174,9 @@ Passthrough::Passthrough(const std::string& source, const std::string& target,
 
 Passthrough::Passthrough(Descriptor root, Descriptor device, const std::string& target,
                          const PassthroughOptions& options)
-    : source_((require_transport(options), target)),
-      target_(target),
-      fs_(std::make_unique<FileSystem>(std::move(root), file_system_options(options, true))) {
+    : source_(target), target_(target) {
+  require_transport(options);
+  fs_ = std::make_unique<FileSystem>(std::move(root), file_system_options(options, true));
   open_session("");
   serve_device(std::move(device));
   start(options);

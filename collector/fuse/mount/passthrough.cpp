@@ -247,9 +247,8 @@ bool Passthrough::is_connected() const noexcept {
 bool Passthrough::device_is_empty() const {
   pollfd device = {::fuse_session_fd(session_.get()), POLLIN, 0};
   if (::poll(&device, 1, 0) != 0) return false;
-  const std::string path = "/proc/self/task/" + std::to_string(first_worker_) + "/syscall";
   char text[128];
-  const ssize_t length = read_proc_file(AT_FDCWD, path.c_str(), text, sizeof(text));
+  const ssize_t length = TaskSyscallFile().read(fs_->proc.get(), first_worker_, text, sizeof(text));
   const std::string call = std::to_string(SYS_read) + " ";
   return std::string_view(text, static_cast<std::size_t>(std::max<ssize_t>(length, 0)))
       .starts_with(call);

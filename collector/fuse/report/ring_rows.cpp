@@ -2,8 +2,6 @@
 // Rows of a kind that no probe counts.
 #include "collector/fuse/report/ring_rows.h"
 
-#include <utility>
-
 namespace zctrace::fuse {
 namespace {
 

@@ -56,11 +56,10 @@ RequestRing::~RequestRing() { close(); }
 
 int RequestRing::open(std::size_t payload_bytes) noexcept {
   payload_bytes_ = payload_bytes;
-  constexpr unsigned kFlags =
-      IORING_SETUP_SQE128 | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
   event_.reset(::eventfd(0, EFD_CLOEXEC));
   if (!event_) return errno;
-  if (const int error = ::io_uring_queue_init(kEntries, &ring_, kFlags); error != 0) return -error;
+  if (const int error = ::io_uring_queue_init(kEntries, &ring_, kRingSetup); error != 0)
+    return -error;
   ring_fd_ = ring_.ring_fd;
   try {
     for (const std::uint16_t queue : queues_) command(add_slot(queue), kRegister);

@@ -16,6 +16,10 @@
 
 namespace zctrace::fuse {
 
+// How the ring is set up: a command needs an entry of 128 bytes; the rest is in request_ring.cpp.
+constexpr unsigned kRingSetup =
+    IORING_SETUP_SQE128 | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
+
 // The queues from which one of `workers` threads takes requests. The kernel has a queue for each
 // possible CPU, and each needs at least one thread.
 std::vector<std::uint16_t> queues_of(std::size_t worker, std::size_t workers, std::size_t queues);

@@ -3,12 +3,12 @@
 #include "collector/fuse/ring/ring_support.h"
 
 #include <fcntl.h>
-#include <liburing.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "collector/fuse/ring/request_ring.h"
 #include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
@@ -28,8 +28,7 @@ std::string refusal_of_rings() {
     return "FUSE over io_uring is switched off; as root, switch it on: echo Y > " +
            std::string(kParameter);
   io_uring ring = {};
-  const int result = ::io_uring_queue_init(
-      1, &ring, IORING_SETUP_SQE128 | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+  const int result = ::io_uring_queue_init(1, &ring, kRingSetup);
   if (result != 0)
     return "io_uring is not available: " + std::string(std::strerror(-result)) +
            (result == -EPERM ? "; see kernel.io_uring_disabled and the seccomp filter" : "");
