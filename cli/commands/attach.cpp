@@ -32,6 +32,7 @@ int attach(const AttachOptions& options, const Targets& targets) {
       attach_options(options.targets, targets, session_options(options.count, options.output));
   observing.session.max_ended = options.output.max_processes;
   observing.duty = duty_share(options.count);
+  observing.owners = true;
   // Opening a FIFO waits for its reader; only before Signals does Ctrl-C end that.
   Outputs outputs(options.output, STDOUT_FILENO);
   const std::unique_ptr<Recorder> recorder = make_recorder(options.record, options.output);

@@ -66,6 +66,16 @@ void read_figures(const JsonNode& object, Process& process) {
   for (const Row& row : process.rows) process.cpu_outside -= row.cpu;
 }
 
+ProcessOwner read_owner(const JsonNode& object) {
+  ProcessOwner owner;
+  const auto found = object.find("owner");
+  if (!found) return owner;
+  visit_owner(owner, [&found](const char* name, std::string& text) {
+    if (const auto member = found->find(name)) text = member->text();
+  });
+  return owner;
+}
+
 Process read_process(const JsonNode& object) {
   Process process;
   process.pid = object.at("pid").whole_number();
@@ -73,6 +83,7 @@ Process read_process(const JsonNode& object) {
   process.parent_pid = pid_of(object, "parent_pid");
   process.name = object.at("name").text();
   process.argv = object.texts_of("argv");
+  process.owner = read_owner(object);
   process.start_ns = object.count_of("started_ns");
   process.end_ns = object.count_or_null("ended_ns");
   process.exit_code = small_number(object, "exit_code");

@@ -213,6 +213,10 @@ ordered_json process_json(const Process& process, const Measured& measured) {
   object["parent_pid"] = process.parent_pid;
   object["name"] = valid_utf8(process.name);
   object["argv"] = words_json(process.argv);
+  if (process.owner != ProcessOwner())
+    visit_owner(process.owner, [&owner = object["owner"]](const char* name, const auto& text) {
+      if (!text.empty()) owner[name] = valid_utf8(text);
+    });
   object["started_ns"] = process.start_ns;
   object["ended_ns"] = or_null(process.end_ns);
   object["exit_code"] = or_null(process.exit_code);

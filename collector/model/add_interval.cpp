@@ -45,6 +45,7 @@ Process added(const Process& earlier, const Process& later) {
   process.parent_pid = later.parent_pid;
   process.name = later.name;
   process.argv = later.argv;
+  process.owner = later.owner;
   process.start_ns = later.start_ns;
   process.end_ns = later.end_ns;
   process.exit_code = later.exit_code;

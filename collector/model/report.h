@@ -20,6 +20,7 @@
 #include "collector/model/duty/sliced.h"
 #include "collector/model/fields.h"
 #include "collector/model/histogram.h"
+#include "collector/model/owners/process_owner.h"
 #include "collector/model/relays.h"
 #include "collector/model/requests.h"
 #include "collector/model/timing/estimate.h"
@@ -116,6 +117,7 @@ struct Process : ProcessFigures {
   std::int64_t parent_pid = 0;
   std::string name;
   std::vector<std::string> argv;
+  ProcessOwner owner;                   // of attach
   std::uint64_t start_ns = 0;           // since boot (CLOCK_BOOTTIME)
   std::optional<std::uint64_t> end_ns;  // absent: still running
   std::optional<int> exit_code;         // as a shell shows it: 128+N for a signal

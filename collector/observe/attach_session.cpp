@@ -51,6 +51,7 @@ AttachSession::AttachSession(const AttachSessionOptions& options)
   poll();
   if (options_.duty != 0) duty_.emplace(session_, options_.duty, options_.session.max_ended);
   for (const pid_t pid : options_.targets.pids) require_observed(pid);
+  follow_owners();
   clock_.restart();
   interval_clock_.restart();
 }
@@ -101,6 +102,12 @@ void AttachSession::poll() {
   next_poll_ = EventLoop::after(poll_interval());
 }
 
+// While they run: /proc says nothing of a process that has ended.
+void AttachSession::follow_owners() {
+  if (options_.owners)
+    owners_.update(duty_ ? duty_->estimates().processes() : session_.identities());
+}
+
 void AttachSession::slice_in(EventLoop& loop) {
   if (duty_) loop.repeat(duty_->first(), [this] { return duty_->step(); });
 }
@@ -114,7 +121,10 @@ std::optional<std::chrono::nanoseconds> AttachSession::covered() const {
 void AttachSession::poll_in(EventLoop& loop) {
   slice_in(loop);
   loop.repeat(poll_interval(), [this, &loop] {
-    if (EventLoop::Clock::now() >= next_poll_) poll();
+    if (EventLoop::Clock::now() >= next_poll_) {
+      poll();
+      follow_owners();
+    }
     if (ended()) loop.stop();
     return next_poll_ - EventLoop::Clock::now();
   });
@@ -182,6 +192,9 @@ std::vector<Process> AttachSession::estimates() {
 Report AttachSession::report() {
   Report report = counts(duty_ ? estimates() : session_.processes());
   set_circumstances(report);
+  if (!options_.owners) return report;
+  owners_.update(report.processes);
+  for (Process& process : report.processes) process.owner = owners_.of(process);
   return report;
 }
 

@@ -8,6 +8,7 @@
 
 #include "collector/model/report.h"
 #include "collector/observe/duty/duty_cycle.h"
+#include "collector/observe/owner.h"
 #include "collector/observe/report_clock.h"
 #include "collector/observe/session.h"
 #include "collector/observe/targets.h"
@@ -19,8 +20,9 @@ namespace zctrace {
 struct AttachSessionOptions {
   SessionOptions session;  // the targets decide which new tasks its probes look for
   Targets targets;
-  bool wait = false;  // for a process with one of the names
-  double duty = 0;    // observe slices that are this share of the time; 0: all of it
+  bool wait = false;    // for a process with one of the names
+  double duty = 0;      // observe slices that are this share of the time; 0: all of it
+  bool owners = false;  // report() says what each process belongs to
   // What the caller itself will need after drop_privileges().
   Privilege kept = Privilege::none;
 };
@@ -74,6 +76,7 @@ class AttachSession {
 
  private:
   void follow_cgroups();
+  void follow_owners();
   void attach();
   void require_observed(pid_t pid) const;
   Report counts(std::vector<Process> processes) const;
@@ -85,6 +88,7 @@ class AttachSession {
   std::vector<Cgroup> cgroups_;  // in the order of NewTasks::cgroups
   Session session_;
   std::optional<DutyCycle> duty_;
+  OwnerCache owners_;
   std::vector<pid_t> unattached_;
   std::uint64_t tasks_attached_ = 0;
   EventLoop::Clock::time_point next_poll_;

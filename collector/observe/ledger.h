@@ -77,6 +77,8 @@ class Ledger {
 
   // Sorted by start time. A process without an exec of its own has its parent's argv.
   std::vector<Process> processes() const;
+  // The same processes without figures and argv, for less.
+  std::vector<Process> identities() const;
   Process process(std::uint64_t account) const;  // of a known account
   std::vector<Process> own_threads() const;      // never forgotten
   std::uint64_t compat_calls() const;
@@ -114,7 +116,9 @@ class Ledger {
   std::vector<Flow> flows_of(const Account& account) const;
   void set_copies(const Account& account, std::uint32_t word, Row& row, std::uint64_t seen) const;
   Charges charges_of(zc_key key, const Row& row) const;
+  static Process identity_of(const Account& account);
   Process to_process(const Account& account) const;
+  std::vector<Process> listed(const std::function<Process(const Account&)>& made) const;
   std::pair<std::uint64_t, std::uint64_t> moved(const Account& account) const;
   void add_pipes(const Snapshot& snapshot);
   void keep_commands();

@@ -80,7 +80,7 @@ std::vector<Flow> Ledger::flows_of(const Account& account) const {
   return flows;
 }
 
-Process Ledger::to_process(const Account& account) const {
+Process Ledger::identity_of(const Account& account) {
   const zc_account& record = account.record;
   Process process;
   process.account = record.id;
@@ -88,13 +88,19 @@ Process Ledger::to_process(const Account& account) const {
   process.tid = record.tid;
   process.parent_pid = record.parent_pid;
   process.name.assign(record.name, ::strnlen(record.name, sizeof(record.name)));
-  process.argv = argv_of(account);
   process.start_ns = record.start_ns;
   if (account.finished) {
     process.end_ns = record.end_ns;
     process.exit_code = shell_status(record.exit_code);
     if (WIFSIGNALED(record.exit_code)) process.signal = WTERMSIG(record.exit_code);
   }
+  return process;
+}
+
+Process Ledger::to_process(const Account& account) const {
+  const zc_account& record = account.record;
+  Process process = identity_of(account);
+  process.argv = argv_of(account);
   process.threads = record.started;
   std::tie(process.user_ns, process.system_ns) = split_runtime(account.usage);
   take_figures<ProcessFigures>(process, account.usage, kProcessFields);
@@ -122,15 +128,21 @@ Process Ledger::to_process(const Account& account) const {
   return process;
 }
 
-std::vector<Process> Ledger::processes() const {
+std::vector<Process> Ledger::listed(const std::function<Process(const Account&)>& made) const {
   std::vector<Process> processes;
   processes.reserve(accounts_.size());
   for (const auto& entry : accounts_)
-    if (!is_own(entry.second)) processes.push_back(to_process(entry.second));
+    if (!is_own(entry.second)) processes.push_back(made(entry.second));
   std::stable_sort(processes.begin(), processes.end(),
                    [](const Process& a, const Process& b) { return a.start_ns < b.start_ns; });
   return processes;
 }
+
+std::vector<Process> Ledger::processes() const {
+  return listed([this](const Account& account) { return to_process(account); });
+}
+
+std::vector<Process> Ledger::identities() const { return listed(identity_of); }
 
 std::vector<Process> Ledger::own_threads() const {
   std::vector<Process> threads;

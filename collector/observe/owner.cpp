@@ -77,12 +77,6 @@ ProcessOwner owner_of_path(std::string_view path) {
 
 }  // namespace
 
-std::string ProcessOwner::container_text() const {
-  if (container_id.empty()) return {};
-  const std::string& own = named.container.empty() ? container_id : named.container;
-  return named.pod.empty() ? own : named.pod_namespace + "/" + named.pod + "/" + own;
-}
-
 ProcessOwner owner_of(std::string_view cgroups) {
   ProcessOwner found;
   for (const std::string_view line : split(cgroups, '\n')) {  // "0::/path", "4:cpu,cpuacct:/path"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a process belongs to: the path of its cgroup names a systemd unit, or a container and pod.
+// Finds what processes belong to: the path of a cgroup names a systemd unit, or a container and
+// pod.
 #pragma once
 
 #include <cstdint>
@@ -11,25 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "collector/model/owners/process_owner.h"
 #include "collector/model/report.h"
 #include "collector/observe/containers/container_names.h"
 #include "collector/os/proc_reader.h"
 
 namespace zctrace {
-
-// A member is empty if there is none. A process in a container has no unit.
-struct ProcessOwner {
-  std::string unit;          // "nginx.service"
-  std::string container_id;  // 64 hexadecimal digits, as the runtimes give it
-  std::string pod_uid;       // with hyphens
-  ContainerName named{};     // where the runtime's files tell
-
-  // "namespace/pod/container" or "container"; the ID in the place of a name that is not known, and
-  // empty without a container.
-  std::string container_text() const;
-
-  auto operator<=>(const ProcessOwner&) const = default;
-};
 
 // Parses the text of /proc/PID/cgroup, with cgroup v1, v2 or both. Understands the paths of
 // systemd, Docker, Podman, containerd, CRI-O and the kubelet, with either cgroup driver. A path

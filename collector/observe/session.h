@@ -81,6 +81,8 @@ class Session {
   volatile std::uint32_t* window() { return skeleton_.window(); }
 
   std::vector<Process> processes();
+  // The same processes without figures, for less.
+  std::vector<Process> identities() const { return ledger_.identities(); }
   // Sets the peak RSS of those that run, where /proc tells it.
   void read_peak_memory(std::vector<Process>& processes);
   // Sets what the report says of the channels of its processes and others: names, where they are

@@ -26,13 +26,7 @@ ClientMetric with_labels(const SeriesLabels& labels) {
     if (!value.empty()) metric.label.push_back({name, std::string(value)});
   };
   add("name", labels.name);
-  add("unit", labels.owner.unit);
-  add("container_id", labels.owner.container_id);
-  add("pod_uid", labels.owner.pod_uid);
-  // As cAdvisor names them.
-  add("container", labels.owner.named.container);
-  add("pod", labels.owner.named.pod);
-  add("namespace", labels.owner.named.pod_namespace);
+  visit_owner(labels.owner, add);
   add("syscall", labels.syscall);
   if (labels.flows) {
     add("from", kind_name(labels.from));

@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::size_t kNameWidth = 24;  // a comm is at most 15 bytes, escaped more
 constexpr std::size_t kCommandWidth = 80;
+constexpr std::size_t kContainerWidth = 48;
+constexpr std::size_t kLeastContainerWidth = 16;
 
 std::string exit_text(const Process& process) {
   if (process.signal) return signal_name(*process.signal);
@@ -46,6 +48,13 @@ void add_identity_columns(Columns<ProcessLine>& columns, const ProcessColumnOpti
         const std::string& name = line.summed != 0 ? line.sum_name : line.process->name;
         return {cut_to_width(printable(name, unicode), kNameWidth, unicode)};
       }));
+  if (options.containers)
+    columns.push_back(process_column(
+        {"CONTAINER", false, 3, kLeastContainerWidth},
+        [unicode = options.wording.unicode](const ProcessLine& line) -> Cell {
+          const std::string text = line.summed != 0 ? "" : line.process->owner.container_text();
+          return {cut_to_width(printable(text, unicode), kContainerWidth, unicode)};
+        }));
 }
 
 void add_summary_columns(Columns<ProcessLine>& columns, const ProcessColumnOptions& options) {
@@ -187,6 +196,9 @@ Grid processes_grid(const Report& report, const Wording& wording) {
   ProcessColumnOptions options;
   options.wording = wording;
   options.threads = has_threads(report);
+  options.containers = std::any_of(shown.begin(), shown.end(), [](const Process* process) {
+    return !process->owner.container_text().empty();
+  });
   if (!options.threads) {
     std::vector<NamedCommand> commands;
     for (const ProcessLine& line : lines)

@@ -40,6 +40,7 @@ struct ProcessColumnOptions {
   bool errors = false;   // whether any has some
   const Numerals* numerals = &full_numerals();
   Column command = command_column({});
+  bool containers = false;  // whether any is in one
 };
 Columns<ProcessLine> process_columns(const ProcessColumnOptions& options);
 

@@ -59,6 +59,8 @@ std::string report_title(const Report& report, const Wording& wording) {
 std::string process_title(const Process& process, const Wording& wording) {
   std::string title = fmt::format("{} {}", printable(process.name, wording.unicode), process.pid);
   if (process.tid != 0) title += fmt::format(" thread {}", process.tid);
+  if (const std::string container = process.owner.container_text(); !container.empty())
+    title += " in " + printable(container, wording.unicode);
   const std::string command = shell_words(process.argv, wording.unicode);
   return command.empty() ? title : fmt::format("{}: {}", title, command);
 }

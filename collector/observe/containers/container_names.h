@@ -2,7 +2,6 @@
 // The names of containers and pods, as runtimes and the kubelet leave them in files.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,16 +10,9 @@
 #include <string>
 #include <utility>
 
+#include "collector/model/owners/process_owner.h"
+
 namespace zctrace {
-
-// A member is empty if it is not known.
-struct ContainerName {
-  std::string container;
-  std::string pod;
-  std::string pod_namespace;
-
-  auto operator<=>(const ContainerName&) const = default;
-};
 
 // Finds names in the files of the kubelet (/var/log/containers, /var/log/pods), Docker
 // (/var/lib/docker) and Podman (/var/lib/containers). What it reads, and how often, is bounded; a

@@ -77,6 +77,23 @@ class Cgroups(Attach):
         self.assert_writes(report.process(inside.pid), 101, 505)
         self.assert_writes(report.process(below.pid), 103, 515)
 
+    @in_both_modes
+    def test_owners_are_those_of_the_cgroups(self, mode):
+        container = "0123456789abcdef" * 4
+        inside = self.commanded_in(self.cgroup(f"docker-{container}.scope"))
+        served = self.commanded_in(self.cgroup("zctrace-test.service"))
+        beside = self.commanded_in(self.cgroup("neither"))
+        attached = self.attach("-G", self.top, *mode)
+        for target in (inside, served, beside):
+            self.tell(target, "write 3 5")
+        self.end(inside)
+        report = self.detach(attached)
+        self.assertEqual(report.process(inside.pid)["owner"], {"container_id": container})
+        self.assertEqual(report.process(served.pid)["owner"], {"unit": "zctrace-test.service"})
+        self.assertNotIn("owner", report.process(beside.pid))
+        table = self.zctrace("report", "--by", "process", attached.report_path).stdout
+        self.assertIn(f"in {container}", "".join(table.split("\n")))
+
     def test_path_relative_to_the_hierarchy(self):
         target = self.commanded_in(self.cgroup("one"))
         attached = self.attach("-G", f"/{self.top.name}/one")

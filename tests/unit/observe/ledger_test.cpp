@@ -7,6 +7,7 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace zctrace {
 namespace {
@@ -63,6 +64,25 @@ class LedgerTest : public ::testing::Test {
   SyscallTable table_;
   Ledger ledger_{table_};
 };
+
+TEST_F(LedgerTest, IdentitiesAreTheProcessesWithoutTheirFigures) {
+  Snapshot snapshot;
+  snapshot.accounts = {account(1, 1)};
+  snapshot.accounts[0].parent_pid = 40;
+  snapshot.accounts[0].start_ns = 11;
+  snapshot.accounts[0].end_ns = 13;
+  snapshot.folded_rows = {folded(row(3, 300, 3))};
+  ledger_.add(snapshot);
+  const std::vector<Process> identities = ledger_.identities();
+  ASSERT_EQ(identities.size(), 1u);
+  EXPECT_EQ(identities[0].pid, 42);
+  EXPECT_EQ(identities[0].parent_pid, 40);
+  EXPECT_EQ(identities[0].name, "reader");
+  EXPECT_EQ(identities[0].start_ns, 11u);
+  EXPECT_EQ(identities[0].end_ns, 13u);
+  EXPECT_TRUE(identities[0].rows.empty());
+  EXPECT_EQ(ledger_.processes().at(0).rows.size(), 1u);
+}
 
 TEST_F(LedgerTest, AddsWhatEndedAndWhatRuns) {
   Snapshot snapshot;

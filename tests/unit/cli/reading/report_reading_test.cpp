@@ -56,6 +56,16 @@ TEST(ReportReading, KeepsAReportOfOneProcessAndOfMany) {
   expect_same_when_read_again(Report());
 }
 
+TEST(ReportReading, KeepsUnitsAndContainers) {
+  Report attached = make_report(3);
+  attached.command = "attach";
+  attached.processes[0].owner.unit = "nginx.service";
+  attached.processes[1].owner = {"", std::string(64, 'a'), "uid", {"web", "nginx-0", "default"}};
+  attached.processes[2].owner.container_id = std::string(64, 'b');
+  expect_same_when_read_again(attached);
+  expect_same_when_read_again(attached, "process");
+}
+
 TEST(ReportReading, KeepsNamesThatWouldActOnATerminal) {
   Report report = evil_report();
   report.processes[0].rows[0].syscall = "read";

@@ -65,6 +65,16 @@ TEST(JsonView, HasEveryFieldOfTheInterface) {
   EXPECT_EQ(process["ended_ns"], 10);
 }
 
+TEST(JsonView, OfAnOwnerHasWhatIsKnown) {
+  Report report = make_report(2);
+  report.processes[0].owner = {"", "1d", "", {"web", "nginx-0", "default"}};
+  const ordered_json processes = report_json(report)["processes"];
+  const ordered_json expected = {
+      {"container_id", "1d"}, {"container", "web"}, {"pod", "nginx-0"}, {"namespace", "default"}};
+  EXPECT_EQ(processes[0]["owner"], expected);
+  EXPECT_FALSE(processes[1].contains("owner"));
+}
+
 TEST(JsonView, OfARowIsAsExpected) {
   const Row row = make_row("sendfile", Kind::file, Kind::socket, Copy::in_kernel, 1, 7);
   EXPECT_EQ(row_json(row, {}).dump(),

@@ -147,6 +147,18 @@ TEST(TableView, ByProcessShowsTheRowsOfAFew) {
   EXPECT_TRUE(contains(table, "all together"));
 }
 
+TEST(TableView, ByProcessNamesContainersIfThereAreAny) {
+  Report report = make_report(7);
+  const auto table = [&report] { return table_view(report, GroupBy::process, {false, true, 200}); };
+  report.processes[0].owner.unit = "nginx.service";
+  EXPECT_FALSE(contains(table(), "CONTAINER"));
+  report.processes[1].owner = {"", std::string(64, 'a'), "", {"web", "nginx-0", "default"}};
+  EXPECT_TRUE(contains(table(), "CONTAINER"));
+  EXPECT_TRUE(contains(table(), " default/nginx-0/web "));
+  report.processes.resize(2);  // each has a title and its rows
+  EXPECT_TRUE(contains(table(), "in default/nginx-0/web: "));
+}
+
 TEST(TableView, ByThreadNamesTheThreads) {
   Report report = make_report(30);
   for (Process& process : report.processes) {
