@@ -68,6 +68,8 @@ void read_mount(const JsonNode& object, Report& report) {
   mount.mount_point = place->at("mount_point").text();
   mount.cache = place->at("cache").wording();
   mount.splice = place->at("splice").boolean();
+  const auto transport = place->find("transport");
+  mount.by_ring = transport && transport->text() == "uring";
   mount.passthrough = place->boolean_of("passthrough");
   const JsonNode daemon = object.at("daemon");
   read_fields(daemon, mount.daemon, kDaemonFields);

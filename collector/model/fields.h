@@ -247,10 +247,11 @@ struct DaemonUse {
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   std::uint64_t max_rss_bytes = 0;
-  std::uint64_t requests = 0;  // received from /dev/fuse, by read or splice
+  std::uint64_t requests = 0;  // received from /dev/fuse, by read, splice or io_uring
   std::uint64_t replies_written = 0;
   std::uint64_t replies_spliced = 0;
-  std::uint64_t proc_calls = 0;  // reads of /proc that identify requesters and causes
+  std::uint64_t replies_committed = 0;  // by io_uring
+  std::uint64_t proc_calls = 0;         // reads of /proc that identify requesters and causes
 };
 
 // The daemon counts these itself, so there is no record of the kernel side.
@@ -285,6 +286,10 @@ inline constexpr Field<DaemonUse, NoRecord> kDaemonFields[] = {
      .unit = Unit::count},
     {.name = "replies_spliced",
      .member = &DaemonUse::replies_spliced,
+     .kernel = nullptr,
+     .unit = Unit::count},
+    {.name = "replies_committed",
+     .member = &DaemonUse::replies_committed,
      .kernel = nullptr,
      .unit = Unit::count},
     {.name = "proc_calls",

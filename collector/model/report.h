@@ -235,6 +235,7 @@ struct MountPart {
   std::string mount_point;
   std::string cache;
   bool splice = true;
+  bool by_ring = false;      // requests came by io_uring
   bool passthrough = false;  // the kernel reads and writes the files, so no request shows all bytes
   std::vector<FileRequests> files;  // the files with the most bytes come first
   // Requesters that are in no list of the report: the kernel, and processes that `run` does not

@@ -135,6 +135,7 @@ void add_mount_json(ordered_json& object, const Report& report) {
                      {"mount_point", valid_utf8(mount.mount_point)},
                      {"cache", mount.cache},
                      {"splice", mount.splice},
+                     {"transport", mount.by_ring ? "uring" : "read"},
                      {"passthrough", mount.passthrough}};
   object["daemon"] = daemon_json(mount.daemon);
   for (std::size_t i = 0; i < report.processes.size(); ++i)  // in the order of report_json()

@@ -224,6 +224,10 @@ std::vector<Fact> mount_facts(const Report& report, const ProcessRequests& reque
        {plural(usage.requests, "request", "requests"), plural(usage.errors, "error", "errors"),
         fmt::format("{} read", format_bytes(usage.bytes_read)),
         fmt::format("{} written", format_bytes(usage.bytes_written))}});
+  const std::string replies =
+      report.mount->by_ring
+          ? fmt::format("{} by io_uring", plural(daemon.replies_committed, "reply", "replies"))
+          : fmt::format("{} spliced", plural(daemon.replies_spliced, "reply", "replies"));
   facts.push_back({"daemon",
                    {fmt::format("{} spliced", format_bytes(usage.spliced_bytes)),
                     fmt::format("{} copied through its memory", format_bytes(usage.copied_bytes)),
@@ -234,8 +238,7 @@ std::vector<Fact> mount_facts(const Report& report, const ProcessRequests& reque
                                 format_count(daemon.voluntary_switches),
                                 format_count(daemon.involuntary_switches)),
                     fmt::format("{} written", plural(daemon.replies_written, "reply", "replies")),
-                    fmt::format("{} spliced", plural(daemon.replies_spliced, "reply", "replies")),
-                    fmt::format("peak RSS {}", format_bytes(daemon.max_rss_bytes))}});
+                    replies, fmt::format("peak RSS {}", format_bytes(daemon.max_rss_bytes))}});
   // The report of `run` has shown its completeness already.
   if (report.command == "mount")
     for (Fact& fact : completeness_facts(report.completeness)) facts.push_back(std::move(fact));
@@ -284,6 +287,7 @@ std::vector<std::string> mount_circumstances(const Report& report, bool unicode)
       plural(report.mount->files.size(), "file", "files"),
       fmt::format("cache {}", report.mount->cache),
       report.mount->passthrough ? "passthrough"
+      : report.mount->by_ring   ? "io_uring"
       : report.mount->splice    ? "splice on"
                                 : "splice off"};
   for (std::string& item : host_items(report.host, unicode)) items.push_back(std::move(item));

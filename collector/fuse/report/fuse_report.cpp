@@ -111,6 +111,7 @@ DaemonUse this_daemon(const FileSystem& fs, std::uint64_t threads) {
           .requests = device.requests,
           .replies_written = device.writes,
           .replies_spliced = device.splices,
+          .replies_committed = ring_traffic().replies,
           .proc_calls = fs.proc_calls};
 }
 
@@ -127,6 +128,7 @@ Report report_between(const MountSnapshot& earlier, const MountSnapshot& now, Pa
   part.mount_point = mount.target();
   part.cache = cache_name(mount.fs().options.cache);
   part.splice = mount.fs().options.splice;
+  part.by_ring = mount.fs().by_ring;
   part.passthrough = mount.fs().backing_files.enabled();
   if (part.passthrough)
     for (const char* figure : {"bytes_read", "bytes_written", "spliced_bytes", "copied_bytes"})

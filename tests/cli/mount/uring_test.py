@@ -44,6 +44,7 @@ class Content(OverRing):
             with self.subTest(options):
                 report = self.check_posix(options)
                 self.assertEqual(report["completeness"]["lost_events"], 0)
+                self.assertEqual(report["mount"]["transport"], "uring")
                 self.assertLessEqual(report["daemon"]["replies_written"], 1)  # to FUSE_INIT
 
     def test_posix_checks_pass_for_an_ordinary_user(self):
@@ -90,6 +91,7 @@ class Counts(MountTest):
         self.assertFalse(report["mount"]["splice"])
         daemon = report["daemon"]
         self.assertEqual(daemon["replies_spliced"], 0)
+        self.assertGreater(daemon["replies_committed"], 0)
         self.assertLessEqual(daemon["replies_written"], 1)  # to FUSE_INIT
 
 
@@ -210,4 +212,4 @@ class Refused(MountTest):
         with rings(on=False):
             mounted = self.mount()
             self.assertEqual(os.listdir(self.point), [])
-            mounted.stop()
+            self.assertEqual(mounted.stop()["mount"]["transport"], "read")
