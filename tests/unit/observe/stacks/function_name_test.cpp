@@ -82,5 +82,42 @@ TEST(FunctionName, OfRustThatWouldNotEndIsCut) {
   EXPECT_EQ(name.size(), kFunctionNameBytes + std::string_view("…").size());
 }
 
+// Types whose parts are twice the type before: 250 bytes that stand for 500 MB.
+TEST(FunctionName, OfCPlusPlusThatWouldNotEndIsCut) {
+  constexpr std::string_view kDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  std::string symbol = "_Z1f1aIiiE";
+  for (int i = 0; i < 30; i++) {
+    const std::string previous = std::string("S") + kDigits[i] + "_";
+    symbol += "S_I" + previous + previous + "E";
+  }
+  const std::string name = function_name(symbol);
+  EXPECT_TRUE(name.starts_with("f(a<int, int>, a<a<int, int>, a<int, int> >, ")) << name;
+  EXPECT_EQ(name.size(), kFunctionNameBytes + std::string_view("…").size());
+}
+
+TEST(FunctionName, OfConversionOperators) {
+  EXPECT_EQ(function_name("_ZN1acv1bEv"), "a::operator b()");
+  const auto nested = [](int depth) {
+    std::string symbol = "_Z";
+    for (int i = 0; i < depth; i++) symbol += "cvT_IL_Z";
+    symbol += "1a";
+    for (int i = 0; i < depth; i++) symbol += "EE";
+    return symbol;
+  };
+  EXPECT_EQ(function_name(nested(1)), "operator a<a>");
+  // The demangler would take 2^40 steps, and print nothing until then.
+  EXPECT_EQ(function_name(nested(40)), nested(40));
+}
+
+// The lifetimes of a function's type are counted even in parts of a name that are not shown.
+TEST(FunctionName, OfRustWithLifetimes) {
+  EXPECT_EQ(function_name("_RINvC1a1fFG0_RL1_hRL0_hEuE"), "a::f::<for<'a, 'b> fn(&'a u8, &'b u8)>");
+  for (const std::string hidden :
+       {"_RC1aYFGzzzzzzzzz_EuC1b", "_RC1aMC1bFGzzzzzzzzz_Eu", "_RC1aYDGzzzzzzzzz_NtC1c1dEL_C1b"})
+    EXPECT_EQ(function_name(hidden), hidden);
+  // An identifier with such letters cannot be told from them.
+  EXPECT_EQ(function_name("_RNvC1a9FGraph_ab"), "_RNvC1a9FGraph_ab");
+}
+
 }  // namespace
 }  // namespace zctrace
