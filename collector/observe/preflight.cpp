@@ -268,6 +268,20 @@ Requirement fuse_watch_requirement(const fs::path& root, FuseTracepoints kernel)
           "boot Linux 6.12 or newer"};
 }
 
+Requirement fuse_rings_requirement(const fs::path& root) {
+  constexpr const char* kName = "FUSE over io_uring";
+  const fs::path path = root / "sys/module/fuse/parameters/enable_uring";
+  const std::string value = content_of(path);
+  if (value.starts_with('Y'))
+    return {kName, State::ok, "switched on, for 'mount --transport uring'", ""};
+  if (!value.empty())
+    return {kName, State::optional_missing, "switched off: no 'mount --transport uring'",
+            "echo Y | sudo tee " + path.string()};
+  return {kName, State::optional_missing,
+          "neither in this kernel nor in a module that is loaded: no 'mount --transport uring'",
+          "boot Linux 6.14 or newer with CONFIG_FUSE_IO_URING"};
+}
+
 // Where a device does not gather, the kernel copies what sendfile and splice send over TCP.
 Requirement scatter_gather_requirement(const std::optional<std::vector<NetworkDevice>>& devices) {
   constexpr const char* kName = "scatter-gather";
@@ -339,6 +353,7 @@ Preflight check_machine(bool load) {
   preflight.requirements.push_back(observable_processes());
   preflight.requirements.push_back(fuse());
   preflight.requirements.push_back(fuse_tracepoints());
+  preflight.requirements.push_back(fuse_rings_requirement("/"));
   preflight.requirements.push_back(cpu_profile());
   if (load && preflight.can_observe()) preflight.requirements.push_back(trial_load());
   return preflight;

@@ -41,6 +41,8 @@ Requirement tls_requirement(const std::filesystem::path& root);
 // Where the kernel has the tracepoints that `zctrace fuse` needs, by its own type information.
 enum class FuseTracepoints { built_in, without, in_module };
 Requirement fuse_watch_requirement(const std::filesystem::path& root, FuseTracepoints kernel);
+// Whether `mount --transport uring` is offered, and switched on.
+Requirement fuse_rings_requirement(const std::filesystem::path& root);
 // The options of `release`, a kernel's name, that zctrace looks at.
 Requirement kernel_config(const std::filesystem::path& root, const std::string& release);
 // nullopt: they cannot be asked.

@@ -63,6 +63,16 @@ TEST_F(FakeSys, FuseTracepointsMayBeInAModule) {
   EXPECT_EQ(found(FuseTracepoints::in_module).state, State::ok);
 }
 
+TEST_F(FakeSys, FuseOverIoUringIsOfferedSwitchedOffOrOn) {
+  EXPECT_EQ(fuse_rings_requirement(root_).state, State::optional_missing);
+  EXPECT_NE(fuse_rings_requirement(root_).remedy.find("6.14"), std::string::npos);
+  write("sys/module/fuse/parameters/enable_uring", "N\n");
+  EXPECT_EQ(fuse_rings_requirement(root_).state, State::optional_missing);
+  EXPECT_NE(fuse_rings_requirement(root_).remedy.find("enable_uring"), std::string::npos);
+  write("sys/module/fuse/parameters/enable_uring", "Y\n");
+  EXPECT_EQ(fuse_rings_requirement(root_).state, State::ok);
+}
+
 TEST_F(FakeSys, NoLockdown) {
   const Requirement found = lockdown("[none] integrity confidentiality");
   EXPECT_EQ(found.state, State::ok);
