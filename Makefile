@@ -36,7 +36,7 @@ demo: packages-build  ## Install what the build needs, build, compare the method
 	$(Q)scripts/demo $(BUILD)/zctrace
 
 check: packages-test  ## Install what the tests need, build and run every test (TEST='*pattern*' for some)
-	$(Q)$(SUBMAKE) $(if $(TEST),tests,tests fuzz-targets lint)
+	$(Q)$(SUBMAKE) $(if $(TEST),tests,tests fuzz-targets)
 	$(Q)scripts/check $(BUILD) $(if $(TEST),-k '$(TEST)')
 
 unit-check: $(BUILD)/unit-tests  ## Build and run the tests that need neither root nor BPF

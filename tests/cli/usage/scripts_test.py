@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 
+from faults import Faults
 from harness import TestCase
 from paths import PATIENCE_S, ROOT
 
@@ -337,6 +338,40 @@ sys.exit("fail" in tests.values())
         done, _ = self.fuzz(status=77)
         self.assertIn("exit status 77, seed 4711\n", done.stdout)
         self.assert_ends(done, "0 passed, 1 failed, 0 skipped", 1)
+
+    def beside_make(self, text):
+        """Words and variables for a check whose `make` is a shell script."""
+        (self.directory / "build").mkdir()
+        self.write_program("bin/make", f"#!/bin/sh\n{text}\n")
+        return (["check", self.directory / "build", "lint"],
+                {"PATH": f"{self.directory}/bin:{os.environ['PATH']}", "MAKEFLAGS": "w -j --jobserver-fds=3,4"})
+
+    def test_lint_is_a_test_that_takes_only_time_that_nothing_else_wants(self):
+        words, variables = self.beside_make(f"""
+            echo "$*,$MAKEFLAGS" > {self.directory}/words
+            chrt -p $$ > {self.directory}/policy""")
+        self.assert_ends(self.run_script(*words, **variables), "1 passed, 0 failed, 0 skipped", 0)
+        self.assertRegex((self.directory / "words").read_text(), r"BUILD=\S*/build lint,\n")
+        self.assertIn("SCHED_IDLE", (self.directory / "policy").read_text())
+
+    def test_lint_that_fails_shows_what_it_found(self):
+        words, variables = self.beside_make("echo a warning; exit 2")
+        done = self.run_script(*words, **variables)
+        self.assert_ends(done, "0 passed, 1 failed, 0 skipped", 1)
+        self.assertIn("exit status 2\na warning\n", done.stdout)
+
+    def test_lint_does_not_outlive_the_tests(self):
+        words, variables = self.beside_make(f"""
+            echo $$ > {self.directory}/started
+            sleep 1000""")
+        with subprocess.Popen([ROOT / "scripts" / words[0], *words[1:]], env=os.environ | variables,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as check:
+            started = self.directory / "started"
+            self.wait_until(lambda: started.exists() and started.read_text().endswith("\n"), "lint runs")
+            check.send_signal(signal.SIGINT)
+            check.wait(PATIENCE_S)
+        session = int(started.read_text())
+        self.wait_until(lambda: not list(Faults.session_of(session)), "lint is gone")
 
     def test_usage(self):
         for words in ([], [self.directory, "nosuchkind"]):
