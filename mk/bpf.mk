@@ -13,10 +13,13 @@ BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,config.bpf.o maps.bpf.o tasks.bpf.o ide
 	calls/unaccounted.bpf.o profile.bpf.o)
 # An object of its own, so that `zctrace fuse` loads nothing else.
 FUSE_WATCH_OBJECTS := $(BUILD)/bpf/fuse/fuse.bpf.o
+# And one for `zctrace mount`.
+SENDERS_OBJECT := $(BUILD)/bpf/fuse/senders.bpf.o
 # Only compiled: an x86 machine finds out whether the programs still build for arm64.
-ARM64_OBJECTS := $(patsubst $(BUILD)/bpf/%,$(BUILD)/bpf-arm64/%,$(BPF_OBJECTS) $(FUSE_WATCH_OBJECTS))
+ARM64_OBJECTS := $(patsubst $(BUILD)/bpf/%,$(BUILD)/bpf-arm64/%,$(BPF_OBJECTS) $(FUSE_WATCH_OBJECTS) $(SENDERS_OBJECT))
 SKELETON := $(BUILD)/generated/zctrace.skel.h
 FUSE_WATCH_SKELETON := $(BUILD)/generated/fuse_watch.skel.h
+SENDERS_SKELETON := $(BUILD)/generated/senders.skel.h
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(call say,CLANG,$<)mkdir -p $(@D) && $(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
@@ -32,6 +35,9 @@ $(BUILD)/fuse_watch.bpf.o: $(FUSE_WATCH_OBJECTS)
 
 $(FUSE_WATCH_SKELETON): $(BUILD)/fuse_watch.bpf.o
 	$(call say,SKEL,$@)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< name fuse_watch_bpf > $@
+
+$(SENDERS_SKELETON): $(SENDERS_OBJECT)
+	$(call say,SKEL,$@)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< name senders_bpf > $@
 
 $(SKELETON): $(BUILD)/zctrace.bpf.o
 	$(call say,SKEL,$@)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< name zctrace_bpf > $@

@@ -7,7 +7,7 @@ NAMES := $(BUILD)/generated/syscall_names.inc
 SCHEMAS := $(BUILD)/generated/json_schema.inc $(BUILD)/generated/diff_json_schema.inc \
 	$(BUILD)/generated/fuse_json_schema.inc
 # Every object may include these.
-GENERATED := $(SKELETON) $(FUSE_WATCH_SKELETON) $(NAMES) $(SCHEMAS) $(PAGE)
+GENERATED := $(SKELETON) $(FUSE_WATCH_SKELETON) $(SENDERS_SKELETON) $(NAMES) $(SCHEMAS) $(PAGE)
 
 # CLI11 is all inline: a file that includes it takes twice as long to compile with optimization.
 # These only parse options and wait, so they are compiled without. They are linked last, because

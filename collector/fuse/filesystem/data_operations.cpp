@@ -78,11 +78,23 @@ Operation remember_cause(FileHandle& handle, Operation cause) {
   return cause;
 }
 
-// Called as late as possible, just before the reply. Readahead does not block its task, and the
-// state of a running task shows no cause; but the task soon needs the bytes that were read ahead
-// and waits for them.
+// Called as late as possible, just before the reply, for the case that only /proc tells what the
+// task is doing. Readahead does not block its task, and the state of a running task shows no cause;
+// but the task soon needs the bytes that were read ahead and waits for them.
+TaskInspection sender_of(Request& request, const fuse_file_info& info, off_t offset) {
+  FileSystem& fs = request.fs();
+  const pid_t thread = request.context().pid;
+  if (fs.options.sender_calls)
+    if (const auto call =
+            fs.options.sender_calls->of(thread, info.fh, static_cast<std::uint64_t>(offset)))
+      return {state_of(*call), false};
+  if (!fs.requesters.may_inspect(request.process())) return {};
+  return fs.tasks.inspect(thread,
+                          !is_ordinary_user(request.raw()) && !others_wait_for_this_thread());
+}
+
 Operation cause_of(Request& request, const Inode& inode, FileHandle& handle,
-                   const fuse_file_info& info) {
+                   const fuse_file_info& info, off_t offset) {
   // With direct I/O a read call carries its lock owner, and a page-in never does
   // (FUSE_READ_LOCKOWNER; kernel: fuse_send_read()).
   if (info.lock_owner != 0) return Operation::read;
@@ -90,13 +102,10 @@ Operation cause_of(Request& request, const Inode& inode, FileHandle& handle,
   Requesters& requesters = request.fs().requesters;
   const ProcessId process = request.process();
   if (process == Requesters::kKernel) return Operation::read_or_mmap;
-  if (requesters.may_inspect(process)) {
-    const TaskInspection look = request.fs().tasks.inspect(
-        request.context().pid, !is_ordinary_user(request.raw()) && !others_wait_for_this_thread());
-    if (look.refused) requesters.refuse_inspection(process);
-    if (look.state == TaskState::reading) return remember_cause(handle, Operation::read);
-    if (look.state != TaskState::elsewhere) return remember_cause(handle, Operation::mmap);
-  }
+  const TaskInspection sender = sender_of(request, info, offset);
+  if (sender.refused) requesters.refuse_inspection(process);
+  if (sender.state == TaskState::reading) return remember_cause(handle, Operation::read);
+  if (sender.state != TaskState::elsewhere) return remember_cause(handle, Operation::mmap);
   const auto file = request.fs().as_mapped(inode);
   if (!file) return Operation::read_or_mmap;
   // A process that does not map the file can only have read it by a call.
@@ -114,7 +123,7 @@ void read(fuse_req_t raw, fuse_ino_t id, std::size_t size, off_t offset,
     FileHandle& handle = file_handle(*info);
     const auto note_cause = [&] {
       try {
-        request.is(cause_of(request, inode, handle, *info));
+        request.is(cause_of(request, inode, handle, *info, offset));
       } catch (...) {
         request.is(Operation::read_or_mmap);
       }

@@ -192,6 +192,11 @@ void FileSystem::show(struct stat& status) const {
   if (status.st_dev != device_) status.st_ino ^= status.st_dev * 0x9e3779b97f4a7c15ULL;
 }
 
+void FileSystem::set_mount_device(dev_t device) {
+  mount_device_ = device;
+  if (options.sender_calls) options.sender_calls->watch(device);
+}
+
 std::optional<MappedFile> FileSystem::as_mapped(const Inode& inode) const {
   const dev_t device = mount_device_;
   if (device == 0) return std::nullopt;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "collector/fuse/requesters/mappings.h"
 #include "collector/fuse/requesters/read_cause.h"
 #include "collector/fuse/requesters/requesters.h"
+#include "collector/fuse/requesters/sender_calls.h"
 #include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
@@ -56,6 +58,8 @@ struct FileSystemOptions {
   // Whether requesters are looked up in /proc. Without that, all requests are counted for
   // Requesters::kKernel, and the daemon makes no calls but those that serve a request.
   bool identify_requesters = true;
+  // Tells why a read was sent, where that is known; may be null.
+  std::shared_ptr<SenderCalls> sender_calls;
   // Whether requesters are remembered until they have ended: see Requesters::remember().
   bool remember_requesters = false;
   // The number of descriptors that inodes may use before the daemon tells the kernel to forget
@@ -122,7 +126,7 @@ class FileSystem {
   void show(struct stat& status) const;
   // The inode as /proc/PID/maps names it; nullopt until the mount's device is known.
   std::optional<MappedFile> as_mapped(const Inode& inode) const;
-  void set_mount_device(dev_t device) { mount_device_ = device; }
+  void set_mount_device(dev_t device);
   // What is left of the user's share. If that is little, idle inodes will be forgotten.
   DescriptorShares::Room room_for(uid_t user);
   // Whether the user of this request may have another descriptor. If not, may wait up to a second

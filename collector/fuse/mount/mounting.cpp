@@ -117,6 +117,7 @@ FileSystemOptions file_system_options(const PassthroughOptions& options, bool fo
   all.cache = options.cache;
   all.identify_requesters = options.identify_requesters;
   all.remember_requesters = options.remember_requesters;
+  all.sender_calls = options.sender_calls;
   all.for_everyone = for_everyone;
   all.thread_umask = threads_may_leave_fs();
   all.inode_descriptors = raise_descriptor_limit();

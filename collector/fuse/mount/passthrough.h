@@ -51,9 +51,10 @@ struct PassthroughOptions {
   Cache cache = Cache::automatic;
   // 0: two for each CPU, 4 to 32. With io_uring one more, which receives what comes by read only.
   unsigned threads = 0;
-  bool identify_requesters = true;   // see FileSystemOptions
-  bool remember_requesters = false;  // see FileSystemOptions
-  ServedRequests* served = nullptr;  // updated if not null; may be in shared memory
+  bool identify_requesters = true;            // see FileSystemOptions
+  bool remember_requesters = false;           // see FileSystemOptions
+  std::shared_ptr<SenderCalls> sender_calls;  // see FileSystemOptions
+  ServedRequests* served = nullptr;           // updated if not null; may be in shared memory
   // Called with the threads that will serve, before any of them does; requests wait meanwhile. If
   // it throws, nothing stays mounted and the caller gets the exception.
   std::function<void(const std::vector<pid_t>&)> before_serving;

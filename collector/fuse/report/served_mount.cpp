@@ -28,6 +28,8 @@ ServedMount::ServedMount(ServedMountOptions options) {
       session_->serve_with(threads);
     };
   }
+  // While the rights to load programs are there.
+  options.passthrough.sender_calls = SenderCalls::load();
   const bool for_everyone = ::geteuid() == 0;
   // An ordinary user unmounts through fusermount3, which no_new_privs would keep from becoming
   // root.

@@ -64,15 +64,19 @@ TaskInspection inspect_now(int proc, pid_t tid) noexcept {
 
 }  // namespace
 
+TaskState state_of(long call) {
+  if (call == -1) return TaskState::faulting;
+  if (reads_files(call)) return TaskState::reading;
+  return handles_mappings(call) ? TaskState::mapping : TaskState::elsewhere;
+}
+
 TaskState state_in(std::string_view proc_syscall) {
-  if (proc_syscall.starts_with("-1 ")) return TaskState::faulting;
   long number = 0;
   const char* const end = proc_syscall.data() + proc_syscall.size();
   const auto parsed = std::from_chars(proc_syscall.data(), end, number);
   if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != ' ')
     return TaskState::elsewhere;
-  if (reads_files(number)) return TaskState::reading;
-  return handles_mappings(number) ? TaskState::mapping : TaskState::elsewhere;
+  return state_of(number);
 }
 
 TaskInspector::TaskInspector(int proc, unsigned serving, unsigned of_a_queue, bool for_everyone)

@@ -24,6 +24,8 @@ enum class TaskState {
 };
 
 TaskState state_in(std::string_view proc_syscall);
+// The same of a task that is in the call with this number; -1: in none.
+TaskState state_of(long call);
 
 struct TaskInspection {
   TaskState state = TaskState::elsewhere;

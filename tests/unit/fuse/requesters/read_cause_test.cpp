@@ -19,6 +19,10 @@ TEST(TaskState, FromProcSyscall) {
   EXPECT_EQ(state_in(line(SYS_sendfile)), TaskState::reading);
   EXPECT_EQ(state_in(line(SYS_madvise)), TaskState::mapping);
   EXPECT_EQ(state_in(line(SYS_write)), TaskState::elsewhere);
+  EXPECT_EQ(state_of(-1), TaskState::faulting);
+  EXPECT_EQ(state_of(SYS_pread64), TaskState::reading);
+  EXPECT_EQ(state_of(SYS_mlock), TaskState::mapping);
+  EXPECT_EQ(state_of(SYS_write), TaskState::elsewhere);
   EXPECT_EQ(state_in("running\n"), TaskState::elsewhere);
   EXPECT_EQ(state_in(""), TaskState::elsewhere);
   EXPECT_EQ(state_in("0"), TaskState::elsewhere);

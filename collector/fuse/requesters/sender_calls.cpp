@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The program writes its notes into memory that is mapped here.
+#include "collector/fuse/requesters/sender_calls.h"
+
+#include <bpf/libbpf.h>
+#include <sys/capability.h>
+#include <sys/sysmacros.h>
+
+#include <type_traits>
+
+#include "bpf/fuse/sender_records.h"
+#include "senders.skel.h"
+
+namespace zctrace::fuse {
+namespace {
+
+// Of the kernel's dev_t.
+constexpr unsigned kMinorBits = 20;
+
+// Without a try, which reads all of the kernel's type information first.
+bool may_load() {
+  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> own(cap_get_proc(), cap_free);
+  const auto has = [&own](cap_value_t capability) {
+    cap_flag_value_t value = CAP_CLEAR;
+    return own && cap_get_flag(own.get(), capability, CAP_EFFECTIVE, &value) == 0 &&
+           value == CAP_SET;
+  };
+  return has(CAP_BPF) && has(CAP_PERFMON);
+}
+
+}  // namespace
+
+void SenderCalls::UnloadSenders::operator()(senders_bpf* bpf) const { senders_bpf__destroy(bpf); }
+
+std::shared_ptr<SenderCalls> SenderCalls::load() {
+  if (!may_load()) return nullptr;
+  auto calls = std::make_shared<SenderCalls>();
+  // A kernel that refuses is no error: the daemon has another way.
+  const libbpf_print_fn_t printer = libbpf_set_print(nullptr);
+  calls->bpf_.reset(senders_bpf__open());
+  const bool works = calls->bpf_ && senders_bpf__load(calls->bpf_.get()) == 0 &&
+                     senders_bpf__attach(calls->bpf_.get()) == 0;
+  libbpf_set_print(printer);
+  return works ? calls : nullptr;
+}
+
+void SenderCalls::watch(dev_t device) noexcept {
+  const std::uint32_t number = major(device) << kMinorBits | minor(device);
+  __atomic_store_n(&bpf_->bss->device, number, __ATOMIC_RELEASE);
+}
+
+std::optional<int> SenderCalls::of(pid_t thread, std::uint64_t handle,
+                                   std::uint64_t offset) const noexcept {
+  const std::uint64_t key = zc_sender_key(static_cast<std::uint32_t>(thread), handle, offset);
+  const std::uint64_t note =
+      __atomic_load_n(&bpf_->bss->notes[zc_sender_slot(key)], __ATOMIC_ACQUIRE);
+  const auto call = static_cast<std::int16_t>(note);
+  if (note != zc_sender_note(key, call) || call == ZC_SENDER_UNKNOWN) return std::nullopt;
+  return call;
+}
+
+}  // namespace zctrace::fuse

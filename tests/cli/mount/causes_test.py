@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""`zctrace mount`: whether a read call or a page fault caused a request, by BPF and by /proc."""
+
+import os
+import subprocess
+import unittest
+
+from harness import doctor
+from mounts import MEBIBYTE, MountTest
+from paths import ZCTRACE
+
+# Neither of the rights that loading a program takes; no other one is missing.
+WITHOUT_BPF = ["setpriv", "--bounding-set", "-bpf,-perfmon"]
+
+# Reads the first half of a file by calls and the second by page faults, page by page and without
+# readahead. The second file has the same in the other order.
+HALVES = """
+import mmap, os, sys
+def halves(path, calls_first):
+    file = os.open(path, os.O_RDONLY)
+    size = os.fstat(file).st_size
+    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
+    mapping = mmap.mmap(file, 0, prot=mmap.PROT_READ)
+    mapping.madvise(mmap.MADV_RANDOM)
+    for at in range(0, size, 4096):
+        if (at < size // 2) == calls_first:
+            os.pread(file, 4096, at)
+        else:
+            mapping[at]
+halves(sys.argv[1], True)
+halves(sys.argv[2], False)
+"""
+
+
+@unittest.skipIf(os.geteuid() != 0, "needs root for BPF")
+class Causes(MountTest):
+    def setUp(self):
+        super().setUp()
+        for name in range(8):
+            (self.source / str(name)).write_bytes(os.urandom(MEBIBYTE))
+
+    def read_halves(self, *pairs):
+        """A process for each pair of files."""
+        running = [subprocess.Popen(["/usr/bin/python3", "-c", HALVES, *pair]) for pair in pairs]
+        self.assertEqual([process.wait() for process in running], [0] * len(pairs))
+
+    def files(self, *names):
+        return [self.point / str(name) for name in names]
+
+    def assert_halves(self, report, *names):
+        for name in names:
+            operations = self.file_of(report, str(name))["operations"]
+            self.assertEqual({of: operations[of]["bytes"] for of in ("read", "mmap", "read_or_mmap")
+                              if of in operations},
+                             {"read": MEBIBYTE // 2, "mmap": MEBIBYTE // 2})
+
+    @unittest.skipIf("fuse_request_send and" not in doctor().stdout, "this kernel has no FUSE tracepoints")
+    def test_bpf_tells_without_proc(self):
+        mounted = self.mount()
+        self.read_halves(self.files(0, 1))
+        report = mounted.stop()
+        self.assert_halves(report, 0, 1)
+        self.assertEqual(report["daemon"]["proc_calls"], 0)
+
+    def test_proc_tells_without_bpf(self):
+        mounted = self.mount(prefix=WITHOUT_BPF)
+        self.read_halves(self.files(0, 1))
+        report = mounted.stop()
+        self.assert_halves(report, 0, 1)
+        self.assertGreaterEqual(report["daemon"]["proc_calls"], 2 * MEBIBYTE // 4096)
+
+    def test_requests_of_another_mount_are_not_mixed_up(self):
+        mounted = self.mount()
+        other = self.directory / "other"
+        other.mkdir()
+        beside = self.start([ZCTRACE, "mount", "-q", self.source, other], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", other], check=False, stderr=subprocess.DEVNULL)
+        self.wait_for_line(beside.stderr, "is mounted at")
+        self.read_halves(self.files(0, 1), [other / "1", other / "0"])
+        self.assert_halves(mounted.stop(), 0, 1)
+
+    def test_processes_beside_each_other(self):
+        mounted = self.mount()
+        self.read_halves(*(self.files(name, name + 1) for name in range(0, 8, 2)))
+        self.assert_halves(mounted.stop(), *range(8))
