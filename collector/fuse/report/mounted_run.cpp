@@ -8,6 +8,7 @@ namespace zctrace::fuse {
 
 void MountedRun::serve(Session& session) {
   PassthroughOptions options;
+  options.sender_calls = SenderCalls::load();
   options.before_serving = [&session](const std::vector<pid_t>& threads) {
     session.observe_own(threads);
   };

@@ -62,6 +62,13 @@ class Causes(MountTest):
         self.assert_halves(report, 0, 1)
         self.assertEqual(report["daemon"]["proc_calls"], 0)
 
+    @unittest.skipIf("fuse_request_send and" not in doctor().stdout, "this kernel has no FUSE tracepoints")
+    def test_bpf_tells_during_a_run_with_a_mount(self):
+        report = self.observe("/usr/bin/python3", "-c", HALVES, self.source / "0", self.source / "1",
+                              mode=["--mount", self.source]).report
+        self.assert_halves(report, 0, 1)
+        self.assertEqual(report["daemon"]["proc_calls"], 0)
+
     def test_proc_tells_without_bpf(self):
         mounted = self.mount(prefix=WITHOUT_BPF)
         self.read_halves(self.files(0, 1))
