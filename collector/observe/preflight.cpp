@@ -24,6 +24,7 @@
 #include "collector/observe/profile/sampler.h"
 #include "collector/observe/skeleton.h"
 #include "collector/os/caller.h"
+#include "collector/os/capabilities.h"
 #include "collector/os/error.h"
 
 namespace zctrace {
@@ -51,12 +52,6 @@ Requirement kernel_version() {
   if (major > 6 || (major == 6 && minor >= 1)) return {"kernel", State::ok, found, ""};
   return {"kernel", State::missing, found + " is older than 6.1, the first that zctrace supports",
           "boot a newer kernel"};
-}
-
-bool has_capability(cap_value_t capability) {
-  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> own(cap_get_proc(), cap_free);
-  cap_flag_value_t value = CAP_CLEAR;
-  return own && cap_get_flag(own.get(), capability, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
 }
 
 // The whole setcap command, because the program may be in any directory.

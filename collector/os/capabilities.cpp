@@ -13,6 +13,12 @@
 
 namespace zctrace {
 
+bool has_capability(int capability) {
+  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> own(cap_get_proc(), cap_free);
+  cap_flag_value_t value = CAP_CLEAR;
+  return own && cap_get_flag(own.get(), capability, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
+}
+
 void drop_capabilities(Privilege kept) {
   std::vector<cap_value_t> wanted;
   if (includes(kept, Privilege::signal_command)) wanted.push_back(CAP_KILL);

@@ -21,6 +21,9 @@ constexpr bool includes(Privilege set, Privilege one) {
   return (static_cast<unsigned>(set) & static_cast<unsigned>(one)) != 0;
 }
 
+// Whether the calling thread may use a capability (CAP_BPF …) now.
+bool has_capability(int capability);
+
 // Drops every capability of the calling thread, and of threads and children that it will start,
 // except those for `kept`. UID 0 stays: under another UID, any process of that user could kill
 // zctrace. Throws Error.

@@ -6,9 +6,8 @@
 #include <sys/capability.h>
 #include <sys/sysmacros.h>
 
-#include <type_traits>
-
 #include "bpf/fuse/sender_records.h"
+#include "collector/os/capabilities.h"
 #include "senders.skel.h"
 
 namespace zctrace::fuse {
@@ -17,23 +16,13 @@ namespace {
 // Of the kernel's dev_t.
 constexpr unsigned kMinorBits = 20;
 
-// Without a try, which reads all of the kernel's type information first.
-bool may_load() {
-  const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> own(cap_get_proc(), cap_free);
-  const auto has = [&own](cap_value_t capability) {
-    cap_flag_value_t value = CAP_CLEAR;
-    return own && cap_get_flag(own.get(), capability, CAP_EFFECTIVE, &value) == 0 &&
-           value == CAP_SET;
-  };
-  return has(CAP_BPF) && has(CAP_PERFMON);
-}
-
 }  // namespace
 
 void SenderCalls::UnloadSenders::operator()(senders_bpf* bpf) const { senders_bpf__destroy(bpf); }
 
 std::shared_ptr<SenderCalls> SenderCalls::load() {
-  if (!may_load()) return nullptr;
+  // A try would read all of the kernel's type information first.
+  if (!has_capability(CAP_BPF) || !has_capability(CAP_PERFMON)) return nullptr;
   auto calls = std::make_shared<SenderCalls>();
   // A kernel that refuses is no error: the daemon has another way.
   const libbpf_print_fn_t printer = libbpf_set_print(nullptr);
