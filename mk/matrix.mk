@@ -3,7 +3,7 @@
 MATRIX ?= amd64 arm64
 MATRIX_TREE := $(BUILD)/kernel-matrix
 # Of tests/cli, what depends on the kernel and its modules most: an emulated processor is slow.
-MATRIX_CLI := copies.filesystems_test.* copies.network_test.* copies.sockets_test.* channels.vsock_test.* saved.upgrades_test.*
+MATRIX_CLI := copies.filesystems_test.* copies.network_test.* copies.sockets_test.* channels.vsock_test.* mount.causes_test.* saved.upgrades_test.*
 IN_GUEST := zctrace kernel-tests bench/verified
 
 # What `make support` runs in the guests, instead of the suites.

@@ -3,11 +3,13 @@
 #include "collector/fuse/requesters/sender_calls.h"
 
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <sys/capability.h>
 #include <sys/sysmacros.h>
 
 #include "bpf/fuse/sender_records.h"
 #include "collector/os/capabilities.h"
+#include "collector/os/descriptor.h"
 #include "senders.skel.h"
 
 namespace zctrace::fuse {
@@ -23,6 +25,8 @@ void SenderCalls::UnloadSenders::operator()(senders_bpf* bpf) const { senders_bp
 std::shared_ptr<SenderCalls> SenderCalls::load() {
   // A try would read all of the kernel's type information first.
   if (!has_capability(CAP_BPF) || !has_capability(CAP_PERFMON)) return nullptr;
+  // Opening the device loads the kernel's module, which has the tracepoint.
+  const Descriptor device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   auto calls = std::make_shared<SenderCalls>();
   // A kernel that refuses is no error: the daemon has another way.
   const libbpf_print_fn_t printer = libbpf_set_print(nullptr);
