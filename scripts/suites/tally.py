@@ -16,7 +16,7 @@ ALLOWED_SKIPS = {
     "*test_notifications_vouch_*": "needs IORING_SEND_ZC_REPORT_USAGE (Linux 6.2)",
     "*EveryReadOfAPipeCountsAndIsTakenOutOfIt*": "needs IORING_OP_READ_MULTISHOT (Linux 6.7)",
     "Stacks.OfTheFilesThatAreReadHaveTheKernelsFunctions*": "needs mm_filemap_get_pages (Linux 6.12)",
-    "*test_bpf_tells_*": "needs the tracepoints of FUSE (Linux 6.12)",
+    "mount.causes_test.ByBpf*": "needs the tracepoints of FUSE (Linux 6.12)",
     "mount.uring_test.*": "needs FUSE over io_uring (Linux 6.14)",
     "*_over_io_uring": "needs FUSE over io_uring (Linux 6.14)",
     "*_32_bit_*": "needs a kernel that runs 32-bit programs",
