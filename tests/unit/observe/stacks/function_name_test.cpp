@@ -109,6 +109,21 @@ TEST(FunctionName, OfConversionOperators) {
   EXPECT_EQ(function_name(nested(40)), nested(40));
 }
 
+// Before it expands a pack, the demangler looks for it in all parts of the pattern.
+TEST(FunctionName, OfCPlusPlusWithAPackThatTakesDays) {
+  constexpr std::string_view kDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  EXPECT_EQ(function_name("_Z1fIJiiEEvDpT_"), "void f<int, int>(int, int)");
+  std::string symbol = "_Z1fDp1cI1aIiiE";
+  for (int i = 1; i < 35; i++) {
+    const std::string previous = std::string("S") + kDigits[i] + "_";
+    symbol += "S0_I" + previous + previous + "E";
+  }
+  symbol += "E";
+  EXPECT_EQ(function_name(symbol), symbol);
+  // The next one has all of its time again.
+  EXPECT_EQ(function_name("_ZN3foo3barEiPKc"), "foo::bar(int, char const*)");
+}
+
 // The lifetimes of a function's type are counted even in parts of a name that are not shown.
 TEST(FunctionName, OfRustWithLifetimes) {
   EXPECT_EQ(function_name("_RINvC1a1fFG0_RL1_hRL0_hEuE"), "a::f::<for<'a, 'b> fn(&'a u8, &'b u8)>");
