@@ -361,17 +361,21 @@ sys.exit("fail" in tests.values())
         self.assertIn("exit status 2\na warning\n", done.stdout)
 
     def test_lint_does_not_outlive_the_tests(self):
+        started = self.directory / "started"
         words, variables = self.beside_make(f"""
-            echo $$ > {self.directory}/started
+            echo $$ > {started}
             sleep 1000""")
-        with subprocess.Popen([ROOT / "scripts" / words[0], *words[1:]], env=os.environ | variables,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as check:
-            started = self.directory / "started"
-            self.wait_until(lambda: started.exists() and started.read_text().endswith("\n"), "lint runs")
-            check.send_signal(signal.SIGINT)
-            check.wait(PATIENCE_S)
-        session = int(started.read_text())
-        self.wait_until(lambda: not list(Faults.session_of(session)), "lint is gone")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                started.unlink(missing_ok=True)
+                with subprocess.Popen([ROOT / "scripts" / words[0], *words[1:]], env=os.environ | variables,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as check:
+                    self.wait_until(lambda: started.exists() and started.read_text().endswith("\n"),
+                                    "lint runs")
+                    check.send_signal(number)
+                    check.wait(PATIENCE_S)
+                session = int(started.read_text())
+                self.wait_until(lambda: not list(Faults.session_of(session)), "lint is gone")
 
     def test_usage(self):
         for words in ([], [self.directory, "nosuchkind"]):
