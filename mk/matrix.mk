@@ -22,7 +22,7 @@ matrix-programs: $(IN_GUEST:%=$(BUILD)/%) $(PROGRAMS)
 
 # The oldest kernel differs most from that of the machine.
 matrix-quick: SECOND = --smoke-kernel
-matrix-quick: matrix-amd64  ## The same on amd64, but only the smoke tests on Linux 6.12
+matrix-quick: matrix-amd64  ## The kernel-matrix of amd64, with only the smoke tests on Linux 6.12
 
 SECOND = --kernel
 matrix-amd64: packages-matrix

@@ -10,7 +10,7 @@
 #include <linux/types.h>
 #endif
 
-/* More requests than are in flight at a time; a note that another one has replaced is not found. */
+/* A note that another one replaces is not found; it is taken away when it is read. */
 #define ZC_SENDER_NOTES 4096
 
 /* In the place of a call's number. */

@@ -274,7 +274,7 @@ Requirement fuse_rings_requirement(const fs::path& root) {
             "echo Y | sudo tee " + path.string()};
   return {kName, State::optional_missing,
           "neither in this kernel nor in a module that is loaded: no 'mount --transport uring'",
-          "boot Linux 6.14 or newer with CONFIG_FUSE_IO_URING"};
+          "sudo modprobe fuse, or boot Linux 6.14 or newer with CONFIG_FUSE_IO_URING"};
 }
 
 // Where a device does not gather, the kernel copies what sendfile and splice send over TCP.

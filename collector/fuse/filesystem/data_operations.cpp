@@ -78,21 +78,22 @@ Operation remember_cause(FileHandle& handle, Operation cause) {
   return cause;
 }
 
-// Called as late as possible, just before the reply, for the case that only /proc tells what the
-// task is doing. Readahead does not block its task, and the state of a running task shows no cause;
-// but the task soon needs the bytes that were read ahead and waits for them.
+// What the thread that sent the request was in, by the kernel's note of it; else what it is in now.
 TaskInspection sender_of(Request& request, const fuse_file_info& info, off_t offset) {
   FileSystem& fs = request.fs();
   const pid_t thread = request.context().pid;
   if (fs.options.sender_calls)
     if (const auto call =
-            fs.options.sender_calls->of(thread, info.fh, static_cast<std::uint64_t>(offset)))
+            fs.options.sender_calls->take(thread, info.fh, static_cast<std::uint64_t>(offset)))
       return {state_of(*call), false};
   if (!fs.requesters.may_inspect(request.process())) return {};
   return fs.tasks.inspect(thread,
                           !is_ordinary_user(request.raw()) && !others_wait_for_this_thread());
 }
 
+// Called as late as possible, just before the reply, for what is read from /proc. Readahead does
+// not block its task, and the state of a running task shows no cause; but the task soon needs the
+// bytes that were read ahead and waits for them.
 Operation cause_of(Request& request, const Inode& inode, FileHandle& handle,
                    const fuse_file_info& info, off_t offset) {
   // With direct I/O a read call carries its lock owner, and a page-in never does

@@ -25,8 +25,8 @@ void SenderCalls::UnloadSenders::operator()(senders_bpf* bpf) const { senders_bp
 std::shared_ptr<SenderCalls> SenderCalls::load() {
   // A try would read all of the kernel's type information first.
   if (!has_capability(CAP_BPF) || !has_capability(CAP_PERFMON)) return nullptr;
-  // Opening the device loads the kernel's module, which has the tracepoint.
-  const Descriptor device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  // Loads the kernel's module, which has the tracepoint.
+  const Descriptor opened(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   auto calls = std::make_shared<SenderCalls>();
   // A kernel that refuses is no error: the daemon has another way.
   const libbpf_print_fn_t printer = libbpf_set_print(nullptr);
@@ -42,13 +42,15 @@ void SenderCalls::watch(dev_t device) noexcept {
   __atomic_store_n(&bpf_->bss->device, number, __ATOMIC_RELEASE);
 }
 
-std::optional<int> SenderCalls::of(pid_t thread, std::uint64_t handle,
-                                   std::uint64_t offset) const noexcept {
+std::optional<int> SenderCalls::take(pid_t thread, std::uint64_t handle,
+                                     std::uint64_t offset) noexcept {
   const std::uint64_t key = zc_sender_key(static_cast<std::uint32_t>(thread), handle, offset);
-  const std::uint64_t note =
-      __atomic_load_n(&bpf_->bss->notes[zc_sender_slot(key)], __ATOMIC_ACQUIRE);
+  __u64& slot = bpf_->bss->notes[zc_sender_slot(key)];
+  __u64 note = __atomic_load_n(&slot, __ATOMIC_ACQUIRE);
   const auto call = static_cast<std::int16_t>(note);
-  if (note != zc_sender_note(key, call) || call == ZC_SENDER_UNKNOWN) return std::nullopt;
+  if (note == 0 || note != zc_sender_note(key, call)) return std::nullopt;
+  __atomic_compare_exchange_n(&slot, &note, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  if (call == ZC_SENDER_UNKNOWN) return std::nullopt;
   return call;
 }
 

@@ -13,7 +13,7 @@ struct senders_bpf;
 
 namespace zctrace::fuse {
 
-// Owns the program. Any thread may call of().
+// Owns the program. Any thread may call take().
 class SenderCalls {
  public:
   // Loads and attaches the program. Null where that is not allowed or the kernel lacks the
@@ -25,8 +25,8 @@ class SenderCalls {
 
   // The number of the call in which a thread, by its ID as requests give it, sent its latest
   // request for what begins at this offset of an open file; -1 for a page fault of user code.
-  // nullopt if that is not known.
-  std::optional<int> of(pid_t thread, std::uint64_t handle, std::uint64_t offset) const noexcept;
+  // nullopt if that is not known. A note serves one request.
+  std::optional<int> take(pid_t thread, std::uint64_t handle, std::uint64_t offset) noexcept;
 
  private:
   struct UnloadSenders {

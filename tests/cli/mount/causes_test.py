@@ -2,12 +2,14 @@
 """`zctrace mount`: whether a read call or a page fault caused a request, by BPF and by /proc."""
 
 import os
+import signal
 import subprocess
 import unittest
 
 from harness import doctor
 from mounts import MEBIBYTE, MountTest
-from paths import ZCTRACE
+from paths import PATIENCE_S, ZCTRACE
+from report import Report
 
 # Neither of the rights that loading a program takes; no other one is missing.
 WITHOUT_BPF = ["setpriv", "--bounding-set", "-bpf,-perfmon"]
@@ -53,7 +55,9 @@ class Causes(MountTest):
 
 @unittest.skipIf(os.geteuid() != 0, "needs root")
 class ByBpf(Causes):
-    """The kernel tells, so all of it is exact."""
+    """The kernel tells in which call each thread was."""
+
+    needs_bpf = True
 
     @classmethod
     def setUpClass(cls):
@@ -78,15 +82,20 @@ class ByBpf(Causes):
         self.assert_halves(report, 0, 1)
         self.assertEqual(report["daemon"]["proc_calls"], 0)
 
-    def test_requests_of_another_mount_are_not_mixed_up(self):
+    def test_two_mounts_beside_each_other(self):
         mounted = self.mount()
         other = self.directory / "other"
         other.mkdir()
-        beside = self.start([ZCTRACE, "mount", "-q", self.source, other], stderr=subprocess.PIPE, text=True)
+        path = self.directory / "other.json"
+        beside = self.start([ZCTRACE, "mount", "-q", "--json", path, self.source, other], stderr=subprocess.PIPE,
+                            text=True)
         self.addCleanup(subprocess.run, ["umount", "-l", other], check=False, stderr=subprocess.DEVNULL)
         self.wait_for_line(beside.stderr, "is mounted at")
         self.read_halves(self.files(0, 1), [other / "1", other / "0"])
         self.assert_halves(mounted.stop(), 0, 1)
+        beside.send_signal(signal.SIGINT)
+        beside.wait(PATIENCE_S)
+        self.assert_halves(Report(path.read_text()), 0, 1)
 
     def test_processes_beside_each_other(self):
         mounted = self.mount()
