@@ -71,10 +71,11 @@ TaskState state_of(long call) {
 }
 
 TaskState state_in(std::string_view proc_syscall) {
+  if (proc_syscall.starts_with("-1 ")) return TaskState::faulting;
   long number = 0;
   const char* const end = proc_syscall.data() + proc_syscall.size();
   const auto parsed = std::from_chars(proc_syscall.data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != ' ')
+  if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != ' ' || number < 0)
     return TaskState::elsewhere;
   return state_of(number);
 }

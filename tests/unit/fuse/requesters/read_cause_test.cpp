@@ -24,6 +24,7 @@ TEST(TaskState, FromProcSyscall) {
   EXPECT_EQ(state_of(SYS_mlock), TaskState::mapping);
   EXPECT_EQ(state_of(SYS_write), TaskState::elsewhere);
   EXPECT_EQ(state_in("running\n"), TaskState::elsewhere);
+  EXPECT_EQ(state_in("-01 0x7ffd 0x55aa\n"), TaskState::elsewhere);
   EXPECT_EQ(state_in(""), TaskState::elsewhere);
   EXPECT_EQ(state_in("0"), TaskState::elsewhere);
 }
