@@ -52,7 +52,7 @@ class Surroundings(TestCase):
     def test_other_descriptors_are_inherited(self):
         reader, writer = os.pipe()
         self.addCleanup(os.close, reader)
-        done = subprocess.run([ZCTRACE, "run", "-q", "--", "sh", "-c", f"echo deep >&{writer}"],
+        done = subprocess.run([ZCTRACE, "run", "-q", "--", "sh", "-c", f"echo deep >/dev/fd/{writer}"],
                               pass_fds=[writer], timeout=PATIENCE_S, check=False)
         os.close(writer)
         self.assertEqual(done.returncode, 0)
