@@ -5,8 +5,6 @@
 
 #include "counting.bpf.h"
 
-#define PF_KTHREAD 0x00200000
-
 /* Of asm-generic/errno.h: how requests end when there is no server any more. */
 #define ENOTCONN 107
 #define ECONNABORTED 103

@@ -89,6 +89,9 @@ enum {
 	CUSE_INIT = 4096,
 };
 
+/* Of linux/sched.h. */
+#define PF_KTHREAD 0x00200000
+
 /* Of linux/proc_ns.h (PROC_PID_INIT_INO): the namespace that sees every process. */
 #define ZC_FIRST_PID_NAMESPACE 0xEFFFFFFCU
 

@@ -16,7 +16,6 @@
 /* Workers of io_uring are in no call: what they do was submitted by another thread. */
 #define PF_IO_WORKER 0x00000010
 #define PF_USER_WORKER 0x00004000
-#define PF_KTHREAD 0x00200000
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import unittest
 
-from harness import TestCase
+from harness import TestCase, doctor
 from paths import NOBODY, PATIENCE_S, ROOT, ZCTRACE
 from report import Report, whole_lines
 
@@ -78,6 +78,18 @@ class Mounted:
         self.end(*how, **expected)
         self.report = Report(self.report_path.read_text())
         return self.report
+
+
+class NeedsFuseTracepoints:
+    """For a TestCase: skips it where the kernel does not have them."""
+
+    needs_bpf = True
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if "fuse_request_send and" not in doctor().stdout:
+            raise unittest.SkipTest("this kernel has no FUSE tracepoints")
 
 
 class MountTest(TestCase):

@@ -28,7 +28,7 @@ std::shared_ptr<SenderCalls> SenderCalls::load() {
   // Loads the kernel's module, which has the tracepoint.
   const Descriptor opened(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   auto calls = std::make_shared<SenderCalls>();
-  // A kernel that refuses is no error: the daemon has another way.
+  // If the kernel refuses, that is not an error: the daemon has another way.
   const libbpf_print_fn_t printer = libbpf_set_print(nullptr);
   calls->bpf_.reset(senders_bpf__open());
   const bool works = calls->bpf_ && senders_bpf__load(calls->bpf_.get()) == 0 &&

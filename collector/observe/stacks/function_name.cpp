@@ -101,7 +101,8 @@ std::string rust_name(const std::string& symbol) {
   return {name.text, name.bytes};
 }
 
-// "" if it is no symbol of C++, or takes too long: some work for hours before they print anything.
+// "" if C++ did not make the symbol, or if its name takes too long: the demangler can work for
+// hours before it prints anything.
 std::string cplusplus_name(const std::string& symbol) {
   CpuTimeLimit limit;
   PlainName name;

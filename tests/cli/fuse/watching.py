@@ -6,12 +6,10 @@ import json
 import os
 import signal
 import subprocess
-import unittest
 
 import jsonschema
 
-from harness import doctor
-from mounts import MountTest, mounts_at
+from mounts import MountTest, NeedsFuseTracepoints, mounts_at
 from paths import PATIENCE_S, ZCTRACE
 from report import whole_lines
 
@@ -60,15 +58,7 @@ class Watch:
         return reports
 
 
-class FuseTest(MountTest):
-    needs_bpf = True
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        if "fuse_request_send and" not in doctor().stdout:
-            raise unittest.SkipTest("this kernel has no FUSE tracepoints")
-
+class FuseTest(NeedsFuseTracepoints, MountTest):
     def setUp(self):
         super().setUp()
         self.servers = []

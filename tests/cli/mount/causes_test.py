@@ -6,8 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import doctor
-from mounts import MEBIBYTE, MountTest
+from mounts import MEBIBYTE, MountTest, NeedsFuseTracepoints
 from paths import PATIENCE_S, ZCTRACE
 from report import Report
 
@@ -54,16 +53,8 @@ class Causes(MountTest):
 
 
 @unittest.skipIf(os.geteuid() != 0, "needs root")
-class ByBpf(Causes):
+class ByBpf(NeedsFuseTracepoints, Causes):
     """The kernel tells in which call each thread was."""
-
-    needs_bpf = True
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        if "fuse_request_send and" not in doctor().stdout:
-            raise unittest.SkipTest("this kernel has no FUSE tracepoints")
 
     def assert_halves(self, report, *names):
         for name in names:
