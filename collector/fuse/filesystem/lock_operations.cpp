@@ -10,12 +10,15 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <new>
 
 #include "collector/fuse/filesystem/handles.h"
 #include "collector/fuse/filesystem/posix_locks.h"
 #include "collector/fuse/filesystem/request.h"
+#include "collector/fuse/requesters/pending_signal.h"
+#include "collector/fuse/ring/ring_slot.h"
 
 namespace zctrace::fuse {
 namespace {
@@ -32,15 +35,20 @@ void lock_or_wait(Request& request, bool wait, Attempt attempt) {
     return;
   }
   FileSystem& fs = request.fs();
+  const bool by_ring = served_slot() != nullptr;
+  SignalWatch watch(fs.proc.get(), by_ring ? request.context().pid : 0);
   const Request::Deferred deferred = request.defer();
   ::fuse_req_interrupt_func(deferred.request, wake_waiters, &fs.lock_waiters);
   const auto answer = [deferred, &fs](int error) {
     ::fuse_req_interrupt_func(deferred.request, nullptr, nullptr);
     deferred.answer(fs, error);
   };
+  const auto interrupted = [deferred, watch]() mutable {
+    return ::fuse_req_interrupted(deferred.request) != 0 ||
+           watch.interrupted(std::chrono::steady_clock::now());
+  };
   try {
-    fs.lock_waiters.add(
-        {attempt, [deferred] { return ::fuse_req_interrupted(deferred.request) != 0; }, answer});
+    fs.lock_waiters.add({attempt, interrupted, answer});
   } catch (const std::bad_alloc&) {
     answer(ENOLCK);
   }

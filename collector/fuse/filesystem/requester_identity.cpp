@@ -42,20 +42,11 @@ std::vector<gid_t> own_groups() {
 }
 
 // fuse_req_getgroups() of libfuse 3.14 reads past the end of its buffer, so this reads the file
-// itself. The requester is waiting for its request, so reading its status does not block.
+// itself.
 std::vector<gid_t> groups_of(fuse_req_t request) {
-  const FileSystem& fs = FileSystem::of(request);
-  const std::string name = std::to_string(::fuse_req_ctx(request)->pid) + "/status";
-  std::string status(8192, '\0');
-  for (;;) {
-    const ssize_t n = read_proc_file(fs.proc.get(), name.c_str(), status.data(), status.size());
-    if (n < 0) return {};
-    if (static_cast<std::size_t>(n) < status.size()) {
-      status.resize(static_cast<std::size_t>(n));
-      return groups_in(status);
-    }
-    status.resize(2 * status.size());
-  }
+  const std::string status =
+      task_status(FileSystem::of(request).proc.get(), ::fuse_req_ctx(request)->pid);
+  return groups_in(status);
 }
 
 // glibc's wrapper would change the whole process.

@@ -13,6 +13,8 @@
 namespace zctrace::fuse {
 namespace {
 
+constexpr std::size_t kUsualStatus = 8192;  // a user with many groups has more
+
 thread_local std::uint64_t calls = 0;
 
 int open_proc_file(int proc, const char* name) noexcept {
@@ -53,6 +55,20 @@ ssize_t TaskSyscallFile::read(int proc, pid_t tid, char* text, std::size_t size)
 }
 
 std::uint64_t take_proc_calls() noexcept { return std::exchange(calls, 0); }
+
+std::string task_status(int proc, pid_t tid) {
+  const std::string name = std::to_string(tid) + "/status";
+  std::string status(kUsualStatus, '\0');
+  for (;;) {
+    const ssize_t n = read_proc_file(proc, name.c_str(), status.data(), status.size());
+    if (n < 0) return {};
+    if (static_cast<std::size_t>(n) < status.size()) {
+      status.resize(static_cast<std::size_t>(n));
+      return status;
+    }
+    status.resize(2 * status.size());
+  }
+}
 
 std::string_view status_field(std::string_view status, std::string_view name) noexcept {
   for (std::size_t begin = 0; begin < status.size();) {

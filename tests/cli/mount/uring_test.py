@@ -22,7 +22,8 @@ WAITER = """
 import fcntl, signal, sys
 signal.signal(signal.SIGUSR1, lambda *_: (_ for _ in ()).throw(InterruptedError))
 file = open(sys.argv[1], "r+b")
-print("waits", flush=True)
+print("ready", flush=True)
+sys.stdin.read()
 try:
     getattr(fcntl, sys.argv[2])(file, fcntl.LOCK_EX)
     print("got it", flush=True)
@@ -114,13 +115,22 @@ class Observed(WithRings, ObserveTest):
 
 
 class Locks(OverRing):
-    def waiter(self, how):
-        process = self.start([sys.executable, "-c", WAITER, self.point / "file", how],
-                             stdout=subprocess.PIPE, text=True)
-        self.wait_for_line(process.stdout, "waits")
-        self.wait_until(lambda: pathlib.Path(f"/proc/{process.pid}/wchan").read_text() ==
-                        "request_wait_answer", "it waits for the daemon")
-        return process
+    def waiters(self, how, count, stopped=None):
+        """Processes that wait for the lock; `stopped`: a daemon that has not heard of it yet."""
+        processes = [self.start([sys.executable, "-c", WAITER, self.point / "file", how],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                     for _ in range(count)]
+        for process in processes:
+            self.wait_for_line(process.stdout, "ready")
+        if stopped:
+            stopped.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, stopped.pid, os.WSTOPPED | os.WNOWAIT)
+        for process in processes:
+            process.stdin.close()
+            process.stdin = None
+            self.wait_until(lambda: pathlib.Path(f"/proc/{process.pid}/wchan").read_text() ==
+                            "request_wait_answer", "it waits for the daemon")
+        return processes
 
     def test_more_waiters_than_threads_and_all_get_the_lock(self):
         for how in ("flock", "lockf"):
@@ -128,7 +138,7 @@ class Locks(OverRing):
             mounted = self.mount("--threads", "2")
             with open(self.point / "file", "r+b") as held:
                 getattr(fcntl, how)(held, fcntl.LOCK_EX)
-                waiters = [self.waiter(how) for _ in range(9)]
+                waiters = self.waiters(how, 9)
                 # The threads go on serving.
                 (self.point / "other").write_text("written meanwhile")
                 self.assertEqual((self.point / "other").read_text(), "written meanwhile")
@@ -144,19 +154,34 @@ class Locks(OverRing):
         mounted = self.mount()
         with open(self.point / "file", "r+b") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            waiters = [self.waiter("flock") for _ in range(5)]
+            waiters = self.waiters("flock", 5)
             for waiter in waiters:
                 waiter.send_signal(signal.SIGUSR1)
             for waiter in waiters:
                 self.assertIn("InterruptedError", waiter.communicate(timeout=PATIENCE_S)[0])
         mounted.stop()
 
+    def test_a_signal_before_the_daemon_has_the_request(self):
+        """The kernel does not report it."""
+        for how in ("flock", "lockf"):
+            self.file()
+            mounted = self.mount()
+            with open(self.point / "file", "r+b") as held:
+                getattr(fcntl, how)(held, fcntl.LOCK_EX)
+                waiters = self.waiters(how, 2, mounted.process)
+                for waiter, number in zip(waiters, (signal.SIGUSR1, signal.SIGKILL)):
+                    waiter.send_signal(number)
+                mounted.process.send_signal(signal.SIGCONT)
+                self.assertIn("InterruptedError", waiters[0].communicate(timeout=PATIENCE_S)[0])
+                self.assertEqual(waiters[1].wait(PATIENCE_S), -signal.SIGKILL)
+            mounted.stop()
+
     def test_a_killed_waiter_leaves_nothing(self):
         self.file()
         mounted = self.mount()
         with open(self.point / "file", "r+b") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            waiter = self.waiter("flock")
+            waiter, = self.waiters("flock", 1)
             waiter.kill()
             waiter.wait(PATIENCE_S)
             fcntl.flock(held, fcntl.LOCK_UN)
@@ -169,7 +194,7 @@ class Locks(OverRing):
         mounted = self.mount()
         with closing(self.point / "file") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            waiter = self.waiter("flock")
+            waiter, = self.waiters("flock", 1)
             mounted.process.send_signal(signal.SIGINT)
             self.wait_until(lambda: not mounts_at(self.point), "it is detached")
             mounted.process.send_signal(signal.SIGINT)
