@@ -165,13 +165,9 @@ StackFrame CodeImage::frame_at(std::uint64_t address, pid_t pid) {
   if (module != nullptr) {
     frame.function = name_of(module, address);
     if (!frame.function.empty()) frame.offset = 0;
-    Dwfl_Line* const line = dwfl_module_getsrc(module, address);
-    int number = 0;
-    if (const char* const source =
-            line == nullptr ? nullptr
-                            : dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr)) {
-      frame.source = source;
-      frame.line = static_cast<unsigned>(std::max(number, 0));
+    if (const auto line = source_lines_[module].at(module, address)) {
+      frame.source = line->file;
+      frame.line = static_cast<unsigned>(std::max(line->line, 0));
     }
   }
   if (frames_.size() >= kMostNames) frames_.clear();

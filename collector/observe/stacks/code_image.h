@@ -16,6 +16,7 @@
 #include "bpf/stacks/stack_records.h"
 #include "collector/observe/stacks/code_map.h"
 #include "collector/observe/stacks/go_functions.h"
+#include "collector/observe/stacks/source_lines.h"
 #include "collector/observe/stacks/stack_profile.h"
 #include "collector/os/descriptor.h"
 
@@ -58,6 +59,7 @@ class CodeImage {
   std::vector<File> files_;
   std::set<std::uint64_t> no_module_;  // beginnings of mappings without one
   std::unordered_map<Dwfl_Module*, GoFunctions> go_functions_;
+  std::unordered_map<Dwfl_Module*, SourceLines> source_lines_;
   std::unordered_map<std::uint64_t, StackFrame> frames_;
   Clock::time_point next_read_;
 };

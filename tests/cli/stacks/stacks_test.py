@@ -9,9 +9,11 @@ import subprocess
 
 import jsonschema
 
-from paths import PATIENCE_S, ROOT
+from paths import PATIENCE_S, ROOT, tool
 from servers import BIG, CaddyTest, NginxTest, fetch
 from stacks.stacks_case import CHAIN, MIB, SCHEMA, StacksTest, folded
+
+STACK_CHAIN = ROOT / "tests" / "fixtures" / "programs" / "stacks" / "stack_chain.c"
 
 
 class Stacks(StacksTest):
@@ -31,13 +33,25 @@ class Stacks(StacksTest):
         self.assertEqual(found["samples"], sum(stack["samples"] for stack in found["stacks"]))
         self.assertEqual(found["lost"], {"stacks": 0})
         stack = next(stack for stack in found["stacks"] if stack["syscall"] == "write")
+        self.assert_line_of_write(stack, self.program("stack_chain"))
+        self.assertGreater(stack["margin_bytes"], 0)
+
+    def assert_line_of_write(self, stack, program):
         frame = next(frame for frame in stack["user"] if frame["function"] == "give_bytes")
         self.assertTrue(frame["own"])
-        self.assertEqual(frame["module"], str(self.program("stack_chain").resolve()))
+        self.assertEqual(frame["module"], str(program.resolve()))
         self.assertTrue(frame["source"].endswith("stack_chain.c"), frame)
-        lines = (ROOT / "tests/fixtures/programs/stacks/stack_chain.c").read_text().splitlines()
-        self.assertIn("write(sink", lines[frame["line"] - 1])
-        self.assertGreater(stack["margin_bytes"], 0)
+        self.assertIn("write(sink", STACK_CHAIN.read_text().splitlines()[frame["line"] - 1])
+
+    def test_source_lines_of_programs_by_clang(self):
+        """It writes no .debug_aranges."""
+        for kind in ("-gdwarf-4", "-gdwarf-5"):
+            program = self.directory / f"chain{kind}"
+            subprocess.run([tool("clang"), "-O1", kind, "-I", ROOT, "-o", program, STACK_CHAIN],
+                           check=True, timeout=PATIENCE_S)
+            found = self.read_json(self.run_stacks("out.json", program, 64))
+            stack = next(stack for stack in found["stacks"] if stack["syscall"] == "write")
+            self.assert_line_of_write(stack, program)
 
     def test_dd_of_debian_without_symbols(self):
         path = self.run_stacks("out.folded", "dd", "if=/dev/zero", "of=/dev/null", "bs=64K",

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Files are bounded by what is read of them: they may be made to mislead.
+#include "collector/observe/stacks/source_lines.h"
+
+#include <algorithm>
+
+namespace zctrace {
+namespace {
+
+constexpr std::size_t kMostUnits = 65536;
+constexpr std::size_t kMostRanges = 1 << 20;
+
+}  // namespace
+
+std::optional<SourceLine> SourceLines::at(Dwfl_Module* module, std::uint64_t address) {
+  if (Dwfl_Line* const line = dwfl_module_getsrc(module, address)) {
+    int number = 0;
+    const char* const file = dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
+    if (file != nullptr) return SourceLine{file, number};
+  }
+  if (!read_) read_units(module);
+  auto after = std::upper_bound(
+      ranges_.begin(), ranges_.end(), address,
+      [](std::uint64_t wanted, const Range& range) { return wanted < range.begin; });
+  if (after == ranges_.begin() || (--after)->end <= address) return std::nullopt;
+  Dwarf_Line* const line = dwarf_getsrc_die(&after->unit, address - after->bias);
+  const char* const file = dwarf_linesrc(line, nullptr, nullptr);
+  int number = 0;
+  if (file == nullptr || dwarf_lineno(line, &number) != 0) return std::nullopt;
+  return SourceLine{file, number};
+}
+
+void SourceLines::read_units(Dwfl_Module* module) {
+  read_ = true;
+  Dwarf_Addr bias = 0;
+  Dwarf_Die* unit = nullptr;
+  for (std::size_t units = 0; units < kMostUnits; ++units) {
+    unit = dwfl_module_nextcu(module, unit, &bias);
+    if (unit == nullptr) break;
+    Dwarf_Addr base = 0;
+    Dwarf_Addr begin = 0;
+    Dwarf_Addr end = 0;
+    std::ptrdiff_t next = 0;
+    while (ranges_.size() < kMostRanges &&
+           (next = dwarf_ranges(unit, next, &base, &begin, &end)) > 0)
+      ranges_.push_back({begin + bias, end + bias, bias, *unit});
+  }
+  std::sort(ranges_.begin(), ranges_.end(),
+            [](const Range& a, const Range& b) { return a.begin < b.begin; });
+}
+
+}  // namespace zctrace
