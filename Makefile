@@ -17,6 +17,7 @@ include mk/flags.mk
 include mk/bpf.mk
 include mk/page.mk
 include mk/cpp.mk
+include mk/precompiled.mk
 include mk/tests.mk
 include mk/fuzz.mk
 include mk/lint.mk

@@ -3,6 +3,7 @@
 # packagers set WERROR= so that a new compiler's warning does not stop a build.
 CLANG ?= clang
 CLANGXX ?= clang++
+TEST_CXX ?= $(CLANGXX)
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
 PYTHON ?= /usr/bin/python3

@@ -32,8 +32,8 @@ $(BUILD)/fuzz/%_fuzz.mk: $(BUILD)/fuzz/tests/fuzz/%_fuzz.o $(BUILD)/ordinary.a
 
 # The shorter stem wins over the pattern of $(BUILD)/%.o.
 $(BUILD)/fuzz/%.o: LEVEL = -O1
-$(BUILD)/fuzz/%.o: %.cpp | $(GENERATED)
-	$(call say,FUZZ,$<)mkdir -p $(@D) && $(CLANGXX) $(ALL_CXXFLAGS) $(FUZZ_FLAGS) -c $< -o $@
+$(BUILD)/fuzz/%.o: %.cpp $(FUZZ_HEADERS) | $(GENERATED)
+	$(call say,FUZZ,$<)mkdir -p $(@D) && $(CLANGXX) $(ALL_CXXFLAGS) $(FUZZ_FLAGS) -include-pch $(FUZZ_HEADERS) -c $< -o $@
 
 $(BUILD)/fuzz/%_fuzz: $(BUILD)/fuzz/tests/fuzz/%_fuzz.o
 	$(call say,LINK,$@)$(CLANGXX) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)

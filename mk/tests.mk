@@ -9,8 +9,11 @@ ifneq ($(ARCH),x86)
 PROGRAMS := $(filter-out %_m32,$(PROGRAMS))
 endif
 
-# The tests' own code need not be fast, and compiles in half the time.
+# The tests' own code need not be fast. clang, which the BPF programs need anyway, compiles it with
+# precompiled headers in less than half of the time that g++ takes without.
 $(UNIT_TESTS) $(KERNEL_TESTS): LEVEL = -O0
+$(UNIT_TESTS) $(KERNEL_TESTS): $(BUILD)/%.o: %.cpp $(TEST_HEADERS) | $(GENERATED)
+	$(call say,CXX,$<)mkdir -p $(@D) && $(TEST_CXX) $(ALL_CXXFLAGS) $(TEST_HEADERS:%=-include-pch %) -c $< -o $@
 
 $(BUILD)/unit-tests: $(UNIT_TESTS) $(PROGRAM)
 	$(call say,LINK,$@)$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ -lgtest_main -lgtest $(LIBS)
@@ -33,10 +36,11 @@ contributing-check: packages-test  ## Apply, build and test the examples of CONT
 	$(Q)$(SUBMAKE) $(BUILD)/zctrace
 	$(Q)MAKE='$(MAKE)' CXX='$(CXX)' scripts/examples $(BUILD) $(EXAMPLE)
 
-# Each sanitizer has a build tree of its own. A sanitizer's report fails the test that caused it.
+# Each sanitizer has a build tree of its own, for which one compiler makes all objects. A sanitizer's report fails the test that caused it.
 comma := ,
 define sanitized
-	$(Q)$(SUBMAKE) BUILD=$(BUILD)/$(1) OPTIMIZE=-O1 CXXFLAGS='-fno-omit-frame-pointer $(2)' tests
+	$(Q)$(SUBMAKE) BUILD=$(BUILD)/$(1) OPTIMIZE=-O1 CXXFLAGS='-fno-omit-frame-pointer $(2)' \
+		TEST_CXX='$(CXX)' TEST_HEADERS= tests
 	$(Q)ZCTRACE_SANITIZER=$(3) $(4) scripts/check $(BUILD)/$(1) unit kernel cli
 endef
 
