@@ -7,6 +7,7 @@
 #define ZC_CALLS_H
 
 #include "bpf/requests/aio.bpf.h"
+#include "call_number.bpf.h"
 #include "clones.bpf.h"
 #include "compat.bpf.h"
 #include "bpf/channels/channels.bpf.h"
@@ -18,16 +19,6 @@
 #define MSG_ERRQUEUE 0x2000
 #define MSG_ZEROCOPY 0x4000000
 #define MSG_SPLICE_PAGES 0x8000000
-
-/* The number of the call that the owner of the registers is in. */
-static __always_inline long zc_regs_call(const struct pt_regs *regs)
-{
-	const struct pt_regs___syscallno *arm64 = (const void *)regs;
-
-	if (bpf_core_field_exists(regs->orig_ax))
-		return regs->orig_ax;
-	return arm64->syscallno;
-}
 
 /* Index into config.calls[]; user space may pass any number. */
 static __always_inline __u32 zc_call_index(long number)

@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/calls/call_number.bpf.h"
 #include "bpf/identity/namespaces.bpf.h"
 #include "sender_records.h"
 
@@ -30,14 +31,8 @@ struct read_request {
 
 static __always_inline __s32 call_of(struct task_struct *task)
 {
-	const struct pt_regs *regs = (const void *)bpf_task_pt_regs(task);
-	const struct pt_regs___syscallno *arm64 = (const void *)regs;
-	__s64 call;
+	long call = zc_regs_call((const void *)bpf_task_pt_regs(task));
 
-	if (bpf_core_field_exists(regs->orig_ax))
-		call = (__s64)BPF_CORE_READ(regs, orig_ax);
-	else
-		call = BPF_CORE_READ(arm64, syscallno);
 	if (call < 0)
 		return ZC_SENDER_IN_NO_CALL;
 	return call < 1 << (ZC_SENDER_CALL_BITS - 1) ? call : ZC_SENDER_UNKNOWN;
