@@ -32,7 +32,8 @@ void set_caching(const FileSystem& fs, fuse_file_info& info, FileHandle& handle)
 }
 
 // Before the reply to open or create.
-void begin_use(FileSystem& fs, Inode& inode, const FileHandle& handle) {
+void begin_use(FileSystem& fs, Inode& inode, FileHandle& handle, int flags) {
+  handle.write_access.begin(fs.writes, flags, handle.direct);
   fs.inodes.opened(inode, handle.user);
   reply_with_backing_file(fs.backing_files.open(
       inode.backing, [&] { return fs.reopen(inode, O_RDONLY | O_NONBLOCK); }, fs.options));
@@ -60,7 +61,7 @@ void open(fuse_req_t raw, fuse_ino_t id, fuse_file_info* info) noexcept {
                                                request.process(), request.context().uid);
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
-    begin_use(fs, inode, *handle);
+    begin_use(fs, inode, *handle, info->flags);
     if (request.opened(*info)) {
       static_cast<void>(handle.release());  // owned by the kernel until release
     } else {
@@ -103,7 +104,7 @@ void create(fuse_req_t raw, fuse_ino_t parent_id, const char* name, mode_t mode,
                                                request.process(), request.context().uid);
     set_caching(fs, *info, *handle);
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
-    begin_use(fs, *inode, *handle);
+    begin_use(fs, *inode, *handle, info->flags);
     if (request.created(entry, *info)) {
       static_cast<void>(handle.release());
     } else {

@@ -20,6 +20,7 @@
 #include "collector/fuse/filesystem/lock_waiters.h"
 #include "collector/fuse/filesystem/shortage.h"
 #include "collector/fuse/filesystem/submounts.h"
+#include "collector/fuse/receiving/expected_writes.h"
 #include "collector/fuse/requesters/mappings.h"
 #include "collector/fuse/requesters/read_cause.h"
 #include "collector/fuse/requesters/requesters.h"
@@ -104,6 +105,7 @@ class FileSystem {
   Mappings mappings;
   LockWaiters lock_waiters;
   BackingFiles backing_files;
+  ExpectedWrites writes;
   // Whether the kernel and the daemon have agreed on io_uring.
   std::atomic<bool> by_ring{false};
   // requests that were served but not counted, for lack of memory

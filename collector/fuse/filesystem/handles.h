@@ -17,6 +17,7 @@
 
 #include "collector/fuse/counts/request_counts.h"
 #include "collector/fuse/filesystem/descriptor_shares.h"
+#include "collector/fuse/receiving/expected_writes.h"
 #include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
@@ -27,6 +28,7 @@ struct Inode;
 struct FileHandle {
   Descriptor fd;
   DescriptorHolding holding;
+  WriteAccess write_access;
   bool append;          // splice refuses O_APPEND, and only the source knows its current end
   bool direct = false;  // direct I/O, so the kernel marks reads that are calls
   ProcessId opener;

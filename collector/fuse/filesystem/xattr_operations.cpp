@@ -43,6 +43,7 @@ bool is_acl(std::string_view name) {
 
 void getxattr(fuse_req_t raw, fuse_ino_t id, const char* name, std::size_t size) noexcept {
   serve(raw, Operation::getxattr, id, [=](Request& request, const Inode& inode) {
+    if (std::strcmp(name, "security.capability") == 0) request.fs().writes.announced();
     const FdName self(inode.fd.get());
     reply_attribute(request, size, [&](char* value, std::size_t room) {
       const ssize_t length = ::getxattr(self.path, name, value, room);

@@ -19,6 +19,7 @@
 
 #include "collector/fuse/filesystem/device_io.h"
 #include "collector/fuse/mount/mount_point.h"
+#include "collector/fuse/mount/receiver.h"
 #include "collector/fuse/mount/serving_rights.h"
 #include "collector/fuse/requesters/proc_file.h"
 #include "collector/fuse/ring/request_ring.h"
@@ -63,6 +64,7 @@ void Passthrough::start(const PassthroughOptions& options) {
   struct sigaction nothing = {};
   nothing.sa_handler = [](int) {};
   ::sigaction(kWakeSignal, &nothing, nullptr);
+  if (fs_->options.splice) fs_->writes.set_recall([this] { reading_.recall(kWakeSignal); });
   // Block all other signals: the caller's threads take them.
   sigset_t all;
   sigset_t before;
@@ -189,23 +191,32 @@ void Passthrough::receive_from_ring(RequestRing& ring) noexcept {
   ring.close();
 }
 
+// Null: libfuse receives.
+ReadingThread* Passthrough::reading_thread() noexcept {
+  if (!fs_->options.splice) return nullptr;
+  try {
+    return &reading_.add_this_thread();
+  } catch (...) {
+    return nullptr;  // out of memory
+  }
+}
+
 // Also where a ring has ended: the kernel may have refused its slots and send the requests here.
 void Passthrough::receive_from_device(bool is_first) noexcept {
   fuse_session* const session = session_.get();
-  fuse_buf buffer = {};
+  Receiver receiver(session, fs_->writes, reading_thread());
   bool tells_the_others = is_first;
   while (::fuse_session_exited(session) == 0) {
-    const int size = ::fuse_session_receive_buf(session, &buffer);
+    const int size = receiver.receive();
     if (size == -EINTR || size == -EAGAIN) continue;
     if (size <= 0) break;  // 0: unmounted
     if (served_ != nullptr) std::atomic_ref(served_->taken)++;
-    ::fuse_session_process_buf(session, &buffer);
+    receiver.process();
     if (std::exchange(tells_the_others, false)) let_all_receive();
     if (served_ != nullptr) std::atomic_ref(served_->done)++;
     if (fs_->near_descriptor_limit()) fs_->shortage.notify();
   }
   if (tells_the_others) let_all_receive();  // it ends without a request; so do they
-  std::free(buffer.mem);
 }
 
 // Runs in a thread of its own. The kernel locks the parent directory for this, and may hold that

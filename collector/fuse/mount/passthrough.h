@@ -18,6 +18,7 @@
 #include "collector/fuse/filesystem/file_system.h"
 #include "collector/fuse/mount/crash_watcher.h"
 #include "collector/fuse/mount/mount_point.h"
+#include "collector/fuse/receiving/reading_threads.h"
 #include "collector/os/descriptor.h"
 
 namespace zctrace::fuse {
@@ -122,6 +123,7 @@ class Passthrough {
   void serve(bool is_first, RequestRing* ring) noexcept;
   void receive_from_ring(RequestRing& ring) noexcept;
   void receive_from_device(bool is_first) noexcept;
+  ReadingThread* reading_thread() noexcept;
   void start_worker(bool is_first, RequestRing* ring);
   void require_rings();
   void make_kernel_forget() noexcept;
@@ -143,6 +145,7 @@ class Passthrough {
   Descriptor ended_;
   std::vector<std::unique_ptr<RequestRing>> rings_;  // of all workers but the first
   std::atomic<int> ring_error_{0};
+  ReadingThreads reading_;
   std::vector<std::thread> workers_;
   std::atomic<std::size_t> serving_{0};
 

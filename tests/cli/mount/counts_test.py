@@ -84,6 +84,42 @@ class Counts(MountTest):
                 file = self.file_of(mounted.stop(), f"out{repeat}")
                 self.assertEqual((file["spliced_bytes"], file["copied_bytes"]), (2 * MEBIBYTE, 0))
 
+    def test_writes_are_spliced_after_requests_that_were_read(self):
+        mounted = self.mount("--threads", "8")
+        for number in range(5):
+            for name in range(211):  # more than ExpectedWrites::kCalm
+                self.assertFalse((self.point / f"missing{name}").exists())
+            (self.point / f"empty{number}").write_bytes(b"")
+            with open(self.point / f"out{number}", "wb", buffering=0) as out:
+                out.write(bytes(MEBIBYTE))
+            for name in range(211):
+                self.assertFalse((self.point / f"missing{name}").exists())
+            with open(self.point / f"mapped{number}", "w+b") as file:
+                file.truncate(MEBIBYTE)
+                with mmap.mmap(file.fileno(), MEBIBYTE) as mapping:
+                    mapping[:] = bytes(range(256)) * (MEBIBYTE // 256)
+        report = mounted.stop()
+        for number in range(5):
+            for name in (f"out{number}", f"mapped{number}"):
+                with self.subTest(name=name):
+                    file = self.file_of(report, name)
+                    self.assertEqual((file["bytes_written"], file["copied_bytes"]), (MEBIBYTE, 0))
+
+    def test_requests_without_bytes_are_received_by_read(self):
+        calls = self.directory / "calls"
+        mounted = self.mount("--threads", "1", prefix=[tool("strace"), "-f", "-qq", "-y", "-o", calls, "-e",
+                                                       "trace=read,splice"])
+        for number in range(307):
+            (self.point / str(number)).write_bytes(b"")
+        subprocess.run(["umount", self.point], check=True)
+        mounted.process.wait(PATIENCE_S)
+        creations = self.sum_of(mounted.stop(), "create")
+        received = [line for line in calls.read_text().splitlines() if "</dev/fuse>" in line]
+        spliced = [line for line in received if "splice(" in line]
+        self.assertEqual(creations, 307)
+        self.assertGreater(len(received), 3 * 307)
+        self.assertLess(len(spliced), 10)
+
     def test_page_ins_are_separate_from_reads(self):
         data = self.file(size=4 * MEBIBYTE)
         for cache in ("none", "auto"):
