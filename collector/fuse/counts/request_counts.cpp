@@ -82,16 +82,27 @@ void add_lists(std::map<Id, ByOperation<Counts>>& into, const Lists<Id, Counts>&
     for (const auto& [operation, counts] : list) add_all(into[id][operation], counts);
 }
 
-template <typename Id, typename Counts>
-void move_lists(Lists<Id, Counts>& into, Lists<Id, Counts>& from) {
-  for (const auto& [id, list] : from)
-    for (const auto& [operation, counts] : list) add_all(counts_of(into[id], operation), counts);
-  from.clear();
-}
+// A file's requests of one operation that a thread has served, and not yet added to those of the
+// other threads.
+struct RecentRequests {
+  PathTree::Node file;
+  Operation operation;
+  OperationCounts counts;
+};
 
-// A shard with this many files moves them to the common ones, so that a file's counts are not kept
-// once for each thread.
-constexpr std::size_t kFilesOfShard = 256;
+// A shard with this many moves them to the common counts, so that the lock that these need is
+// seldom taken. Often a thread's next request is for one of the last files.
+constexpr std::size_t kRecent = 256;
+constexpr std::size_t kLatest = 4;
+
+OperationCounts& latest_of(std::vector<RecentRequests>& recent, PathTree::Node file,
+                           Operation operation) {
+  const std::size_t end = recent.size() - std::min(recent.size(), kLatest);
+  for (std::size_t i = recent.size(); i > end; --i)
+    if (recent[i - 1].file == file && recent[i - 1].operation == operation)
+      return recent[i - 1].counts;
+  return recent.emplace_back(RecentRequests{file, operation, {}}).counts;
+}
 
 std::size_t this_threads_shard(std::size_t shards) {
   static std::atomic<std::size_t> threads{0};
@@ -104,7 +115,12 @@ std::size_t this_threads_shard(std::size_t shards) {
 struct RequestCounts::Shard {
   std::mutex mutex;
   Lists<ProcessId, TimedCounts> processes;
-  Lists<PathTree::Node, OperationCounts> files;
+  std::vector<RecentRequests> files;
+};
+
+struct RequestCounts::Files {
+  std::mutex mutex;
+  Lists<PathTree::Node, OperationCounts> counts;
 };
 
 RequestCountsSnapshot& RequestCountsSnapshot::operator-=(const RequestCountsSnapshot& earlier) {
@@ -122,7 +138,7 @@ RequestCountsSnapshot& RequestCountsSnapshot::operator-=(const RequestCountsSnap
   return *this;
 }
 
-RequestCounts::RequestCounts() : files_(std::make_unique<Shard>()) {
+RequestCounts::RequestCounts() : files_(std::make_unique<Files>()) {
   for (auto& shard : shards_) shard = std::make_unique<Shard>();
 }
 
@@ -134,12 +150,16 @@ void RequestCounts::add(ProcessId process, PathTree::Node file, const RequestRec
   TimedCounts& timed = counts_of(shard.processes[process], record.operation);
   add_record(timed, record);
   timed.latency.add(bucket_of(record.wall_ns), 1);
-  add_record(counts_of(shard.files[file], record.operation), record);
-  if (shard.files.size() < kFilesOfShard) return;
+  add_record(latest_of(shard.files, file, record.operation), record);
+  if (shard.files.size() < kRecent) return;
   // A thread that takes a snapshot holds this lock and waits for the shard's lock next. Waiting
   // here would deadlock, and the files can just as well be moved later.
   const std::unique_lock common(files_->mutex, std::try_to_lock);
-  if (common) move_lists(files_->files, shard.files);
+  if (!common) return;
+  for (; !shard.files.empty(); shard.files.pop_back()) {
+    const RecentRequests& recent = shard.files.back();
+    add_all(counts_of(files_->counts[recent.file], recent.operation), recent.counts);
+  }
 }
 
 void RequestCounts::list_only(const std::unordered_set<ProcessId>& listed) {
@@ -170,11 +190,12 @@ RequestCountsSnapshot RequestCounts::snapshot() const {
   const std::lock_guard listing(listing_);
   sum.other_processes = other_processes_;
   const std::lock_guard common(files_->mutex);
-  add_lists(sum.files, files_->files);
+  add_lists(sum.files, files_->counts);
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
     add_lists(sum.processes, shard->processes);
-    add_lists(sum.files, shard->files);
+    for (const RecentRequests& recent : shard->files)
+      add_all(sum.files[recent.file][recent.operation], recent.counts);
   }
   return sum;
 }

@@ -57,9 +57,10 @@ class RequestCounts {
 
  private:
   struct Shard;
+  struct Files;
   static constexpr std::size_t kShards = 64;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
-  std::unique_ptr<Shard> files_;  // files that were moved out of the other shards
+  std::unique_ptr<Files> files_;  // what was moved out of the shards
   // Makes list_only() atomic for snapshots: a process is listed in all shards or in none. Lock
   // order: this one before a shard's.
   mutable std::mutex listing_;

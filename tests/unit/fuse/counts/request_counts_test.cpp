@@ -47,6 +47,30 @@ TEST(RequestCounts, ManyThreadsLoseNothing) {
   EXPECT_EQ(counts.snapshot().processes.at(1).at(Operation::write).bytes, 240'000u);
 }
 
+TEST(RequestCounts, FilesInAnyOrderAreSummedByOperation) {
+  constexpr PathTree::Node kFiles = 7;
+  constexpr std::uint64_t kRounds = 401;
+  RequestCounts counts;
+  for (std::uint64_t round = 0; round < kRounds; ++round) {
+    for (PathTree::Node file = 2; file < 2 + kFiles; ++file) {
+      counts.add(1, file, record(Operation::read, file, BytePath::copied, round));
+      counts.add(1, 2, record(Operation::write, 1, BytePath::spliced, file, ENOSPC));
+    }
+  }
+  const auto files = counts.snapshot().files;
+  EXPECT_EQ(files.size(), std::size_t{kFiles});
+  for (PathTree::Node file = 2; file < 2 + kFiles; ++file) {
+    const OperationCounts& reads = files.at(file).at(Operation::read);
+    EXPECT_EQ(reads.calls, kRounds);
+    EXPECT_EQ(reads.copied_bytes, kRounds * file);
+    EXPECT_EQ(reads.max_ns, kRounds - 1);
+  }
+  const OperationCounts& writes = files.at(2).at(Operation::write);
+  EXPECT_EQ(writes.errors, kRounds * kFiles);
+  EXPECT_EQ(writes.spliced_bytes, kRounds * kFiles);
+  EXPECT_EQ(writes.max_ns, std::uint64_t{kFiles} + 1);
+}
+
 TEST(RequestCounts, IntervalOmitsEntriesThatDidNotChange) {
   RequestCounts counts;
   counts.add(1, 5, record(Operation::read, 100, BytePath::spliced, 1000));
