@@ -3,7 +3,9 @@
 #include "collector/fuse/filesystem/file_system.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -41,6 +43,15 @@ Descriptor open_proc() {
   Descriptor proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!proc) throw system_error("cannot open '/proc'", errno);
   return proc;
+}
+
+template <typename Open>
+Descriptor patiently(Open open) {
+  for (int attempt = 1;; ++attempt) {
+    Descriptor fd(open());
+    if (fd || errno != EMFILE || attempt == kTries) return fd;
+    ::usleep(kPauseUs);
+  }
 }
 
 }  // namespace
@@ -119,11 +130,16 @@ double FileSystem::timeout_s() const {
 }
 
 Descriptor open_patiently(int directory, const char* name, int flags, mode_t mode) {
-  for (int attempt = 1;; ++attempt) {
-    Descriptor fd(::openat(directory, name, flags, mode));
-    if (fd || errno != EMFILE || attempt == kTries) return fd;
-    ::usleep(kPauseUs);
-  }
+  return patiently([=] { return ::openat(directory, name, flags, mode); });
+}
+
+// A filter of system calls may refuse a call that it does not know.
+Descriptor open_in_mount_patiently(int directory, const char* name) {
+  const open_how how = {O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_NO_XDEV};
+  Descriptor fd = patiently(
+      [&] { return static_cast<int>(::syscall(SYS_openat2, directory, name, &how, sizeof(how))); });
+  if (!fd && (errno == ENOSYS || errno == EPERM)) errno = EXDEV;
+  return fd;
 }
 
 Descriptor FileSystem::reopen(const Inode& inode, int flags) const {

@@ -73,6 +73,9 @@ struct FileSystemOptions {
 // openat(2). When no descriptor is left, waits up to a second for the kernel to forget inodes,
 // as zctrace has asked it to. An empty Descriptor means failure, with the reason in errno.
 Descriptor open_patiently(int directory, const char* name, int flags, mode_t mode = 0);
+// An O_PATH descriptor of `name`. EXDEV means that another file system is mounted there, or that
+// the kernel does not tell.
+Descriptor open_in_mount_patiently(int directory, const char* name);
 
 // The key of an open file, whose fstat(2) is `status`.
 InodeKey inode_key_of(int fd, const struct stat& status);

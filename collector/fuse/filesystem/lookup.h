@@ -12,7 +12,8 @@ namespace zctrace::fuse {
 // forget() when the kernel does not get the entry. Returns 0 or a positive errno.
 int look_up(const Request& request, const Inode& parent, const char* name, fuse_entry_param& entry);
 
-// The same for a file that is already open: the inode is that file, whatever the name means now.
+// The same for a file that was just created there and is open: the inode is that file, whatever the
+// name means now.
 int look_up_open(const Request& request, const Inode& parent, const char* name, int fd,
                  fuse_entry_param& entry);
 

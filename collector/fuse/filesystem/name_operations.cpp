@@ -16,15 +16,26 @@
 namespace zctrace::fuse {
 namespace {
 
-int enter(const Request& request, const Inode& parent, const char* name, Descriptor fd,
+struct FoundFile {
+  Descriptor fd;
+  bool in_parents_mount;
+};
+
+int enter(const Request& request, const Inode& parent, const char* name, FoundFile found,
           fuse_entry_param& entry) {
   FileSystem& fs = request.fs();
+  const int fd = found.fd.get();
   entry = {};
-  if (const int error = fs.may_show(fd.get(), parent); error != 0) return error;
-  if (::fstat(fd.get(), &entry.attr) != 0) return errno;
-  const InodeKey identity = inode_key_of(fd.get(), entry.attr);
+  const int error = found.in_parents_mount ? 0 : fs.may_show(fd, parent);
+  if (error != 0) return error;
+  if (::fstat(fd, &entry.attr) != 0) return errno;
+  InodeKey identity{entry.attr.st_dev, entry.attr.st_ino, 0};
+  if (S_ISDIR(entry.attr.st_mode))
+    identity = found.in_parents_mount ? InodeKey{identity.device, identity.number, parent.key.mount}
+                                      : inode_key_of(fd, entry.attr);
   const DirectoryEntry place{parent.id, name, fs.paths.child(parent.node, name)};
-  const InodePtr inode = fs.inodes.remember(std::move(fd), identity, place, request.context().uid);
+  const InodePtr inode =
+      fs.inodes.remember(std::move(found.fd), identity, place, request.context().uid);
   entry.ino = inode->id;
   fs.show(entry.attr);
   entry.attr_timeout = entry.entry_timeout = fs.timeout_s();
@@ -200,9 +211,11 @@ int look_up(const Request& request, const Inode& parent, const char* name,
             fuse_entry_param& entry) {
   if (!is_plain_name(name)) return EINVAL;
   if (!request.fs().has_room_in_directory(request.context())) return ENFILE;
-  Descriptor fd = open_patiently(parent.fd.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  if (!fd) return errno == EMFILE ? ENFILE : errno;
-  return enter(request, parent, name, std::move(fd), entry);
+  FoundFile found{open_in_mount_patiently(parent.fd.get(), name), true};
+  if (!found.fd && errno == EXDEV)
+    found = {open_patiently(parent.fd.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC), false};
+  if (!found.fd) return errno == EMFILE ? ENFILE : errno;
+  return enter(request, parent, name, std::move(found), entry);
 }
 
 int look_up_open(const Request& request, const Inode& parent, const char* name, int open_fd,
@@ -210,7 +223,7 @@ int look_up_open(const Request& request, const Inode& parent, const char* name, 
   Descriptor fd =
       open_patiently(request.fs().self_fd(), FdName(open_fd).name(), O_PATH | O_CLOEXEC);
   if (!fd) return errno == EMFILE ? ENFILE : errno;
-  return enter(request, parent, name, std::move(fd), entry);
+  return enter(request, parent, name, {std::move(fd), true}, entry);
 }
 
 void add_name_operations(fuse_lowlevel_ops& operations) {
