@@ -14,14 +14,22 @@
 namespace zctrace::fuse {
 namespace {
 
-// What libfuse 3.14 allocates at most (FUSE_MAX_MAX_PAGES and FUSE_BUFFER_HEADER_SIZE), because it
-// uses the same memory when it receives.
+// What libfuse 3.14 needs at most (FUSE_MAX_MAX_PAGES and FUSE_BUFFER_HEADER_SIZE), because it uses
+// the same memory when it receives. After FUSE_INIT it would allocate less, and many forgets at
+// once fill what there is.
 std::size_t buffer_bytes() noexcept {
   static const std::size_t bytes = 256 * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + 0x1000;
   return bytes;
 }
 
 }  // namespace
+
+Receiver::Receiver(fuse_session* session, ExpectedWrites& writes, ReadingThread* thread) noexcept
+    : session_(session), writes_(writes), thread_(thread) {
+  if (thread_ == nullptr) return;
+  buffer_.mem = std::malloc(buffer_bytes());
+  if (buffer_.mem == nullptr) thread_ = nullptr;
+}
 
 Receiver::~Receiver() { std::free(buffer_.mem); }
 
@@ -32,6 +40,7 @@ int Receiver::receive() noexcept {
     thread_->end();
     return size;
   }
+  buffer_.flags = static_cast<fuse_buf_flags>(0);  // libfuse does not when it cannot splice
   const int size = ::fuse_session_receive_buf(session_, &buffer_);
   if (size > 0) negotiated_ = true;
   writes_.received();
@@ -39,8 +48,6 @@ int Receiver::receive() noexcept {
 }
 
 int Receiver::read() noexcept {
-  if (buffer_.mem == nullptr) buffer_.mem = std::malloc(buffer_bytes());
-  if (buffer_.mem == nullptr) return -ENOMEM;
   const ssize_t size =
       device_io().read(::fuse_session_fd(session_), buffer_.mem, buffer_bytes(), nullptr);
   if (::fuse_session_exited(session_) != 0) return 0;

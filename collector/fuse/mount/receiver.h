@@ -14,8 +14,7 @@ class Receiver {
  public:
   // `thread`: the calling thread, where it may receive by read(2) while no writes are expected; or
   // null, where libfuse decides. Both other objects outlive this.
-  Receiver(fuse_session* session, ExpectedWrites& writes, ReadingThread* thread)
-      : session_(session), writes_(writes), thread_(thread) {}
+  Receiver(fuse_session* session, ExpectedWrites& writes, ReadingThread* thread) noexcept;
   ~Receiver();
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
@@ -31,7 +30,7 @@ class Receiver {
 
   fuse_session* const session_;
   ExpectedWrites& writes_;
-  ReadingThread* const thread_;
+  ReadingThread* thread_;
   fuse_buf buffer_ = {};
   bool negotiated_ = false;
 };
