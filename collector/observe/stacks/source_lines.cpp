@@ -3,12 +3,14 @@
 #include "collector/observe/stacks/source_lines.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace zctrace {
 namespace {
 
 constexpr std::size_t kMostUnits = 65536;
-constexpr std::size_t kMostRanges = 1 << 20;
+constexpr std::size_t kMostRanges = 1 << 19;
+constexpr std::chrono::seconds kMostTime(1);
 
 }  // namespace
 
@@ -34,7 +36,9 @@ void SourceLines::read_units(Dwfl_Module* module) {
   read_ = true;
   Dwarf_Addr bias = 0;
   Dwarf_Die* unit = nullptr;
+  const auto deadline = std::chrono::steady_clock::now() + kMostTime;
   for (std::size_t units = 0; units < kMostUnits; ++units) {
+    if (std::chrono::steady_clock::now() >= deadline) break;
     unit = dwfl_module_nextcu(module, unit, &bias);
     if (unit == nullptr) break;
     Dwarf_Addr base = 0;
@@ -42,8 +46,10 @@ void SourceLines::read_units(Dwfl_Module* module) {
     Dwarf_Addr end = 0;
     std::ptrdiff_t next = 0;
     while (ranges_.size() < kMostRanges &&
-           (next = dwarf_ranges(unit, next, &base, &begin, &end)) > 0)
-      ranges_.push_back({begin + bias, end + bias, bias, *unit});
+           (next = dwarf_ranges(unit, next, &base, &begin, &end)) > 0) {
+      // clang gives functions without code such ranges.
+      if (begin < end) ranges_.push_back({begin + bias, end + bias, bias, *unit});
+    }
   }
   std::sort(ranges_.begin(), ranges_.end(),
             [](const Range& a, const Range& b) { return a.begin < b.begin; });
