@@ -40,7 +40,7 @@ matrix-arm64: packages-arm64
 		$(filter %-dev,$(BUILD_PACKAGES) $(UNIT_TEST_PACKAGES)) \
 		libc6-dev libstdc++-$(shell g++ -dumpversion)-dev fuse3 $(GUEST_PACKAGES)
 	$(Q)$(SUBMAKE) BUILD=$(BUILD)/arm64 ARCH=arm64 PKG_CONFIG=false OPTIMIZE=-O1 \
-		CC='$(CLANG) $(ARM64)' CXX='$(CLANGXX) $(ARM64)' matrix-programs
+		CC='$(CLANG) $(ARM64)' CXX='$(CLANGXX) $(ARM64)' TEST_CXX='$(CLANGXX) $(ARM64)' matrix-programs
 	$(Q)scripts/kernel-matrix/run $(BUILD)/arm64 --arch arm64 --directory $(MATRIX_TREE) $(GUEST_TESTS) \
 		--root $(MATRIX_TREE)/arm64 \
 		--kernel linux-image-cloud-arm64 --kernel linux-image-6.12-cloud-arm64
