@@ -18,6 +18,7 @@
 #include "collector/fuse/filesystem/posix_locks.h"
 #include "collector/fuse/filesystem/request.h"
 #include "collector/fuse/requesters/pending_signal.h"
+#include "collector/fuse/requesters/proc_file.h"
 #include "collector/fuse/ring/ring_slot.h"
 
 namespace zctrace::fuse {
@@ -43,9 +44,11 @@ void lock_or_wait(Request& request, bool wait, Attempt attempt) {
     ::fuse_req_interrupt_func(deferred.request, nullptr, nullptr);
     deferred.answer(fs, error);
   };
-  const auto interrupted = [deferred, watch]() mutable {
-    return ::fuse_req_interrupted(deferred.request) != 0 ||
-           watch.interrupted(std::chrono::steady_clock::now());
+  const auto interrupted = [deferred, watch, &fs]() mutable {
+    if (::fuse_req_interrupted(deferred.request) != 0) return true;
+    const bool found = watch.interrupted(std::chrono::steady_clock::now());
+    fs.proc_calls.fetch_add(take_proc_calls(), std::memory_order_relaxed);
+    return found;
   };
   try {
     fs.lock_waiters.add({attempt, interrupted, answer});

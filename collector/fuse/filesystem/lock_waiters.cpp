@@ -72,8 +72,8 @@ void LockWaiters::run() {
     waiting_.clear();
     lock.unlock();
     for (auto waiting = round.begin(); waiting != round.end();) {
-      // Return EINTR only to a task that was interrupted: for any other the kernel would restart
-      // the call.
+      // Return EINTR only to a task that was interrupted: the kernel makes ERESTARTSYS of it, which
+      // any other task would see.
       const int error = waiting->interrupted() ? EINTR : stopping ? ENOLCK : waiting->attempt();
       if (error == EAGAIN) {
         ++waiting;

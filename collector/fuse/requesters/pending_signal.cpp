@@ -20,21 +20,17 @@ std::uint64_t mask(std::string_view status, std::string_view name) noexcept {
 
 }  // namespace
 
-PendingSignal pending_signal(std::string_view status) noexcept {
-  const std::uint64_t deliverable = ~mask(status, "SigBlk");
-  if ((mask(status, "SigPnd") & deliverable) != 0) return PendingSignal::for_thread;
-  if ((mask(status, "ShdPnd") & deliverable) != 0) return PendingSignal::for_process;
-  return PendingSignal::none;
+bool has_pending_signal(std::string_view status) noexcept {
+  std::uint64_t pending = mask(status, "SigPnd");
+  if (status_field(status, "Threads") == "1") pending |= mask(status, "ShdPnd");
+  return (pending & ~mask(status, "SigBlk")) != 0;
 }
 
 bool SignalWatch::interrupted(std::chrono::steady_clock::time_point now) noexcept {
   if (tid_ == 0 || now < next_look_) return false;
   next_look_ = now + kBetweenLooks;
   try {
-    const PendingSignal found = pending_signal(task_status(proc_, tid_));
-    const bool seen_before = seen_for_process_;
-    seen_for_process_ = found == PendingSignal::for_process;
-    return found == PendingSignal::for_thread || (seen_for_process_ && seen_before);
+    return has_pending_signal(task_status(proc_, tid_));
   } catch (const std::bad_alloc&) {
     return false;
   }

@@ -14,14 +14,10 @@
 
 namespace zctrace::fuse {
 
-enum class PendingSignal {
-  none,
-  for_process,  // another thread may be about to take it
-  for_thread,
-};
-
-// `status`: the text of /proc/TID/status. Signals that are blocked do not count.
-PendingSignal pending_signal(std::string_view status) noexcept;
+// `status`: the text of /proc/TID/status. Signals that are blocked do not count. Nor does a signal
+// for a process with several threads, because another one may be about to take it; one that ends
+// the process is pending for each thread.
+bool has_pending_signal(std::string_view status) noexcept;
 
 // Looks now and then whether a task has a signal pending. For one thread at a time.
 class SignalWatch {
@@ -30,15 +26,13 @@ class SignalWatch {
 
   // `proc` must stay open. `tid` 0: a task that we cannot see, which never counts as interrupted.
   SignalWatch(int proc, pid_t tid) noexcept : proc_(proc), tid_(tid) {}
-  // Call it as often as is convenient: most calls only read the clock. A signal for the process
-  // counts once it was there at two looks.
+  // Call it as often as is convenient: most calls do nothing.
   bool interrupted(std::chrono::steady_clock::time_point now) noexcept;
 
  private:
   int proc_;
   pid_t tid_;
   std::chrono::steady_clock::time_point next_look_{};
-  bool seen_for_process_ = false;
 };
 
 }  // namespace zctrace::fuse
