@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The C++ sources. A new file needs no entry here: each folder is searched.
+CPP_FOLDERS := cli collector transfers tests
 cpp_files = $(sort $(shell find $(1) -name '*.cpp'))
 objects = $(patsubst %.cpp,$(BUILD)/%.o,$(call cpp_files,$(1)))
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 # Checks that run nothing: formatting, a second compiler, cppcheck, clang-tidy.
-CPP_FOLDERS := cli collector transfers tests
 FORMATTED = $(sort $(shell find $(CPP_FOLDERS) -name '*.cpp' -o -name '*.h'))
 # The benchmarks with a skeleton of their own are left out.
 # clang compiles the tests of units and of the kernel's programs anyway.

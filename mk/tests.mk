@@ -36,7 +36,8 @@ contributing-check: packages-test  ## Apply, build and test the examples of CONT
 	$(Q)$(SUBMAKE) $(BUILD)/zctrace
 	$(Q)MAKE='$(MAKE)' CXX='$(CXX)' scripts/examples $(BUILD) $(EXAMPLE)
 
-# Each sanitizer has a build tree of its own, for which one compiler makes all objects. A sanitizer's report fails the test that caused it.
+# Each sanitizer has a build tree of its own, for which one compiler makes all objects. A sanitizer's
+# report fails the test that caused it.
 comma := ,
 define sanitized
 	$(Q)$(SUBMAKE) BUILD=$(BUILD)/$(1) OPTIMIZE=-O1 CXXFLAGS='-fno-omit-frame-pointer $(2)' \
