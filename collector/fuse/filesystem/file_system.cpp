@@ -98,7 +98,11 @@ InodeKey inode_key_of(int fd, const struct stat& status) {
   struct statx more;
   const bool by_mount = S_ISDIR(status.st_mode) &&
                         ::statx(fd, "", AT_EMPTY_PATH | kDoNotAsk, STATX_MNT_ID, &more) == 0;
-  return {status.st_dev, status.st_ino, by_mount ? more.stx_mnt_id : 0};
+  return inode_key_in(by_mount ? more.stx_mnt_id : 0, status);
+}
+
+InodeKey inode_key_in(std::uint64_t mount, const struct stat& status) noexcept {
+  return {status.st_dev, status.st_ino, S_ISDIR(status.st_mode) ? mount : 0};
 }
 
 std::optional<InodeKey> find_key(int directory, const char* name) noexcept {

@@ -79,6 +79,8 @@ Descriptor open_in_mount_patiently(int directory, const char* name);
 
 // The key of an open file, whose fstat(2) is `status`.
 InodeKey inode_key_of(int fd, const struct stat& status);
+// The same where the mount is known.
+InodeKey inode_key_in(std::uint64_t mount, const struct stat& status) noexcept;
 // The key of the file `name` below `directory`; nullopt if there is none. Does not ask its file
 // system, which may be one that is not shown.
 std::optional<InodeKey> find_key(int directory, const char* name) noexcept;

@@ -26,13 +26,11 @@ int enter(const Request& request, const Inode& parent, const char* name, FoundFi
   FileSystem& fs = request.fs();
   const int fd = found.fd.get();
   entry = {};
-  const int error = found.in_parents_mount ? 0 : fs.may_show(fd, parent);
-  if (error != 0) return error;
+  if (!found.in_parents_mount)
+    if (const int error = fs.may_show(fd, parent); error != 0) return error;
   if (::fstat(fd, &entry.attr) != 0) return errno;
-  InodeKey identity{entry.attr.st_dev, entry.attr.st_ino, 0};
-  if (S_ISDIR(entry.attr.st_mode))
-    identity = found.in_parents_mount ? InodeKey{identity.device, identity.number, parent.key.mount}
-                                      : inode_key_of(fd, entry.attr);
+  const InodeKey identity = found.in_parents_mount ? inode_key_in(parent.key.mount, entry.attr)
+                                                   : inode_key_of(fd, entry.attr);
   const DirectoryEntry place{parent.id, name, fs.paths.child(parent.node, name)};
   const InodePtr inode =
       fs.inodes.remember(std::move(found.fd), identity, place, request.context().uid);
