@@ -21,9 +21,7 @@ std::optional<SourceLine> SourceLines::at(Dwfl_Module* module, std::uint64_t add
     if (file != nullptr) return SourceLine{file, number};
   }
   if (!read_) read_units(module);
-  auto after = std::upper_bound(
-      ranges_.begin(), ranges_.end(), address,
-      [](std::uint64_t wanted, const Range& range) { return wanted < range.begin; });
+  auto after = std::ranges::upper_bound(ranges_, address, {}, &Range::begin);
   if (after == ranges_.begin() || (--after)->end <= address) return std::nullopt;
   Dwarf_Line* const line = dwarf_getsrc_die(&after->unit, address - after->bias);
   const char* const file = dwarf_linesrc(line, nullptr, nullptr);
@@ -51,8 +49,7 @@ void SourceLines::read_units(Dwfl_Module* module) {
       if (begin < end) ranges_.push_back({begin + bias, end + bias, bias, *unit});
     }
   }
-  std::sort(ranges_.begin(), ranges_.end(),
-            [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  std::ranges::sort(ranges_, {}, &Range::begin);
 }
 
 }  // namespace zctrace
