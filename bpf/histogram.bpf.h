@@ -5,18 +5,27 @@
 
 #include "abi.h"
 
+/* `bits` if the number has more bits than that, otherwise 0: without a branch. */
+static __always_inline __u32 zc_has_above(__u64 number, __u32 bits)
+{
+	__u64 negative = -(number >> bits);
+
+	barrier_var(negative);
+	return (negative >> 63) * bits;
+}
+
 /* Half octaves from 2^ZC_FIRST_OCTAVE on; the last bucket takes everything above. */
 static __always_inline __u32 zc_bucket(__u64 ns)
 {
-	__u32 octave = 0, bucket;
+	__u32 octave = 0, above, bucket, bits;
 	__u64 rest = ns;
 
-	if (rest >> 32) { octave += 32; rest >>= 32; }
-	if (rest >> 16) { octave += 16; rest >>= 16; }
-	if (rest >> 8) { octave += 8; rest >>= 8; }
-	if (rest >> 4) { octave += 4; rest >>= 4; }
-	if (rest >> 2) { octave += 2; rest >>= 2; }
-	if (rest >> 1) octave += 1;
+	/* Each branch would double what the verifier checks from here on. */
+	for (bits = 32; bits; bits /= 2) {
+		above = zc_has_above(rest, bits);
+		octave += above;
+		rest >>= above;
+	}
 	if (octave < ZC_FIRST_OCTAVE)
 		return 0;
 	bucket = (octave - ZC_FIRST_OCTAVE) * 2 + (ns >> (octave - 1) & 1);

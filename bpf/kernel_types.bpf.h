@@ -373,11 +373,4 @@ struct bpf_iter__task {
 
 #pragma clang attribute pop
 
-/*
- * Since 6.2: gives a number the type of what it points to, so that loads need no helper.
- * (__ksym and __weak of bpf_helpers.h, which needs the types above.)
- */
-extern void *bpf_rdonly_cast(void *pointer, __u32 btf_id)
-	__attribute__((section(".ksyms"), weak));
-
 #endif

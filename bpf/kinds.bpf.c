@@ -40,10 +40,16 @@
 #define NETIF_F_SG 1
 #define TLS_HW 2
 
+/* Since 6.2: gives a number the type of what it points to, so that loads need no helper. */
+static __always_inline void *zc_cast(void *pointer, __u32 type)
+{
+	return ((void *(*)(void *, __u32))ZC_RDONLY_CAST)(pointer, type);
+}
+
 static __always_inline struct inode *zc_inode(struct file *file)
 {
 	if (config.rdonly_cast) {
-		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+		file = zc_cast(file, config.types.file);
 		return file->f_inode;
 	}
 	return BPF_CORE_READ(file, f_inode);
@@ -94,7 +100,7 @@ static __always_inline struct file *zc_file_at(struct fdtable *fdt, __u32 fd)
 static __always_inline bool zc_is_direct(struct file *file)
 {
 	if (config.rdonly_cast) {
-		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+		file = zc_cast(file, config.types.file);
 		return file->f_flags & config.direct_flag;
 	}
 	return BPF_CORE_READ(file, f_flags) & config.direct_flag;
@@ -150,7 +156,7 @@ static __always_inline __u64 zc_tcp_end(struct sock *sk)
 	char name[4] = {};
 
 	if (config.rdonly_cast) {
-		tcp = bpf_rdonly_cast(tcp, bpf_core_type_id_kernel(struct inet_connection_sock));
+		tcp = zc_cast(tcp, config.types.tcp);
 		upper = tcp->icsk_ulp_ops;
 	} else {
 		upper = BPF_CORE_READ(tcp, icsk_ulp_ops);
@@ -192,8 +198,8 @@ static __always_inline __u64 zc_socket_end(struct file *file)
 	__u32 family;
 
 	if (config.rdonly_cast) {
-		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
-		socket = bpf_rdonly_cast(file->private_data, bpf_core_type_id_kernel(struct socket));
+		file = zc_cast(file, config.types.file);
+		socket = zc_cast(file->private_data, config.types.socket);
 		sk = socket->sk;
 		family = sk->__sk_common.skc_family;
 	} else {
@@ -249,7 +255,7 @@ __u64 zc_file_end(__u64 address)
 static __always_inline struct fdtable *zc_fdt_of(struct task_struct *task)
 {
 	if (config.rdonly_cast)
-		task = bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
+		task = zc_cast(task, config.types.task);
 	return task->files->fdt;
 }
 
@@ -263,8 +269,7 @@ static __always_inline struct file *zc_fd_of(__u64 table, __u32 fd)
 	fdt = zc_fdt_of((void *)table);
 	if (fd >= fdt->max_fds)
 		return 0;
-	/* To read a pointer, any type that begins with one will do. */
-	place = bpf_rdonly_cast(fdt->fd + fd, bpf_core_type_id_kernel(struct list_head));
+	place = zc_cast(fdt->fd + fd, config.types.pointer);
 	return (struct file *)place->next;
 }
 
@@ -387,10 +392,10 @@ __u32 zc_file_is_packet(__u64 address)
 	if (!file)
 		return 0;
 	if (config.rdonly_cast) {
-		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+		file = zc_cast(file, config.types.file);
 		if ((file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
 			return 0;
-		socket = bpf_rdonly_cast(file->private_data, bpf_core_type_id_kernel(struct socket));
+		socket = zc_cast(file->private_data, config.types.socket);
 		return socket->sk->__sk_common.skc_family == AF_PACKET;
 	}
 	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)

@@ -93,6 +93,21 @@ struct zc_name_target {
 };
 
 /*
+ * No helper has this number: where the programs call it, user space puts the kernel's function
+ * bpf_rdonly_cast(). libbpf would read all types of the kernel to find that.
+ */
+#define ZC_RDONLY_CAST 0x7a630001
+
+/* Numbers of types in the kernel's own BTF, for bpf_rdonly_cast(). */
+struct zc_kernel_types {
+	__u32 task;
+	__u32 file;
+	__u32 socket;
+	__u32 tcp;	/* struct inet_connection_sock */
+	__u32 pointer;	/* a structure that begins with a pointer */
+};
+
+/*
  * The settings. The collector fills them in before it loads the programs, and they
  * are read-only from then on.
  */
@@ -131,6 +146,7 @@ struct zc_config {
 	__u32 rows_of_account;
 	__u32 tallies_of_account;
 	struct zc_share most;
+	struct zc_kernel_types types;
 	__u32 compat_status_mask;
 	__u32 compat_flags_mask;
 	/* Numbers of syscalls that the programs treat specially. */

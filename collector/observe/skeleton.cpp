@@ -18,6 +18,8 @@
 #include "collector/observe/duty/slice_programs.h"
 #include "collector/observe/machine/bpf_loading.h"
 #include "collector/observe/machine/kernel_types.h"
+#include "collector/observe/machine/needed_types.h"
+#include "collector/observe/machine/parallel_loading.h"
 #include "collector/observe/machine/run_times.h"
 #include "collector/observe/profile/sampler.h"
 #include "collector/os/error.h"
@@ -127,6 +129,11 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   config.message_lengths = arguments_of(bpf.progs.zc_sent, kernel) == 3 &&
                            arguments_of(bpf.progs.zc_received, kernel) == 3;
   config.rdonly_cast = kernel.has_function("bpf_rdonly_cast");
+  config.types = {.task = kernel.structure_id("task_struct"),
+                  .file = kernel.structure_id("file"),
+                  .socket = kernel.structure_id("socket"),
+                  .tcp = kernel.structure_id("inet_connection_sock"),
+                  .pointer = kernel.structure_id("list_head")};
   config.direct_seen = arguments_of(bpf.progs.zc_direct_begins, kernel) > 0;
   config.direct_flag = O_DIRECT;
   config.pid_namespace_inum = own_pid_namespace();
@@ -208,14 +215,6 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
                               options.stack_bytes != 0 && arguments_of(program, kernel) > 0);
 }
 
-// libbpf looks in the modules for a function or a type that the kernel itself lacks, such as struct
-// vsock_sock. It needs CAP_SYS_ADMIN to list them, and without it refuses to load anything,
-// although the programs can do without. It lists them once for an object, whether that works or
-// not: a name that no kernel has makes it do so now, with no other effect.
-void look_into_modules_if_allowed(const zctrace_bpf& bpf) {
-  (void)bpf_program__set_attach_target(bpf.progs.zc_newtask, 0, "zctrace_no_such_name");
-}
-
 // Returns after every program that runs on another CPU now has ended. If the kernel lacks this
 // call (CONFIG_MEMBARRIER, nohz_full), the read that follows takes longer than any program.
 void wait_for_programs() { ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0); }
@@ -229,15 +228,20 @@ void Skeleton::Destroy::operator()(zctrace_bpf* bpf) const { zctrace_bpf__destro
 Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   keep_bpf_warnings();
   if (options.run_times) measuring_ = measure_run_times();
-  bpf_.reset(zctrace_bpf__open());
+  allow_parallel_loading();
+  const NeededTypes types;
+  const std::string path = types.path();
+  LIBBPF_OPTS(bpf_object_open_opts, how, .btf_custom_path = path.c_str());
+  bpf_.reset(zctrace_bpf__open_opts(&how));
   if (!bpf_) throw bpf_load_error("cannot open the BPF object", errno);
   const KernelTypes kernel;
+  types.write(bpf_object__btf(bpf_->obj), kernel);
   configure(*bpf_, options, table, kernel);
   choose_programs(*bpf_, options, kernel);
-  look_into_modules_if_allowed(*bpf_);
   disk_accounting_ = options.latency && kernel.has_member("task_io_accounting", "read_bytes");
   io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
-  if (const int error = zctrace_bpf__load(bpf_.get()); error != 0)
+  const auto load = [this] { return zctrace_bpf__load(bpf_.get()); };
+  if (const int error = load_in_parallel(bpf_->obj, load, kernel); error != 0)
     throw bpf_load_error("cannot load the BPF programs", -error);
   // The programs that begin to observe new tasks come last, because every call and the end of a
   // task that they observe must be seen.

@@ -41,6 +41,26 @@ Memory load_types() {
   return {loaded, {static_cast<const char*>(bytes), size}};
 }
 
+struct BtfParts {
+  std::string_view records;
+  std::string_view names;  // ends with a zero; empty: invalid
+};
+
+BtfParts parts_of(std::string_view bytes) {
+  btf_header header = {};
+  if (bytes.size() < sizeof(header)) return {};
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  const auto part = [&](std::uint64_t offset, std::uint64_t size) {
+    const std::uint64_t begin = header.hdr_len + offset;
+    return begin + size <= bytes.size() ? bytes.substr(begin, size) : std::string_view();
+  };
+  if (header.magic != BTF_MAGIC || (header.hdr_len + header.type_off) % alignof(btf_type) != 0)
+    return {};
+  const std::string_view names = part(header.str_off, header.str_len);
+  if (names.empty() || names.back() != '\0') return {};
+  return {part(header.type_off, header.type_len), names};
+}
+
 // How many bytes follow a struct btf_type; nullopt: unknown.
 std::optional<std::size_t> bytes_behind(const btf_type& type) {
   const std::size_t count = BTF_INFO_VLEN(type.info);
@@ -68,6 +88,19 @@ std::optional<std::size_t> bytes_behind(const btf_type& type) {
   }
 }
 
+// Those before the first that is invalid.
+void append_types(std::string_view records, std::vector<const btf_type*>& types) {
+  for (std::size_t at = 0; records.size() - at >= sizeof(btf_type);) {
+    // Its parts are multiples of its alignment.
+    const auto* const type = reinterpret_cast<const btf_type*>(records.data() + at);
+    at += sizeof(btf_type);
+    const std::optional<std::size_t> behind = bytes_behind(*type);
+    if (!behind || *behind > records.size() - at) return;
+    at += *behind;
+    types.push_back(type);
+  }
+}
+
 }  // namespace
 
 KernelTypes::KernelTypes() {
@@ -80,48 +113,50 @@ KernelTypes::KernelTypes() {
 KernelTypes::KernelTypes(std::string_view bytes) { index(bytes); }
 
 void KernelTypes::index(std::string_view bytes) {
-  btf_header header = {};
-  if (bytes.size() < sizeof(header)) return;
-  std::memcpy(&header, bytes.data(), sizeof(header));
-  const auto part = [&](std::uint64_t offset, std::uint64_t size) {
-    const std::uint64_t begin = header.hdr_len + offset;
-    return begin + size <= bytes.size() ? bytes.substr(begin, size) : std::string_view();
-  };
-  if (header.magic != BTF_MAGIC || (header.hdr_len + header.type_off) % alignof(btf_type) != 0)
-    return;
-  names_ = part(header.str_off, header.str_len);
-  if (names_.empty() || names_.back() != '\0') return;
-  const std::string_view records = part(header.type_off, header.type_len);
-  types_.reserve(records.size() / 40);  // 42 on average in Linux 6.18
+  const BtfParts parts = parts_of(bytes);
+  names_ = parts.names;
+  if (names_.empty()) return;
+  types_.reserve(parts.records.size() / 40);  // 42 on average in Linux 6.18
   types_.push_back(nullptr);
-  for (std::size_t at = 0; records.size() - at >= sizeof(btf_type);) {
-    // Its parts are multiples of its alignment.
-    const auto* const type = reinterpret_cast<const btf_type*>(records.data() + at);
-    at += sizeof(btf_type);
-    const std::optional<std::size_t> behind = bytes_behind(*type);
-    if (!behind || *behind > records.size() - at) return;
-    at += *behind;
-    types_.push_back(type);
-  }
+  append_types(parts.records, types_);
+}
+
+KernelTypes KernelTypes::with_module(std::string_view bytes) const {
+  KernelTypes both = *this;
+  const BtfParts parts = parts_of(bytes);
+  both.module_names_ = parts.names;
+  if (!parts.names.empty()) append_types(parts.records, both.types_);
+  return both;
 }
 
 std::string_view KernelTypes::name_at(std::uint32_t offset) const {
-  return offset < names_.size() ? names_.data() + offset : std::string_view();
+  if (offset < names_.size()) return names_.data() + offset;
+  const std::size_t behind = offset - names_.size();
+  return behind < module_names_.size() ? module_names_.data() + behind : std::string_view();
 }
 
 const btf_type* KernelTypes::type(std::uint32_t id) const {
   return id < types_.size() ? types_[id] : nullptr;
 }
 
-const btf_type* KernelTypes::find(std::string_view name, unsigned kind) const {
+std::uint32_t KernelTypes::find(std::string_view name, unsigned kind) const {
+  // Without the length of each name, which would take most of the time.
+  const auto is_named = [this, name](std::uint32_t offset) {
+    return offset + name.size() < names_.size() && names_[offset + name.size()] == '\0' &&
+           names_.compare(offset, name.size(), name) == 0;
+  };
   const auto found = std::find_if(types_.begin(), types_.end(), [&](const btf_type* type) {
-    return type != nullptr && BTF_INFO_KIND(type->info) == kind && name_at(type->name_off) == name;
+    return type != nullptr && BTF_INFO_KIND(type->info) == kind && is_named(type->name_off);
   });
-  return found != types_.end() ? *found : nullptr;
+  return found != types_.end() ? static_cast<std::uint32_t>(found - types_.begin()) : 0;
+}
+
+std::uint32_t KernelTypes::tracepoint_id(std::string_view tracepoint) const {
+  return find("btf_trace_" + std::string(tracepoint), BTF_KIND_TYPEDEF);
 }
 
 unsigned KernelTypes::tracepoint_arguments(std::string_view tracepoint) const {
-  const btf_type* const name = find("btf_trace_" + std::string(tracepoint), BTF_KIND_TYPEDEF);
+  const btf_type* const name = type(tracepoint_id(tracepoint));
   const btf_type* const pointer = name != nullptr ? type(name->type) : nullptr;
   const btf_type* const function = pointer != nullptr ? type(pointer->type) : nullptr;
   if (function == nullptr || BTF_INFO_KIND(function->info) != BTF_KIND_FUNC_PROTO) return 0;
@@ -129,16 +164,22 @@ unsigned KernelTypes::tracepoint_arguments(std::string_view tracepoint) const {
   return parameters != 0 ? parameters - 1 : 0;  // the first is the tracepoint's own context
 }
 
+std::uint32_t KernelTypes::structure_id(std::string_view name) const {
+  return find(name, BTF_KIND_STRUCT);
+}
+
 bool KernelTypes::has_member(std::string_view structure, std::string_view member) const {
-  const btf_type* const found = find(structure, BTF_KIND_STRUCT);
+  const btf_type* const found = type(structure_id(structure));
   if (found == nullptr) return false;
   const auto* const members = reinterpret_cast<const btf_member*>(found + 1);
   return std::any_of(members, members + BTF_INFO_VLEN(found->info),
                      [&](const btf_member& one) { return name_at(one.name_off) == member; });
 }
 
-bool KernelTypes::has_function(std::string_view name) const {
-  return find(name, BTF_KIND_FUNC) != nullptr;
+std::uint32_t KernelTypes::function_id(std::string_view name) const {
+  return find(name, BTF_KIND_FUNC);
 }
+
+bool KernelTypes::has_function(std::string_view name) const { return function_id(name) != 0; }
 
 }  // namespace zctrace

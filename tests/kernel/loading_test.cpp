@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Programs that the kernel verifies side by side, and one that it refuses.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+
+#include "bpf/abi.h"
+#include "collector/observe/machine/bpf_loading.h"
+#include "collector/observe/machine/kernel_types.h"
+#include "collector/observe/machine/needed_types.h"
+#include "collector/observe/machine/parallel_loading.h"
+#include "zctrace.skel.h"
+
+namespace zctrace {
+namespace {
+
+class ParallelLoading : public testing::Test {
+ protected:
+  ParallelLoading() {
+    keep_bpf_warnings();
+    allow_parallel_loading();
+    const std::string path = types_.path();
+    LIBBPF_OPTS(bpf_object_open_opts, how, .btf_custom_path = path.c_str());
+    bpf_.reset(zctrace_bpf__open_opts(&how));
+    if (bpf_) types_.write(bpf_object__btf(bpf_->obj), KernelTypes());
+  }
+  int load(const KernelTypes& targets) {
+    return load_in_parallel(
+        bpf_->obj, [this] { return zctrace_bpf__load(bpf_.get()); }, targets);
+  }
+
+  const NeededTypes types_;
+  std::unique_ptr<zctrace_bpf, decltype(&zctrace_bpf__destroy)> bpf_{nullptr, zctrace_bpf__destroy};
+};
+
+TEST_F(ParallelLoading, GivesEachProgramItsOwnInstructions) {
+  ASSERT_NE(bpf_, nullptr);
+  ASSERT_EQ(load(KernelTypes()), 0);
+  unsigned programs = 0;
+  for_each_loaded(bpf_->obj, [&programs](const bpf_program* program, const bpf_prog_info& info) {
+    EXPECT_GT(info.xlated_prog_len, 10 * sizeof(bpf_insn)) << info.name;
+    EXPECT_EQ(info.type, BPF_PROG_TYPE_TRACING) << info.name;
+    EXPECT_TRUE(std::string(bpf_program__name(program)).starts_with(info.name));
+    programs++;
+  });
+  EXPECT_GE(programs, 6U);
+}
+
+TEST_F(ParallelLoading, NamesTheProgramThatTheKernelRefuses) {
+  ASSERT_NE(bpf_, nullptr);
+  // A kernel without tracepoints has nothing to attach to.
+  EXPECT_EQ(load(KernelTypes(std::string_view())), -EINVAL);
+  const std::string why = bpf_load_error("cannot load", EINVAL).what();
+  EXPECT_TRUE(why.starts_with("cannot load (prog 'zc_")) << why;
+  EXPECT_NE(why.find("': BPF program load failed: Invalid argument)"), std::string::npos) << why;
+}
+
+}  // namespace
+}  // namespace zctrace
