@@ -36,7 +36,6 @@ struct KeptProgram {
   bpf_program* program;
   std::vector<bpf_insn> instructions;
   bpf_prog_load_opts options;
-  Descriptor loaded = Descriptor();
   int error = 0;
 };
 
@@ -106,13 +105,13 @@ int attach_iterator(const bpf_program* program, long, bpf_link** link) noexcept 
   return *link == nullptr ? -errno : 0;
 }
 
+// Each result takes its place at once: a process may have few descriptors.
 void verify(KeptProgram& one) noexcept {
-  const int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(one.program), "GPL",
-                               one.instructions.data(), one.instructions.size(), &one.options);
-  if (fd < 0)
-    one.error = -fd;
-  else
-    one.loaded = Descriptor(fd);
+  const Descriptor loaded(bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(one.program),
+                                        "GPL", one.instructions.data(), one.instructions.size(),
+                                        &one.options));
+  if (!loaded || ::dup3(loaded.get(), bpf_program__fd(one.program), O_CLOEXEC) < 0)
+    one.error = errno;
 }
 
 void verify_all(std::vector<KeptProgram>& programs) {
@@ -132,15 +131,6 @@ void verify_all(std::vector<KeptProgram>& programs) {
   }
   work();
   for (std::thread& thread : threads) thread.join();
-}
-
-int take_over(const KeptProgram& one) {
-  if (one.error != 0) {
-    keep_bpf_warning("prog '" + std::string(bpf_program__name(one.program)) +
-                     "': BPF program load failed: " + std::generic_category().message(one.error));
-    return -one.error;
-  }
-  return ::dup3(one.loaded.get(), bpf_program__fd(one.program), O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 }  // namespace
@@ -170,8 +160,12 @@ int load_in_parallel(bpf_object* object, const std::function<int()>& load,
   current = nullptr;
   if (error != 0) return error;
   verify_all(loading.programs);
-  for (const KeptProgram& one : loading.programs)
-    if (const int refused = take_over(one); refused != 0) return refused;
+  for (const KeptProgram& one : loading.programs) {
+    if (one.error == 0) continue;
+    keep_bpf_warning("prog '" + std::string(bpf_program__name(one.program)) +
+                     "': BPF program load failed: " + std::generic_category().message(one.error));
+    return -one.error;
+  }
   return 0;
 }
 
