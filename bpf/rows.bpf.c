@@ -21,11 +21,13 @@ static long zc_add_bucket(__u32 bucket, struct zc_row_sum *ctx)
 }
 
 /* Two threads may exit at once, so the sums and the maximum are atomic. */
-static __always_inline void zc_row_add(struct zc_row *sum, const struct zc_row *row)
+int zc_row_add(struct zc_row *sum, const struct zc_row *row)
 {
 	struct zc_row_sum ctx = { .sum = sum, .row = row };
 	__u64 seen;
 
+	if (!sum || !row)
+		return 0;
 	zc_counters_add(sum, row, ZC_ROW_SUMS);
 	seen = sum->max_ns;
 	for (int tries = 0; tries < 4 && row->max_ns > seen; tries++)
@@ -35,6 +37,7 @@ static __always_inline void zc_row_add(struct zc_row *sum, const struct zc_row *
 		seen = __sync_val_compare_and_swap(&sum->min_ns, seen, row->min_ns);
 	if (config.latency)
 		bpf_loop(ZC_BUCKETS, zc_add_bucket, &ctx, 0);
+	return 0;
 }
 
 /*

@@ -58,13 +58,41 @@ struct zc_aio_exchange {
 	__u32 done;
 };
 
+int zc_aio_read(__u64 address, struct zc_aio_note *note)
+{
+	__u32 *faults = zc_aio_faults();
+	struct zc_iocb iocb = {};
+
+	if (!note || !faults)
+		return 0;
+	if (bpf_probe_read_user(&iocb, sizeof(iocb), (void *)(address + ZC_IOCB_PART))) {
+		++*faults;
+		return 0;
+	}
+	switch (iocb.opcode) {
+	case IOCB_CMD_PREAD:
+	case IOCB_CMD_PREADV:
+		note->row = config.aio_read_row;
+		break;
+	case IOCB_CMD_PWRITE:
+	case IOCB_CMD_PWRITEV:
+		note->row = config.aio_write_row;
+		break;
+	default:
+		return 0;
+	}
+	note->end = zc_current_fd_end(iocb.fd);
+	if (config.channels)
+		zc_file_channel(zc_current_file(iocb.fd), &note->channel);
+	return 1;
+}
+
 /*
  * What is known of a completed request; false if it moves no bytes. If its io_submit()
  * has not returned yet, nothing is noted; a note without a row then
  * tells zc_aio_submit_one() that it is counted.
  */
-static __always_inline bool zc_aio_take(struct zc_aio_look *look, struct zc_aio_note *note,
-					__u32 *faults)
+static __always_inline bool zc_aio_take(struct zc_aio_look *look, struct zc_aio_note *note)
 {
 	const struct zc_aio_request *request = &look->request;
 	struct zc_aio_seen *seen = look->seen;
@@ -77,9 +105,9 @@ static __always_inline bool zc_aio_take(struct zc_aio_look *look, struct zc_aio_
 	}
 	if (!noted && seen->unnoted) {
 		__sync_fetch_and_sub(&seen->unnoted, 1);
-		return zc_aio_read(request->address, note, faults);
+		return zc_aio_read(request->address, note);
 	}
-	if (!zc_aio_read(request->address, note, faults))
+	if (!zc_aio_read(request->address, note))
 		return false;
 	__sync_fetch_and_add(&seen->early, 1);
 	/* If its io_submit() noted it at this very moment, the note is used up. */
@@ -121,7 +149,7 @@ static long zc_aio_count_one(__u32 index, struct zc_aio_look *look)
 		return zc_aio_miss(look->seen);
 	}
 	look->request.address = event.request;
-	if (!zc_aio_take(look, &note, faults)) {
+	if (!zc_aio_take(look, &note)) {
 		if (*faults != before)
 			zc_lose(ZC_LOST_AIO_RESULTS, 1);
 		return 0;

@@ -55,32 +55,11 @@ static __always_inline __u64 zc_process(void)
 	return BPF_CORE_READ(bpf_get_current_task_btf(), group_leader, start_boottime);
 }
 
-/* Reads the request itself; false if it moves no bytes or cannot be read, which is a fault. */
-static __always_inline bool zc_aio_read(__u64 address, struct zc_aio_note *note, __u32 *faults)
-{
-	struct zc_iocb iocb = {};
-
-	if (bpf_probe_read_user(&iocb, sizeof(iocb), (void *)(address + ZC_IOCB_PART))) {
-		++*faults;
-		return false;
-	}
-	switch (iocb.opcode) {
-	case IOCB_CMD_PREAD:
-	case IOCB_CMD_PREADV:
-		note->row = config.aio_read_row;
-		break;
-	case IOCB_CMD_PWRITE:
-	case IOCB_CMD_PWRITEV:
-		note->row = config.aio_write_row;
-		break;
-	default:
-		return false;
-	}
-	note->end = zc_current_fd_end(iocb.fd);
-	if (config.channels)
-		zc_file_channel(zc_current_file(iocb.fd), &note->channel);
-	return true;
-}
+/*
+ * Reads the request itself; 0 if it moves no bytes or cannot be read, which is a fault. `note`
+ * begins as zeros.
+ */
+int zc_aio_read(__u64 address, struct zc_aio_note *note);
 
 /*
  * False if there is a note already. Before Linux 6.4 the result is an int: the upper half of

@@ -40,7 +40,7 @@ static long zc_aio_submit_one(__u32 index, struct zc_aio_submission *submission)
 		++*faults;
 		return 0;
 	}
-	if (!zc_aio_read(address, &note, faults))
+	if (!zc_aio_read(address, &note))
 		return 0;
 	if (config.channels)
 		zc_aio_name(address, &note);
