@@ -17,6 +17,8 @@
 namespace zctrace {
 namespace {
 
+constexpr std::string_view kTracepoint = "btf_trace_";
+
 using Memory = std::pair<std::shared_ptr<const void>, std::string_view>;
 
 // The file can be mapped since Linux 6.16, which saves reading it.
@@ -119,6 +121,10 @@ void KernelTypes::index(std::string_view bytes) {
   types_.reserve(parts.records.size() / 40);  // 42 on average in Linux 6.18
   types_.push_back(nullptr);
   append_types(parts.records, types_);
+  for (std::uint32_t id = 1; id < count(); id++)
+    if (BTF_INFO_KIND(types_[id]->info) == BTF_KIND_TYPEDEF &&
+        begins_with(types_[id]->name_off, kTracepoint))
+      tracepoints_.push_back(id);
 }
 
 KernelTypes KernelTypes::with_module(std::string_view bytes) const {
@@ -139,20 +145,27 @@ const btf_type* KernelTypes::type(std::uint32_t id) const {
   return id < types_.size() ? types_[id] : nullptr;
 }
 
+bool KernelTypes::begins_with(std::uint32_t offset, std::string_view prefix) const {
+  return offset < names_.size() && names_.compare(offset, prefix.size(), prefix) == 0;
+}
+
+bool KernelTypes::is_named(std::uint32_t offset, std::string_view name) const {
+  return begins_with(offset, name) && names_[offset + name.size()] == '\0';
+}
+
 std::uint32_t KernelTypes::find(std::string_view name, unsigned kind) const {
-  // Without the length of each name, which would take most of the time.
-  const auto is_named = [this, name](std::uint32_t offset) {
-    return offset + name.size() < names_.size() && names_[offset + name.size()] == '\0' &&
-           names_.compare(offset, name.size(), name) == 0;
-  };
   const auto found = std::find_if(types_.begin(), types_.end(), [&](const btf_type* type) {
-    return type != nullptr && BTF_INFO_KIND(type->info) == kind && is_named(type->name_off);
+    return type != nullptr && BTF_INFO_KIND(type->info) == kind && is_named(type->name_off, name);
   });
   return found != types_.end() ? static_cast<std::uint32_t>(found - types_.begin()) : 0;
 }
 
 std::uint32_t KernelTypes::tracepoint_id(std::string_view tracepoint) const {
-  return find("btf_trace_" + std::string(tracepoint), BTF_KIND_TYPEDEF);
+  const std::string name = std::string(kTracepoint) + std::string(tracepoint);
+  const auto found = std::find_if(tracepoints_.begin(), tracepoints_.end(), [&](std::uint32_t id) {
+    return is_named(types_[id]->name_off, name);
+  });
+  return found != tracepoints_.end() ? *found : 0;
 }
 
 unsigned KernelTypes::tracepoint_arguments(std::string_view tracepoint) const {

@@ -46,11 +46,15 @@ class KernelTypes {
  private:
   void index(std::string_view bytes);
   std::uint32_t find(std::string_view name, unsigned kind) const;  // number; 0: none
+  // The name at an offset, of which this need not find the end.
+  bool begins_with(std::uint32_t offset, std::string_view prefix) const;
+  bool is_named(std::uint32_t offset, std::string_view name) const;
 
   std::shared_ptr<const void> memory_;  // what holds the bytes, if it is not the caller
   std::string_view names_;
-  std::string_view module_names_;       // at the offsets behind names_
-  std::vector<const btf_type*> types_;  // by number; 0 is void
+  std::string_view module_names_;           // at the offsets behind names_
+  std::vector<const btf_type*> types_;      // by number; 0 is void
+  std::vector<std::uint32_t> tracepoints_;  // numbers of those that programs can attach to
 };
 
 }  // namespace zctrace
