@@ -10,7 +10,7 @@
  * task_newtask comes before the child can run. Unlike sched_process_fork it also comes
  * for the threads that io_uring makes.
  */
-SEC("tp_btf/task_newtask")
+SEC("zc_tp_btf/task_newtask")
 int BPF_PROG(zc_newtask, struct task_struct *child, __u64 clone_flags)
 {
 	struct task_struct *parent = bpf_get_current_task_btf();
@@ -41,7 +41,7 @@ int BPF_PROG(zc_newtask, struct task_struct *child, __u64 clone_flags)
  * A process, or a single thread of it, moves into a cgroup that is a target. Services
  * start this way.
  */
-SEC("?tp_btf/cgroup_attach_task")
+SEC("?zc_tp_btf/cgroup_attach_task")
 int BPF_PROG(zc_cgroup_move, struct cgroup *cgroup, const char *path, struct task_struct *task,
 	     bool threadgroup)
 {
@@ -100,7 +100,7 @@ static __always_inline struct zc_task *zc_observe_target(struct task_struct *tas
 	return zc_task_state(task, 0);
 }
 
-SEC("tp_btf/sched_process_exec")
+SEC("zc_tp_btf/sched_process_exec")
 int BPF_PROG(zc_exec, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
 {
 	struct zc_task *state = zc_task_state(task, 0);
@@ -153,7 +153,7 @@ static long zc_fold_slot(__u32 slot, struct zc_fold_context *ctx)
  * Folds the task's rows. zc_sched_switch adds what the task still does, such as
  * releasing its memory and files, to its account.
  */
-SEC("tp_btf/sched_process_exit")
+SEC("zc_tp_btf/sched_process_exit")
 int BPF_PROG(zc_exit, struct task_struct *task)
 {
 	struct zc_task *state = zc_task_state(task, 0);

@@ -20,7 +20,10 @@ static long zc_add_bucket(__u32 bucket, struct zc_row_sum *ctx)
 	return 0;
 }
 
-/* Two threads may exit at once, so the sums and the maximum are atomic. */
+/*
+ * Two threads may exit at once, so the sums and the maximum are atomic. Global, because there are
+ * many ways to get here and the verifier would walk it after each.
+ */
 int zc_row_add(struct zc_row *sum, const struct zc_row *row)
 {
 	struct zc_row_sum ctx = { .sum = sum, .row = row };

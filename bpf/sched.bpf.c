@@ -124,7 +124,7 @@ static __always_inline void zc_switch_in(struct task_struct *task)
 		state->head.outside.off_cpu_ns += off_cpu_ns;
 }
 
-SEC("tp_btf/sched_switch")
+SEC("zc_tp_btf/sched_switch")
 int BPF_PROG(zc_sched_switch, bool preempt, struct task_struct *prev,
 	     struct task_struct *next, unsigned int prev_state)
 {

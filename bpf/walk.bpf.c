@@ -261,7 +261,7 @@ static __noinline int zc_write_task(struct seq_file *seq, struct task_struct *ta
 	return 0;
 }
 
-SEC("iter/task")
+SEC("zc_iter/task")
 int zc_walk(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;

@@ -49,7 +49,7 @@ int zc_note_lender(__u64 socket, __u64 account, __u32 word)
 }
 
 /* In the context of the task that receives. */
-SEC("?tp_btf/skb_copy_datagram_iovec")
+SEC("?zc_tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(zc_skb_copied, const void *skb, int bytes)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -63,7 +63,7 @@ int BPF_PROG(zc_skb_copied, const void *skb, int bytes)
 	return 0;
 }
 
-SEC("?tp_btf/iomap_dio_rw_begin")
+SEC("?zc_tp_btf/iomap_dio_rw_begin")
 int BPF_PROG(zc_direct_begins)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -81,7 +81,7 @@ int BPF_PROG(zc_direct_begins)
  * Each time TCP begins to fill a packet, in the context of the task that sends. Sends that lend
  * the caller's memory have notifications, which say more.
  */
-SEC("?tp_btf/tcp_sendmsg_locked")
+SEC("?zc_tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(zc_tcp_sends, const struct sock *sk, const struct msghdr *message)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

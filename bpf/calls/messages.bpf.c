@@ -48,13 +48,13 @@ static __always_inline int zc_message_moved(struct sock *sk, int length, __u32 f
 	return 0;
 }
 
-SEC("?tp_btf/sock_send_length")
+SEC("?zc_tp_btf/sock_send_length")
 int BPF_PROG(zc_sent, struct sock *sk, int length, int flags)
 {
 	return zc_message_moved(sk, length, 0, ZC_RESULT_SENDMMSG);
 }
 
-SEC("?tp_btf/sock_recv_length")
+SEC("?zc_tp_btf/sock_recv_length")
 int BPF_PROG(zc_received, struct sock *sk, int length, int flags)
 {
 	return zc_message_moved(sk, length, flags, ZC_RESULT_RECVMMSG);

@@ -52,7 +52,7 @@ static __always_inline int zc_call_begins(struct task_struct *task, struct pt_re
 	return 0;
 }
 
-SEC("?tp_btf/sys_enter")
+SEC("?zc_tp_btf/sys_enter")
 int BPF_PROG(zc_sys_enter, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = zc_observed_caller(regs);
@@ -205,7 +205,7 @@ static __always_inline int zc_call_ends(struct task_struct *task, struct pt_regs
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
+SEC("zc_tp_btf/sys_exit")
 int BPF_PROG(zc_sys_exit, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = zc_observed_caller(regs);

@@ -9,7 +9,7 @@
 #include "calls.bpf.h"
 #include "bpf/kernel_counts.bpf.h"
 
-SEC("?tp_btf/sys_enter")
+SEC("?zc_tp_btf/sys_enter")
 int BPF_PROG(zc_unacc_begins, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -30,7 +30,7 @@ int BPF_PROG(zc_unacc_begins, struct pt_regs *regs, long number)
 	return 0;
 }
 
-SEC("?tp_btf/sys_exit")
+SEC("?zc_tp_btf/sys_exit")
 int BPF_PROG(zc_unacc_ends, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

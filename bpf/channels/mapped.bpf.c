@@ -148,7 +148,7 @@ static __always_inline int zc_map_pages(struct address_space *mapping, __u64 fir
 }
 
 /* Pages of the cache that a fault maps around the one that it needs. Since 6.12. */
-SEC("?tp_btf/mm_filemap_map_pages")
+SEC("?zc_tp_btf/mm_filemap_map_pages")
 int BPF_PROG(zc_map_around, struct address_space *mapping, unsigned long first,
 	     unsigned long last)
 {
@@ -156,7 +156,7 @@ int BPF_PROG(zc_map_around, struct address_space *mapping, unsigned long first,
 }
 
 /* The one page of a fault that has to wait for it, or that is going to write to it. Since 6.12. */
-SEC("?tp_btf/mm_filemap_fault")
+SEC("?zc_tp_btf/mm_filemap_fault")
 int BPF_PROG(zc_map_one, struct address_space *mapping, unsigned long page)
 {
 	return zc_map_pages(mapping, page, page);

@@ -14,7 +14,7 @@ struct {
 	__type(value, __u64);
 } retransmits SEC(".maps");
 
-SEC("?tp_btf/tcp_retransmit_skb")
+SEC("?zc_tp_btf/tcp_retransmit_skb")
 int BPF_PROG(zc_retransmit, const struct sock *sk, const struct sk_buff *skb)
 {
 	struct tcp_skb_cb *segment = (void *)skb + bpf_core_field_offset(struct sk_buff, cb);

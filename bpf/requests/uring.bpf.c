@@ -350,20 +350,20 @@ static __always_inline int zc_completed(void *ring, struct io_kiocb *request, __
 }
 
 /* Before 6.3. */
-SEC("?tp_btf/io_uring_submit_sqe")
+SEC("?zc_tp_btf/io_uring_submit_sqe")
 int BPF_PROG(zc_uring_sqe, void *request)
 {
 	return zc_request_begins(request);
 }
 
-SEC("?tp_btf/io_uring_submit_req")
+SEC("?zc_tp_btf/io_uring_submit_req")
 int BPF_PROG(zc_uring_submit, void *request)
 {
 	return zc_request_begins(request);
 }
 
 /* The kernel reports this one instead when the ring is full. It never names the request. */
-SEC("?tp_btf/io_uring_cqe_overflow")
+SEC("?zc_tp_btf/io_uring_cqe_overflow")
 int BPF_PROG(zc_uring_overflow, void *ring, unsigned long long user_data, int result,
 	     unsigned int flags, void *overflown)
 {
@@ -388,14 +388,14 @@ int BPF_PROG(zc_uring_overflow, void *ring, unsigned long long user_data, int re
 }
 
 /* Before 6.15. */
-SEC("?tp_btf/io_uring_complete")
+SEC("?zc_tp_btf/io_uring_complete")
 int BPF_PROG(zc_uring_cqe, void *ring, void *request, __u64 user_data, int result,
 	     unsigned int flags)
 {
 	return zc_completed(ring, request, user_data, result, flags);
 }
 
-SEC("?tp_btf/io_uring_complete")
+SEC("?zc_tp_btf/io_uring_complete")
 int BPF_PROG(zc_uring_done, void *ring, void *request, struct io_uring_cqe *cqe)
 {
 	return zc_completed(ring, request, cqe->user_data, cqe->res, cqe->flags);

@@ -131,28 +131,28 @@ static __always_inline int zc_stack_note_inside(void)
 }
 
 /* Out of a socket. */
-SEC("?tp_btf/skb_copy_datagram_iovec")
+SEC("?zc_tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(zc_stack_skb)
 {
 	return zc_stack_note_inside();
 }
 
 /* Into a TCP socket. */
-SEC("?tp_btf/tcp_sendmsg_locked")
+SEC("?zc_tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(zc_stack_tcp)
 {
 	return zc_stack_note_inside();
 }
 
 /* Out of the page cache. */
-SEC("?tp_btf/mm_filemap_get_pages")
+SEC("?zc_tp_btf/mm_filemap_get_pages")
 int BPF_PROG(zc_stack_cached)
 {
 	return zc_stack_note_inside();
 }
 
 /* Into the page cache, unless the page was to be written back already. */
-SEC("?tp_btf/writeback_dirty_folio")
+SEC("?zc_tp_btf/writeback_dirty_folio")
 int BPF_PROG(zc_stack_dirty)
 {
 	return zc_stack_note_inside();

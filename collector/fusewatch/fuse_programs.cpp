@@ -63,7 +63,6 @@ FusePrograms::FusePrograms(const FuseProgramOptions& options) {
   config.most_requesters = share_of(bpf_->maps.requesters);
   config.most_flights = share_of(bpf_->maps.flights);
   bpf_->rodata->config = config;
-  find_tracepoints(bpf_->obj);
   if (const int error = fuse_watch_bpf__load(bpf_.get()); error != 0)
     throw bpf_load_error("cannot load the BPF programs", -error);
   if (const int error = fuse_watch_bpf__attach(bpf_.get()); error != 0)

@@ -15,7 +15,6 @@
 #include <cstring>
 #include <fstream>
 #include <initializer_list>
-#include <iterator>
 #include <memory>
 #include <string_view>
 
@@ -26,6 +25,7 @@
 #include "collector/os/caller.h"
 #include "collector/os/capabilities.h"
 #include "collector/os/error.h"
+#include "collector/os/read_file.h"
 
 namespace zctrace {
 namespace {
@@ -119,11 +119,6 @@ Requirement fuse() {
   const int error = errno;
   return {kFuse, State::optional_missing, std::string("/dev/fuse: ") + std::strerror(error),
           error == ENOENT ? "modprobe fuse" : "sudo chmod 666 /dev/fuse, as most systems have it"};
-}
-
-std::string content_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 Requirement fuse_tracepoints() {
@@ -252,7 +247,7 @@ Requirement fuse_watch_requirement(const fs::path& root, FuseTracepoints kernel)
   constexpr const char* kFound = "fuse_request_send and fuse_request_end, for 'zctrace fuse'";
   if (kernel == FuseTracepoints::built_in) return {kFuseTracepoints, State::ok, kFound, ""};
   // The module's type information names its tracepoints.
-  const std::string module = content_of(root / "sys/kernel/btf/fuse");
+  const std::string module = read_file(root / "sys/kernel/btf/fuse");
   if (module.find("btf_trace_fuse_request_send") != std::string::npos &&
       module.find("btf_trace_fuse_request_end") != std::string::npos)
     return {kFuseTracepoints, State::ok, std::string(kFound) + ", in the module fuse", ""};
@@ -266,7 +261,7 @@ Requirement fuse_watch_requirement(const fs::path& root, FuseTracepoints kernel)
 Requirement fuse_rings_requirement(const fs::path& root) {
   constexpr const char* kName = "FUSE over io_uring";
   const fs::path path = root / "sys/module/fuse/parameters/enable_uring";
-  const std::string value = content_of(path);
+  const std::string value = read_file(path);
   if (value.starts_with('Y'))
     return {kName, State::ok, "switched on, for 'mount --transport uring'", ""};
   if (!value.empty())

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -30,10 +31,8 @@ namespace {
 
 // How many arguments the tracepoint of a program has; 0: this kernel does not have it.
 unsigned arguments_of(const bpf_program* program, const KernelTypes& kernel) {
-  constexpr std::string_view kPrefix = "tp_btf/";
-  const std::string_view section = bpf_program__section_name(program);
-  if (!section.starts_with(kPrefix)) return 0;
-  return kernel.tracepoint_arguments(section.substr(kPrefix.size()));
+  const std::optional<std::string_view> tracepoint = tracepoint_of(program);
+  return tracepoint ? kernel.tracepoint_arguments(*tracepoint) : 0;
 }
 
 #if defined(__x86_64__)
@@ -230,18 +229,18 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   if (options.run_times) measuring_ = measure_run_times();
   allow_parallel_loading();
   const NeededTypes types;
-  const std::string path = types.path();
-  LIBBPF_OPTS(bpf_object_open_opts, how, .btf_custom_path = path.c_str());
+  LIBBPF_OPTS(bpf_object_open_opts, how, .btf_custom_path = types.path());
   bpf_.reset(zctrace_bpf__open_opts(&how));
   if (!bpf_) throw bpf_load_error("cannot open the BPF object", errno);
   const KernelTypes kernel;
-  types.write(bpf_object__btf(bpf_->obj), kernel);
+  // Only names of channels need types that may be in modules, those of vsock.
+  types.write(bpf_object__btf(bpf_->obj), kernel, options.channels);
   configure(*bpf_, options, table, kernel);
   choose_programs(*bpf_, options, kernel);
   disk_accounting_ = options.latency && kernel.has_member("task_io_accounting", "read_bytes");
   io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
   const auto load = [this] { return zctrace_bpf__load(bpf_.get()); };
-  if (const int error = load_in_parallel(bpf_->obj, load, kernel); error != 0)
+  if (const int error = load_in_parallel(load, kernel); error != 0)
     throw bpf_load_error("cannot load the BPF programs", -error);
   // The programs that begin to observe new tasks come last, because every call and the end of a
   // task that they observe must be seen.

@@ -15,7 +15,7 @@
 
 #include "collector/os/error.h"
 #include "collector/os/mountinfo.h"
-#include "collector/os/split.h"
+#include "collector/os/proc_status.h"
 
 namespace zctrace {
 namespace {
@@ -32,16 +32,6 @@ std::optional<pid_t> pid_of(const fs::path& name) {
 
 std::string first_line(const std::optional<std::string>& text) {
   return text ? text->substr(0, text->find('\n')) : std::string();
-}
-
-// The value of a field of /proc/PID/status, without leading blanks; "" if there is none.
-std::string_view status_field(std::string_view status, std::string_view name) {
-  for (const std::string_view line : split(status, '\n'))
-    if (line.starts_with(name) && line.substr(name.size()).starts_with(':')) {
-      const std::string_view value = line.substr(name.size() + 1);
-      return value.substr(std::min(value.find_first_not_of(" \t"), value.size()));
-    }
-  return {};
 }
 
 bool matches(const std::vector<std::string>& globs, const std::string& name) {

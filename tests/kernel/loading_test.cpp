@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Programs that the kernel verifies side by side, and one that it refuses.
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <gtest/gtest.h>
 
@@ -23,14 +24,12 @@ class ParallelLoading : public testing::Test {
   ParallelLoading() {
     keep_bpf_warnings();
     allow_parallel_loading();
-    const std::string path = types_.path();
-    LIBBPF_OPTS(bpf_object_open_opts, how, .btf_custom_path = path.c_str());
+    LIBBPF_OPTS(bpf_object_open_opts, how, .btf_custom_path = types_.path());
     bpf_.reset(zctrace_bpf__open_opts(&how));
-    if (bpf_) types_.write(bpf_object__btf(bpf_->obj), KernelTypes());
+    if (bpf_) types_.write(bpf_object__btf(bpf_->obj), KernelTypes(), true);
   }
   int load(const KernelTypes& targets) {
-    return load_in_parallel(
-        bpf_->obj, [this] { return zctrace_bpf__load(bpf_.get()); }, targets);
+    return load_in_parallel([this] { return zctrace_bpf__load(bpf_.get()); }, targets);
   }
 
   const NeededTypes types_;
@@ -52,11 +51,22 @@ TEST_F(ParallelLoading, GivesEachProgramItsOwnInstructions) {
 
 TEST_F(ParallelLoading, NamesTheProgramThatTheKernelRefuses) {
   ASSERT_NE(bpf_, nullptr);
-  // A kernel without tracepoints has nothing to attach to.
-  EXPECT_EQ(load(KernelTypes(std::string_view())), -EINVAL);
-  const std::string why = bpf_load_error("cannot load", EINVAL).what();
+  // To cast to a type that is no structure is not allowed.
+  bpf_->rodata->config.rdonly_cast = 1;
+  bpf_->rodata->config.types = {.task = 1, .file = 1, .socket = 1, .tcp = 1, .pointer = 1};
+  const int error = load(KernelTypes());
+  ASSERT_LT(error, 0);
+  const std::string why = bpf_load_error("cannot load", -error).what();
   EXPECT_TRUE(why.starts_with("cannot load (prog 'zc_")) << why;
-  EXPECT_NE(why.find("': BPF program load failed: Invalid argument)"), std::string::npos) << why;
+  EXPECT_NE(why.find("': BPF program load failed: "), std::string::npos) << why;
+}
+
+TEST_F(ParallelLoading, NamesTheTracepointThatTheKernelLacks) {
+  ASSERT_NE(bpf_, nullptr);
+  EXPECT_EQ(load(KernelTypes(std::string_view())), -ESRCH);
+  const std::string why = bpf_load_error("cannot load", ESRCH).what();
+  EXPECT_TRUE(why.starts_with("cannot load (prog 'zc_")) << why;
+  EXPECT_NE(why.find("': this kernel has no tp_btf/"), std::string::npos) << why;
 }
 
 }  // namespace

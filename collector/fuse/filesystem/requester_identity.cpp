@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "collector/fuse/requesters/proc_file.h"
+#include "collector/os/proc_status.h"
 
 namespace zctrace::fuse {
 namespace {

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "collector/fuse/requesters/proc_file.h"
+#include "collector/os/proc_status.h"
 
 namespace zctrace::fuse {
 namespace {

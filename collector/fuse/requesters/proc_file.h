@@ -37,8 +37,5 @@ std::uint64_t take_proc_calls() noexcept;
 // The text of /proc/TID/status; empty if it cannot be read. Any user may read it, and that does not
 // block while the task is inside the kernel. Throws std::bad_alloc.
 std::string task_status(int proc, pid_t tid);
-// The value of field `name` in the text of /proc/PID/status, without leading blanks. Empty: no such
-// field.
-std::string_view status_field(std::string_view status, std::string_view name) noexcept;
 
 }  // namespace zctrace::fuse

@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "collector/fuse/requesters/proc_file.h"
+#include "collector/os/proc_status.h"
 
 namespace zctrace::fuse {
 namespace {

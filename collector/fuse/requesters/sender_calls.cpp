@@ -31,11 +31,7 @@ std::shared_ptr<SenderCalls> SenderCalls::load() {
   // If the kernel refuses, that is not an error: the daemon has another way.
   const libbpf_print_fn_t printer = libbpf_set_print(nullptr);
   calls->bpf_.reset(senders_bpf__open());
-  // By name: a session of this process may have told libbpf to leave tracepoints to it.
-  const bool works = calls->bpf_ &&
-                     bpf_program__set_attach_target(calls->bpf_->progs.zc_note_sender, 0,
-                                                    "fuse_request_send") == 0 &&
-                     senders_bpf__load(calls->bpf_.get()) == 0 &&
+  const bool works = calls->bpf_ && senders_bpf__load(calls->bpf_.get()) == 0 &&
                      senders_bpf__attach(calls->bpf_.get()) == 0;
   libbpf_set_print(printer);
   return works ? calls : nullptr;

@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <string_view>
 #include <system_error>
 
 namespace zctrace {
@@ -23,7 +22,7 @@ thread_local std::string last_warning;
 
 int keep_warning(libbpf_print_level level, const char* format, va_list arguments) noexcept {
   if (level != LIBBPF_WARN) return 0;
-  if (std::getenv("ZCTRACE_DEBUG") != nullptr) {  // the verifier's log, in full
+  if (wants_verifier_log()) {  // the verifier's log, in full
     va_list copy;
     va_copy(copy, arguments);
     std::vfprintf(stderr, format, copy);
@@ -51,6 +50,8 @@ void keep_bpf_warning(const std::string& warning) {
   if (last_warning.empty()) last_warning = warning;
 }
 
+bool wants_verifier_log() { return std::getenv("ZCTRACE_DEBUG") != nullptr; }
+
 Error bpf_load_error(const std::string& what, int error) {
   if (error == EMFILE) return too_few_files(what);
   const std::string advice = error == ENOMEM ? "the kernel has not enough memory for the maps"
@@ -74,16 +75,6 @@ std::uint32_t own_pid_namespace() {
     throw system_error("cannot read /proc/self/ns/pid (to mount it: mount -t proc proc /proc)",
                        errno, kExitCannotRun);
   return static_cast<std::uint32_t>(status.st_ino);
-}
-
-void find_tracepoints(bpf_object* object) {
-  constexpr std::string_view kPrefix = "tp_btf/";
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object) {
-    const std::string_view section = bpf_program__section_name(program);
-    if (section.starts_with(kPrefix))
-      (void)bpf_program__set_attach_target(program, 0, section.substr(kPrefix.size()).data());
-  }
 }
 
 void for_each_loaded(

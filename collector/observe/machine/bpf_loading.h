@@ -18,8 +18,10 @@ namespace zctrace {
 // From now on keeps libbpf's last warning of this thread for bpf_load_error(), instead of printing
 // it. One object is loaded at a time.
 void keep_bpf_warnings();
-// Has bpf_load_error() tell `warning`, unless libbpf warned before.
+// Has bpf_load_error() tell `warning`, unless there was one before.
 void keep_bpf_warning(const std::string& warning);
+// Whether whoever looks for a fault of the programs wants the verifier's logs (ZCTRACE_DEBUG).
+bool wants_verifier_log();
 // What failed, why, and what the user can do about it. `error` is an errno value (positive).
 Error bpf_load_error(const std::string& what, int error);
 // For a process that may not open enough files. Says how to raise the limit.
@@ -27,10 +29,6 @@ Error too_few_files(const std::string& what);
 
 // The inode number of zctrace's own PID namespace. Throws Error (cannot run here).
 std::uint32_t own_pid_namespace();
-
-// Finds the tracepoints of an object's programs, also in modules. Call it before libbpf loads one
-// while load_in_parallel() may be in use. Without them, loading fails.
-void find_tracepoints(bpf_object* object);
 
 // Calls `use` for each program of an object that is loaded, with what the kernel says of it.
 // Programs of which it says nothing are left out.

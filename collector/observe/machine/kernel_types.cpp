@@ -13,17 +13,19 @@
 #include <utility>
 
 #include "collector/os/descriptor.h"
+#include "collector/os/read_file.h"
 
 namespace zctrace {
 namespace {
 
+constexpr const char* kVmlinux = "/sys/kernel/btf/vmlinux";
 constexpr std::string_view kTracepoint = "btf_trace_";
 
 using Memory = std::pair<std::shared_ptr<const void>, std::string_view>;
 
 // The file can be mapped since Linux 6.16, which saves reading it.
 Memory map_types() {
-  const Descriptor file(::open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC));
+  const Descriptor file(::open(kVmlinux, O_RDONLY | O_CLOEXEC));
   struct stat status = {};
   if (!file || ::fstat(file.get(), &status) != 0) return {};
   const auto size = static_cast<std::size_t>(status.st_size);
@@ -31,6 +33,12 @@ Memory map_types() {
   if (mapped == MAP_FAILED) return {};
   return {std::shared_ptr<const void>(mapped, [size](void* begin) { ::munmap(begin, size); }),
           {static_cast<const char*>(mapped), size}};
+}
+
+Memory read_types() {
+  const auto bytes = std::make_shared<const std::string>(read_file(kVmlinux));
+  if (bytes->empty()) return {};
+  return {bytes, *bytes};
 }
 
 // libbpf also finds the types in an image of the kernel.
@@ -90,17 +98,19 @@ std::optional<std::size_t> bytes_behind(const btf_type& type) {
   }
 }
 
-// Those before the first that is invalid.
-void append_types(std::string_view records, std::vector<const btf_type*>& types) {
-  for (std::size_t at = 0; records.size() - at >= sizeof(btf_type);) {
+// Those before the first that is invalid. False: there is one.
+bool append_types(std::string_view records, std::vector<const btf_type*>& types) {
+  for (std::size_t at = 0; at < records.size();) {
+    if (records.size() - at < sizeof(btf_type)) return false;
     // Its parts are multiples of its alignment.
     const auto* const type = reinterpret_cast<const btf_type*>(records.data() + at);
     at += sizeof(btf_type);
     const std::optional<std::size_t> behind = bytes_behind(*type);
-    if (!behind || *behind > records.size() - at) return;
+    if (!behind || *behind > records.size() - at) return false;
     at += *behind;
     types.push_back(type);
   }
+  return true;
 }
 
 }  // namespace
@@ -108,62 +118,69 @@ void append_types(std::string_view records, std::vector<const btf_type*>& types)
 KernelTypes::KernelTypes() {
   std::string_view bytes;
   std::tie(memory_, bytes) = map_types();
+  if (!memory_) std::tie(memory_, bytes) = read_types();
   if (!memory_) std::tie(memory_, bytes) = load_types();
   index(bytes);
 }
 
 KernelTypes::KernelTypes(std::string_view bytes) { index(bytes); }
 
+// The numbers of a module's types are known only if all types before them are.
+KernelTypes::KernelTypes(const KernelTypes& base, std::string_view bytes)
+    : base_(&base),
+      first_(base.count()),
+      first_name_(static_cast<std::uint32_t>(base.names_.size())) {
+  if (base.complete_) index(bytes);
+}
+
 void KernelTypes::index(std::string_view bytes) {
   const BtfParts parts = parts_of(bytes);
   names_ = parts.names;
   if (names_.empty()) return;
   types_.reserve(parts.records.size() / 40);  // 42 on average in Linux 6.18
-  types_.push_back(nullptr);
-  append_types(parts.records, types_);
-  for (std::uint32_t id = 1; id < count(); id++)
-    if (BTF_INFO_KIND(types_[id]->info) == BTF_KIND_TYPEDEF &&
-        begins_with(types_[id]->name_off, kTracepoint))
+  if (first_ == 0) types_.push_back(nullptr);
+  complete_ = append_types(parts.records, types_);
+  for (std::uint32_t id = std::max(first_, 1U); id < count(); id++)
+    if (BTF_INFO_KIND(type(id)->info) == BTF_KIND_TYPEDEF &&
+        begins_with(type(id)->name_off, kTracepoint))
       tracepoints_.push_back(id);
 }
 
-KernelTypes KernelTypes::with_module(std::string_view bytes) const {
-  KernelTypes both = *this;
-  const BtfParts parts = parts_of(bytes);
-  both.module_names_ = parts.names;
-  if (!parts.names.empty()) append_types(parts.records, both.types_);
-  return both;
-}
-
 std::string_view KernelTypes::name_at(std::uint32_t offset) const {
-  if (offset < names_.size()) return names_.data() + offset;
-  const std::size_t behind = offset - names_.size();
-  return behind < module_names_.size() ? module_names_.data() + behind : std::string_view();
+  if (offset < first_name_) return base_->name_at(offset);
+  offset -= first_name_;
+  return offset < names_.size() ? names_.data() + offset : std::string_view();
 }
 
 const btf_type* KernelTypes::type(std::uint32_t id) const {
-  return id < types_.size() ? types_[id] : nullptr;
+  if (id < first_) return base_->type(id);
+  return id - first_ < types_.size() ? types_[id - first_] : nullptr;
 }
 
 bool KernelTypes::begins_with(std::uint32_t offset, std::string_view prefix) const {
+  if (offset < first_name_) return base_->begins_with(offset, prefix);
+  offset -= first_name_;
   return offset < names_.size() && names_.compare(offset, prefix.size(), prefix) == 0;
 }
 
 bool KernelTypes::is_named(std::uint32_t offset, std::string_view name) const {
-  return begins_with(offset, name) && names_[offset + name.size()] == '\0';
+  if (offset < first_name_) return base_->is_named(offset, name);
+  // The last byte of all names is a zero, so there is one behind.
+  return begins_with(offset, name) && names_[offset - first_name_ + name.size()] == '\0';
 }
 
 std::uint32_t KernelTypes::find(std::string_view name, unsigned kind) const {
-  const auto found = std::find_if(types_.begin(), types_.end(), [&](const btf_type* type) {
-    return type != nullptr && BTF_INFO_KIND(type->info) == kind && is_named(type->name_off, name);
-  });
-  return found != types_.end() ? static_cast<std::uint32_t>(found - types_.begin()) : 0;
+  for (std::uint32_t id = 1; id < count(); id++) {
+    const btf_type& one = *type(id);
+    if (BTF_INFO_KIND(one.info) == kind && is_named(one.name_off, name)) return id;
+  }
+  return 0;
 }
 
 std::uint32_t KernelTypes::tracepoint_id(std::string_view tracepoint) const {
   const std::string name = std::string(kTracepoint) + std::string(tracepoint);
   const auto found = std::find_if(tracepoints_.begin(), tracepoints_.end(), [&](std::uint32_t id) {
-    return is_named(types_[id]->name_off, name);
+    return is_named(type(id)->name_off, name);
   });
   return found != tracepoints_.end() ? *found : 0;
 }

@@ -5,26 +5,28 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "collector/os/error.h"
+#include "collector/os/read_file.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U  // of Linux 6.3
+#endif
 
 namespace zctrace {
 namespace {
 
 namespace fs = std::filesystem;
 
-using Names = std::unordered_set<std::string_view>;
+// Names and, for each, a bit for every kind of type that has it.
+using Names = std::unordered_map<std::string_view, unsigned>;
 
 // Of a type that a relocation may begin with.
 bool is_root(unsigned kind) {
@@ -32,8 +34,14 @@ bool is_root(unsigned kind) {
          kind == BTF_KIND_ENUM64 || kind == BTF_KIND_TYPEDEF;
 }
 
+// libbpf takes an enumeration of one size for one of another.
+unsigned bit_of(unsigned kind) {
+  if (kind == BTF_KIND_ENUM64) kind = BTF_KIND_ENUM;
+  return 1U << kind;
+}
+
 // The programs name a variant of a kernel's type NAME___variant.
-std::string_view kernel_name(std::string_view name) { return name.substr(0, name.find("___")); }
+std::string_view kernel_name(std::string_view name) { return name.substr(0, name.rfind("___")); }
 
 // zctrace's own types are in no kernel. What is returned is part of `object`.
 Names names_of(const btf* object) {
@@ -41,8 +49,9 @@ Names names_of(const btf* object) {
   for (std::uint32_t id = 1; id < btf__type_cnt(object); id++) {
     const btf_type* const type = btf__type_by_id(object, id);
     const char* const name = btf__name_by_offset(object, type->name_off);
-    if (!is_root(BTF_INFO_KIND(type->info)) || name == nullptr || *name == '\0') continue;
-    if (!std::string_view(name).starts_with("zc_")) names.insert(kernel_name(name));
+    const unsigned kind = BTF_INFO_KIND(type->info);
+    if (!is_root(kind) || name == nullptr || *name == '\0') continue;
+    if (!std::string_view(name).starts_with("zc_")) names[kernel_name(name)] |= bit_of(kind);
   }
   return names;
 }
@@ -154,28 +163,27 @@ class Writer {
   std::size_t written_ = 0;                                   // of order_
 };
 
-// Adds the types from the number `first` on that are `names`. Returns the names found.
-Names add_named(const KernelTypes& kernel, std::uint32_t first, const Names& names,
+// Adds the types from the number `first` on that are `wanted`. Returns those that were found.
+Names add_named(const KernelTypes& kernel, std::uint32_t first, const Names& wanted,
                 Writer& writer) {
   Names found;
   for (std::uint32_t id = first; id < kernel.count(); id++) {
     const btf_type* const type = kernel.type(id);
     if (type == nullptr || !is_root(BTF_INFO_KIND(type->info))) continue;
-    const auto name = names.find(kernel.name_at(type->name_off));
-    if (name == names.end()) continue;
-    found.insert(*name);
+    const unsigned bit = bit_of(BTF_INFO_KIND(type->info));
+    const auto name = wanted.find(kernel.name_at(type->name_off));
+    if (name == wanted.end() || (name->second & bit) == 0) continue;
+    found[name->first] |= bit;
     writer.add(kernel, id);
   }
   return found;
 }
 
 void remove(Names& names, const Names& found) {
-  std::erase_if(names, [&found](std::string_view name) { return found.contains(name); });
-}
-
-bool mentions(std::string_view bytes, std::string_view name) {
-  const std::string whole = '\0' + std::string(name) + '\0';
-  return bytes.find(whole) != std::string_view::npos;
+  for (const auto& [name, kinds] : found) {
+    names[name] &= ~kinds;
+    if (names[name] == 0) names.erase(name);
+  }
 }
 
 }  // namespace
@@ -184,28 +192,28 @@ std::string needed_types(const btf* object, const KernelTypes& kernel, const fs:
   Writer writer;
   Names names = names_of(object);
   remove(names, add_named(kernel, 1, names, writer));
-  if (names.empty()) return writer.bytes();
-  std::error_code ignored;
-  for (const fs::directory_entry& module : fs::directory_iterator(modules, ignored)) {
-    if (module.path().filename() == "vmlinux") continue;
-    std::ifstream file(module.path(), std::ios::binary);
-    const std::string bytes(std::istreambuf_iterator<char>(file), {});
-    const auto mentioned = [&bytes](std::string_view name) { return mentions(bytes, name); };
-    if (std::none_of(names.begin(), names.end(), mentioned)) continue;
-    remove(names, add_named(kernel.with_module(bytes), kernel.count(), names, writer));
+  std::error_code error;
+  fs::directory_iterator module(modules, error);
+  for (; !error && !names.empty() && module != fs::directory_iterator(); module.increment(error)) {
+    if (module->path().filename() == "vmlinux") continue;
+    const std::string bytes = read_file(module->path());
+    const KernelTypes types(kernel, bytes);
+    remove(names, add_named(types, kernel.count(), names, writer));
     writer.end_module(kernel.count());
   }
   return writer.bytes();
 }
 
-NeededTypes::NeededTypes() : file_(::memfd_create("types", MFD_CLOEXEC)) {
-  if (!file_) throw system_error("cannot create a file in memory", errno, kExitCannotRun);
+// Since Linux 6.3 the kernel warns of a file that does not say whether it may be executed, or does
+// not create it (vm.memfd_noexec).
+NeededTypes::NeededTypes() : file_(::memfd_create("types", MFD_CLOEXEC | MFD_NOEXEC_SEAL)) {
+  if (!file_) file_ = Descriptor(::memfd_create("types", MFD_CLOEXEC));
+  path_ = "/proc/self/fd/" + std::to_string(file_.get());
 }
 
-std::string NeededTypes::path() const { return "/proc/self/fd/" + std::to_string(file_.get()); }
-
-void NeededTypes::write(const btf* object, const KernelTypes& kernel) const {
-  const std::string bytes = needed_types(object, kernel);
+void NeededTypes::write(const btf* object, const KernelTypes& kernel, bool modules) const {
+  if (!file_) return;
+  const std::string bytes = needed_types(object, kernel, modules ? "/sys/kernel/btf" : "");
   for (std::size_t done = 0; done < bytes.size();) {
     const ssize_t n = ::write(file_.get(), bytes.data() + done, bytes.size() - done);
     if (n < 0) throw system_error("cannot write to a file in memory", errno, kExitCannotRun);

@@ -13,24 +13,26 @@ struct btf;
 
 namespace zctrace {
 
-// What libbpf relocates the programs with when `path` is its option btf_custom_path: a file in
-// memory, which lasts as long as this.
+// What libbpf relocates the programs with: a file in memory, which lasts as long as this.
 class NeededTypes {
  public:
-  // Throws Error.
   NeededTypes();
 
-  std::string path() const;
-  // Call it before the programs are loaded. `object`: the types of the object. Those that the
-  // kernel itself lacks may be in its modules. Throws Error.
-  void write(const btf* object, const KernelTypes& kernel) const;
+  // For libbpf's option btf_custom_path. nullptr: there is no such file, and libbpf searches
+  // itself.
+  const char* path() const { return file_ ? path_.c_str() : nullptr; }
+  // Call it before the programs are loaded. `object`: the types of the object. With `modules`,
+  // those that the kernel itself lacks may be in a module; otherwise they are missing. Throws
+  // Error.
+  void write(const btf* object, const KernelTypes& kernel, bool modules) const;
 
  private:
   Descriptor file_;
+  std::string path_;
 };
 
-// The same types, in the format of /sys/kernel/btf/vmlinux. `modules`: that directory.
+// The same types, in the format of /sys/kernel/btf/vmlinux. `modules`: that directory; empty: none.
 std::string needed_types(const btf* object, const KernelTypes& kernel,
-                         const std::filesystem::path& modules = "/sys/kernel/btf");
+                         const std::filesystem::path& modules);
 
 }  // namespace zctrace

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 // libbpf asks a handler before it loads a program, when all of it is relocated. The handler keeps
 // the program and gives libbpf one that does nothing in its place; what the kernel makes of the
-// true one takes over the descriptor of the other. For the other, which is of a type that needs no
-// BTF, libbpf need not read the kernel's, which takes 15 ms.
+// true one takes over the descriptor of the other. The other is of a type that needs no BTF, so
+// that libbpf need not read the kernel's, which takes 15 ms.
 #include "collector/observe/machine/parallel_loading.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -29,8 +33,8 @@ namespace {
 
 // The largest program takes a third of the time of all.
 constexpr unsigned kMostThreads = 3;
-constexpr std::string_view kTracepoint = "tp_btf/";
-constexpr std::string_view kIterator = "iter/";
+constexpr std::string_view kTracepoint = "zc_tp_btf/";
+constexpr std::string_view kIterator = "zc_iter/";
 
 struct KeptProgram {
   bpf_program* program;
@@ -47,15 +51,20 @@ struct ObjectLoading {
 
 thread_local ObjectLoading* current = nullptr;  // what load_in_parallel() loads
 
-bool is_handled(std::string_view section) {
-  return section.starts_with(kTracepoint) || section.starts_with(kIterator);
+// The library's structure may be longer or shorter than the one of its header here.
+bpf_prog_load_opts copy_of(const bpf_prog_load_opts& options) {
+  bpf_prog_load_opts copy = {};
+  std::memcpy(&copy, &options, std::min(options.sz, sizeof(copy)));
+  copy.sz = sizeof(copy);
+  copy.fd_array = nullptr;  // ends with the load; the programs call no function of a module
+  return copy;
 }
 
-void find_target(std::string_view section, const KernelTypes& kernel, bpf_prog_load_opts& options) {
-  options.attach_btf_id =
-      section.starts_with(kTracepoint)
-          ? kernel.tracepoint_id(section.substr(kTracepoint.size()))
-          : kernel.function_id("bpf_iter_" + std::string(section.substr(kIterator.size())));
+// 0: this kernel does not have it.
+std::uint32_t target_of(std::string_view section, const KernelTypes& kernel) {
+  if (section.starts_with(kTracepoint))
+    return kernel.tracepoint_id(section.substr(kTracepoint.size()));
+  return kernel.function_id("bpf_iter_" + std::string(section.substr(kIterator.size())));
 }
 
 // Makes calls of bpf_rdonly_cast(), see bpf/settings.h, what the kernel expects. Without that
@@ -76,14 +85,23 @@ void fill_in_casts(std::vector<bpf_insn>& instructions, std::uint32_t function) 
   }
 }
 
+std::string named(const bpf_program* program) {
+  return "prog '" + std::string(bpf_program__name(program)) + "': ";
+}
+
 int keep_program(bpf_program* program, bpf_prog_load_opts* options, long) noexcept {
-  if (current == nullptr) return 0;
+  if (current == nullptr) return -EINVAL;
   try {
+    const std::string section = bpf_program__section_name(program);
     const bpf_insn* const begin = bpf_program__insns(program);
     KeptProgram& kept = current->programs.emplace_back(
-        KeptProgram{program, {begin, begin + bpf_program__insn_cnt(program)}, *options});
-    find_target(bpf_program__section_name(program), current->kernel, kept.options);
+        KeptProgram{program, {begin, begin + bpf_program__insn_cnt(program)}, copy_of(*options)});
     fill_in_casts(kept.instructions, current->cast);
+    kept.options.attach_btf_id = target_of(section, current->kernel);
+    if (kept.options.attach_btf_id == 0) {
+      keep_bpf_warning(named(program) + "this kernel has no " + section.substr(3));
+      return -ESRCH;
+    }
   } catch (const std::bad_alloc&) {
     return -ENOMEM;
   }
@@ -105,13 +123,26 @@ int attach_iterator(const bpf_program* program, long, bpf_link** link) noexcept 
   return *link == nullptr ? -errno : 0;
 }
 
+int load_program(const KeptProgram& one, const bpf_prog_load_opts& options) noexcept {
+  return bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(one.program), "GPL",
+                       one.instructions.data(), one.instructions.size(), &options);
+}
+
 // Each result takes its place at once: a process may have few descriptors.
 void verify(KeptProgram& one) noexcept {
-  const Descriptor loaded(bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(one.program),
-                                        "GPL", one.instructions.data(), one.instructions.size(),
-                                        &one.options));
+  const Descriptor loaded(load_program(one, one.options));
   if (!loaded || ::dup3(loaded.get(), bpf_program__fd(one.program), O_CLOEXEC) < 0)
     one.error = errno;
+}
+
+void print_verifier_log(const KeptProgram& refused) {
+  std::vector<char> log(1 << 24);
+  bpf_prog_load_opts options = refused.options;
+  options.log_level = 1;
+  options.log_buf = log.data();
+  options.log_size = static_cast<__u32>(log.size());
+  const Descriptor ignored(load_program(refused, options));
+  std::fprintf(stderr, "%s%s\n", named(refused.program).c_str(), log.data());
 }
 
 void verify_all(std::vector<KeptProgram>& programs) {
@@ -122,15 +153,21 @@ void verify_all(std::vector<KeptProgram>& programs) {
   const auto work = [&]() noexcept {
     for (std::size_t i = next++; i < programs.size(); i = next++) verify(programs[i]);
   };
-  std::vector<std::thread> threads;
+  const unsigned count = std::min(kMostThreads, std::thread::hardware_concurrency());
+  std::vector<std::jthread> threads;
+  threads.reserve(kMostThreads);
+  // Signals must reach the main thread.
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
-    for (unsigned n = std::min(kMostThreads, std::thread::hardware_concurrency()); n > 1; n--)
-      threads.emplace_back(work);
+    while (threads.size() + 1 < count) threads.emplace_back(work);
   } catch (const std::system_error&) {
     // No more threads are allowed: those that there are do the work.
+  } catch (const std::bad_alloc&) {
   }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   work();
-  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace
@@ -141,19 +178,21 @@ void allow_parallel_loading() {
   LIBBPF_OPTS(libbpf_prog_handler_opts, iterator, .prog_prepare_load_fn = keep_program,
               .prog_attach_fn = attach_iterator);
   static const int kHandlers[] = {
-      libbpf_register_prog_handler("tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, &tracepoint),
-      libbpf_register_prog_handler("iter+", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, &iterator)};
+      libbpf_register_prog_handler("zc_tp_btf+", BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_TRACE_RAW_TP,
+                                   &tracepoint),
+      libbpf_register_prog_handler("zc_iter+", BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_TRACE_ITER,
+                                   &iterator)};
   for (const int handler : kHandlers)
     if (handler < 0) throw bpf_load_error("cannot tell libbpf how to load programs", -handler);
 }
 
-int load_in_parallel(bpf_object* object, const std::function<int()>& load,
-                     const KernelTypes& kernel) {
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object) {
-    if (is_handled(bpf_program__section_name(program)))
-      bpf_program__set_type(program, BPF_PROG_TYPE_RAW_TRACEPOINT);
-  }
+std::optional<std::string_view> tracepoint_of(const bpf_program* program) {
+  const std::string_view section = bpf_program__section_name(program);
+  if (!section.starts_with(kTracepoint)) return std::nullopt;
+  return section.substr(kTracepoint.size());
+}
+
+int load_in_parallel(const std::function<int()>& load, const KernelTypes& kernel) {
   ObjectLoading loading{kernel, kernel.function_id("bpf_rdonly_cast"), {}};
   current = &loading;
   const int error = load();
@@ -162,8 +201,9 @@ int load_in_parallel(bpf_object* object, const std::function<int()>& load,
   verify_all(loading.programs);
   for (const KeptProgram& one : loading.programs) {
     if (one.error == 0) continue;
-    keep_bpf_warning("prog '" + std::string(bpf_program__name(one.program)) +
-                     "': BPF program load failed: " + std::generic_category().message(one.error));
+    keep_bpf_warning(named(one.program) +
+                     "BPF program load failed: " + std::generic_category().message(one.error));
+    if (wants_verifier_log()) print_verifier_log(one);
     return -one.error;
   }
   return 0;
