@@ -229,7 +229,9 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   if (options.run_times) measuring_ = measure_run_times();
   allow_parallel_loading();
   const NeededTypes types;
-  LIBBPF_OPTS(bpf_object_open_opts, how, .btf_custom_path = types.path());
+  bpf_object_open_opts how = {};
+  how.sz = sizeof(how);
+  how.btf_custom_path = types.path();
   bpf_.reset(zctrace_bpf__open_opts(&how));
   if (!bpf_) throw bpf_load_error("cannot open the BPF object", errno);
   const KernelTypes kernel;

@@ -24,7 +24,9 @@ class ParallelLoading : public testing::Test {
   ParallelLoading() {
     keep_bpf_warnings();
     allow_parallel_loading();
-    LIBBPF_OPTS(bpf_object_open_opts, how, .btf_custom_path = types_.path());
+    bpf_object_open_opts how = {};
+    how.sz = sizeof(how);
+    how.btf_custom_path = types_.path();
     bpf_.reset(zctrace_bpf__open_opts(&how));
     if (bpf_) types_.write(bpf_object__btf(bpf_->obj), KernelTypes(), true);
   }

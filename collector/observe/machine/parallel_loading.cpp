@@ -123,6 +123,15 @@ int attach_iterator(const bpf_program* program, long, bpf_link** link) noexcept 
   return *link == nullptr ? -errno : 0;
 }
 
+int register_handler(const char* sections, bpf_attach_type type,
+                     libbpf_prog_attach_fn_t attach) noexcept {
+  libbpf_prog_handler_opts options = {};
+  options.sz = sizeof(options);
+  options.prog_prepare_load_fn = keep_program;
+  options.prog_attach_fn = attach;
+  return libbpf_register_prog_handler(sections, BPF_PROG_TYPE_RAW_TRACEPOINT, type, &options);
+}
+
 int load_program(const KeptProgram& one, const bpf_prog_load_opts& options) noexcept {
   return bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(one.program), "GPL",
                        one.instructions.data(), one.instructions.size(), &options);
@@ -173,15 +182,9 @@ void verify_all(std::vector<KeptProgram>& programs) {
 }  // namespace
 
 void allow_parallel_loading() {
-  LIBBPF_OPTS(libbpf_prog_handler_opts, tracepoint, .prog_prepare_load_fn = keep_program,
-              .prog_attach_fn = attach_to_tracepoint);
-  LIBBPF_OPTS(libbpf_prog_handler_opts, iterator, .prog_prepare_load_fn = keep_program,
-              .prog_attach_fn = attach_iterator);
   static const int kHandlers[] = {
-      libbpf_register_prog_handler("zc_tp_btf+", BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_TRACE_RAW_TP,
-                                   &tracepoint),
-      libbpf_register_prog_handler("zc_iter+", BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_TRACE_ITER,
-                                   &iterator)};
+      register_handler("zc_tp_btf+", BPF_TRACE_RAW_TP, attach_to_tracepoint),
+      register_handler("zc_iter+", BPF_TRACE_ITER, attach_iterator)};
   for (const int handler : kHandlers)
     if (handler < 0) throw bpf_load_error("cannot tell libbpf how to load programs", -handler);
 }
