@@ -214,6 +214,24 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
                               options.stack_bytes != 0 && arguments_of(program, kernel) > 0);
 }
 
+// `types`: where libbpf finds the types of the kernel; nullptr: it looks itself. Throws Error.
+zctrace_bpf* open_object(const char* types) {
+  bpf_object_open_opts how = {};
+  how.sz = sizeof(how);
+  how.btf_custom_path = types;
+  zctrace_bpf* const bpf = zctrace_bpf__open_opts(&how);
+  if (bpf == nullptr) throw bpf_load_error("cannot open the BPF object", errno);
+  return bpf;
+}
+
+// libbpf looks in the modules for a type that the kernel itself lacks, such as struct vsock_sock.
+// It needs CAP_SYS_ADMIN to list them, and without it refuses to load anything, although the
+// programs can do without. It lists them once for an object, whether that works or not: a name that
+// no kernel has makes it do so now, with no other effect.
+void look_into_modules_if_allowed(const zctrace_bpf& bpf) {
+  (void)bpf_program__set_attach_target(bpf.progs.zc_newtask, 0, "zctrace_no_such_name");
+}
+
 // Returns after every program that runs on another CPU now has ended. If the kernel lacks this
 // call (CONFIG_MEMBARRIER, nohz_full), the read that follows takes longer than any program.
 void wait_for_programs() { ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0); }
@@ -229,14 +247,13 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   if (options.run_times) measuring_ = measure_run_times();
   allow_parallel_loading();
   const NeededTypes types;
-  bpf_object_open_opts how = {};
-  how.sz = sizeof(how);
-  how.btf_custom_path = types.path();
-  bpf_.reset(zctrace_bpf__open_opts(&how));
-  if (!bpf_) throw bpf_load_error("cannot open the BPF object", errno);
+  bpf_.reset(open_object(types.path()));
   const KernelTypes kernel;
   // Only names of channels need types that may be in modules, those of vsock.
-  types.write(bpf_object__btf(bpf_->obj), kernel, options.channels);
+  if (!types.write(bpf_object__btf(bpf_->obj), kernel, options.channels)) {
+    bpf_.reset(open_object(nullptr));
+    look_into_modules_if_allowed(*bpf_);
+  }
   configure(*bpf_, options, table, kernel);
   choose_programs(*bpf_, options, kernel);
   disk_accounting_ = options.latency && kernel.has_member("task_io_accounting", "read_bytes");

@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <memory>
@@ -24,31 +25,53 @@ class ParallelLoading : public testing::Test {
   ParallelLoading() {
     keep_bpf_warnings();
     allow_parallel_loading();
+    open(types_.path());
+    if (bpf_) has_types_ = types_.write(bpf_object__btf(bpf_->obj), KernelTypes(), true);
+  }
+  void open(const char* types) {
     bpf_object_open_opts how = {};
     how.sz = sizeof(how);
-    how.btf_custom_path = types_.path();
+    how.btf_custom_path = types;
     bpf_.reset(zctrace_bpf__open_opts(&how));
-    if (bpf_) types_.write(bpf_object__btf(bpf_->obj), KernelTypes(), true);
+  }
+  void expect_real_programs() {
+    ASSERT_NE(bpf_, nullptr);
+    ASSERT_EQ(load(KernelTypes()), 0);
+    unsigned programs = 0;
+    for_each_loaded(bpf_->obj, [&programs](const bpf_program* program, const bpf_prog_info& info) {
+      EXPECT_GT(info.xlated_prog_len, 10 * sizeof(bpf_insn)) << info.name;
+      EXPECT_EQ(info.type, BPF_PROG_TYPE_TRACING) << info.name;
+      EXPECT_TRUE(std::string(bpf_program__name(program)).starts_with(info.name));
+      programs++;
+    });
+    EXPECT_GE(programs, 6U);
   }
   int load(const KernelTypes& targets) {
     return load_in_parallel([this] { return zctrace_bpf__load(bpf_.get()); }, targets);
   }
 
   const NeededTypes types_;
+  bool has_types_ = false;
   std::unique_ptr<zctrace_bpf, decltype(&zctrace_bpf__destroy)> bpf_{nullptr, zctrace_bpf__destroy};
 };
 
 TEST_F(ParallelLoading, GivesEachProgramItsOwnInstructions) {
+  EXPECT_TRUE(has_types_);
+  expect_real_programs();
+}
+
+TEST_F(ParallelLoading, DoesWithoutTheFileOfTypes) {
   ASSERT_NE(bpf_, nullptr);
-  ASSERT_EQ(load(KernelTypes()), 0);
-  unsigned programs = 0;
-  for_each_loaded(bpf_->obj, [&programs](const bpf_program* program, const bpf_prog_info& info) {
-    EXPECT_GT(info.xlated_prog_len, 10 * sizeof(bpf_insn)) << info.name;
-    EXPECT_EQ(info.type, BPF_PROG_TYPE_TRACING) << info.name;
-    EXPECT_TRUE(std::string(bpf_program__name(program)).starts_with(info.name));
-    programs++;
-  });
-  EXPECT_GE(programs, 6U);
+  rlimit before = {};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small = {1024, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const NeededTypes types;
+  const bool written = types.write(bpf_object__btf(bpf_->obj), KernelTypes(), true);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_FALSE(written);
+  open(nullptr);
+  expect_real_programs();
 }
 
 TEST_F(ParallelLoading, NamesTheProgramThatTheKernelRefuses) {

@@ -3,9 +3,9 @@
 
 #include <bpf/btf.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstddef>
 #include <string_view>
 #include <system_error>
@@ -13,7 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "collector/os/error.h"
 #include "collector/os/read_file.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -211,14 +210,17 @@ NeededTypes::NeededTypes() : file_(::memfd_create("types", MFD_CLOEXEC | MFD_NOE
   path_ = "/proc/self/fd/" + std::to_string(file_.get());
 }
 
-void NeededTypes::write(const btf* object, const KernelTypes& kernel, bool modules) const {
-  if (!file_) return;
+bool NeededTypes::write(const btf* object, const KernelTypes& kernel, bool modules) const {
   const std::string bytes = needed_types(object, kernel, modules ? "/sys/kernel/btf" : "");
+  rlimit limit = {};
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  if (!file_ || bytes.size() > limit.rlim_cur) return false;
   for (std::size_t done = 0; done < bytes.size();) {
     const ssize_t n = ::write(file_.get(), bytes.data() + done, bytes.size() - done);
-    if (n < 0) throw system_error("cannot write to a file in memory", errno, kExitCannotRun);
+    if (n < 0) return false;
     done += static_cast<std::size_t>(n);
   }
+  return true;
 }
 
 }  // namespace zctrace

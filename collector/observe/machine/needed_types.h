@@ -18,13 +18,12 @@ class NeededTypes {
  public:
   NeededTypes();
 
-  // For libbpf's option btf_custom_path. nullptr: there is no such file, and libbpf searches
-  // itself.
-  const char* path() const { return file_ ? path_.c_str() : nullptr; }
+  // For libbpf's option btf_custom_path.
+  const char* path() const { return path_.c_str(); }
   // Call it before the programs are loaded. `object`: the types of the object. With `modules`,
-  // those that the kernel itself lacks may be in a module; otherwise they are missing. Throws
-  // Error.
-  void write(const btf* object, const KernelTypes& kernel, bool modules) const;
+  // those that the kernel itself lacks may be in a module; otherwise they are missing. False: there
+  // is no such file, or it may not grow (ulimit -f), and libbpf has to search.
+  bool write(const btf* object, const KernelTypes& kernel, bool modules) const;
 
  private:
   Descriptor file_;
