@@ -2,14 +2,13 @@
 // One queue and one thread.
 #include "collector/observe/command_lines.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include "collector/observe/targets.h"
+#include "collector/os/blocked_signals.h"
 #include "collector/os/capabilities.h"
 #include "collector/os/error.h"
 
@@ -72,11 +71,8 @@ std::vector<CommandLines::Found> CommandLines::take(std::chrono::milliseconds pa
   return std::exchange(found_, {});
 }
 
-// Blocks signals, which must reach the main thread.
 void CommandLines::start() {
-  sigset_t all, before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const BlockedSignals blocked;
   try {
     thread_ = std::thread([this] { work(); });
   } catch (const std::system_error&) {  // the report then lacks command lines
@@ -84,7 +80,6 @@ void CommandLines::start() {
     asked_.clear();
     reading_ = 0;
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 // Drops capabilities itself, because the main thread drops only its own.

@@ -8,7 +8,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +25,7 @@
 #include "bpf/abi.h"
 #include "collector/observe/machine/bpf_loading.h"
 #include "collector/observe/machine/kernel_types.h"
+#include "collector/os/blocked_signals.h"
 #include "collector/os/descriptor.h"
 
 namespace zctrace {
@@ -33,6 +33,7 @@ namespace {
 
 // The largest program takes a third of the time of all.
 constexpr unsigned kMostThreads = 3;
+constexpr std::string_view kOwn = "zc_";  // what sets sections apart from those that libbpf knows
 constexpr std::string_view kTracepoint = "zc_tp_btf/";
 constexpr std::string_view kIterator = "zc_iter/";
 
@@ -99,7 +100,7 @@ int keep_program(bpf_program* program, bpf_prog_load_opts* options, long) noexce
     fill_in_casts(kept.instructions, current->cast);
     kept.options.attach_btf_id = target_of(section, current->kernel);
     if (kept.options.attach_btf_id == 0) {
-      keep_bpf_warning(named(program) + "this kernel has no " + section.substr(3));
+      keep_bpf_warning(named(program) + "this kernel has no " + section.substr(kOwn.size()));
       return -ESRCH;
     }
   } catch (const std::bad_alloc&) {
@@ -165,17 +166,13 @@ void verify_all(std::vector<KeptProgram>& programs) {
   const unsigned count = std::min(kMostThreads, std::thread::hardware_concurrency());
   std::vector<std::jthread> threads;
   threads.reserve(kMostThreads);
-  // Signals must reach the main thread.
-  sigset_t all, before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
+    const BlockedSignals blocked;
     while (threads.size() + 1 < count) threads.emplace_back(work);
   } catch (const std::system_error&) {
     // No more threads are allowed: those that there are do the work.
   } catch (const std::bad_alloc&) {
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   work();
 }
 

@@ -2,7 +2,6 @@
 #include "collector/observe/stacks/stack_reader.h"
 
 #include <bpf/libbpf.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "collector/observe/kernel_records.h"
+#include "collector/os/blocked_signals.h"
 #include "collector/os/capabilities.h"
 #include "collector/os/error.h"
 
@@ -71,19 +71,13 @@ StackReader::~StackReader() {
   if (thread_.joinable()) thread_.join();
 }
 
-// Signals are for the main thread.
 void StackReader::start() {
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const BlockedSignals blocked;
   try {
     thread_ = std::thread([this] { work(); });
   } catch (const std::system_error& error) {
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw system_error("--stacks: cannot start a thread", error.code().value());
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 const StackProfile& StackReader::finish() {
