@@ -76,7 +76,7 @@ TEST_F(ParallelLoading, DoesWithoutTheFileOfTypes) {
 
 TEST_F(ParallelLoading, NamesTheProgramThatTheKernelRefuses) {
   ASSERT_NE(bpf_, nullptr);
-  // To cast to a type that is no structure is not allowed.
+  // A cast to a type that is not a structure is refused.
   bpf_->rodata->config.rdonly_cast = 1;
   bpf_->rodata->config.types = {.task = 1, .file = 1, .socket = 1, .tcp = 1, .pointer = 1};
   const int error = load(KernelTypes());

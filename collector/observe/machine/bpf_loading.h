@@ -20,7 +20,7 @@ namespace zctrace {
 void keep_bpf_warnings();
 // Has bpf_load_error() tell `warning`, unless there was one before.
 void keep_bpf_warning(const std::string& warning);
-// Whether whoever looks for a fault of the programs wants the verifier's logs (ZCTRACE_DEBUG).
+// Whether ZCTRACE_DEBUG asks for the verifier's logs.
 bool wants_verifier_log();
 // What failed, why, and what the user can do about it. `error` is an errno value (positive).
 Error bpf_load_error(const std::string& what, int error);

@@ -182,7 +182,8 @@ std::uint32_t KernelTypes::tracepoint_id(std::string_view tracepoint) const {
   const auto found = std::find_if(tracepoints_.begin(), tracepoints_.end(), [&](std::uint32_t id) {
     return is_named(type(id)->name_off, name);
   });
-  return found != tracepoints_.end() ? *found : 0;
+  if (found != tracepoints_.end()) return *found;
+  return base_ != nullptr ? base_->tracepoint_id(tracepoint) : 0;
 }
 
 unsigned KernelTypes::tracepoint_arguments(std::string_view tracepoint) const {

@@ -21,8 +21,9 @@ class NeededTypes {
   // For libbpf's option btf_custom_path.
   const char* path() const { return path_.c_str(); }
   // Call it before the programs are loaded. `object`: the types of the object. With `modules`,
-  // those that the kernel itself lacks may be in a module; otherwise they are missing. False: there
-  // is no such file, or it may not grow (ulimit -f), and libbpf has to search.
+  // those that the kernel itself lacks may be in a module; otherwise they are missing. Returns
+  // false if the file could not be created or may not grow (ulimit -f); libbpf then has to search
+  // all types.
   bool write(const btf* object, const KernelTypes& kernel, bool modules) const;
 
  private:

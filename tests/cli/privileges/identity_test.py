@@ -77,7 +77,7 @@ class Doctor(NeedsRoot):
         for source in (ROOT / "bpf").rglob("*.bpf.c"):
             if source.parent.name == "fuse":  # of an object of its own, in one line
                 continue
-            for name in re.findall(r'SEC\("\??(?:zc_)?tp_btf/(\w+)"\)', source.read_text()):
+            for name in re.findall(r'SEC\("\??zc_tp_btf/(\w+)"\)', source.read_text()):
                 # Kernels have one of these two.
                 name = name.replace("io_uring_submit_sqe", "io_uring_submit_(req|sqe)")
                 name = name.replace("io_uring_submit_req", "io_uring_submit_(req|sqe)")

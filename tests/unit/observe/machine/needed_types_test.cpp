@@ -204,6 +204,23 @@ TEST_F(Modules, HaveATypeOfWhichTheKernelHasOnlyTheName) {
   EXPECT_GT(find(found, "from_module"), 0);
 }
 
+TEST_F(Modules, AreSeenTogetherWithTheKernel) {
+  const int function = btf__add_func_proto(kernel_.get(), 0);
+  const int tracepoint =
+      btf__add_typedef(kernel_.get(), "btf_trace_event", btf__add_ptr(kernel_.get(), function));
+  const Types split(btf__new_empty_split(kernel_.get()), btf__free);
+  const int own = btf__add_typedef(split.get(), "btf_trace_own", tracepoint);
+  const int structure = btf__add_struct(split.get(), "from_module", 0);
+  const KernelTypes kernel(bytes_of(kernel_));
+  const KernelTypes both(kernel, bytes_of(split));
+  EXPECT_EQ(static_cast<int>(both.tracepoint_id("event")), tracepoint);
+  EXPECT_EQ(static_cast<int>(both.tracepoint_id("own")), own);
+  EXPECT_EQ(static_cast<int>(both.structure_id("inner")), find(kernel_, "inner"));
+  EXPECT_EQ(static_cast<int>(both.structure_id("from_module")), structure);
+  EXPECT_EQ(kernel.structure_id("from_module"), 0U);
+  EXPECT_EQ(kernel.tracepoint_id("own"), 0U);
+}
+
 // `bytes` instead of the types of a module; what the kernel has is found nevertheless.
 class DamagedModule : public Modules {
  protected:
