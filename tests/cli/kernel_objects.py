@@ -4,10 +4,11 @@
 import json
 import os
 import pathlib
-import re
 import subprocess
 
 from paths import PATIENCE_S, tool
+
+BPF_OBJECTS = {"anon_inode:bpf-map", "anon_inode:bpf-prog", "anon_inode:bpf_link"}
 
 
 def bpf_objects_of(pid):
@@ -31,8 +32,9 @@ def count_bpf_objects_of(pid):
     try:
         for descriptor in os.scandir(f"/proc/{pid}/fd"):
             try:
-                # The descriptor of an iterator is open only for a moment.
-                count += re.search("bpf(?!_iter)", os.readlink(descriptor.path)) is not None
+                # The name of a file may have "bpf" in it, too, and that of a temporary directory
+                # is random. The descriptor of an iterator is open only for a moment.
+                count += os.readlink(descriptor.path) in BPF_OBJECTS
             except FileNotFoundError:
                 pass
     except (FileNotFoundError, ProcessLookupError):
@@ -71,6 +73,6 @@ def bpf_programs_of(pid):
 
 def measures_run_times(pid):
     """Whether the process has the kernel measure the run times of BPF programs."""
-    return any("bpf-stats" in os.readlink(descriptor.path)
+    return any(os.readlink(descriptor.path) == "anon_inode:bpf-stats"
                for descriptor in os.scandir(f"/proc/{pid}/fd")
                if os.path.lexists(descriptor.path))

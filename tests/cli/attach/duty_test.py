@@ -64,7 +64,7 @@ class Duty(TestCase):
         count = 0
         for descriptor in os.scandir(f"/proc/{pid}/fd"):
             try:
-                count += "bpf_link" in os.readlink(descriptor.path)
+                count += os.readlink(descriptor.path) == "anon_inode:bpf_link"
             except FileNotFoundError:
                 pass
         return count
