@@ -259,7 +259,7 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   disk_accounting_ = options.latency && kernel.has_member("task_io_accounting", "read_bytes");
   io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
   const auto load = [this] { return zctrace_bpf__load(bpf_.get()); };
-  if (const int error = load_in_parallel(load, kernel); error != 0)
+  if (const int error = load_in_parallel(load, bpf_->maps.rodata, kernel); error != 0)
     throw bpf_load_error("cannot load the BPF programs", -error);
   // The programs that begin to observe new tasks come last, because every call and the end of a
   // task that they observe must be seen.

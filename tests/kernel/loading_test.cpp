@@ -47,7 +47,8 @@ class ParallelLoading : public testing::Test {
     EXPECT_GE(programs, 6U);
   }
   int load(const KernelTypes& targets) {
-    return load_in_parallel([this] { return zctrace_bpf__load(bpf_.get()); }, targets);
+    return load_in_parallel([this] { return zctrace_bpf__load(bpf_.get()); }, bpf_->maps.rodata,
+                            targets);
   }
 
   const NeededTypes types_;

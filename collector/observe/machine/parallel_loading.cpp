@@ -24,6 +24,7 @@
 
 #include "bpf/abi.h"
 #include "collector/observe/machine/bpf_loading.h"
+#include "collector/observe/machine/constant_folding.h"
 #include "collector/observe/machine/kernel_types.h"
 #include "collector/os/blocked_signals.h"
 #include "collector/os/descriptor.h"
@@ -39,7 +40,7 @@ constexpr std::string_view kIterator = "zc_iter/";
 
 struct KeptProgram {
   bpf_program* program;
-  std::vector<bpf_insn> instructions;
+  BpfText text;
   bpf_prog_load_opts options;
   int error = 0;
 };
@@ -59,6 +60,30 @@ bpf_prog_load_opts copy_of(const bpf_prog_load_opts& options) {
   copy.sz = sizeof(copy);
   copy.fd_array = nullptr;  // ends with the load; the programs call no function of a module
   return copy;
+}
+
+// The records may be longer than those of the header here.
+template <typename Record>
+std::vector<Record> records(const void* from, std::size_t count, std::size_t bytes) {
+  std::vector<Record> copies(bytes < sizeof(Record) ? 0 : count);
+  for (std::size_t i = 0; i < copies.size(); i++)
+    std::memcpy(&copies[i], static_cast<const char*>(from) + i * bytes, sizeof(Record));
+  return copies;
+}
+
+BpfText text_of(const bpf_program* program, const bpf_prog_load_opts& options) {
+  const bpf_insn* const begin = bpf_program__insns(program);
+  return {.instructions = {begin, begin + bpf_program__insn_cnt(program)},
+          .functions = records<bpf_func_info>(options.func_info, options.func_info_cnt,
+                                              options.func_info_rec_size),
+          .lines = records<bpf_line_info>(options.line_info, options.line_info_cnt,
+                                          options.line_info_rec_size)};
+}
+
+BpfConstants constants_of(bpf_map* map) {
+  std::size_t bytes = 0;
+  const void* const content = bpf_map__initial_value(map, &bytes);
+  return {.map = bpf_map__fd(map), .content = {static_cast<const std::byte*>(content), bytes}};
 }
 
 // 0: this kernel does not have it.
@@ -94,10 +119,9 @@ int keep_program(bpf_program* program, bpf_prog_load_opts* options, long) noexce
   if (current == nullptr) return -EINVAL;
   try {
     const std::string section = bpf_program__section_name(program);
-    const bpf_insn* const begin = bpf_program__insns(program);
     KeptProgram& kept = current->programs.emplace_back(
-        KeptProgram{program, {begin, begin + bpf_program__insn_cnt(program)}, copy_of(*options)});
-    fill_in_casts(kept.instructions, current->cast);
+        KeptProgram{program, text_of(program, *options), copy_of(*options)});
+    fill_in_casts(kept.text.instructions, current->cast);
     kept.options.attach_btf_id = target_of(section, current->kernel);
     if (kept.options.attach_btf_id == 0) {
       keep_bpf_warning(named(program) + "this kernel has no " + section.substr(kOwn.size()));
@@ -133,13 +157,25 @@ int register_handler(const char* sections, bpf_attach_type type,
   return libbpf_register_prog_handler(sections, BPF_PROG_TYPE_RAW_TRACEPOINT, type, &options);
 }
 
-int load_program(const KeptProgram& one, const bpf_prog_load_opts& options) noexcept {
+int load_program(const KeptProgram& one, bpf_prog_load_opts options) noexcept {
+  options.func_info = one.text.functions.data();
+  options.func_info_cnt = static_cast<__u32>(one.text.functions.size());
+  options.func_info_rec_size = sizeof(bpf_func_info);
+  options.line_info = one.text.lines.data();
+  options.line_info_cnt = static_cast<__u32>(one.text.lines.size());
+  options.line_info_rec_size = sizeof(bpf_line_info);
   return bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(one.program), "GPL",
-                       one.instructions.data(), one.instructions.size(), &options);
+                       one.text.instructions.data(), one.text.instructions.size(), &options);
 }
 
 // Each result takes its place at once: a process may have few descriptors.
-void verify(KeptProgram& one) noexcept {
+void verify(KeptProgram& one, const BpfConstants& constants) noexcept {
+  try {
+    fold_constants(one.text, constants);
+  } catch (const std::bad_alloc&) {
+    one.error = ENOMEM;
+    return;
+  }
   const Descriptor loaded(load_program(one, one.options));
   if (!loaded || ::dup3(loaded.get(), bpf_program__fd(one.program), O_CLOEXEC) < 0)
     one.error = errno;
@@ -155,13 +191,13 @@ void print_verifier_log(const KeptProgram& refused) {
   std::fprintf(stderr, "%s%s\n", named(refused.program).c_str(), log.data());
 }
 
-void verify_all(std::vector<KeptProgram>& programs) {
+void verify_all(std::vector<KeptProgram>& programs, const BpfConstants& constants) {
   std::sort(programs.begin(), programs.end(), [](const KeptProgram& a, const KeptProgram& b) {
-    return a.instructions.size() > b.instructions.size();
+    return a.text.instructions.size() > b.text.instructions.size();
   });
   std::atomic<std::size_t> next = 0;
   const auto work = [&]() noexcept {
-    for (std::size_t i = next++; i < programs.size(); i = next++) verify(programs[i]);
+    for (std::size_t i = next++; i < programs.size(); i = next++) verify(programs[i], constants);
   };
   const unsigned count = std::min(kMostThreads, std::thread::hardware_concurrency());
   std::vector<std::jthread> threads;
@@ -192,13 +228,14 @@ std::optional<std::string_view> tracepoint_of(const bpf_program* program) {
   return section.substr(kTracepoint.size());
 }
 
-int load_in_parallel(const std::function<int()>& load, const KernelTypes& kernel) {
+int load_in_parallel(const std::function<int()>& load, bpf_map* constants,
+                     const KernelTypes& kernel) {
   ObjectLoading loading{kernel, kernel.function_id("bpf_rdonly_cast"), {}};
   current = &loading;
   const int error = load();
   current = nullptr;
   if (error != 0) return error;
-  verify_all(loading.programs);
+  verify_all(loading.programs, constants_of(constants));
   for (const KeptProgram& one : loading.programs) {
     if (one.error == 0) continue;
     keep_bpf_warning(named(one.program) +

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+struct bpf_map;
 struct bpf_program;
 
 namespace zctrace {
@@ -22,8 +23,10 @@ void allow_parallel_loading();
 std::optional<std::string_view> tracepoint_of(const bpf_program* program);
 
 // Calls `load`, which has libbpf load one object, and loads its programs of these sections in
-// several threads, which have ended when it returns. Returns what `load` does: 0, or a negative
-// errno. If the kernel refuses a program, bpf_load_error() names it.
-int load_in_parallel(const std::function<int()>& load, const KernelTypes& kernel);
+// several threads, which have ended when it returns. `constants`: the read-only data of the object;
+// what it excludes is left out. Returns what `load` does: 0, or a negative errno. If the kernel
+// refuses a program, bpf_load_error() names it.
+int load_in_parallel(const std::function<int()>& load, bpf_map* constants,
+                     const KernelTypes& kernel);
 
 }  // namespace zctrace
