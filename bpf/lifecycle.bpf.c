@@ -2,6 +2,7 @@
 /* Fork, exec and exit: children inherit observation, and it ends with the task. */
 #include "accounts.bpf.h"
 #include "bpf/requests/aio.bpf.h"
+#include "clear.bpf.h"
 #include "pipes.bpf.h"
 #include "rows.bpf.h"
 #include "targets.bpf.h"
@@ -74,7 +75,7 @@ static __always_inline void zc_note_command(struct task_struct *task, __u64 acco
 	barrier_var(bytes);
 	if (bytes > ZC_COMMAND_BYTES)
 		bytes = ZC_COMMAND_BYTES;
-	__builtin_memset(command->text, 0, sizeof(command->text));
+	ZC_CLEAR(command->text);
 	/* This exec has just written the new stack. If the page is gone, there is no text. */
 	if (!bpf_probe_read_user(command->text, bytes, (void *)start))
 		command->bytes = bytes;

@@ -4,6 +4,7 @@
  * exit or to free a slot.
  */
 #include "channels/channels.bpf.h"
+#include "clear.bpf.h"
 #include "rows.bpf.h"
 
 static const struct zc_row empty = {};
@@ -209,9 +210,9 @@ static __always_inline __u32 zc_row_slot_search(struct zc_task *task, __u32 word
 		}
 		if (full)
 			zc_fold(task, slot, false);
-		__builtin_memset(row, 0, sizeof(*row));
+		ZC_CLEAR(*row);
 		if (config.channels)
-			__builtin_memset(run, 0, sizeof(*run));
+			ZC_CLEAR(*run);
 		key->word = word;
 		if (slot == task->head.used)
 			task->head.used = slot + 1;

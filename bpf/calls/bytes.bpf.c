@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sizes of messages and of their buffers, from user memory. Every loop has a bound. */
 #include "bytes.bpf.h"
+#include "bpf/clear.bpf.h"
 
 #define UIO_MAXIOV 1024
 /*
@@ -75,6 +76,10 @@ struct zc_room {
 	__u32 compat;
 };
 
+struct zc_iovecs {
+	struct zc_user_iovec all[ZC_IOVECS_AT_ONCE];
+};
+
 static __always_inline long zc_read_failed(void)
 {
 	zc_lose(ZC_LOST_MESSAGE_LENGTHS, 1);
@@ -84,7 +89,7 @@ static __always_inline long zc_read_failed(void)
 static long zc_add_room(__u32 chunk, struct zc_room *room)
 {
 	__u32 only = 0, first = chunk * ZC_IOVECS_AT_ONCE, count = room->count - first;
-	struct zc_chunk *space = bpf_map_lookup_elem(&chunks, &only);
+	struct zc_iovecs *space = bpf_map_lookup_elem(&chunks, &only);
 	__u64 iovec_bytes = room->compat ? sizeof(struct zc_compat_iovec) :
 					   sizeof(struct zc_user_iovec);
 	__u64 bytes;
@@ -93,19 +98,20 @@ static long zc_add_room(__u32 chunk, struct zc_room *room)
 		return 1;
 	if (count > ZC_IOVECS_AT_ONCE)
 		count = ZC_IOVECS_AT_ONCE;
-	bytes = count * iovec_bytes;
-	barrier_var(bytes);
-	if (bytes > sizeof(space->bytes))
+	/* Read back from memory, so that the verifier need not go on from each of four ways. */
+	*(volatile __u64 *)&space->all[0].base = count * iovec_bytes;
+	bytes = *(volatile __u64 *)&space->all[0].base;
+	if (bytes > sizeof(*space))
 		return 1;
-	__builtin_memset(space->bytes, 0, ZC_IOVECS_AT_ONCE * sizeof(struct zc_user_iovec));
-	if (bpf_probe_read_user(space->bytes, bytes, (void *)(room->iov + first * iovec_bytes)))
+	ZC_CLEAR(*space);
+	if (bpf_probe_read_user(space, bytes, (void *)(room->iov + first * iovec_bytes)))
 		return zc_read_failed();
 	if (room->compat) {
 		for (__u32 i = 0; i < ZC_IOVECS_AT_ONCE; i++)
-			room->bytes += ((struct zc_compat_iovec *)space->bytes)[i].length;
+			room->bytes += ((struct zc_compat_iovec *)space)[i].length;
 	} else {
 		for (__u32 i = 0; i < ZC_IOVECS_AT_ONCE; i++)
-			room->bytes += ((struct zc_user_iovec *)space->bytes)[i].length;
+			room->bytes += space->all[i].length;
 	}
 	return 0;
 }

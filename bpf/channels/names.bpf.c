@@ -5,6 +5,7 @@
  * The name of a file is the path from the root of the process that uses it.
  */
 #include "channels.bpf.h"
+#include "bpf/clear.bpf.h"
 #include "bpf/identity/pids.bpf.h"
 #include "name_types.bpf.h"
 
@@ -207,7 +208,7 @@ static __always_inline void zc_name_socket(struct zc_new_name *name, struct file
 	struct vsock_sock *vsock;
 	struct sock *sk = zc_sock(file);
 
-	__builtin_memset(socket, 0, sizeof(*socket));
+	ZC_CLEAR(*socket);
 	socket->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	switch (socket->family) {
 	case AF_INET:
@@ -284,7 +285,7 @@ int zc_name(__u64 address, const struct zc_channel *channel, __u32 kind)
 	name = bpf_map_lookup_elem(&new_name, &only);
 	if (!name)
 		return 0;
-	__builtin_memset(&name->head, 0, sizeof(name->head));
+	ZC_CLEAR(name->head);
 	name->head.channel = key;
 	name->head.kind = kind;
 	if (kind == ZC_SOCKET)
