@@ -18,11 +18,12 @@
 #include "collector/observe/compat_table.h"
 #include "collector/observe/duty/slice_programs.h"
 #include "collector/observe/machine/bpf_loading.h"
+#include "collector/observe/machine/early_maps.h"
 #include "collector/observe/machine/kernel_types.h"
 #include "collector/observe/machine/needed_types.h"
 #include "collector/observe/machine/parallel_loading.h"
 #include "collector/observe/machine/run_times.h"
-#include "collector/observe/profile/sampler.h"
+#include "collector/observe/map_sizes.h"
 #include "collector/os/error.h"
 #include "zctrace.skel.h"
 
@@ -72,24 +73,10 @@ void configure_new_tasks(zctrace_bpf& bpf, zc_config& config, const NewTasks& wa
   }
 }
 
-void configure_room(zctrace_bpf& bpf, const std::map<std::string, std::uint32_t>& room) {
-  for (const auto& [name, entries] : room) {
-    if (name == "claims") {
-      bpf.rodata->config.message_lengths = 0;
-      continue;
-    }
-    if (name == "tasks") {
-      bpf.rodata->config.task_limit = entries;
-      continue;
-    }
-    bpf_map* map = bpf_object__find_map_by_name(bpf.obj, name.c_str());
-    const bpf_map_type type = map == nullptr ? BPF_MAP_TYPE_UNSPEC : bpf_map__type(map);
-    if (type != BPF_MAP_TYPE_HASH && type != BPF_MAP_TYPE_RINGBUF)
-      throw Error("--room: no hash map '" + name + "'", kExitUsage);
-    if (const int error = bpf_map__set_max_entries(map, entries); error != 0)
-      throw system_error(
-          "cannot give the map '" + name + "' " + std::to_string(entries) + " entries", -error);
-  }
+// What tests may limit besides maps, see ProbeOptions::room.
+void configure_limits(zc_config& config, const std::map<std::string, std::uint32_t>& room) {
+  if (room.contains("claims")) config.message_lengths = 0;
+  if (const auto found = room.find("tasks"); found != room.end()) config.task_limit = found->second;
 }
 
 // How much of each map the processes of one user in one service or container may take: three
@@ -151,32 +138,21 @@ void configure(zctrace_bpf& bpf, const ProbeOptions& options, const SyscallTable
   std::copy(table.uring_ops().begin(), table.uring_ops().end(), config.uring_ops);
   if (options.sliced) exclude_from_slices(config);
   configure_new_tasks(bpf, config, options.new_tasks);
+  configure_limits(config, options.room);
+  config.rows_of_account = kRowsOfAccount;
+  config.tallies_of_account = kTalliesOfAccount;
+  config.most = {.accounts = share_of(bpf.maps.accounts),
+                 .rows = share_of(bpf.maps.rows),
+                 .tallies = share_of(bpf.maps.tallies),
+                 .pipes = share_of(bpf.maps.pipes),
+                 .multishots = share_of(bpf.maps.multishots),
+                 .aio_contexts = share_of(bpf.maps.aio_contexts),
+                 .runs = share_of(bpf.maps.runs_even),
+                 .buffers = share_of(bpf.maps.buffers),
+                 .relays = share_of(bpf.maps.relays),
+                 .mapped = share_of(bpf.maps.mapped)};
   bpf.rodata->config = config;
-  configure_room(bpf, options.room);
-  bpf.rodata->config.rows_of_account = kRowsOfAccount;
-  bpf.rodata->config.tallies_of_account = kTalliesOfAccount;
-  bpf.rodata->config.most = {.accounts = share_of(bpf.maps.accounts),
-                             .rows = share_of(bpf.maps.rows),
-                             .tallies = share_of(bpf.maps.tallies),
-                             .pipes = share_of(bpf.maps.pipes),
-                             .multishots = share_of(bpf.maps.multishots),
-                             .aio_contexts = share_of(bpf.maps.aio_contexts),
-                             .runs = share_of(bpf.maps.runs_even),
-                             .buffers = share_of(bpf.maps.buffers),
-                             .relays = share_of(bpf.maps.relays),
-                             .mapped = share_of(bpf.maps.mapped)};
-  // The programs do not use them then. To create a large map takes the kernel milliseconds.
-  if (!options.verify) bpf_map__set_max_entries(bpf.maps.kernel_counts, 1);
-  if (!options.channels)
-    for (bpf_map* map :
-         {bpf.maps.tasks_channels, bpf.maps.runs_even, bpf.maps.runs_odd, bpf.maps.new_run,
-          bpf.maps.named, bpf.maps.names, bpf.maps.new_name, bpf.maps.retransmits})
-      bpf_map__set_autocreate(map, false);
   if (!config.mapped) bpf_map__set_autocreate(bpf.maps.mapped, false);
-  if (!options.relays)
-    for (bpf_map* map :
-         {bpf.maps.buffers, bpf.maps.moved_bytes, bpf.maps.relays, bpf.maps.new_relay})
-      bpf_map__set_autocreate(map, false);
 }
 
 // Loads no program that the options or the kernel exclude.
@@ -203,11 +179,6 @@ void choose_programs(zctrace_bpf& bpf, const ProbeOptions& options, const Kernel
   if (bpf_program__autoload(bpf.progs.zc_uring_submit))
     bpf_program__set_autoload(bpf.progs.zc_uring_sqe, false);
   bpf_program__set_autoload(bpf.progs.zc_sample, options.profile_hz != 0);
-  bpf_map__set_autocreate(bpf.maps.samples, options.profile_hz != 0);
-  if (options.profile_hz != 0 && !options.room.contains("samples"))
-    bpf_map__set_max_entries(bpf.maps.samples, sample_buffer_bytes(options.profile_hz));
-  for (bpf_map* map : {bpf.maps.stacks, bpf.maps.stack_cpus})
-    bpf_map__set_autocreate(map, options.stack_bytes != 0);
   for (bpf_program* program : {bpf.progs.zc_stack_skb, bpf.progs.zc_stack_tcp,
                                bpf.progs.zc_stack_cached, bpf.progs.zc_stack_dirty})
     bpf_program__set_autoload(program,
@@ -248,14 +219,19 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   allow_parallel_loading();
   const NeededTypes types;
   bpf_.reset(open_object(types.path()));
+  size_maps(*bpf_, options);
+  std::optional<EarlyMaps> maps(bpf_->obj);
   const KernelTypes kernel;
   // Only names of channels need types that may be in modules, those of vsock.
   if (!types.write(bpf_object__btf(bpf_->obj), kernel, options.channels)) {
+    maps.reset();
     bpf_.reset(open_object(nullptr));
+    size_maps(*bpf_, options);
     look_into_modules_if_allowed(*bpf_);
   }
   configure(*bpf_, options, table, kernel);
   choose_programs(*bpf_, options, kernel);
+  if (maps) maps->hand_over();
   disk_accounting_ = options.latency && kernel.has_member("task_io_accounting", "read_bytes");
   io_accounting_ = kernel.has_member("task_io_accounting", "rchar");
   const auto load = [this] { return zctrace_bpf__load(bpf_.get()); };

@@ -7,11 +7,16 @@
 #include <sys/resource.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "bpf/abi.h"
 #include "collector/observe/machine/bpf_loading.h"
+#include "collector/observe/machine/early_maps.h"
 #include "collector/observe/machine/kernel_types.h"
 #include "collector/observe/machine/needed_types.h"
 #include "collector/observe/machine/parallel_loading.h"
@@ -93,6 +98,60 @@ TEST_F(ParallelLoading, NamesTheTracepointThatTheKernelLacks) {
   const std::string why = bpf_load_error("cannot load", ESRCH).what();
   EXPECT_TRUE(why.starts_with("cannot load (prog 'zc_")) << why;
   EXPECT_NE(why.find("': this kernel has no tp_btf/"), std::string::npos) << why;
+}
+
+std::map<std::string, std::uint32_t> entries_of_hash_maps(const bpf_object* object) {
+  std::map<std::string, std::uint32_t> found;
+  const bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object) {
+    bpf_map_info info = {};
+    __u32 bytes = sizeof(info);
+    if (bpf_map__type(map) != BPF_MAP_TYPE_HASH || bpf_map__fd(map) < 0) continue;
+    EXPECT_EQ(::bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &bytes), 0);
+    EXPECT_EQ(info.type, BPF_MAP_TYPE_HASH);
+    EXPECT_EQ(info.key_size, bpf_map__key_size(map));
+    EXPECT_EQ(info.value_size, bpf_map__value_size(map));
+    EXPECT_EQ(info.map_flags, bpf_map__map_flags(map));
+    found[info.name] = info.max_entries;
+  }
+  return found;
+}
+
+TEST_F(ParallelLoading, TakesTheMapsThatWereCreatedEarly) {
+  ASSERT_NE(bpf_, nullptr);
+  ASSERT_EQ(load(KernelTypes()), 0);
+  const std::map<std::string, std::uint32_t> usual = entries_of_hash_maps(bpf_->obj);
+  EXPECT_GE(usual.size(), 8U);
+
+  bpf_.reset();
+  open(types_.path());
+  ASSERT_NE(bpf_, nullptr);
+  EarlyMaps maps(bpf_->obj);
+  maps.hand_over();
+  const int rows = bpf_map__fd(bpf_->maps.rows);
+  EXPECT_GE(rows, 0);
+  ASSERT_EQ(load(KernelTypes()), 0);
+  EXPECT_EQ(bpf_map__fd(bpf_->maps.rows), rows);
+  EXPECT_EQ(entries_of_hash_maps(bpf_->obj), usual);
+}
+
+TEST_F(ParallelLoading, DropsAnEarlyMapThatIsNotWantedAfterAll) {
+  ASSERT_NE(bpf_, nullptr);
+  EarlyMaps maps(bpf_->obj);
+  bpf_map__set_autocreate(bpf_->maps.rows, false);
+  maps.hand_over();
+  EXPECT_LT(bpf_map__fd(bpf_->maps.rows), 0);
+  EXPECT_GE(bpf_map__fd(bpf_->maps.tallies), 0);
+}
+
+TEST_F(ParallelLoading, LeavesToLibbpfWhatCannotBeCreated) {
+  ASSERT_NE(bpf_, nullptr);
+  ASSERT_EQ(bpf_map__set_max_entries(bpf_->maps.rows, 0xffffffff), 0);
+  EarlyMaps maps(bpf_->obj);
+  maps.hand_over();
+  EXPECT_LT(bpf_map__fd(bpf_->maps.rows), 0);
+  EXPECT_GE(bpf_map__fd(bpf_->maps.tallies), 0);
+  EXPECT_EQ(load(KernelTypes()), -E2BIG);
 }
 
 }  // namespace

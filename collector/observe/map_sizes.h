@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// Which maps the programs get, and how large they are.
+#pragma once
+
+struct zctrace_bpf;
+
+namespace zctrace {
+
+struct ProbeOptions;
+
+// Before loading. Throws Error (usage) if ProbeOptions::room names no map.
+void size_maps(zctrace_bpf& bpf, const ProbeOptions& options);
+
+}  // namespace zctrace
