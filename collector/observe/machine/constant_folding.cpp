@@ -370,7 +370,7 @@ class Folding {
       at_[i].kept = at_[i].reached && is_needed(i) && at_[i].jump != Jump::kNotTaken;
     // Jumps over nothing. From the end, because to drop one may leave another with nothing.
     for (std::size_t i = code_.size(); i-- > 0;)
-      if (at_[i].kept && jumps(i) && target(i) > i && first_kept(i + 1) == first_kept(target(i)))
+      if (at_[i].kept && jumps(i) && first_kept(i + 1) == first_kept(target(i)))
         at_[i].kept = false;
   }
 

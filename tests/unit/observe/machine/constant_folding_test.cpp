@@ -134,6 +134,16 @@ TEST(ConstantFolding, ExtendsNumbersAsTheInstructionsDo) {
   }
 }
 
+TEST(ConstantFolding, CutsTheResultOf32Bits) {
+  const Program result = program() << set(kR0, 1) << leave();
+  EXPECT_EQ(
+      (program() << insn(BPF_ALU | BPF_MOV | BPF_K, kR1, 0, 0, -1)
+                 << insn(BPF_ALU | BPF_ADD | BPF_K, kR1, 0, 0, 1) << jump_if(BPF_JEQ, kR1, 0, 2)
+                 << set(kR0, 2) << leave() << set(kR0, 1) << leave())
+          .folded(),
+      result.shown());
+}
+
 TEST(ConstantFolding, KeepsWhatItDoesNotKnow) {
   Program cases[] = {
       // of another map
@@ -167,6 +177,20 @@ TEST(ConstantFolding, KeepsWhatItDoesNotKnow) {
       program() << set(kR6, 0)
                 << insn(BPF_STX | BPF_ATOMIC | BPF_DW, kR10, kR6, -8, BPF_ADD | BPF_FETCH)
                 << jump_if(BPF_JEQ, kR6, 0, 1) << help(5) << set(kR0, 2) << leave(),
+      // set by an atomic load (load_acquire)
+      program() << set(kR6, 0) << insn(BPF_STX | BPF_ATOMIC | BPF_DW, kR6, kR10, -8, 0x100)
+                << jump_if(BPF_JEQ, kR6, 0, 1) << help(5) << set(kR0, 2) << leave(),
+      // extended by its sign when moved
+      program() << set(kR6, 0xff) << insn(BPF_ALU64 | BPF_MOV | BPF_X, kR1, kR6, 8, 0)
+                << jump_if(BPF_JEQ, kR1, 0xff, 1) << help(5) << set(kR0, 2) << leave(),
+      // or when loaded (BPF_MEMSX)
+      program().address(kR1, kOne)
+          << insn(BPF_LDX | 0x80 | BPF_B, kR1, kR1, 0, 0) << jump_if(BPF_JEQ, kR1, 0, 1) << help(5)
+          << set(kR0, 2) << leave(),
+      // an address from which something is subtracted
+      program().address(kR1, kHalf)
+          << insn(BPF_ALU64 | BPF_SUB | BPF_K, kR1, 0, 0, 1) << load(BPF_B, kR1, kR1)
+          << jump_if(BPF_JEQ, kR1, 0, 1) << help(5) << set(kR0, 2) << leave(),
       // may_goto, which is decided anew each time
       program() << insn(BPF_JMP | 0xe0, 0, 0, 1, 0) << help(5) << set(kR0, 2) << leave(),
   };
