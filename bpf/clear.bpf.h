@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Clears memory where a few nanoseconds do not matter. The verifier walks the stores of a memset one
- * by one, on each path to it, which takes longer than all that is ever cleared.
+ * Clears memory where a few nanoseconds do not matter. The verifier checks each store of a memset on
+ * every path to it; one call of a helper is checked once on each.
  */
 #ifndef ZC_CLEAR_H
 #define ZC_CLEAR_H

@@ -98,7 +98,10 @@ static long zc_add_room(__u32 chunk, struct zc_room *room)
 		return 1;
 	if (count > ZC_IOVECS_AT_ONCE)
 		count = ZC_IOVECS_AT_ONCE;
-	/* Read back from memory, so that the verifier need not go on from each of four ways. */
+	/*
+	 * Read back from the map, so that the verifier forgets the size's exact range and need not
+	 * check the rest once for each of four.
+	 */
 	*(volatile __u64 *)&space->all[0].base = count * iovec_bytes;
 	bytes = *(volatile __u64 *)&space->all[0].base;
 	if (bytes > sizeof(*space))

@@ -32,7 +32,8 @@ void give_room(const zctrace_bpf& bpf, const std::map<std::string, std::uint32_t
 
 void size_maps(zctrace_bpf& bpf, const ProbeOptions& options) {
   give_room(bpf, options.room);
-  // The programs do not use them then. To create a large map takes the kernel milliseconds.
+  // Programs do not use the maps of what is switched off. Creating a large map takes the kernel
+  // milliseconds.
   if (!options.verify) bpf_map__set_max_entries(bpf.maps.kernel_counts, 1);
   if (!options.channels)
     for (bpf_map* map :

@@ -8,7 +8,8 @@ namespace zctrace {
 
 struct ProbeOptions;
 
-// Before loading. Throws Error (usage) if ProbeOptions::room names no map.
+// Before loading, and before EarlyMaps. Throws Error: usage if ProbeOptions::room names no map,
+// cannot run here if libbpf refuses a size.
 void size_maps(zctrace_bpf& bpf, const ProbeOptions& options);
 
 }  // namespace zctrace

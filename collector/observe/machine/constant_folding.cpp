@@ -281,7 +281,7 @@ class Folding {
           right.kind == Known::kNumber)
         return {Known::kAddress, left.value + right.value};
     }
-    // A move has no use for what was there.
+    // A move ignores the old value.
     if (right.kind != Known::kNumber || (left.kind != Known::kNumber && !moves(one))) return {};
     const std::optional<std::uint64_t> result = compute(one, left.value, right.value);
     return result ? Known{Known::kNumber, *result} : Known{};
@@ -311,9 +311,11 @@ class Folding {
 
   static std::uint16_t bit(unsigned r) { return static_cast<std::uint16_t>(1U << r); }
 
-  // Whether the instruction does nothing but to give a register its value.
+  // Whether the instruction only sets a register. The kernel finds callbacks by the loads of their
+  // addresses, so those stay.
   bool only_sets(std::size_t i) const {
-    return is_arithmetic(code_[i]) || is_wide(code_[i]) || at_[i].reads_constant;
+    return is_arithmetic(code_[i]) || (is_wide(code_[i]) && !takes_function(code_[i])) ||
+           at_[i].reads_constant;
   }
 
   bool is_needed(std::size_t i) const {
@@ -368,7 +370,8 @@ class Folding {
   void choose() {
     for (std::size_t i = 0; i < code_.size(); i++)
       at_[i].kept = at_[i].reached && is_needed(i) && at_[i].jump != Jump::kNotTaken;
-    // Jumps over nothing. From the end, because to drop one may leave another with nothing.
+    // Jumps that skip nothing; backwards, since dropping one may leave an earlier one with nothing
+    // to skip.
     for (std::size_t i = code_.size(); i-- > 0;)
       if (at_[i].kept && jumps(i) && first_kept(i + 1) == first_kept(target(i)))
         at_[i].kept = false;

@@ -18,11 +18,11 @@ bool is_large_hash(const bpf_map* map) {
          bpf_map__max_entries(map) >= kLarge;
 }
 
-Descriptor create(const bpf_map* map, const char* name) noexcept {
+Descriptor create(const bpf_map* map) noexcept {
   bpf_map_create_opts options = {};
   options.sz = sizeof(options);
   options.map_flags = bpf_map__map_flags(map);
-  return Descriptor(bpf_map_create(bpf_map__type(map), name, bpf_map__key_size(map),
+  return Descriptor(bpf_map_create(bpf_map__type(map), bpf_map__name(map), bpf_map__key_size(map),
                                    bpf_map__value_size(map), bpf_map__max_entries(map), &options));
 }
 
@@ -31,12 +31,12 @@ Descriptor create(const bpf_map* map, const char* name) noexcept {
 EarlyMaps::EarlyMaps(const bpf_object* object) {
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, object) {
-    if (is_large_hash(map)) maps_.push_back({map, bpf_map__name(map), {}});
+    if (is_large_hash(map)) maps_.push_back({map, {}});
   }
   try {
     const BlockedSignals blocked;
     thread_ = std::thread([this]() noexcept {
-      for (Early& one : maps_) one.created = create(one.map, one.name.c_str());
+      for (Early& one : maps_) one.created = create(one.map);
     });
   } catch (const std::system_error&) {
     maps_.clear();  // no more threads are allowed

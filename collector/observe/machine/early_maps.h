@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Creates the large maps of an object in a thread, while the types of the kernel are read. A hash
 // map of 65,536 entries takes the kernel a millisecond, and libbpf creates one after the other.
+// These maps have no BTF: their values must hold no lock, timer or kptr.
 #pragma once
 
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -30,7 +30,6 @@ class EarlyMaps {
  private:
   struct Early {
     bpf_map* map;
-    std::string name;
     Descriptor created;
   };
 

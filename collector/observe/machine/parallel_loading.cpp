@@ -62,10 +62,10 @@ bpf_prog_load_opts copy_of(const bpf_prog_load_opts& options) {
   return copy;
 }
 
-// The records may be longer than those of the header here.
+// The records may be longer than those of the header here, never shorter.
 template <typename Record>
 std::vector<Record> records(const void* from, std::size_t count, std::size_t bytes) {
-  std::vector<Record> copies(bytes < sizeof(Record) ? 0 : count);
+  std::vector<Record> copies(count);
   for (std::size_t i = 0; i < copies.size(); i++)
     std::memcpy(&copies[i], static_cast<const char*>(from) + i * bytes, sizeof(Record));
   return copies;
