@@ -3,8 +3,8 @@
 
 # Files that define what others declare extern come first: libbpf 1.1's linker takes a map's
 # place from the first object that names it.
-BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,config.bpf.o clear.bpf.o maps.bpf.o tasks.bpf.o \
-	identity/pids.bpf.o kinds.bpf.o sockets.bpf.o calls/compat.bpf.o channels/channels.bpf.o channels/names.bpf.o \
+BPF_OBJECTS := $(addprefix $(BUILD)/bpf/,config.bpf.o maps.bpf.o tasks.bpf.o identity/pids.bpf.o \
+	kinds.bpf.o sockets.bpf.o calls/compat.bpf.o channels/channels.bpf.o channels/names.bpf.o \
 	channels/mapped.bpf.o channels/retransmits.bpf.o pipes.bpf.o calls/clones.bpf.o \
 	requests/aio.bpf.o requests/aio_submit.bpf.o calls/calls.bpf.o calls/bytes.bpf.o \
 	calls/messages.bpf.o calls/copies.bpf.o rows.bpf.o relays/relays.bpf.o stacks/stacks.bpf.o \

@@ -12,105 +12,24 @@
 #include <optional>
 #include <utility>
 
+#include "collector/observe/machine/bpf_instruction.h"
+
 namespace zctrace {
 namespace {
 
 constexpr unsigned kRegisters = 11;
 constexpr unsigned kFirstSaved = 6;  // calls leave this register and those after it alone
 
-// Not in the headers of Debian 12.
-constexpr std::uint8_t kMayGoto = 0xe0;  // BPF_JCOND
-
 // What is known of a register. An address is one in the read-only data, by its offset.
 struct Known {
-  enum Kind : std::uint8_t { kNothing, kNumber, kAddress };
-  Kind kind = kNothing;
+  enum class As : std::uint8_t { kNothing, kNumber, kAddress };
+  As as = As::kNothing;
   std::uint64_t value = 0;
 
   bool operator==(const Known&) const = default;
 };
 
 using Registers = std::array<Known, kRegisters>;
-
-std::uint8_t class_of(const bpf_insn& one) { return BPF_CLASS(one.code); }
-std::uint8_t operation_of(const bpf_insn& one) { return BPF_OP(one.code); }
-bool is_wide(const bpf_insn& one) { return one.code == (BPF_LD | BPF_IMM | BPF_DW); }
-bool is_arithmetic(const bpf_insn& one) {
-  return class_of(one) == BPF_ALU || class_of(one) == BPF_ALU64;
-}
-bool is_jump_class(const bpf_insn& one) {
-  return class_of(one) == BPF_JMP || class_of(one) == BPF_JMP32;
-}
-bool is_call(const bpf_insn& one) {
-  return class_of(one) == BPF_JMP && operation_of(one) == BPF_CALL;
-}
-bool is_exit(const bpf_insn& one) {
-  return class_of(one) == BPF_JMP && operation_of(one) == BPF_EXIT;
-}
-bool always_jumps(const bpf_insn& one) { return is_jump_class(one) && operation_of(one) == BPF_JA; }
-bool may_jump(const bpf_insn& one) {
-  return is_jump_class(one) && !is_call(one) && !is_exit(one) && !always_jumps(one);
-}
-bool reads_register(const bpf_insn& one) { return BPF_SRC(one.code) == BPF_X; }
-bool moves(const bpf_insn& one) { return is_arithmetic(one) && operation_of(one) == BPF_MOV; }
-
-bool calls_function(const bpf_insn& one) { return is_call(one) && one.src_reg == BPF_PSEUDO_CALL; }
-bool takes_function(const bpf_insn& one) { return is_wide(one) && one.src_reg == BPF_PSEUDO_FUNC; }
-bool jumps_by_imm(const bpf_insn& one) { return always_jumps(one) && class_of(one) == BPF_JMP32; }
-
-// From the instruction behind this one to the one that it jumps to, calls, or takes the address of.
-std::int64_t distance_of(const bpf_insn& one) {
-  if (calls_function(one) || takes_function(one) || jumps_by_imm(one)) return one.imm;
-  return one.off;
-}
-
-std::optional<std::uint64_t> compute(const bpf_insn& one, std::uint64_t left, std::uint64_t right) {
-  const bool narrow = class_of(one) == BPF_ALU;
-  if (one.off != 0) return std::nullopt;  // signed
-  if (narrow) {
-    left = static_cast<std::uint32_t>(left);
-    right = static_cast<std::uint32_t>(right);
-  }
-  const unsigned width = narrow ? 32 : 64;
-  std::uint64_t result = 0;
-  switch (operation_of(one)) {
-    case BPF_MOV: result = right; break;
-    case BPF_ADD: result = left + right; break;
-    case BPF_SUB: result = left - right; break;
-    case BPF_AND: result = left & right; break;
-    case BPF_OR: result = left | right; break;
-    case BPF_XOR: result = left ^ right; break;
-    case BPF_LSH: result = left << right % width; break;
-    case BPF_RSH: result = left >> right % width; break;
-    default: return std::nullopt;
-  }
-  return narrow ? static_cast<std::uint32_t>(result) : result;
-}
-
-std::optional<bool> compare(const bpf_insn& one, std::uint64_t left, std::uint64_t right) {
-  auto signed_left = static_cast<std::int64_t>(left);
-  auto signed_right = static_cast<std::int64_t>(right);
-  if (class_of(one) == BPF_JMP32) {
-    left = static_cast<std::uint32_t>(left);
-    right = static_cast<std::uint32_t>(right);
-    signed_left = static_cast<std::int32_t>(left);
-    signed_right = static_cast<std::int32_t>(right);
-  }
-  switch (operation_of(one)) {
-    case BPF_JEQ: return left == right;
-    case BPF_JNE: return left != right;
-    case BPF_JGT: return left > right;
-    case BPF_JGE: return left >= right;
-    case BPF_JLT: return left < right;
-    case BPF_JLE: return left <= right;
-    case BPF_JSET: return (left & right) != 0;
-    case BPF_JSGT: return signed_left > signed_right;
-    case BPF_JSGE: return signed_left >= signed_right;
-    case BPF_JSLT: return signed_left < signed_right;
-    case BPF_JSLE: return signed_left <= signed_right;
-    default: return std::nullopt;
-  }
-}
 
 class Folding {
  public:
@@ -126,7 +45,7 @@ class Folding {
   }
 
  private:
-  enum class Jump : std::uint8_t { kUndecided, kTaken, kNotTaken };
+  enum class Branch : std::uint8_t { kUndecided, kTaken, kNotTaken };
 
   struct At {
     bool reached = false;
@@ -134,7 +53,7 @@ class Folding {
     bool kept = false;
     bool inside = false;          // the second half of an instruction
     bool reads_constant = false;  // in the read-only data, at a known place
-    Jump jump = Jump::kUndecided;
+    Branch branch = Branch::kUndecided;
     std::uint16_t used_after = 0;     // a bit for each register
     std::uint32_t before = kNowhere;  // in `states_`; only for what is jumped to
   };
@@ -149,10 +68,10 @@ class Folding {
     return always_jumps(one) || may_jump(one) || calls_function(one) || takes_function(one);
   }
   bool goes_on(std::size_t i) const {
-    return !is_exit(code_[i]) && !always_jumps(code_[i]) && at_[i].jump != Jump::kTaken;
+    return !is_exit(code_[i]) && !always_jumps(code_[i]) && at_[i].branch != Branch::kTaken;
   }
   bool goes_to_target(std::size_t i) const {
-    return always_jumps(code_[i]) || (may_jump(code_[i]) && at_[i].jump != Jump::kNotTaken);
+    return always_jumps(code_[i]) || (may_jump(code_[i]) && at_[i].branch != Branch::kNotTaken);
   }
 
   bool is_well_formed() {
@@ -196,7 +115,7 @@ class Folding {
       before = registers;
     } else {
       for (unsigned r = 0; r < kRegisters; r++) {
-        if (before[r].kind == Known::kNothing || before[r] == registers[r]) continue;
+        if (before[r].as == Known::As::kNothing || before[r] == registers[r]) continue;
         before[r] = {};
         changed = true;
       }
@@ -224,7 +143,7 @@ class Folding {
       at_[i].reached = true;
       at_[i].reads_constant = reads_constant(one, registers);
       if (calls_function(one) || takes_function(one)) reach(target(i), {});
-      if (may_jump(one)) at_[i].jump = decided(one, registers);
+      if (may_jump(one)) at_[i].branch = decided(one, registers);
       execute(i, registers);
       if (goes_to_target(i)) reach(target(i), registers);
       if (!goes_on(i)) return;
@@ -237,18 +156,17 @@ class Folding {
 
   static Known operand(const bpf_insn& one, const Registers& registers) {
     if (reads_register(one)) return one.src_reg < kRegisters ? registers[one.src_reg] : Known{};
-    return {Known::kNumber, static_cast<std::uint64_t>(static_cast<std::int64_t>(one.imm))};
+    return {Known::As::kNumber, static_cast<std::uint64_t>(static_cast<std::int64_t>(one.imm))};
   }
 
-  static Jump decided(const bpf_insn& one, const Registers& registers) {
+  static Branch decided(const bpf_insn& one, const Registers& registers) {
     const Known left = registers[one.dst_reg];
     const Known right = operand(one, registers);
-    if (operation_of(one) == kMayGoto || left.kind != Known::kNumber ||
-        right.kind != Known::kNumber)
-      return Jump::kUndecided;
+    if (decides_anew(one) || left.as != Known::As::kNumber || right.as != Known::As::kNumber)
+      return Branch::kUndecided;
     const std::optional<bool> taken = compare(one, left.value, right.value);
-    if (!taken) return Jump::kUndecided;
-    return *taken ? Jump::kTaken : Jump::kNotTaken;
+    if (!taken) return Branch::kUndecided;
+    return *taken ? Branch::kTaken : Branch::kNotTaken;
   }
 
   void execute(std::size_t i, Registers& registers) const {
@@ -259,10 +177,10 @@ class Folding {
     } else if (is_wide(one)) {
       to = {};
       if (one.src_reg == 0)
-        to = {Known::kNumber, static_cast<std::uint32_t>(one.imm) |
-                                  static_cast<std::uint64_t>(code_[i + 1].imm) << 32};
+        to = {Known::As::kNumber, static_cast<std::uint32_t>(one.imm) |
+                                      static_cast<std::uint64_t>(code_[i + 1].imm) << 32};
       else if (one.src_reg == BPF_PSEUDO_MAP_VALUE && one.imm == constants_.map)
-        to = {Known::kAddress, static_cast<std::uint32_t>(code_[i + 1].imm)};
+        to = {Known::As::kAddress, static_cast<std::uint32_t>(code_[i + 1].imm)};
     } else if (class_of(one) == BPF_LDX) {
       to = loaded(one, registers);
     } else if (is_call(one) || class_of(one) == BPF_LD) {
@@ -277,14 +195,14 @@ class Folding {
   static Known result_of(const bpf_insn& one, Known left, Known right) {
     if (class_of(one) == BPF_ALU64 && one.off == 0) {
       if (operation_of(one) == BPF_MOV) return right;
-      if (operation_of(one) == BPF_ADD && left.kind == Known::kAddress &&
-          right.kind == Known::kNumber)
-        return {Known::kAddress, left.value + right.value};
+      if (operation_of(one) == BPF_ADD && left.as == Known::As::kAddress &&
+          right.as == Known::As::kNumber)
+        return {Known::As::kAddress, left.value + right.value};
     }
     // A move ignores the old value.
-    if (right.kind != Known::kNumber || (left.kind != Known::kNumber && !moves(one))) return {};
+    if (right.as != Known::As::kNumber || (left.as != Known::As::kNumber && !moves(one))) return {};
     const std::optional<std::uint64_t> result = compute(one, left.value, right.value);
-    return result ? Known{Known::kNumber, *result} : Known{};
+    return result ? Known{Known::As::kNumber, *result} : Known{};
   }
 
   Known loaded(const bpf_insn& one, const Registers& registers) const {
@@ -299,12 +217,12 @@ class Folding {
       std::memcpy(reinterpret_cast<char*>(&value) + sizeof(value) - bytes, from, bytes);
     else
       std::memcpy(&value, from, bytes);
-    return {Known::kNumber, value};
+    return {Known::As::kNumber, value};
   }
 
   static bool reads_constant(const bpf_insn& one, const Registers& registers) {
     return class_of(one) == BPF_LDX && BPF_MODE(one.code) == BPF_MEM && one.src_reg < kRegisters &&
-           registers[one.src_reg].kind == Known::kAddress;
+           registers[one.src_reg].as == Known::As::kAddress;
   }
 
   // --- backwards -------------------------------------------------------------------------------
@@ -330,7 +248,7 @@ class Folding {
     if (is_wide(one)) return after & ~to;
     if (is_exit(one)) return bit(0);
     if (is_call(one)) return (after & ~0x3f) | 0x3e;  // it takes registers 1 to 5 and sets 0
-    if (always_jumps(one) || at_[i].jump != Jump::kUndecided) return after;
+    if (always_jumps(one) || at_[i].branch != Branch::kUndecided) return after;
     std::uint16_t used = after;
     switch (class_of(one)) {
       case BPF_ALU:
@@ -369,7 +287,7 @@ class Folding {
 
   void choose() {
     for (std::size_t i = 0; i < code_.size(); i++)
-      at_[i].kept = at_[i].reached && is_needed(i) && at_[i].jump != Jump::kNotTaken;
+      at_[i].kept = at_[i].reached && is_needed(i) && at_[i].branch != Branch::kNotTaken;
     // Jumps that skip nothing; backwards, since dropping one may leave an earlier one with nothing
     // to skip.
     for (std::size_t i = code_.size(); i-- > 0;)
@@ -377,7 +295,9 @@ class Folding {
         at_[i].kept = false;
   }
 
-  bool jumps(std::size_t i) const { return always_jumps(code_[i]) || at_[i].jump == Jump::kTaken; }
+  bool jumps(std::size_t i) const {
+    return always_jumps(code_[i]) || at_[i].branch == Branch::kTaken;
+  }
 
   std::size_t first_kept(std::size_t i) const {
     while (i < code_.size() && !at_[i].kept) i++;
@@ -397,7 +317,7 @@ class Folding {
     for (std::size_t i = 0; i < code_.size(); i++) {
       if (!at_[i].kept || !has_target(i)) continue;
       bpf_insn& one = moved[places[i]];
-      if (at_[i].jump == Jump::kTaken)
+      if (at_[i].branch == Branch::kTaken)
         one = {.code = BPF_JMP | BPF_JA, .dst_reg = 0, .src_reg = 0, .off = one.off, .imm = 0};
       const auto distance =
           static_cast<std::int64_t>(places[target(i)]) - static_cast<std::int64_t>(places[i]) - 1;
