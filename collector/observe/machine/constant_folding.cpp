@@ -22,8 +22,8 @@ constexpr unsigned kFirstSaved = 6;  // calls leave this register and those afte
 
 // What is known of a register. An address is one in the read-only data, by its offset.
 struct Known {
-  enum class As : std::uint8_t { kNothing, kNumber, kAddress };
-  As as = As::kNothing;
+  enum class Content : std::uint8_t { kUnknown, kNumber, kAddress };
+  Content content = Content::kUnknown;
   std::uint64_t value = 0;
 
   bool operator==(const Known&) const = default;
@@ -115,7 +115,7 @@ class Folding {
       before = registers;
     } else {
       for (unsigned r = 0; r < kRegisters; r++) {
-        if (before[r].as == Known::As::kNothing || before[r] == registers[r]) continue;
+        if (before[r].content == Known::Content::kUnknown || before[r] == registers[r]) continue;
         before[r] = {};
         changed = true;
       }
@@ -156,13 +156,15 @@ class Folding {
 
   static Known operand(const bpf_insn& one, const Registers& registers) {
     if (reads_register(one)) return one.src_reg < kRegisters ? registers[one.src_reg] : Known{};
-    return {Known::As::kNumber, static_cast<std::uint64_t>(static_cast<std::int64_t>(one.imm))};
+    return {Known::Content::kNumber,
+            static_cast<std::uint64_t>(static_cast<std::int64_t>(one.imm))};
   }
 
   static Branch decided(const bpf_insn& one, const Registers& registers) {
     const Known left = registers[one.dst_reg];
     const Known right = operand(one, registers);
-    if (decides_anew(one) || left.as != Known::As::kNumber || right.as != Known::As::kNumber)
+    if (decides_anew(one) || left.content != Known::Content::kNumber ||
+        right.content != Known::Content::kNumber)
       return Branch::kUndecided;
     const std::optional<bool> taken = compare(one, left.value, right.value);
     if (!taken) return Branch::kUndecided;
@@ -177,10 +179,10 @@ class Folding {
     } else if (is_wide(one)) {
       to = {};
       if (one.src_reg == 0)
-        to = {Known::As::kNumber, static_cast<std::uint32_t>(one.imm) |
-                                      static_cast<std::uint64_t>(code_[i + 1].imm) << 32};
+        to = {Known::Content::kNumber, static_cast<std::uint32_t>(one.imm) |
+                                           static_cast<std::uint64_t>(code_[i + 1].imm) << 32};
       else if (one.src_reg == BPF_PSEUDO_MAP_VALUE && one.imm == constants_.map)
-        to = {Known::As::kAddress, static_cast<std::uint32_t>(code_[i + 1].imm)};
+        to = {Known::Content::kAddress, static_cast<std::uint32_t>(code_[i + 1].imm)};
     } else if (class_of(one) == BPF_LDX) {
       to = loaded(one, registers);
     } else if (is_call(one) || class_of(one) == BPF_LD) {
@@ -195,14 +197,16 @@ class Folding {
   static Known result_of(const bpf_insn& one, Known left, Known right) {
     if (class_of(one) == BPF_ALU64 && one.off == 0) {
       if (operation_of(one) == BPF_MOV) return right;
-      if (operation_of(one) == BPF_ADD && left.as == Known::As::kAddress &&
-          right.as == Known::As::kNumber)
-        return {Known::As::kAddress, left.value + right.value};
+      if (operation_of(one) == BPF_ADD && left.content == Known::Content::kAddress &&
+          right.content == Known::Content::kNumber)
+        return {Known::Content::kAddress, left.value + right.value};
     }
     // A move ignores the old value.
-    if (right.as != Known::As::kNumber || (left.as != Known::As::kNumber && !moves(one))) return {};
+    if (right.content != Known::Content::kNumber ||
+        (left.content != Known::Content::kNumber && !moves(one)))
+      return {};
     const std::optional<std::uint64_t> result = compute(one, left.value, right.value);
-    return result ? Known{Known::As::kNumber, *result} : Known{};
+    return result ? Known{Known::Content::kNumber, *result} : Known{};
   }
 
   Known loaded(const bpf_insn& one, const Registers& registers) const {
@@ -217,12 +221,12 @@ class Folding {
       std::memcpy(reinterpret_cast<char*>(&value) + sizeof(value) - bytes, from, bytes);
     else
       std::memcpy(&value, from, bytes);
-    return {Known::As::kNumber, value};
+    return {Known::Content::kNumber, value};
   }
 
   static bool reads_constant(const bpf_insn& one, const Registers& registers) {
     return class_of(one) == BPF_LDX && BPF_MODE(one.code) == BPF_MEM && one.src_reg < kRegisters &&
-           registers[one.src_reg].as == Known::As::kAddress;
+           registers[one.src_reg].content == Known::Content::kAddress;
   }
 
   // --- backwards -------------------------------------------------------------------------------
