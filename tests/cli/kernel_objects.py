@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The BPF objects that a process holds, and those that the kernel still has."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import subprocess
 
 from paths import PATIENCE_S, tool
 
+# The descriptor of an iterator is open only for a moment.
 BPF_OBJECTS = {"anon_inode:bpf-map", "anon_inode:bpf-prog", "anon_inode:bpf_link"}
 
 
@@ -26,19 +28,19 @@ def bpf_objects_of(pid):
     return ids
 
 
+def descriptors_of(pid):
+    """What they are open on. The name of a file may contain that of an object: compare it whole."""
+    for descriptor in os.scandir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            yield os.readlink(descriptor.path)
+
+
 def count_bpf_objects_of(pid):
     """The number of its descriptors of BPF objects, which is quicker to get than their ids."""
     count = 0
-    try:
-        for descriptor in os.scandir(f"/proc/{pid}/fd"):
-            try:
-                # The name of a file may have "bpf" in it, too, and that of a temporary directory
-                # is random. The descriptor of an iterator is open only for a moment.
-                count += os.readlink(descriptor.path) in BPF_OBJECTS
-            except FileNotFoundError:
-                pass
-    except (FileNotFoundError, ProcessLookupError):
-        pass
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for name in descriptors_of(pid):
+            count += name in BPF_OBJECTS
     return count
 
 
@@ -73,6 +75,4 @@ def bpf_programs_of(pid):
 
 def measures_run_times(pid):
     """Whether the process has the kernel measure the run times of BPF programs."""
-    return any(os.readlink(descriptor.path) == "anon_inode:bpf-stats"
-               for descriptor in os.scandir(f"/proc/{pid}/fd")
-               if os.path.lexists(descriptor.path))
+    return "anon_inode:bpf-stats" in descriptors_of(pid)

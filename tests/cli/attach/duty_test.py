@@ -3,7 +3,6 @@
 
 import json
 import mmap
-import os
 import re
 import signal
 import struct
@@ -13,6 +12,7 @@ import urllib.request
 
 from exporters import Exporter
 from harness import TestCase
+from kernel_objects import descriptors_of
 from paths import PATIENCE_S, ZCTRACE
 from report import Report
 
@@ -61,13 +61,7 @@ class Duty(TestCase):
 
     def links_of(self, pid):
         """The BPF links that it holds: fewer between two slices."""
-        count = 0
-        for descriptor in os.scandir(f"/proc/{pid}/fd"):
-            try:
-                count += os.readlink(descriptor.path) == "anon_inode:bpf_link"
-            except FileNotFoundError:
-                pass
-        return count
+        return sum(name == "anon_inode:bpf_link" for name in descriptors_of(pid))
 
     def links_between_and_within(self, pid):
         """How many it holds between slices, and within one. They change one by one."""
