@@ -218,15 +218,17 @@ Skeleton::Skeleton(const ProbeOptions& options, const SyscallTable& table) {
   if (options.run_times) measuring_ = measure_run_times();
   allow_parallel_loading();
   const NeededTypes types;
-  bpf_.reset(open_object(types.path()));
-  size_maps(*bpf_, options);
+  const auto open = [&](const char* path) {
+    bpf_.reset(open_object(path));
+    size_maps(*bpf_, options);
+  };
+  open(types.path());
   std::optional<EarlyMaps> maps(bpf_->obj);
   const KernelTypes kernel;
   // Only names of channels need types that may be in modules, those of vsock.
   if (!types.write(bpf_object__btf(bpf_->obj), kernel, options.channels)) {
     maps.reset();
-    bpf_.reset(open_object(nullptr));
-    size_maps(*bpf_, options);
+    open(nullptr);
     look_into_modules_if_allowed(*bpf_);
   }
   configure(*bpf_, options, table, kernel);

@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>

@@ -42,14 +42,17 @@ inline bool calls_function(const bpf_insn& one) {
 inline bool takes_function(const bpf_insn& one) {
   return is_wide(one) && one.src_reg == BPF_PSEUDO_FUNC;
 }
-inline bool jumps_by_imm(const bpf_insn& one) {
-  return always_jumps(one) && class_of(one) == BPF_JMP32;
+inline bool names_function(const bpf_insn& one) {
+  return calls_function(one) || takes_function(one);
+}
+// Whether imm has its distance, not off.
+inline bool has_long_distance(const bpf_insn& one) {
+  return names_function(one) || (always_jumps(one) && class_of(one) == BPF_JMP32);
 }
 
 // From the instruction behind this one to the one that it jumps to, calls, or takes the address of.
 inline std::int64_t distance_of(const bpf_insn& one) {
-  if (calls_function(one) || takes_function(one) || jumps_by_imm(one)) return one.imm;
-  return one.off;
+  return has_long_distance(one) ? one.imm : one.off;
 }
 
 // may_goto: the kernel decides each time, with a counter of its own (BPF_JCOND, since Linux 6.9).

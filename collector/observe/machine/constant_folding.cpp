@@ -65,11 +65,12 @@ class Folding {
   }
   bool has_target(std::size_t i) const {
     const bpf_insn& one = code_[i];
-    return always_jumps(one) || may_jump(one) || calls_function(one) || takes_function(one);
+    return always_jumps(one) || may_jump(one) || names_function(one);
   }
-  bool goes_on(std::size_t i) const {
-    return !is_exit(code_[i]) && !always_jumps(code_[i]) && at_[i].branch != Branch::kTaken;
+  bool jumps(std::size_t i) const {
+    return always_jumps(code_[i]) || at_[i].branch == Branch::kTaken;
   }
+  bool goes_on(std::size_t i) const { return !is_exit(code_[i]) && !jumps(i); }
   bool goes_to_target(std::size_t i) const {
     return always_jumps(code_[i]) || (may_jump(code_[i]) && at_[i].branch != Branch::kNotTaken);
   }
@@ -142,7 +143,7 @@ class Folding {
       const bpf_insn& one = code_[i];
       at_[i].reached = true;
       at_[i].reads_constant = reads_constant(one, registers);
-      if (calls_function(one) || takes_function(one)) reach(target(i), {});
+      if (names_function(one)) reach(target(i), {});
       if (may_jump(one)) at_[i].branch = decided(one, registers);
       execute(i, registers);
       if (goes_to_target(i)) reach(target(i), registers);
@@ -184,7 +185,7 @@ class Folding {
       else if (one.src_reg == BPF_PSEUDO_MAP_VALUE && one.imm == constants_.map)
         to = {Known::Content::kAddress, static_cast<std::uint32_t>(code_[i + 1].imm)};
     } else if (class_of(one) == BPF_LDX) {
-      to = loaded(one, registers);
+      to = at_[i].reads_constant ? loaded(one, registers) : Known{};
     } else if (is_call(one) || class_of(one) == BPF_LD) {
       std::fill(registers.begin(), registers.begin() + kFirstSaved, Known{});
     } else if (class_of(one) == BPF_STX && BPF_MODE(one.code) != BPF_MEM) {
@@ -212,7 +213,6 @@ class Folding {
   Known loaded(const bpf_insn& one, const Registers& registers) const {
     static constexpr std::size_t kBytes[] = {4, 2, 1, 8};  // by BPF_W, BPF_H, BPF_B, BPF_DW
     const std::size_t bytes = kBytes[BPF_SIZE(one.code) >> 3];
-    if (!reads_constant(one, registers)) return {};
     const std::uint64_t offset = registers[one.src_reg].value + static_cast<std::int64_t>(one.off);
     if (offset > constants_.content.size() || constants_.content.size() - offset < bytes) return {};
     std::uint64_t value = 0;
@@ -253,21 +253,15 @@ class Folding {
     if (is_exit(one)) return bit(0);
     if (is_call(one)) return (after & ~0x3f) | 0x3e;  // it takes registers 1 to 5 and sets 0
     if (always_jumps(one) || at_[i].branch != Branch::kUndecided) return after;
-    std::uint16_t used = after;
+    const std::uint16_t operand = reads_register(one) ? bit(one.src_reg) : 0;
     switch (class_of(one)) {
       case BPF_ALU:
-      case BPF_ALU64:
-        if (moves(one))
-          used &= ~to;
-        else
-          used |= to;
-        if (reads_register(one)) used |= bit(one.src_reg);
-        return used;
-      case BPF_LDX: return (used & ~to) | bit(one.src_reg);
+      case BPF_ALU64: return (moves(one) ? after & ~to : after | to) | operand;
+      case BPF_LDX: return (after & ~to) | bit(one.src_reg);
       case BPF_JMP:
-      case BPF_JMP32: return used | to | (reads_register(one) ? bit(one.src_reg) : 0);
-      case BPF_ST: return used | to;
-      case BPF_STX: return used | to | bit(one.src_reg) | bit(0);
+      case BPF_JMP32: return after | to | operand;
+      case BPF_ST: return after | to;
+      case BPF_STX: return after | to | bit(one.src_reg) | bit(0);
       default: return 0x7ff;
     }
   }
@@ -299,10 +293,6 @@ class Folding {
         at_[i].kept = false;
   }
 
-  bool jumps(std::size_t i) const {
-    return always_jumps(code_[i]) || at_[i].branch == Branch::kTaken;
-  }
-
   std::size_t first_kept(std::size_t i) const {
     while (i < code_.size() && !at_[i].kept) i++;
     return i;
@@ -325,7 +315,7 @@ class Folding {
         one = {.code = BPF_JMP | BPF_JA, .dst_reg = 0, .src_reg = 0, .off = one.off, .imm = 0};
       const auto distance =
           static_cast<std::int64_t>(places[target(i)]) - static_cast<std::int64_t>(places[i]) - 1;
-      if (calls_function(one) || takes_function(one) || jumps_by_imm(one))
+      if (has_long_distance(one))
         one.imm = static_cast<std::int32_t>(distance);
       else
         one.off = static_cast<std::int16_t>(distance);

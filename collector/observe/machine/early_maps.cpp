@@ -35,16 +35,12 @@ EarlyMaps::EarlyMaps(const bpf_object* object) {
   }
   try {
     const BlockedSignals blocked;
-    thread_ = std::thread([this]() noexcept {
+    thread_ = std::jthread([this]() noexcept {
       for (Early& one : maps_) one.created = create(one.map);
     });
   } catch (const std::system_error&) {
     maps_.clear();  // no more threads are allowed
   }
-}
-
-EarlyMaps::~EarlyMaps() {
-  if (thread_.joinable()) thread_.join();
 }
 
 void EarlyMaps::hand_over() {

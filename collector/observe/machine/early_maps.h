@@ -19,7 +19,6 @@ class EarlyMaps {
   // Begins with the hash maps that libbpf is to create. Their sizes must not change any more.
   // `object` must outlive this.
   explicit EarlyMaps(const bpf_object* object);
-  ~EarlyMaps();
   EarlyMaps(const EarlyMaps&) = delete;
   EarlyMaps& operator=(const EarlyMaps&) = delete;
 
@@ -34,7 +33,7 @@ class EarlyMaps {
   };
 
   std::vector<Early> maps_;
-  std::thread thread_;
+  std::jthread thread_;  // fills maps_, and ends before they do
 };
 
 }  // namespace zctrace

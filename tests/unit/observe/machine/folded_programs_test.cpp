@@ -19,7 +19,8 @@ namespace {
 
 using namespace assembly;
 
-// Runs programs of this file. Helper N returns a mix of N and register 1, and notes the call.
+// Runs programs of this file, on its own: it uses nothing of what it tests. Helper N returns a mix
+// of N and register 1, and notes the call.
 class Machine {
  public:
   Machine(const BpfText& text, std::uint64_t argument) : code_(text.instructions) {
